@@ -1,0 +1,114 @@
+"""
+Every error of the library, named by what the caller may do now.
+
+All derive from `XerosyncError` and survive pickling. Texts carry Xero's own messages verbatim and its correlation id,
+never a token. A conflict found while planning is a finding of the plan, not an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class XerosyncError(Exception):
+    """The base of every error this library raises."""
+
+
+class InvalidInput(XerosyncError, ValueError):
+    """A value from the caller cannot be used: *field* names it, *remedy* says what to give. Nothing was sent."""
+
+    def __init__(self, field: str, remedy: str) -> None:
+        super().__init__(field, remedy)
+        self.field: str = field
+        self.remedy: str = remedy
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.remedy}"
+
+
+class Misconfigured(XerosyncError):
+    """The set-up is wrong and trying again cannot help: correct it first. Nothing was sent."""
+
+
+class NotAuthorised(XerosyncError):
+    """Xero refused the call for want of a right: a scope, a role, or access to this organisation (F 1.50–1.56)."""
+
+
+class ReconnectNeeded(NotAuthorised):
+    """The consent has ended (F 1.31): only the user, by connecting again, can restore it."""
+
+
+class RateLimited(XerosyncError):
+    """Xero's limit *which* (minute, day, concurrent, appminute) is used up; it opens again in *retry_after_s*."""
+
+    def __init__(self, which: str, retry_after_s: float) -> None:
+        super().__init__(which, retry_after_s)
+        self.which: str = which
+        self.retry_after_s: float = retry_after_s
+
+    def __str__(self) -> str:
+        return f"Xero's {self.which} limit is used up; call again in {self.retry_after_s:.0f} s"
+
+
+class Rejected(XerosyncError):
+    """Xero looked at the request and refused it: *messages* are its own words. Nothing was changed."""
+
+    def __init__(self, messages: Sequence[str], status: int = 400, correlation: str | None = None) -> None:
+        super().__init__(tuple(messages), status, correlation)
+        self.messages: tuple[str, ...] = tuple(messages)
+        self.status: int = status
+        self.correlation: str | None = correlation
+
+    def __str__(self) -> str:
+        where = f" [Xero-Correlation-Id {self.correlation}]" if self.correlation else ""
+        return f"Xero refused ({self.status}): {' | '.join(self.messages)}{where}"
+
+
+class NotFound(Rejected):
+    """Xero knows no document by this id or number (404, an empty or HTML body: F 5.44)."""
+
+
+class Unavailable(XerosyncError):
+    """Xero could not be reached, or said that it is not there; a later try may do."""
+
+
+class OutcomeUnknown(XerosyncError):
+    """A write may or may not have happened. Call ``recover()``, which reads back before anything is sent again."""
+
+    def __init__(self, message: str, intent: str) -> None:
+        super().__init__(message, intent)
+        self.intent: str = intent
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnreadableAnswer(XerosyncError):
+    """Xero's answer was not what it must be: *path* says where, *seen* what stood there instead."""
+
+    def __init__(self, path: str, seen: str) -> None:
+        super().__init__(path, seen)
+        self.path: str = path
+        self.seen: str = seen
+
+    def __str__(self) -> str:
+        return f"Xero's answer cannot be read at {self.path}: {self.seen}"
+
+
+class StoreFailed(XerosyncError):
+    """The storage could not read or keep a record. Nothing was sent after it failed."""
+
+
+class VersionConflict(StoreFailed):
+    """A record was changed by somebody else since it was read: nothing of this commit was kept. *keys* names them."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(tuple(keys))
+        self.keys: tuple[str, ...] = tuple(keys)
+
+    def __str__(self) -> str:
+        return f"changed by another writer since it was read: {', '.join(self.keys)}"
+
+
+class LeaseLost(StoreFailed):
+    """Another worker holds this lease now; this one must stop before its next write."""

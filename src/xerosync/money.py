@@ -1,0 +1,124 @@
+"""Money: an exact decimal amount that is never without its currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Final
+
+from attrs import field, frozen
+
+from xerosync.errors import InvalidInput
+
+# The ISO 4217 currencies whose smallest coin is not a hundredth.
+_NO_DECIMALS: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_THREE_DECIMALS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount of *currency*, an ISO 4217 code: 0.01 NZD, 1 JPY, 0.001 KWD."""
+    if currency in _NO_DECIMALS:
+        return Decimal(1)
+    return Decimal("0.001") if currency in _THREE_DECIMALS else Decimal("0.01")
+
+
+def _amount(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise InvalidInput("amount", "money is exact: give a Decimal, an int or a str, never a float")
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise InvalidInput("amount", "give a decimal number such as '120.00'") from None
+    if not amount.is_finite():
+        raise InvalidInput("amount", "give a finite amount, not NaN or Infinity")
+    # Decimal works with 28 digits and rounds beyond them in silence: within these bounds every sum is exact.
+    if amount and (amount.adjusted() >= 18 or amount != round(amount, 9)):
+        raise InvalidInput("amount", "give an amount below 10^18, with nine decimals at most")
+    return amount + 0  # a negative zero becomes zero
+
+
+def _currency(value: object) -> str:
+    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper()):
+        raise InvalidInput("currency", "give an ISO 4217 code of three capital letters, such as 'NZD'")
+    return value
+
+
+@frozen(order=False, repr=False)
+class Money:
+    """
+    An *amount* of one *currency* (ISO 4217). Amounts of different currencies never add up or compare.
+
+    Amounts are kept as given; `to_the_cent` says whether one can be paid, `rounded` makes it so (half-up, F 5.25).
+    """
+
+    amount: Decimal = field(converter=_amount)
+    currency: str = field(converter=_currency)
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        """Nothing, in *currency*, written to its smallest coin: 0.00 NZD."""
+        return cls(0 * minor_unit(currency), currency)
+
+    @classmethod
+    def total(cls, amounts: Iterable[Money], currency: str) -> Money:
+        """The sum of *amounts*, all of *currency*; zero of it when there are none."""
+        return sum(amounts, start=cls.zero(currency))
+
+    @property
+    def to_the_cent(self) -> bool:
+        """Whether the amount is a whole number of the currency's smallest coin."""
+        return self.amount == self.rounded().amount
+
+    def rounded(self) -> Money:
+        """This amount to the currency's smallest coin, half-up (away from zero)."""
+        return Money(self.amount.quantize(minor_unit(self.currency), ROUND_HALF_UP), self.currency)
+
+    def instalments(self, count: int) -> tuple[Money, ...]:
+        """*count* parts that differ by one coin at most and sum to this amount exactly, larger parts first."""
+        if count < 1:
+            raise InvalidInput("count", "give a number of instalments of at least one")
+        coin = minor_unit(self.currency)
+        coins = int(self.amount / coin)
+        if coins * coin != self.amount:
+            raise InvalidInput("amount", "an amount with a fraction of a coin cannot be paid in instalments")
+        whole, rest = divmod(abs(coins), count)
+        sign = -1 if coins < 0 else 1
+        return tuple(Money(sign * (whole + (part < rest)) * coin, self.currency) for part in range(count))
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __abs__(self) -> Money:
+        return Money(abs(self.amount), self.currency)
+
+    def __bool__(self) -> bool:
+        return bool(self.amount)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.amount > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.amount >= self._same(other)
+
+    def _same(self, other: Money) -> Decimal:
+        if other.currency != self.currency:
+            raise InvalidInput("currency", f"{self.currency} and {other.currency} cannot be added or compared")
+        return other.amount
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} {self.currency}"
+
+    def __repr__(self) -> str:
+        return f"<Money {self.currency}>"

@@ -1,0 +1,71 @@
+"""Who holds a lease, and whether that process is surely dead: read from the system, never guessed."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+from xerosync.storage.protocol import Owner
+
+_PROC: Final = Path("/proc")
+
+
+def this_process(run: str = "") -> Owner:
+    """
+    This process as an owner; *run* tells apart the holders within it, which would else share their leases.
+
+    Take it once for each client or run and keep it, since renewing a lease needs the same owner.
+    """
+    process = os.getpid()
+    stat = _stat(process)
+    return Owner(socket.gethostname(), _boot(), process, "" if stat is None else stat.started, run)
+
+
+def is_dead(owner: Owner) -> bool:
+    """
+    True only when surely no thread of *owner*'s process will run again: same machine, same start, the process is gone.
+
+    False whenever that cannot be told from here: another host or container, a system without ``/proc``.
+    """
+    if not (owner.boot and owner.started) or owner.process <= 0:
+        return False
+    if (owner.host, owner.boot) != (socket.gethostname(), _boot()):
+        return False
+    try:
+        # Not /proc alone: mounted with hidepid it hides the living processes of other users.
+        os.kill(owner.process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    stat = _stat(owner.process)
+    return stat is not None and (stat.started != owner.started or stat.ended)
+
+
+class _Stat:
+    """What ``/proc/<pid>/stat`` says: when a process *started*, in ticks since boot, and whether it has *ended*."""
+
+    def __init__(self, line: str) -> None:
+        # The command in parentheses may hold blanks and parentheses; the fields are counted after the last one.
+        fields = line.rpartition(")")[2].split()
+        state, threads, self.started = fields[0], fields[17], fields[19]
+        # A zombie has ended and only waits to be counted; one with threads left has lost but its first.
+        self.ended = state in {"Z", "X"} and threads in {"0", "1"}
+
+
+def _stat(process: int) -> _Stat | None:
+    try:
+        return _Stat((_PROC / str(process) / "stat").read_text(errors="replace"))
+    except (OSError, IndexError):
+        return None
+
+
+def _boot() -> str:
+    """The start of the system, with the namespaces that process numbers and start ticks are counted in."""
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        return " ".join([boot, *(str((_PROC / "self/ns" / name).readlink()) for name in ("pid", "time"))])
+    except OSError:
+        return ""
