@@ -1,0 +1,232 @@
+"""The API host: connections, and every accounting call from the gateway to its answer in JSON or XML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from attrs import evolve, frozen
+
+from xerosync.ports import Request, Response
+from xerosync.simulator import routes
+from xerosync.simulator.faults import Fault
+from xerosync.simulator.gate import Caller, Limit, Limits, Memory, admit, bearer
+from xerosync.simulator.identity import Identity
+from xerosync.simulator.refusals import Denied, Invalid, NotThere, Refused, WrongVerb
+from xerosync.simulator.resources.call import Answer, Call, invalid, refused
+from xerosync.simulator.wire import Row, bare_stamp, compact_json, json_bytes, xml_bytes
+from xerosync.simulator.world import World
+
+_CACHE: Final = {"cache-control": "max-age=0, no-cache, no-store", "pragma": "no-cache", "server": "Kestrel"}
+_HTML: Final = {"content-type": "text/html; charset=utf-8"}
+_WRITES: Final = frozenset({"PUT", "POST", "PATCH"})
+_PROBLEMS: Final = {
+    Fault.MINUTE_LIMIT: "minute",
+    Fault.DAY_LIMIT: "day",
+    Fault.CONCURRENT_LIMIT: "concurrent",
+}
+_LARGEST_BODY: Final = 10 * 1024 * 1024
+
+
+@frozen
+class _Visit:
+    """One call that was let in: where it goes, the headers its answer will bear, and the fault that strikes it."""
+
+    request: Request
+    caller: Caller
+    parts: list[str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    fault: Fault | None
+
+
+class Api:
+    """Answers the calls of the API host over *world*."""
+
+    def __init__(self, world: World, identity: Identity, *, limits: bool) -> None:
+        self._world = world
+        self._identity = identity
+        self._limits = Limits(world, enforced=limits)
+        self._memory = Memory(world)
+
+    def connections(self, request: Request, path: str, query: Mapping[str, str]) -> Response:
+        """GET /connections, DELETE /connections/{id} (F 1.32–1.38)."""
+        correlation = self._world.draw()
+        try:
+            token = bearer(self._identity, request.headers)
+        except Denied as denial:
+            return _denied(denial, correlation)
+        headers = _CACHE | {"content-type": "application/json", "xero-correlation-id": correlation}
+        parts = [part for part in path.split("/") if part]
+        if request.method == "GET" and len(parts) == 1:
+            rows = self._identity.connections(token.app, query.get("autheventid", "").lower())
+            return Response(200, headers, compact_json(rows))
+        if request.method == "DELETE" and len(parts) == 2:
+            found = self._identity.remove_connection(token.app, parts[1])
+            return Response(204 if found else 404, {"xero-correlation-id": correlation})
+        return Response(405, {"xero-correlation-id": correlation})
+
+    def answer(
+        self, request: Request, parts: list[str], query: Mapping[str, str], *, fault: Fault | None, in_flight: int
+    ) -> Response:
+        """Answer one accounting call for the path *parts* below ``/api.xro/2.0/``."""
+        correlation = self._world.draw()
+        try:
+            if fault is Fault.EXPIRED_TOKEN:
+                self._expire(request)
+            caller = admit(self._identity, self._world, request.headers)
+            found = self._route(parts)
+            if (
+                found is not None
+                and caller.token.scopes != "*"
+                and not found[0].allows(caller.token.scopes, request.method)
+            ):
+                raise Denied(401, "AuthorizationUnsuccessful", scope=True)
+        except Denied as denial:
+            return _denied(denial, correlation)
+        if fault in _PROBLEMS:
+            counted: Limit | dict[str, str] = self._limits.exhaust(caller, _PROBLEMS[fault])
+        else:
+            counted = self._limits.take(caller, in_flight)
+        if isinstance(counted, Limit):
+            return _limited(counted, correlation)
+        headers = _CACHE | counted | {"xero-correlation-id": correlation}
+        return self._once(_Visit(request, caller, parts, query, headers, fault))
+
+    def _once(self, visit: _Visit) -> Response:
+        """Answer a call, or say again what was said to the same call under the same Idempotency-Key (F 3.05)."""
+        request, caller, headers = visit.request, visit.caller, visit.headers
+        key = request.headers.get("idempotency-key", "") if request.method in _WRITES else ""
+        if not key:
+            return self._run(visit)
+        if len(key) > 128:
+            return _refusal(
+                10, "ValidationException", "Idempotency Key must not be longer than 128 characters.", headers
+            )
+        url = f"{'/'.join(visit.parts).lower()}?{urlencode(sorted(visit.query.items()))}"
+        asked = self._memory.asked(caller, request.method, url, request.body)
+        known = self._memory.recall(caller, key)
+        if known is not None:
+            if known.asked != asked:
+                text = f"Idempotency Key: {key} is used with a different request."
+                return _refusal(10, "ValidationException", text, headers)
+            return Response(known.status, {**known.headers, **_counters(headers)}, known.body)
+        at_ms = self._world.now_ms()
+        response = self._run(visit)
+        if visit.fault is not Fault.UNAVAILABLE:
+            self._memory.keep(caller, key, asked, response, at_ms)
+        return response
+
+    def _run(self, visit: _Visit) -> Response:
+        request, headers, fault = visit.request, visit.headers, visit.fault
+        if fault is Fault.UNAVAILABLE:
+            return Response(503, {**headers, **_HTML}, b"The Organisation is offline")
+        if fault is Fault.SERVER_ERROR:
+            return Response(500, {**headers, **_HTML}, _UNHANDLED)
+        if len(request.body) > _LARGEST_BODY:
+            return Response(413, {**headers, **_HTML})
+        world = self._world
+        call = Call(
+            method=request.method,
+            query=visit.query,
+            headers=request.headers,
+            body=request.body,
+            books=world.books[visit.caller.tenant],
+            changes=world.changes,
+            app_id=visit.caller.app_id,
+        )
+        mark = world.changes.mark()
+        try:
+            answer = self._dispatch(call, visit.parts)
+        except NotThere:
+            body = b"The resource you're looking for cannot be found" if world.switches.not_found_is_html else b""
+            return Response(404, {**headers, **_HTML}, body)
+        except WrongVerb:
+            return Response(405, headers)
+        except Refused as refusal:
+            world.changes.undo_to(mark)
+            answer = Answer({"ErrorNumber": refusal.number, "Type": refusal.type, "Message": refusal.message}, 400)
+        except Invalid as fault_of_all:
+            world.changes.undo_to(mark)
+            answer = invalid([refused({}, fault_of_all.messages)])
+        return self._written(answer, call, visit.caller, headers)
+
+    def _dispatch(self, call: Call, parts: list[str]) -> Answer:
+        route, ids = routes.find(parts)
+        return route.run(call, ids)
+
+    def _route(self, parts: list[str]) -> tuple[routes.Route, tuple[str, ...]] | None:
+        try:
+            return routes.find(parts)
+        except NotThere:
+            return None
+
+    def _written(self, answer: Answer, call: Call, caller: Caller, headers: Mapping[str, str]) -> Response:
+        if answer.row is None:
+            return Response(answer.status, headers)
+        row: Row = dict(answer.row)
+        if answer.status == 200 and "IsDeleted" not in row:
+            app = self._world.apps.get(caller.app_id)
+            row = {
+                "Id": headers["xero-correlation-id"],
+                "Status": "OK",
+                "ProviderName": app.name if app is not None else "",
+                "DateTimeUTC": bare_stamp(self._world.now()),
+            } | row
+        if "json" in call.headers.get("accept", "").lower():
+            content = {"content-type": "application/json; charset=utf-8"}
+            return Response(answer.status, {**headers, **content}, json_bytes(row))
+        root = "Response" if answer.status == 200 else "ApiException"
+        return Response(answer.status, {**headers, "content-type": "text/xml; charset=utf-8"}, xml_bytes(row, root))
+
+    def _expire(self, request: Request) -> None:
+        given = request.headers.get("authorization", "").partition(" ")[2].strip()
+        token = self._identity.token(given)
+        if token is not None:
+            self._world.access_tokens.put(evolve(token, expires_ms=self._world.now_ms()))
+
+
+_UNHANDLED: Final = b"An unhandled error with the Xero API occurred. Contact the Xero API team if problems persist."
+
+
+def _denied(denial: Denied, correlation: str) -> Response:
+    headers = {
+        "content-type": "application/json",
+        "xero-correlation-id": correlation,
+        "cache-control": "max-age=0, no-cache, no-store",
+        "pragma": "no-cache",
+    }
+    if "app" in denial.counters:
+        headers["x-appminlimit-remaining"] = "9999"
+    if denial.scope:
+        headers["www-authenticate"] = "insufficient_scope"
+    elif denial.status == 401:
+        headers["www-authenticate"] = "Bearer error=invalid_token"
+    row: Row = {
+        "Type": None,
+        "Title": "Unauthorized" if denial.status == 401 else "Forbidden",
+        "Status": denial.status,
+        "Detail": denial.detail,
+        "Instance": correlation,
+        "Extensions": {},
+    }
+    return Response(denial.status, headers, compact_json(row))
+
+
+def _limited(limit: Limit, correlation: str) -> Response:
+    """A 429: nothing in it, not even a content type (F 2.05)."""
+    headers = {**_CACHE, **limit.headers} | {"xero-correlation-id": correlation, "x-rate-limit-problem": limit.problem}
+    if limit.retry_after_s is not None:
+        headers["retry-after"] = str(limit.retry_after_s)
+    return Response(429, headers)
+
+
+def _refusal(number: int, kind: str, message: str, headers: Mapping[str, str]) -> Response:
+    content = {"content-type": "application/json; charset=utf-8"}
+    body = json_bytes({"ErrorNumber": number, "Type": kind, "Message": message})
+    return Response(400, {**headers, **content}, body)
+
+
+def _counters(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.startswith("x-")}

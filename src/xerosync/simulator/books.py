@@ -1,0 +1,197 @@
+"""The books of one organisation: its tables, its ledger, and how things are found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import evolve
+
+from xerosync.simulator.entities import (
+    Account,
+    Allocation,
+    Contact,
+    Document,
+    Organisation,
+    Payment,
+    TaxRate,
+)
+from xerosync.simulator.ledger import ControlAccounts, Ledger, document_journal, payment_journal
+from xerosync.simulator.switches import Switches
+from xerosync.simulator.tables import AnyTable, Changes, Table
+
+_STANDARD_HOURS: Final = {"Pacific/Auckland": 12, "Australia/Sydney": 10, "Europe/London": 0}
+
+
+class Books:
+    """
+    Everything one organisation holds. Writers put new values into the tables; the ledger follows by itself.
+
+    *draw* gives a new id, *write_stamp* the milliseconds of the write under way, *now* the instant.
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        changes: Changes,
+        *,
+        switches: Switches,
+        draw: Callable[[], str],
+        write_stamp: Callable[[], int],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.tenant = tenant
+        self.switches = switches
+        self.draw = draw
+        self.write_stamp = write_stamp
+        self.now = now
+        self.organisations: Final = Table("organisation", Organisation, changes, tenant=tenant)
+        self.tax_rates: Final = Table("tax_rate", TaxRate, changes, tenant=tenant)
+        self.accounts: Final = Table(
+            "account", Account, changes, tenant=tenant, keys={"code": _account_codes, "system": _systems}
+        )
+        self.contacts: Final = Table(
+            "contact",
+            Contact,
+            changes,
+            tenant=tenant,
+            keys={"name": _active_names, "any_name": _names, "number": _numbers},
+        )
+        self.documents: Final = Table(
+            "document", Document, changes, tenant=tenant, keys={"number": _document_numbers, "contact": _contacts}
+        )
+        self.payments: Final = Table("payment", Payment, changes, tenant=tenant, keys={"document": _documents})
+        self.allocations: Final = Table("allocation", Allocation, changes, tenant=tenant, keys={"document": _allocated})
+        self.ledger: Final = Ledger()
+        self.last_listing: tuple[object, object] = (None, None)
+        self._control: ControlAccounts | None = None
+        self.documents.watch(self._follow_document)
+        self.payments.watch(self._follow_payment)
+        self.accounts.watch(self._follow_account)
+
+    def tables(self) -> Iterator[AnyTable]:
+        """Every table, in the order in which a file must be read."""
+        yield self.organisations
+        yield self.tax_rates
+        yield self.accounts
+        yield self.contacts
+        yield self.documents
+        yield self.payments
+        yield self.allocations
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change."""
+        return sum(table.version for table in self.tables())
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation itself."""
+        return self.organisations[self.tenant]
+
+    def today(self) -> date:
+        """The day it is in the organisation's time zone (F 6.55)."""
+        return self.now().astimezone(self.zone()).date()
+
+    def zone(self) -> tzinfo:
+        """The organisation's time zone; its standard time where this machine knows no zones."""
+        name = self.organisation.zone
+        try:
+            return ZoneInfo(name)
+        except ZoneInfoNotFoundError:
+            return timezone(timedelta(hours=_STANDARD_HOURS.get(name, 0)))
+
+    def account(self, code: str) -> Account | None:
+        """The account of *code*, an active one first."""
+        found = self.accounts.by("code", code.lower())
+        return next((account for account in found if account.status == "ACTIVE"), found[0] if found else None)
+
+    def control(self) -> ControlAccounts:
+        """The accounts that Xero posts to by itself."""
+        if self._control is None:
+            of = {account.system: account.id for account in self.accounts if account.system}
+            self._control = ControlAccounts(
+                debtors=of["DEBTORS"],
+                creditors=of["CREDITORS"],
+                tax=of["GST"],
+                rounding=of["ROUNDING"],
+                currency_gain=of["REALISEDCURRENCYGAIN"],
+                retained=of["RETAINEDEARNINGS"],
+            )
+        return self._control
+
+    def payments_of(self, document_id: str) -> list[Payment]:
+        """The payments of a document that have not been deleted."""
+        return [payment for payment in self.payments.by("document", document_id) if payment.status == "AUTHORISED"]
+
+    def allocations_of(self, document_id: str) -> list[Allocation]:
+        """The allocations from a credit note, or to an invoice."""
+        return self.allocations.by("document", document_id)
+
+    def next_number(self, *, credit_note: bool) -> str:
+        """A number for a sale that came without one (F 6.57)."""
+        while True:
+            organisation = self.organisation
+            count = (organisation.credit_notes_numbered if credit_note else organisation.invoices_numbered) + 1
+            if credit_note:
+                self.organisations.put(evolve(organisation, credit_notes_numbered=count))
+            else:
+                self.organisations.put(evolve(organisation, invoices_numbered=count))
+            number = f"{'CN' if credit_note else 'INV'}-{count:04d}"
+            if not self.documents.has("number", number.lower()):
+                return number
+
+    def _follow_document(self, old: Document | None, new: Document | None) -> None:
+        document = new or old
+        if document is not None:
+            self.ledger.post(document.id, document_journal(new, self.control()) if new is not None else None)
+
+    def _follow_payment(self, old: Payment | None, new: Payment | None) -> None:
+        payment = new or old
+        if payment is None:
+            return
+        document = self.documents.get(payment.document_id)
+        journal = None if new is None or document is None else payment_journal(new, document, self.control())
+        self.ledger.post(payment.id, journal)
+
+    def _follow_account(self, old: Account | None, new: Account | None) -> None:
+        if (old and old.system) or (new and new.system):
+            self._control = None
+
+
+def _account_codes(account: Account) -> list[str]:
+    return [account.code.lower()] if account.code else []
+
+
+def _systems(account: Account) -> list[str]:
+    return [account.system] if account.system else []
+
+
+def _active_names(contact: Contact) -> list[str]:
+    return [contact.name.lower()] if contact.status == "ACTIVE" else []
+
+
+def _names(contact: Contact) -> list[str]:
+    return [contact.name.lower()]
+
+
+def _numbers(contact: Contact) -> list[str]:
+    return [contact.number.lower()] if contact.number else []
+
+
+def _document_numbers(document: Document) -> list[str]:
+    return [document.number.lower()] if document.number else []
+
+
+def _contacts(document: Document) -> list[str]:
+    return [document.contact_id]
+
+
+def _documents(payment: Payment) -> list[str]:
+    return [payment.document_id]
+
+
+def _allocated(allocation: Allocation) -> list[str]:
+    return [allocation.credit_note_id, allocation.invoice_id]

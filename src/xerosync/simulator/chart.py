@@ -1,0 +1,146 @@
+"""What a new organisation starts with, after Xero's demo companies: its chart of accounts and taxes, by country."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from attrs import frozen
+
+_ALL: Final = ("ASSET", "EQUITY", "EXPENSE", "LIABILITY", "REVENUE")
+_SALES: Final = ("ASSET", "EQUITY", "LIABILITY", "REVENUE")
+_PURCHASES: Final = ("ASSET", "EQUITY", "EXPENSE", "LIABILITY")
+
+
+@frozen
+class Country:
+    """What differs by country. *sales*, *purchases* and *none* are the tax types of the three kinds of account."""
+
+    version: str
+    currency: str
+    timezone: str
+    zone: str
+    year_end: tuple[int, int]
+    sales: str
+    purchases: str
+    taxes: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...]
+    none: str = "NONE"
+
+
+def country(code: str) -> Country:
+    """The country of *code* (ISO 3166); one with Xero's global edition where it has none of its own."""
+    return _COUNTRIES.get(code.upper(), _COUNTRIES["US"])
+
+
+_NONE = ("NONE", "No GST", "NONE", "0", _ALL, "ACTIVE")
+_COUNTRIES: Final = {
+    "NZ": Country(
+        "NZ", "NZD", "NEWZEALANDSTANDARDTIME", "Pacific/Auckland", (31, 3), "OUTPUT2", "INPUT2",
+        (
+            ("INPUT", "12.5% GST on Expenses", "INPUT", "12.5", _PURCHASES, "DELETED"),
+            ("OUTPUT", "12.5% GST on Income", "OUTPUT", "12.5", _SALES, "DELETED"),
+            ("INPUT2", "15% GST on Expenses", "INPUT", "15", _PURCHASES, "ACTIVE"),
+            ("OUTPUT2", "15% GST on Income", "OUTPUT", "15", _SALES, "ACTIVE"),
+            ("GSTONIMPORTS", "GST on Imports", "GSTONIMPORTS", "0", _PURCHASES, "ACTIVE"),
+            _NONE,
+            ("ZERORATED", "Zero Rated", "ZERORATED", "0", _SALES, "ACTIVE"),
+        ),
+    ),
+    "AU": Country(
+        "AU", "AUD", "AUSEASTERNSTANDARDTIME", "Australia/Sydney", (30, 6), "OUTPUT", "INPUT",
+        (
+            ("BASEXCLUDED", "BAS Excluded", "BASEXCLUDED", "0", _ALL, "ACTIVE"),
+            ("EXEMPTEXPENSES", "GST Free Expenses", "EXEMPTEXPENSES", "0", _PURCHASES, "ACTIVE"),
+            ("EXEMPTOUTPUT", "GST Free Income", "EXEMPTOUTPUT", "0", _SALES, "ACTIVE"),
+            ("INPUT", "GST on Expenses", "INPUT", "10", _PURCHASES, "ACTIVE"),
+            ("OUTPUT", "GST on Income", "OUTPUT", "10", _SALES, "ACTIVE"),
+            _NONE,
+        ),
+    ),
+    "GB": Country(
+        "UK", "GBP", "GMTSTANDARDTIME", "Europe/London", (31, 12), "OUTPUT2", "INPUT2",
+        (
+            ("INPUT2", "20% (VAT on Expenses)", "INPUT", "20", _PURCHASES, "ACTIVE"),
+            ("OUTPUT2", "20% (VAT on Income)", "OUTPUT", "20", _SALES, "ACTIVE"),
+            ("RRINPUT", "5% (VAT on Expenses)", "RRINPUT", "5", _PURCHASES, "ACTIVE"),
+            ("RROUTPUT", "5% (VAT on Income)", "RROUTPUT", "5", _SALES, "ACTIVE"),
+            ("EXEMPTINPUT", "Exempt Expenses", "EXEMPTINPUT", "0", _PURCHASES, "ACTIVE"),
+            ("EXEMPTOUTPUT", "Exempt Income", "EXEMPTOUTPUT", "0", _SALES, "ACTIVE"),
+            ("NONE", "No VAT", "NONE", "0", _ALL, "ACTIVE"),
+            ("ZERORATEDINPUT", "Zero Rated Expenses", "ZERORATEDINPUT", "0", _PURCHASES, "ACTIVE"),
+            ("ZERORATEDOUTPUT", "Zero Rated Income", "ZERORATEDOUTPUT", "0", _SALES, "ACTIVE"),
+        ),
+    ),
+    "US": Country(
+        "US", "USD", "EASTERNSTANDARDTIME", "America/New_York", (31, 12), "TAX001", "INPUT",
+        (
+            ("INPUT", "Tax on Purchases", "INPUT", "0", _PURCHASES, "ACTIVE"),
+            ("NONE", "Tax Exempt", "NONE", "0", _ALL, "ACTIVE"),
+            ("OUTPUT", "Tax on Sales", "OUTPUT", "0", _SALES, "ACTIVE"),
+            ("TAX001", "State Sales Tax", "OUTPUT", "8.25", _SALES, "ACTIVE"),
+        ),
+    ),
+}  # fmt: skip
+_COUNTRIES["UK"] = _COUNTRIES["GB"]
+
+# code | name | type | tax: s(ales) p(urchases) n(one) | system account | + payments enabled
+CHART: Final = """
+090|Business Bank Account|BANK|n||
+091|Business Savings Account|BANK|n||
+200|Sales|REVENUE|s||
+260|Other Revenue|REVENUE|s||
+270|Interest Income|REVENUE|n||
+310|Cost of Goods Sold|DIRECTCOSTS|p||
+400|Advertising|EXPENSE|p||
+404|Bank Fees|EXPENSE|n||
+408|Cleaning|EXPENSE|p||
+412|Consulting & Accounting|EXPENSE|p||
+416|Depreciation|DEPRECIATN|n||
+420|Entertainment|EXPENSE|p||
+425|Freight & Courier|EXPENSE|p||
+429|General Expenses|EXPENSE|p||
+433|Insurance|EXPENSE|p||
+437|Interest Expense|EXPENSE|n||
+441|Legal Expenses|EXPENSE|p||
+445|Light, Power, Heating|EXPENSE|p||
+449|Motor Vehicle Expenses|EXPENSE|p||
+453|Office Expenses|EXPENSE|p||
+461|Printing & Stationery|EXPENSE|p||
+469|Rent|EXPENSE|p||
+473|Repairs and Maintenance|EXPENSE|p||
+477|Wages and Salaries|EXPENSE|n||
+485|Subscriptions|EXPENSE|p||
+489|Telephone & Internet|EXPENSE|p||
+493|Travel - National|EXPENSE|p||
+494|Travel - International|EXPENSE|n||
+497|Bank Revaluations|EXPENSE|n|BANKCURRENCYGAIN|
+498|Unrealised Currency Gains|EXPENSE|n|UNREALISEDCURRENCYGAIN|
+499|Realised Currency Gains|EXPENSE|n|REALISEDCURRENCYGAIN|
+610|Accounts Receivable|CURRENT|n|DEBTORS|
+620|Prepayments|CURRENT|n||
+630|Inventory|INVENTORY|n||
+710|Office Equipment|FIXED|p||
+711|Less Accumulated Depreciation on Office Equipment|FIXED|n||
+800|Accounts Payable|CURRLIAB|n|CREDITORS|
+801|Unpaid Expense Claims|CURRLIAB|n|UNPAIDEXPCLM|
+803|Wages Payable|CURRLIAB|n|WAGEPAYABLES|
+820|GST|CURRLIAB|n|GST|
+825|PAYE Payable|CURRLIAB|n||
+830|Income Tax Payable|CURRLIAB|n||
+835|Revenue Received in Advance|CURRLIAB|s||
+840|Historical Adjustment|CURRLIAB|n|HISTORICAL|
+850|Suspense|CURRLIAB|n||
+860|Rounding|CURRLIAB|n|ROUNDING|
+877|Tracking Transfers|CURRLIAB|n|TRACKINGTRANSFERS|
+880|Owner A Drawings|CURRLIAB|n||+
+881|Owner A Funds Introduced|CURRLIAB|n||+
+900|Loan|TERMLIAB|n||
+960|Retained Earnings|EQUITY|n|RETAINEDEARNINGS|
+970|Owner A Share Capital|EQUITY|n||
+""".strip()
+
+# Units of each currency per US dollar, for day rates that no source of ours can give (F 6.70).
+DAY_RATES: Final = {
+    "USD": Decimal(1), "EUR": Decimal("0.92"), "GBP": Decimal("0.79"), "AUD": Decimal("1.52"),
+    "NZD": Decimal("1.66"), "CAD": Decimal("1.37"), "JPY": Decimal(150), "SGD": Decimal("1.34"),
+}  # fmt: skip

@@ -1,0 +1,113 @@
+"""The simulator on a loopback port, for clients that will not be handed a transport."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from xerosync.ports import AnswerLost, Request, Response
+from xerosync.simulator.wire import squeezed
+
+_WORTH_SQUEEZING: Final = 1000
+
+
+class Answers(Protocol):
+    """Whatever answers requests."""
+
+    def handle(self, request: Request, *, latency_s: float) -> Response:
+        """Answer *request* after *latency_s* in flight."""
+        ...
+
+
+class Loopback:
+    """
+    A server on 127.0.0.1 while the context lasts; *port* 0 takes a free one.
+
+    Every accounting call spends *latency_s* in flight, so that calls made together meet Xero's five at a time.
+    """
+
+    def __init__(self, simulator: Answers, port: int = 0, *, latency_s: float = 0.0) -> None:
+        self._server = _Server(("127.0.0.1", port), simulator, latency_s)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], simulator: Answers, latency_s: float) -> None:
+        super().__init__(address, _Conversation)
+        self.simulator = simulator
+        self.latency_s = latency_s
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 (as socketserver calls it)
+        """Say what went wrong here; a client that goes away in the middle is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            traceback.print_exc()
+
+
+class _Conversation(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Head and body leave together: sent apart, each answer waits some 40 ms for the other side's acknowledgement.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    @property
+    def _served(self) -> _Server:
+        if not isinstance(self.server, _Server):
+            raise TypeError("this handler answers for a loopback server only")
+        return self.server
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if length else b""
+        url = f"http://{self.headers.get('Host', '127.0.0.1')}{self.path}"
+        request = Request(self.command, url, dict(self.headers.items()), body)
+        try:
+            response = self._served.simulator.handle(request, latency_s=self._served.latency_s)
+        except AnswerLost:
+            self.close_connection = True
+            return
+        self._send(response)
+
+    def _send(self, response: Response) -> None:
+        body = response.body
+        headers = dict(response.headers)
+        squeezes = "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > _WORTH_SQUEEZING
+        if squeezes:
+            body = squeezed(body)
+            headers["content-encoding"] = "gzip"
+        self.send_response_only(response.status)
+        for name, value in headers.items():
+            self.send_header("-".join(part.capitalize() for part in name.split("-")), value)
+        self.send_header("Date", formatdate(usegmt=True))
+        if response.status not in {204, 304}:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _answer  # noqa: N815 (named by http.server)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (named by http.server)
+        """Nothing is logged: paths hold names and numbers."""

@@ -1,0 +1,56 @@
+"""How Xero says no, in its own words: of one element, or of a whole request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Invalid(Exception):
+    """One element cannot be taken: *messages* are Xero's own words for it (F 5.40)."""
+
+    def __init__(self, *messages: str) -> None:
+        super().__init__(*messages)
+        self.messages: tuple[str, ...] = messages
+
+
+class Refused(Exception):
+    """The whole request is refused with 400, an ErrorNumber and a message, without elements (F 5.43)."""
+
+    number: int = 17
+    type: str = "PostDataInvalidException"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UnreadableBody(Refused):
+    """The body is no JSON or XML (A.07)."""
+
+    number = 14
+
+
+class UnreadableQuery(Refused):
+    """A filter or an order that Xero cannot read (F 4.49)."""
+
+    number = 16
+    type = "QueryParseException"
+
+
+class NotThere(Exception):
+    """Nothing is known by this id or at this path (F 5.44)."""
+
+
+class WrongVerb(Exception):
+    """The path is known, and this verb is not among its own (F 5.47)."""
+
+
+class Denied(Exception):
+    """The gateway lets the call not through: *status* 401 or 403 and its *detail* (F 1.50)."""
+
+    def __init__(self, status: int, detail: str, *, scope: bool = False, counters: Sequence[str] = ()) -> None:
+        super().__init__(status, detail)
+        self.status = status
+        self.detail = detail
+        self.scope = scope
+        self.counters: tuple[str, ...] = tuple(counters)

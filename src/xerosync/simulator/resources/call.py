@@ -1,0 +1,155 @@
+"""One call of the accounting API as a resource meets it, and the answers it may give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from attrs import frozen
+
+from xerosync.simulator.books import Books
+from xerosync.simulator.entities import NO_ID
+from xerosync.simulator.given import Given, Json, read_body
+from xerosync.simulator.refusals import Invalid, Refused
+from xerosync.simulator.tables import Changes
+from xerosync.simulator.wire import Row
+
+T = TypeVar("T")
+
+
+@frozen
+class Answer:
+    """What a resource says: the members of the envelope, or an error's, or nothing at all (204, 304)."""
+
+    row: Row | None
+    status: int = 200
+
+
+@frozen
+class Call:
+    """A call that the gateway let through. *query* has its names in small letters; *app_id* is who calls."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    books: Books
+    changes: Changes
+    app_id: str
+
+    def given(self, plural: str) -> list[Given]:
+        """The elements of the body. Raises `UnreadableBody`."""
+        return read_body(self.body, self.headers.get("content-type", ""), plural)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A yes or no of the query, in any letter case."""
+        value = self.query.get(name.lower(), "").strip().lower()
+        return default if value not in {"true", "false"} else value == "true"
+
+    def listed(self, name: str) -> list[str]:
+        """A comma list of the query; empty when it was not given."""
+        return [part.strip() for part in self.query.get(name.lower(), "").split(",") if part.strip()]
+
+    @property
+    def unit_places(self) -> int:
+        """How many places a unit price keeps (F 5.21)."""
+        return 4 if self.query.get("unitdp") == "4" else 2
+
+
+def write_each(
+    call: Call,
+    plural: str,
+    elements: Sequence[Given],
+    *,
+    write: Callable[[Given], T],
+    shown: Callable[[T], Row],
+    failed: Callable[[Given], Row],
+) -> Answer:
+    """
+    Write *elements* one after the other and answer as Xero does for a batch (F 5.33–5.40, A.01).
+
+    One bad element makes the call a 400 that shows the bad ones only, while the good ones are kept; with
+    ``summarizeErrors=false`` it is a 200 with every element and its own state.
+    """
+    summarize = call.flag("summarizeErrors", default=True)
+    start = call.changes.mark()
+    rows: list[Row] = []
+    bad: list[Row] = []
+    for given in elements:
+        mark = call.changes.mark()
+        try:
+            row = shown(write(given))
+            if not summarize:
+                row["StatusAttributeString"] = "WARNING" if row.get("Warnings") else "OK"
+        except Invalid as fault:
+            call.changes.undo_to(mark)
+            row = refused(failed(given), fault.messages)
+            if not summarize:
+                row = {"StatusAttributeString": "ERROR"} | row
+            bad.append(row)
+        rows.append(row)
+    if bad and summarize:
+        if call.books.switches.batch_is_atomic:
+            call.changes.undo_to(start)
+        return invalid(bad)
+    return Answer({plural: rows})
+
+
+def invalid(elements: Sequence[Row]) -> Answer:
+    """Xero's 400 for *elements* (F 5.40)."""
+    return Answer(
+        {
+            "ErrorNumber": 10,
+            "Type": "ValidationException",
+            "Message": "A validation exception occurred",
+            "Elements": list(elements),
+        },
+        400,
+    )
+
+
+def refused(row: Row, messages: Sequence[str]) -> Row:
+    """*row* with the reasons why it was not taken."""
+    return row | {"ValidationErrors": [{"Message": message} for message in messages]}
+
+
+def warned(row: Row, messages: Sequence[str]) -> Row:
+    """*row* with remarks that did not stop it (F 5.48)."""
+    return row | {"Warnings": [{"Message": message} for message in messages]} if messages else row
+
+
+_NAMES: Final = {
+    name.lower(): name
+    for name in (
+        "Type Contact ContactID ContactNumber ContactStatus Name EmailAddress FirstName LastName Date DueDate "
+        "InvoiceID InvoiceNumber CreditNoteID CreditNoteNumber Reference Status LineAmountTypes LineItems LineItemID "
+        "Description Quantity UnitAmount AccountCode AccountID TaxType TaxAmount LineAmount CurrencyCode CurrencyRate "
+        "Url Account Code Invoice CreditNote Amount PaymentID IsReconciled Phones PhoneType PhoneNumber Addresses "
+        "AddressType Tracking Option ItemCode BankAmount SentToContact AccountNumber"
+    ).split()
+}
+
+
+def echo(given: Given) -> Row:
+    """What a caller gave, under Xero's own spelling, as a failed element shows it (F 5.36); nulls are left out."""
+    return {_NAMES.get(name.lower(), name): _echoed(value) for name, value in given.items() if value is not None}
+
+
+def _echoed(value: Json) -> object:
+    if isinstance(value, dict):
+        return echo(Given(value))
+    if isinstance(value, list):
+        return [_echoed(part) for part in value]
+    return value
+
+
+def only(elements: Sequence[Given]) -> Given:
+    """The one element of a write to one id."""
+    if len(elements) != 1:
+        raise Refused("The request must hold exactly one element")
+    return elements[0]
+
+
+def no_id(name: str) -> Row:
+    """The id of what was not made."""
+    return {name: NO_ID}

@@ -1,0 +1,107 @@
+"""/Reports/TrialBalance: strings in cells, as people would read them (F 6.192, 6.193)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from attrs import frozen
+
+from xerosync.simulator.books import Books
+from xerosync.simulator.entities import ZERO, Account, total
+from xerosync.simulator.given import read_day
+from xerosync.simulator.ledger import year_start
+from xerosync.simulator.refusals import Invalid
+from xerosync.simulator.resources.call import Answer, Call, invalid, refused
+from xerosync.simulator.wire import Row, bare_stamp
+
+_FIRST_YEAR: Final = 1900
+_SECTIONS: Final = (
+    ("Revenue", "REVENUE"), ("Expenses", "EXPENSE"), ("Assets", "ASSET"), ("Liabilities", "LIABILITY"),
+    ("Equity", "EQUITY"),
+)  # fmt: skip
+_CREDIT_CLASSES: Final = frozenset({"REVENUE", "LIABILITY", "EQUITY"})
+
+
+@frozen
+class TrialLine:
+    """One account of a trial balance, in base currency, debits positive: *month* so far, *balance* as at the day."""
+
+    account: Account
+    month: Decimal
+    balance: Decimal
+
+
+def trial_balance(books: Books, on: date) -> list[TrialLine]:
+    """The balances as at *on*; earnings of earlier years stand in retained earnings. Both columns sum to zero."""
+    start = year_start(books.organisation, on)
+    month_start = on.replace(day=1)
+    before = books.ledger.between(date.min, start - timedelta(days=1))
+    year = books.ledger.between(start, on)
+    month = books.ledger.between(month_start, on)
+    balances: dict[str, Decimal] = dict(year)
+    retained = books.control().retained
+    for account_id, amount in before.items():
+        earned = books.accounts[account_id].account_class in {"REVENUE", "EXPENSE"}
+        at = retained if earned else account_id
+        balances[at] = balances.get(at, ZERO) + amount
+    return [
+        TrialLine(account, month.get(account.id, ZERO), balances.get(account.id, ZERO))
+        for account in sorted(books.accounts, key=lambda account: account.code)
+        if month.get(account.id) or balances.get(account.id)
+    ]
+
+
+def get_trial_balance(call: Call) -> Answer:
+    """GET /Reports/TrialBalance?date=."""
+    given = call.query.get("date", "").strip()
+    on = read_day(given) if given else call.books.today()
+    if on is None or on.year < _FIRST_YEAR:
+        return invalid([refused({}, Invalid("The date is not valid").messages)])
+    lines = trial_balance(call.books, on)
+    written = f"{on.day} {on:%B %Y}"
+    rows: list[Row] = [{"RowType": "Header", "Cells": [{"Value": title} for title in _TITLES]}]
+    for title, kind in _SECTIONS:
+        inside = [_line(line) for line in lines if line.account.account_class == kind]
+        if inside:
+            rows.append({"RowType": "Section", "Title": title, "Rows": inside})
+    rows.append({"RowType": "Section", "Title": "", "Rows": [_sum(lines)]})
+    report: Row = {
+        "ReportID": "TrialBalance",
+        "ReportName": "Trial Balance",
+        "ReportType": "TrialBalance",
+        "ReportTitles": ["Trial Balance", call.books.organisation.name, f"As at {written}"],
+        "ReportDate": written,
+        "UpdatedDateUTC": bare_stamp(call.books.now()),
+        "Fields": [],
+        "Rows": rows,
+    }
+    return Answer({"Reports": [report]})
+
+
+_TITLES: Final = ("Account", "Debit", "Credit", "YTD Debit", "YTD Credit")
+
+
+def _line(line: TrialLine) -> Row:
+    account = line.account
+    name = f"{account.name} ({account.code})" if account.code else account.name
+    credit = account.account_class in _CREDIT_CLASSES
+    values = [name, *_columns(line.month, credit=credit), *_columns(line.balance, credit=credit)]
+    attributes: list[Row] = [{"Value": account.id, "Id": "account"}]
+    return {"RowType": "Row", "Cells": [{"Value": value, "Attributes": attributes} for value in values]}
+
+
+def _columns(amount: Decimal, *, credit: bool) -> tuple[str, str]:
+    on_credit = amount < 0 or (amount == 0 and credit)
+    text = f"{abs(amount):.2f}"
+    return ("", text) if on_credit else (text, "")
+
+
+def _sum(lines: list[TrialLine]) -> Row:
+    amounts = [[line.month for line in lines], [line.balance for line in lines]]
+    values = ["Total"]
+    for column in amounts:
+        values.append(f"{total(amount for amount in column if amount > 0):.2f}")
+        values.append(f"{-total(amount for amount in column if amount < 0):.2f}")
+    return {"RowType": "SummaryRow", "Cells": [{"Value": value} for value in values]}

@@ -1,0 +1,1 @@
+"""Xero's rules: what it takes, what it refuses and in which words. Nothing here knows HTTP."""

@@ -1,0 +1,273 @@
+"""The simulator itself: one door, `Simulator.handle`, behind which all of Xero stands."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from threading import Lock, RLock
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import parse_qsl, unquote
+
+from attrs import evolve
+
+from xerosync.errors import InvalidInput
+from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, TransportFault
+from xerosync.simulator.api import Api
+from xerosync.simulator.bookkeeper import Bookkeeper
+from xerosync.simulator.clock import VirtualClock
+from xerosync.simulator.desk import Desk
+from xerosync.simulator.entities import Organisation
+from xerosync.simulator.faults import Fault, Faults
+from xerosync.simulator.identity import DEFAULT_SCOPES, Identity, SimulatedApp, Tokens
+from xerosync.simulator.keeper import FileKeeper
+from xerosync.simulator.loopback import Loopback
+from xerosync.simulator.switches import Switches
+from xerosync.simulator.world import World
+
+API: Final = "/api.xro/2.0/"
+
+
+class Simulator:
+    """
+    A stateful Xero: ``handle(Request) -> Response``, whatever the host in the URL says.
+
+    With *file* the whole of it lives in one SQLite file, every change durable before its answer is given, so that a
+    process killed at any moment meets the same Xero again. *seed* decides every id. Without *limits* no call is refused
+    for coming too often; with *open_access* any token and any client will do.
+    """
+
+    def __init__(
+        self,
+        file: Path | str | None = None,
+        *,
+        clock: Clock | None = None,
+        seed: int = 0,
+        limits: bool = True,
+        open_access: bool = False,
+        switches: Switches | None = None,
+    ) -> None:
+        self.clock: Clock = VirtualClock() if clock is None else clock
+        self.faults: Final = Faults()
+        self.calls: int = 0
+        self._turn = RLock()
+        self._count_turn = Lock()
+        self._in_flight: Counter[str] = Counter()
+        self._depth = 0
+        self._world = World(self.clock, seed, switches or Switches())
+        self._keeper = FileKeeper(Path(file)) if file is not None else None
+        if self._keeper is not None:
+            self._keeper.load(self._world)
+            self._world.keeper = self._keeper
+        self._identity = Identity(self._world, open_access=open_access)
+        self._api = Api(self._world, self._identity, limits=limits)
+        self._desk = Desk(self)
+        if isinstance(self.clock, VirtualClock):
+            self.clock.watch(self._keep_time)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back. The books stay in it."""
+        with self._turn:
+            self._world.keeper = None
+            if self._keeper is not None:
+                self._keeper.close()
+                self._keeper = None
+
+    @property
+    def organisations(self) -> tuple[Organisation, ...]:
+        """Every organisation, in the order they were founded."""
+        return tuple(books.organisation for books in self._world.books.values())
+
+    def add_organisation(self, name: str = "Demo Company (NZ)", *, country: str = "NZ") -> Bookkeeper:
+        """Found an organisation as Xero's demo companies are; currency, taxes and time zone follow from *country*."""
+        with self.transaction():
+            tenant = self._world.found(name, country).tenant
+        return self.bookkeeper(tenant)
+
+    def bookkeeper(self, tenant_id: str) -> Bookkeeper:
+        """The person who keeps the books of *tenant_id*. Raises `InvalidInput`."""
+        books = self._world.books.get(tenant_id)
+        if books is None:
+            raise InvalidInput("tenant_id", "there is no such organisation")
+        return Bookkeeper(self._world, books, self._identity, self.transaction)
+
+    def register_app(self, name: str = "xerosync", *, tenant_id: str = "", day_limit: int = 5000) -> SimulatedApp:
+        """Register an app; with *tenant_id* a custom connection to that organisation (F 1.42)."""
+        with self.transaction():
+            return self._identity.register(name, tenant=tenant_id, day_limit=day_limit)
+
+    def app(self, name: str) -> SimulatedApp | None:
+        """The app registered under *name*; None when there is none."""
+        with self._turn:
+            return self._identity.app(name)
+
+    def consent(self, app: SimulatedApp, *, tenants: Sequence[str], scopes: str = DEFAULT_SCOPES) -> Tokens:
+        """Let *app* into *tenants*, as the user does at Xero's consent page: one token set for all (F 1.20)."""
+        with self.transaction():
+            return self._identity.consent(app.client_id, tenants, scopes)
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Several things done by hand as one: kept together at the end, undone together when an error leaves."""
+        with self._turn:
+            mark = self._world.changes.mark()
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._world.changes.undo_to(mark)
+                raise
+            finally:
+                self._depth -= 1
+            if self._depth == 0:
+                self._world.tick()
+                self._world.commit()
+
+    @property
+    def transport(self) -> SimulatedTransport:
+        """The way to this Xero for a client, as the Transport port; it never suspends."""
+        return SimulatedTransport(self)
+
+    def serve(self, port: int = 0, *, latency_s: float = 0.0) -> AbstractContextManager[Loopback]:
+        """Serve over loopback HTTP while the context lasts; its value knows the ``url``."""
+        return Loopback(self, port, latency_s=latency_s)
+
+    def handle(self, request: Request, *, beside: int = 0, latency_s: float = 0.0) -> Response:
+        """
+        Answer *request*; *beside* further calls are in flight, and this one is for *latency_s* of real time more.
+
+        Raises `AnswerLost` where a planned fault loses the answer.
+        """
+        target, _, query = request.url.partition("?")
+        path = _path(target)
+        lower = path.lower()
+        if lower.startswith("/_simulator"):
+            with self._turn:
+                return self._desk.answer(request, path)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        request = evolve(request, method=request.method.upper(), headers=headers)
+        tenant = headers.get("xero-tenant-id", "").lower()
+        with self._counted(tenant) as in_flight:
+            response, fault = self._settled(request, path, query, in_flight + beside)
+            if latency_s:
+                time.sleep(latency_s)
+        return _spoiled(response, fault)
+
+    def _settled(self, request: Request, path: str, query: str, in_flight: int) -> tuple[Response, Fault | None]:
+        """The answer to *request*, everything it changed durable, and the fault that is still to strike it."""
+        with self._turn:
+            fault = self.faults.take(request.method, path)
+            if fault is Fault.LOST_BEFORE:
+                self._settle()
+                raise AnswerLost("the simulated network lost the call")
+            mark = self._world.changes.mark()
+            try:
+                response = self._answer(request, path, query, fault, in_flight)
+            except BaseException:
+                self._world.changes.undo_to(mark)
+                raise
+            self._settle()
+        return response, fault
+
+    def _answer(self, request: Request, path: str, query: str, fault: Fault | None, in_flight: int) -> Response:
+        lower = path.lower().rstrip("/")
+        answer = self._identity.answer(request, lower)
+        if answer is not None:
+            return _UNAVAILABLE if fault in {Fault.UNAVAILABLE, Fault.SERVER_ERROR} else answer
+        self.calls += 1
+        if lower.startswith("/connections"):
+            return self._api.connections(request, path, _query(query))
+        if lower.startswith(API):
+            parts = [part for part in path[len(API) :].split("/") if part]
+            return self._api.answer(request, parts, _query(query), fault=fault, in_flight=in_flight)
+        return Response(404, {"content-type": "text/html; charset=utf-8"}, b"")
+
+    @contextmanager
+    def _counted(self, tenant: str) -> Generator[int]:
+        with self._count_turn:
+            self._in_flight[tenant] += 1
+            mine = self._in_flight[tenant]
+        try:
+            yield mine
+        finally:
+            with self._count_turn:
+                self._in_flight[tenant] -= 1
+
+    def _settle(self) -> None:
+        self._world.tick()
+        if self._depth == 0:
+            self._world.commit()
+
+    def _keep_time(self) -> None:
+        with self._turn:
+            if self._depth == 0 and self._world.keeper is not None:
+                self._world.commit()
+
+
+def _path(target: str) -> str:
+    without_host = target.partition("://")[2].partition("/")[2] if "://" in target else target.lstrip("/")
+    return "/" + "/".join(unquote(part) for part in without_host.split("/"))
+
+
+def _query(text: str) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in parse_qsl(text, keep_blank_values=True)}
+
+
+_UNAVAILABLE: Final = Response(
+    503, {"content-type": "text/html; charset=utf-8"}, b"<html><body>Service Unavailable</body></html>"
+)
+_BAD_GATEWAY: Final = Response(
+    502, {"content-type": "text/html"}, b"<html><head><title>502 Bad Gateway</title></head><body></body></html>"
+)
+
+
+def _spoiled(response: Response, fault: Fault | None) -> Response:
+    match fault:
+        case Fault.LOST_AFTER:
+            raise AnswerLost("the simulated network lost the answer")
+        case Fault.TRUNCATED:
+            return evolve(response, body=response.body[: len(response.body) // 2])
+        case Fault.BAD_GATEWAY:
+            return _BAD_GATEWAY
+        case _:
+            return response
+
+
+class SimulatedTransport:
+    """Carries requests to a `Simulator` in this process, one after the other."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    async def send(self, request: Request) -> Response:
+        """Send *request* once. Raises `NotSent` when its claim has run out, `AnswerLost` where a fault was planned."""
+        return self._exchange(request, beside=0)
+
+    async def send_all(self, requests: Sequence[Request], *, at_most: int) -> list[Response | TransportFault]:
+        """Send *requests* as if *at_most* were in flight at a time; what came of each, in order."""
+        answers: list[Response | TransportFault] = []
+        for place, request in enumerate(requests):
+            try:
+                answers.append(self._exchange(request, beside=place % at_most))
+            except TransportFault as fault:
+                answers.append(fault)
+        return answers
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _exchange(self, request: Request, *, beside: int) -> Response:
+        if request.not_after is not None and self._simulator.clock.now() > request.not_after:
+            raise NotSent("the claim on this write ran out before it could be sent")
+        return self._simulator.handle(request, beside=beside)

@@ -1,0 +1,63 @@
+"""What no source could prove about Xero, as named choices; the default is the one that is harder on a client."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP
+from typing import Literal
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Switches:
+    """
+    How the simulator behaves where the facts are open. Each field names the fact it stands for.
+
+    Change one with ``attrs.evolve(Switches(), batch_is_atomic=True)`` to see whether a client bears the other way too.
+    """
+
+    refresh_in_grace: Literal["another", "same"] = "another"
+    """F 1.18: a refresh token used again inside its 30 minutes gives another set, or the same new token."""
+    minute_window: Literal["rolling", "fixed"] = "rolling"
+    """F 2.02."""
+    concurrent_says_retry_after: bool = False
+    """F 2.08: whether the refusal of a sixth call at a time carries Retry-After."""
+    idempotency_keeps_refusals: bool = True
+    """F 3.09: whether a 400 is remembered under its Idempotency-Key."""
+    idempotency_sees_tenant: bool = False
+    """F 3.07: whether the tenant header is part of "the same request"; else another tenant gets the first's answer."""
+    idempotency_scope: Literal["app", "token"] = "app"
+    """F 3.07: keys belong to the app, or die with the access token they came with."""
+    page_past_end_keeps_counts: bool = True
+    """F 4.09."""
+    modified_since_includes_equal: bool = False
+    """F 4.19: a change in the very second of If-Modified-Since is left out unless this is set."""
+    unchanged_is_304: bool = False
+    """F 4.20."""
+    deleted_payments_are_listed: bool = True
+    """F 4.25, 6.126."""
+    batch_is_atomic: bool = False
+    """F A.01: whether one bad element undoes the good ones of a refused batch."""
+    half_cent: Literal["up", "even"] = "up"
+    """F 5.25."""
+    number_free_after: Literal["never", "deleted", "voided"] = "deleted"
+    """F 6.59: from which end on a PUT may take an invoice number again."""
+    post_matches_bills: bool = True
+    """F 6.60: whether a POST without id updates a bill of the same contact and number."""
+    voided_keeps_amount_due: bool = False
+    """F 6.77: whether reads of a voided document still show what was due; the reply to the voiding itself does."""
+    reconciled_payments_can_be_deleted: bool = False
+    """F 6.124."""
+    blanks_in_names: Literal["trimmed", "refused"] = "trimmed"
+    """F 5.20."""
+    zero_total_is_paid: bool = True
+    """F 6.76."""
+    embedded_contact_stamp_is_local: bool = True
+    """F 5.12a: the stamp of a contact inside a document that is read is the organisation's local time."""
+    not_found_is_html: bool = True
+    """F 5.44, A.02: a 404 carries a line of HTML; else nothing at all."""
+
+    @property
+    def rounding(self) -> str:
+        """The rounding of half cents, as `decimal` names it."""
+        return ROUND_HALF_UP if self.half_cent == "up" else ROUND_HALF_EVEN
