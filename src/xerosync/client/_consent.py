@@ -1,0 +1,133 @@
+"""
+The token set of one consent, kept in the store: refreshed early, saved before it is used, shared by organisations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Final
+
+from attrs import define, evolve, field, frozen
+
+from xerosync.client.oauth import App, Endpoints, Tokens, refresh_request, tokens_from
+from xerosync.errors import ReconnectNeeded, Unavailable, VersionConflict
+from xerosync.ports import Clock, Transport, TransportFault
+from xerosync.storage.protocol import AsyncStorage, Owner, Record, RecordKey
+
+_EARLY: Final = timedelta(minutes=5)
+_LEASE_S: Final = 45.0
+_ATTEMPTS_MAX: Final = 5
+_RUNS: Final = count(1)
+
+
+@frozen(repr=False)
+class Grant:
+    """A stored token set: its record, and the tokens in it."""
+
+    record: Record
+    tokens: Tokens
+
+    def with_tokens(self, tokens: Tokens) -> Record:
+        """The record that takes this one's place, holding *tokens*."""
+        return self.record.with_body(_body(tokens))
+
+
+def new_grant(tokens: Tokens) -> Record:
+    """The record of a consent just given. Its key is derived from it, so that storing it again finds it again."""
+    seed = tokens.refresh_token or tokens.access_token
+    return Record("grant", "", hashlib.sha256(seed.encode()).hexdigest()[:26], _body(tokens))
+
+
+def read_grant(record: Record) -> Grant:
+    """The token set in *record*."""
+    body = json.loads(record.body)
+    expires_at = datetime.fromisoformat(body["expires_at"])
+    return Grant(record, Tokens(body["access_token"], body["refresh_token"], expires_at, tuple(body["scopes"])))
+
+
+def _body(tokens: Tokens) -> str:
+    return json.dumps(
+        {
+            "access_token": tokens.access_token,
+            "refresh_token": tokens.refresh_token,
+            "expires_at": tokens.expires_at.isoformat(),
+            "scopes": tokens.scopes,
+        }
+    )
+
+
+@define
+class Consent:
+    """Gives out the access token of one grant, refreshing it when it is about to end."""
+
+    app: App
+    key: str
+    storage: AsyncStorage
+    transport: Transport
+    clock: Clock
+    endpoints: Endpoints
+    owner: Owner
+    _grant: Grant | None = field(default=None, repr=False)
+
+    async def access_token(self) -> str:
+        """An access token with some minutes of life left. Raises `ReconnectNeeded` when the consent has ended."""
+        grant = self._grant or await self._load()
+        if grant.tokens.expires_at - self.clock.now() > _EARLY:
+            return grant.tokens.access_token
+        return await self.renew(grant.tokens.access_token)
+
+    async def renew(self, used: str) -> str:
+        """A token other than *used*, which Xero refused or which is about to end: another worker's, or a fresh one."""
+        name = f"grant/{self.key}"
+        # Equal owners share a lease: two threads or tasks of one client must not both refresh.
+        owner = evolve(self.owner, run=f"{self.owner.run}/{next(_RUNS)}")
+        while True:
+            grant = await self._load()
+            if grant.tokens.access_token != used:
+                return grant.tokens.access_token
+            fence = await self.storage.lease(name, owner, ttl_s=_LEASE_S, now=self.clock.now())
+            if fence is not None:
+                break
+            await self.clock.sleep(1.0)
+        try:
+            return await self._refresh(grant)
+        finally:
+            await self.storage.release(fence)
+
+    async def _load(self) -> Grant:
+        (record,) = await self.storage.get_many([RecordKey("grant", "", self.key)])
+        if record is None:
+            raise ReconnectNeeded("the store holds no tokens for this connection: connect to Xero again")
+        self._grant = read_grant(record)
+        return self._grant
+
+    async def _refresh(self, grant: Grant) -> str:
+        if grant.tokens.refresh_token is None:
+            raise ReconnectNeeded("this token set cannot be refreshed: ask for offline_access when connecting")
+        try:
+            tokens = await self._exchange(grant.tokens.refresh_token)
+        except ReconnectNeeded:
+            newer = await self._load()
+            if newer.record.version == grant.record.version:
+                raise
+            return newer.tokens.access_token
+        kept = evolve(tokens, refresh_token=tokens.refresh_token or grant.tokens.refresh_token)
+        replacement = grant.with_tokens(kept)
+        with suppress(VersionConflict):  # then another worker's is as good
+            await self.storage.commit([replacement], expect={grant.record.identity: grant.record.version})
+        return (await self._load()).tokens.access_token
+
+    async def _exchange(self, refresh_token: str) -> Tokens:
+        # Xero lets the same refresh token be used again for 30 minutes, so a lost answer may be asked for again (F
+        # 1.17).
+        for attempt in range(_ATTEMPTS_MAX):
+            try:
+                response = await self.transport.send(refresh_request(self.app, refresh_token, self.endpoints))
+                return tokens_from(response, self.clock.now())
+            except (TransportFault, Unavailable):
+                await self.clock.sleep(2.0**attempt)
+        raise Unavailable("Xero's token endpoint did not answer")

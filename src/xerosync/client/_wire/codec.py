@@ -1,0 +1,133 @@
+"""Bytes ↔ values: JSON with exact numbers, and the typed documents of `xerosync.models` with Xero's field names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any, TypeVar, cast
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.gen import make_dict_structure_fn, override
+from cattrs.strategies import configure_union_passthrough
+
+from xerosync.client._wire import dates
+from xerosync.errors import InvalidInput, UnreadableAnswer
+from xerosync.models import OpenEnum
+
+Json = dict[str, object]
+T = TypeVar("T")
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_WORDS = {"id": "ID", "utc": "UTC"}
+
+
+def parse(body: bytes, *, where: str) -> object:
+    """The JSON in *body*, numbers with a point as exact `Decimal`. Raises `UnreadableAnswer`, naming *where*."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise UnreadableAnswer(where, f"{_kind_of(body)}, {len(body)} bytes ({error})") from None
+
+
+def dump(value: object) -> bytes:
+    """*value* as JSON, decimals as exact numbers."""
+    return _encoder.encode(value)
+
+
+def wire_name(field: attrs.Attribute[Any]) -> str:
+    """Xero's name of a model's *field*: ``updated_date_utc`` is ``UpdatedDateUTC``."""
+    return field.metadata.get("wire") or "".join(_WORDS.get(word, word.title()) for word in field.name.split("_"))
+
+
+def decode(kind: type[T], row: object, *, where: str) -> T:
+    """*row*, as parsed from JSON, as a *kind*. Raises `UnreadableAnswer` with the path inside *where*."""
+    try:
+        return _converter().structure(row, kind)
+    except Exception as error:  # noqa: BLE001 - cattrs raises groups of whatever a hook raised
+        path = "; ".join(cattrs.transform_error(error, path=where))
+        raise UnreadableAnswer(path or where, type(error).__name__) from None
+
+
+def encode(document: attrs.AttrsInstance) -> Json:
+    """*document* as Xero's JSON object, without what is absent."""
+    fields = {wire_name(field): getattr(document, field.name) for field in attrs.fields(type(document))}
+    extra = cast(Mapping[str, object], fields.pop("Extra", {}))
+    written = {name: _encoded(value, name) for name, value in fields.items() if value is not None and value != ()}
+    return {**written, **extra}
+
+
+def _encoded(value: object, name: str) -> object:
+    if isinstance(value, float):
+        raise InvalidInput(name, "amounts are exact: give a Decimal, never a float")
+    if isinstance(value, datetime):
+        return dates.header(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_encoded(item, name) for item in cast(tuple[object, ...], value)]
+    return encode(cast(attrs.AttrsInstance, value)) if attrs.has(type(value)) else value
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True)
+    configure_union_passthrough(str | int | bool | None, converter)
+    for scalar in (str, bool):
+        converter.register_structure_hook(scalar, _only(scalar))
+    converter.register_structure_hook(Decimal, _decimal)
+    converter.register_structure_hook(date, lambda value, _: dates.day(value))
+    converter.register_structure_hook(datetime, lambda value, _: dates.instant(value))
+    converter.register_structure_hook_func(_is_open_enum, lambda value, kind: kind(value))
+    converter.register_structure_hook_func(_is_object_mapping, lambda value, _: dict(value))
+    converter.register_structure_hook_factory(attrs.has, partial(_document_hook, converter))
+    return converter
+
+
+def _only(scalar: type) -> Callable[[object, object], object]:
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, scalar):
+            raise TypeError(f"a {scalar.__name__} is due here, not {type(value).__name__}")
+        return value
+
+    return hook
+
+
+def _decimal(value: object, _: object) -> Decimal:
+    # Some replies carry amounts as strings (F 6.118).
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise TypeError(f"a number is due here, not {type(value).__name__}")
+    return Decimal(value)
+
+
+def _is_open_enum(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, OpenEnum)
+
+
+def _is_object_mapping(kind: object) -> bool:
+    return kind == Mapping[str, object]
+
+
+def _document_hook(converter: cattrs.Converter, kind: type) -> Callable[[object, object], object]:
+    fields = {field.name: wire_name(field) for field in attrs.fields(kind) if field.name != "extra"}
+    renames: dict[str, Any] = {name: override(rename=wire) for name, wire in fields.items()}
+    structure = cast(Callable[[object, object], object], make_dict_structure_fn(kind, converter, **renames))
+    known = frozenset(fields.values())
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, dict):
+            raise TypeError(f"an object is due here, not {type(value).__name__}")
+        row = {name: item for name, item in cast(Json, value).items() if item is not None}
+        unknown = {name: row.pop(name) for name in row.keys() - known}
+        return structure({**row, "extra": unknown}, kind)
+
+    return hook
+
+
+def _kind_of(body: bytes) -> str:
+    head = body.lstrip()[:1]
+    return {b"": "an empty body", b"<": "HTML or XML"}.get(head, "no whole JSON")
