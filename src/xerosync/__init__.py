@@ -1,0 +1,100 @@
+"""
+xerosync keeps a product's customers, invoices, bills and payments in step with its users' books in Xero.
+
+Nothing lost, nothing twice, every cent explained. Names are imported when first used, so that importing the package is
+quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from xerosync._version import __version__
+
+if TYPE_CHECKING:
+    from xerosync.client._limits import Limits
+    from xerosync.client.oauth import App, Endpoints, Tokens
+    from xerosync.client.xero import AsyncXero, Xero
+    from xerosync.engine.billing import BillPayment
+    from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
+    from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
+    from xerosync.engine.settling import Transaction
+    from xerosync.engine.states import State
+    from xerosync.mapping.documents import Bill, BillLine
+    from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
+    from xerosync.matching.customers import Customer, Match, MatchStatus
+    from xerosync.money import Money
+    from xerosync.payables import AsyncPayables, Payables, PostedBill
+    from xerosync.receivables import AsyncReceivables, Receivables
+    from xerosync.storage.memory import MemoryStore
+    from xerosync.storage.sqlite import SQLiteStore
+
+__all__ = [
+    "App",
+    "AsyncPayables",
+    "AsyncReceivables",
+    "AsyncXero",
+    "Bill",
+    "BillLine",
+    "BillPayment",
+    "ClearingChoice",
+    "ClearingReport",
+    "Customer",
+    "Eligibility",
+    "Endpoints",
+    "ExceptionItem",
+    "Finding",
+    "Limits",
+    "LineKind",
+    "Match",
+    "MatchStatus",
+    "MemoryStore",
+    "Money",
+    "Payables",
+    "Plan",
+    "PostedBill",
+    "Receivables",
+    "Recovery",
+    "Report",
+    "Result",
+    "SQLiteStore",
+    "Settlement",
+    "SettlementLine",
+    "State",
+    "Tokens",
+    "Transaction",
+    "Xero",
+    "__version__",
+]
+
+_ROOMS = {
+    "client._limits": ("Limits",),
+    "client.oauth": ("App", "Endpoints", "Tokens"),
+    "client.xero": ("AsyncXero", "Xero"),
+    "engine.billing": ("BillPayment",),
+    "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
+    "engine.plans": ("Finding", "Plan", "Recovery", "Report", "Result"),
+    "engine.settling": ("Transaction",),
+    "engine.states": ("State",),
+    "mapping.documents": ("Bill", "BillLine"),
+    "mapping.settlement": ("LineKind", "Settlement", "SettlementLine"),
+    "matching.customers": ("Customer", "Match", "MatchStatus"),
+    "money": ("Money",),
+    "payables": ("AsyncPayables", "Payables", "PostedBill"),
+    "receivables": ("AsyncReceivables", "Receivables"),
+    "storage.memory": ("MemoryStore",),
+    "storage.sqlite": ("SQLiteStore",),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

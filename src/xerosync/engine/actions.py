@@ -1,0 +1,261 @@
+"""What a plan may hold: typed actions, each one thing to do, with its reason and what it was decided on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import ClassVar, Final, TypeAlias
+
+import attrs
+from attrs import field, frozen
+
+from xerosync.models import AccountId, Contact, CreditNote, CreditNoteId, Invoice, InvoiceId, PaymentId, TenantId
+from xerosync.money import Money
+from xerosync.storage.protocol import Record
+
+BILL_PAYMENT: Final = "bill payment/"
+"""What the name of a bill's payment begins with among all operations."""
+
+
+@frozen
+class Pending:
+    """The Xero id that another action of the plan will get: the action is named, its id is put in when it is known."""
+
+    kind: str
+    host_ref: str = field(repr=False)  # a vendor's is its name
+    revision: int = 1
+
+
+@frozen
+class Seen:
+    """A mirrored document as it stood when the plan was made; *stamp* is its ``UpdatedDateUTC`` as Xero wrote it."""
+
+    shelf: str
+    document_id: str
+    stamp: str
+
+
+Ref: TypeAlias = str | Pending
+"""A Xero id, or the promise of one."""
+
+
+@frozen(kw_only=True, repr=False)
+class Action:
+    """
+    One thing to do. *host_ref* is the host's own id of the business operation, *revision* the attempt in its chain.
+
+    The same operation always makes the same action, so that doing it again is noticed. *facts* are kept with what was
+    done, to be found by later.
+    """
+
+    kind: ClassVar[str]
+    host_ref: str
+    reason: str
+    revision: int = 1
+    seen: tuple[Seen, ...] = ()
+    facts: Mapping[str, str] = field(factory=dict[str, str])
+
+    @property
+    def needs(self) -> tuple[Pending, ...]:
+        """The actions that must be confirmed first, because their ids go into this one."""
+        values = (getattr(self, each.name) for each in attrs.fields(type(self)))
+        return tuple(value for value in values if isinstance(value, Pending))
+
+    @property
+    def itself(self) -> Pending:
+        """How other actions refer to this one."""
+        return Pending(self.kind, self.host_ref, self.revision)
+
+    @property
+    def worth(self) -> Money | None:
+        """The money this action moves; None when it moves none."""
+        return None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.host_ref}>"
+
+
+@frozen(kw_only=True, repr=False)
+class Link(Action):
+    """Something to remember in the store alone; nothing is written to Xero."""
+
+    xero_id: str
+
+    def record(self, tenant: TenantId) -> Record:
+        """The record that remembers it."""
+        about = {"host_id": self.host_ref, "xero_id": self.xero_id, **self.facts}
+        lookups = (("xero_id", self.xero_id),)
+        return Record("link", tenant, link_key(self.kind, self.host_ref), json.dumps(about), self.kind, None, lookups)
+
+
+def link_key(kind: str, host_id: str) -> str:
+    """The key a link of *kind* from the host's *host_id* is kept under."""
+    return f"{kind}/{host_id}"
+
+
+@frozen(kw_only=True, repr=False)
+class ConnectCustomer(Link):
+    """Pair a customer of the host with a contact, by the contact's id, so that a rename does no harm."""
+
+    kind: ClassVar[str] = "customer"
+
+
+@frozen(kw_only=True, repr=False)
+class ConnectVendor(Link):
+    """Pair a vendor of the host, known by its plain name, with a contact that was already in Xero."""
+
+    kind: ClassVar[str] = "vendor"
+
+    def __repr__(self) -> str:
+        return "<ConnectVendor>"
+
+
+@frozen(kw_only=True, repr=False)
+class ImportInvoice(Link):
+    """Make a transaction of the host out of a sales invoice: *due* is what is still to be collected."""
+
+    kind: ClassVar[str] = "transaction"
+    due: Money
+
+    @property
+    def worth(self) -> Money:
+        """What is to be collected."""
+        return self.due
+
+
+@frozen(kw_only=True, repr=False)
+class Adopt(Action):
+    """Take over a document that carries our own tag although the store has forgotten that it was written."""
+
+    kind: ClassVar[str] = "adopt"
+    adopted_kind: str
+    xero_id: str
+    payload: Mapping[str, object] = field(factory=dict[str, object])
+
+
+@frozen(kw_only=True, repr=False)
+class EnablePayments(Action):
+    """Let payments be made to an account that is no bank account (F 6.14)."""
+
+    kind: ClassVar[str] = "account"
+    account_id: AccountId
+
+
+@frozen(kw_only=True, repr=False)
+class CreateContact(Action):
+    """Create a contact by name; names are unique, so Xero itself refuses a second one (F 6.23)."""
+
+    kind: ClassVar[str] = "contact"
+    contact: Contact
+
+    def __repr__(self) -> str:
+        return "<CreateContact>"
+
+
+@frozen(kw_only=True, repr=False)
+class CreateBill(Action):
+    """Create a bill (ACCPAY). Xero would take the same one twice (F 6.57)."""
+
+    kind: ClassVar[str] = "bill"
+    bill: Invoice
+    contact: Ref
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """The bill's total."""
+        return self.total
+
+
+@frozen(kw_only=True, repr=False)
+class CreateCreditNote(Action):
+    """Create a supplier's credit note (ACCPAYCREDIT). Xero would take the same one twice."""
+
+    kind: ClassVar[str] = "credit_note"
+    credit_note: CreditNote
+    contact: Ref
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """The credit's total, as a negative amount."""
+        return -self.total
+
+
+@frozen(kw_only=True, repr=False)
+class Allocate(Action):
+    """Set a part of a credit note against a bill of the same contact (F 6.97)."""
+
+    kind: ClassVar[str] = "allocation"
+    credit_note: CreditNoteId
+    invoice: InvoiceId
+    amount: Money
+    on: date
+
+    @property
+    def worth(self) -> Money:
+        """The part allocated."""
+        return self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class Pay(Action):
+    """Post a payment on an invoice or bill. Xero would take a part payment twice (F 6.128)."""
+
+    kind: ClassVar[str] = "payment"
+    invoice: InvoiceId
+    account: AccountId
+    amount: Money
+    on: date
+    reference: str
+
+    @property
+    def worth(self) -> Money:
+        """The amount paid."""
+        return self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class PayBill(Pay):
+    """
+    Post a payment on a bill, under the host's own id of the payment.
+
+    A settlement's lines are payments too, and a host may number both alike: their operations are told apart.
+    """
+
+    @property
+    def itself(self) -> Pending:
+        """How other actions refer to this one."""
+        return Pending(self.kind, f"{BILL_PAYMENT}{self.host_ref}", self.revision)
+
+
+@frozen(kw_only=True, repr=False)
+class Refund(Action):
+    """Post the money that came back for what is left of a credit note (F 6.103)."""
+
+    kind: ClassVar[str] = "refund"
+    credit_note: CreditNoteId
+    account: AccountId
+    amount: Money
+    on: date
+    reference: str
+
+    @property
+    def worth(self) -> Money:
+        """The amount refunded."""
+        return self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class RemovePayment(Action):
+    """Remove a payment, so that its invoice is open again (F 6.122)."""
+
+    kind: ClassVar[str] = "removal"
+    payment: PaymentId | Pending
+    amount: Money
+
+    @property
+    def worth(self) -> Money:
+        """The amount that is open again, as a negative amount."""
+        return -self.amount

@@ -1,0 +1,217 @@
+"""Applying a plan: exactly its actions, each journalled before it is sent, those that others rest on first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, cast
+
+from attrs import define, evolve, field
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref
+from xerosync.engine.intents import Intent, basis_of, intent_key, read_intent, record_key, tag_of
+from xerosync.engine.kinds import KINDS, kind_of, target_of
+from xerosync.engine.lease import take
+from xerosync.engine.mirror import SHELVES, refresh
+from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
+from xerosync.engine.posting import Poster
+from xerosync.engine.recovery import close_open, finding_for
+from xerosync.engine.states import State
+from xerosync.errors import InvalidInput
+from xerosync.storage.protocol import RecordKey
+
+_CHUNK: Final = 1000
+
+
+async def apply(books: Books, plan: Plan) -> Report:
+    """
+    Do what *plan* says, and nothing else; what is already done is skipped, so a plan may be applied again.
+
+    Open intents of earlier runs are closed first. An action whose document has changed in Xero since the plan was made
+    is left out by itself, as a finding. Raises `RateLimited`, `ReconnectNeeded`, `NotAuthorised` or `Unavailable` when
+    Xero cannot be written to now; whatever was done until then is recorded, and applying again goes on.
+    """
+    if plan.tenant != books.tenant:
+        raise InvalidInput("plan", "it was made for another organisation")
+    if not plan.actions:
+        return Report(findings=plan.findings)
+    session = await books.session()
+    before = session.calls
+    lease = await take(books)
+    try:
+        work = _Applying(books, Poster(books, lease))
+        await work.run(plan.actions)
+    finally:
+        await lease.release()
+    return Report(
+        results=tuple(work.results),
+        findings=tuple(work.findings),
+        calls=session.calls - before,
+        recovered=work.recovered,
+    )
+
+
+@define
+class _Applying:
+    books: Books
+    poster: Poster
+    results: list[Result] = field(factory=list[Result])
+    findings: list[Finding] = field(factory=list[Finding])
+    recovered: Recovery = field(factory=Recovery)
+    _ids: dict[Pending, str] = field(factory=dict[Pending, str])
+
+    async def run(self, actions: Sequence[Action]) -> None:
+        self.recovered = await close_open(self.poster)
+        self.findings += self.recovered.findings
+        waiting = await self._current(await self._not_done(actions))
+        while waiting:
+            ready = [action for action in waiting if all(need in self._ids for need in action.needs)]
+            if not ready:
+                break
+            await self._write(ready)
+            done = {action.itself for action in ready}
+            waiting = [action for action in waiting if action.itself not in done]
+        self._hold_back(waiting)
+
+    async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
+        """Drop what is done already, and what a person must look at first."""
+        open_: list[Action] = []
+        for start in range(0, len(actions), _CHUNK):
+            chunk = actions[start : start + _CHUNK]
+            keys = [record_key(self.books.tenant, action.itself) for action in chunk]
+            for action, record in zip(chunk, await self.books.storage.get_many(keys), strict=True):
+                if record is None or record.state in {State.REJECTED, State.INTENDED}:
+                    open_.append(action)
+                    continue
+                intent = read_intent(record)
+                self._result(action, intent, earlier=True)
+        return open_
+
+    async def _current(self, actions: Sequence[Action]) -> list[Action]:
+        """Drop the actions whose documents have changed in Xero since they were planned."""
+        shelves = dict.fromkeys(seen.shelf for action in actions for seen in action.seen)
+        await refresh(self.books, *(SHELVES[name] for name in shelves))
+        stamps: dict[tuple[str, str], str] = {}
+        wanted = list(dict.fromkeys((seen.shelf, seen.document_id) for action in actions for seen in action.seen))
+        for start in range(0, len(wanted), _CHUNK):
+            keys = [
+                RecordKey(f"mirror.{shelf}", self.books.tenant, each) for shelf, each in wanted[start : start + _CHUNK]
+            ]
+            for name, record in zip(
+                wanted[start : start + _CHUNK], await self.books.storage.get_many(keys), strict=True
+            ):
+                stamps[name] = record.state if record is not None else ""
+        current: list[Action] = []
+        for action in actions:
+            if all(stamps[seen.shelf, seen.document_id] == seen.stamp for seen in action.seen):
+                current.append(action)
+            else:
+                self._left_out(
+                    action, "changed since planned", "its document has changed in Xero since this was planned"
+                )
+        return current
+
+    async def _write(self, ready: Sequence[Action]) -> None:
+        links = [action for action in ready if isinstance(action, Link)]
+        adopted = [action for action in ready if isinstance(action, Adopt)]
+        writes = [action for action in ready if not isinstance(action, Link | Adopt)]
+        await self._link(links)
+        await self._adopt(adopted)
+        for group in _waves(writes):
+            await self._send(group)
+
+    async def _link(self, links: Sequence[Link]) -> None:
+        fence = await self.poster.lease.held()
+        for start in range(0, len(links), _CHUNK):
+            kept = [link.record(self.books.tenant) for link in links[start : start + _CHUNK]]
+            await self.books.storage.commit(kept, fence=fence)
+        self.results += [Result(action=link, state=State.CONFIRMED, xero_id=link.xero_id) for link in links]
+
+    async def _adopt(self, adopted: Sequence[Adopt]) -> None:
+        intents = [
+            Intent(
+                tenant=self.books.tenant,
+                operation=Pending(action.adopted_kind, action.host_ref, action.revision),
+                payload=action.payload,
+                state=State.CONFIRMED,
+                xero_id=action.xero_id,
+                facts=action.facts,
+            )
+            for action in adopted
+        ]
+        for action, intent in zip(adopted, await self.poster.keep(intents), strict=True):
+            self._result(action, intent)
+
+    async def _send(self, actions: Sequence[Action]) -> None:
+        intents = await self._intended(actions)
+        ended = {intent.key: intent for intent in await self.poster.post(intents)}
+        for action, intent in zip(actions, intents, strict=True):
+            self._result(action, ended[intent.key])
+
+    async def _intended(self, actions: Sequence[Action]) -> list[Intent]:
+        """The intents of *actions*, durable before anything is sent."""
+        keys = [record_key(self.books.tenant, action.itself) for action in actions]
+        intents: list[Intent] = []
+        for start in range(0, len(keys), _CHUNK):
+            stored = await self.books.storage.get_many(keys[start : start + _CHUNK])
+            fresh = [
+                self._intent(action, read_intent(record) if record is not None else None)
+                for action, record in zip(actions[start : start + _CHUNK], stored, strict=True)
+            ]
+            intents += await self.poster.keep(fresh)
+        return intents
+
+    def _intent(self, action: Action, earlier: Intent | None) -> Intent:
+        key = intent_key(self.books.tenant, action.itself)
+        fresh = Intent(
+            tenant=self.books.tenant,
+            operation=action.itself,
+            payload=kind_of(action.kind).encode(action, self._id_of, tag_of(key)),
+            target=target_of(action, self._id_of),
+            basis=basis_of(action.seen),
+            facts=action.facts,
+        )
+        if earlier is None:
+            return fresh
+        return evolve(fresh, version=earlier.version, generation=earlier.generation + 1)
+
+    def _id_of(self, ref: Ref) -> str:
+        return self._ids[ref] if isinstance(ref, Pending) else ref
+
+    def _result(self, action: Action, intent: Intent, *, earlier: bool = False) -> None:
+        if intent.state is State.CONFIRMED and intent.xero_id:
+            self._ids[action.itself] = intent.xero_id
+        self.results.append(
+            Result(action=action, state=intent.state, xero_id=intent.xero_id, messages=intent.messages, earlier=earlier)
+        )
+        finding = finding_for(intent)
+        if finding is not None:
+            self.findings.append(finding)
+
+    def _hold_back(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            self._left_out(action, "held back", "what it rests on did not come to be")
+
+    def _left_out(self, action: Action, code: str, cause: str) -> None:
+        self.results.append(Result(action=action, state=None))
+        self.findings.append(
+            Finding(
+                code=code,
+                about=action.host_ref,
+                cause=cause,
+                fix="plan again",
+                who="nobody, it is automatic",
+                retry=True,
+            )
+        )
+
+
+def _waves(writes: Sequence[Action]) -> list[list[Action]]:
+    """*writes* by kind, in the table's order, so that each kind fills its batches."""
+    order = {name: rank for rank, name in enumerate(KINDS)}
+    waves: dict[str, list[Action]] = {}
+    for action in sorted(writes, key=lambda action: order[action.kind]):
+        waves.setdefault(action.kind, []).append(action)
+    if "allocation" in waves:
+        waves["allocation"].sort(key=lambda action: cast(Allocate, action).credit_note)
+    return list(waves.values())

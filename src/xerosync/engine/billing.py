@@ -1,0 +1,553 @@
+"""What bills, credit notes and their payments mean for the books: pure decisions for the payables story."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import cast
+
+from attrs import define, field, frozen
+
+from xerosync.engine.actions import (
+    BILL_PAYMENT,
+    Action,
+    Adopt,
+    Allocate,
+    ConnectVendor,
+    CreateBill,
+    CreateContact,
+    CreateCreditNote,
+    Pay,
+    PayBill,
+    Pending,
+    Ref,
+    Refund,
+    Seen,
+)
+from xerosync.engine.intents import Intent, intent_key, retries, tag_of
+from xerosync.engine.plans import Finding
+from xerosync.engine.recovery import finding_for
+from xerosync.engine.states import OPEN, State
+from xerosync.errors import InvalidInput
+from xerosync.mapping.documents import Bill, bill_document, check_day, checked, contact_named, credit_note_document
+from xerosync.matching.names import plain_name
+from xerosync.models import (
+    AccountId,
+    Contact,
+    ContactId,
+    ContactStatus,
+    CreditNote,
+    CreditNoteId,
+    DocumentStatus,
+    Invoice,
+    InvoiceId,
+    Payment,
+    PaymentStatus,
+    TenantId,
+)
+from xerosync.money import Money
+
+DUPLICATE = "possible duplicate"
+GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
+
+
+@frozen(kw_only=True, repr=False)
+class BillPayment:
+    """
+    The host's payment of a bill: *id* is the host's own for the payment, *bill_id* its id of the bill.
+
+    *amount* is what was paid, all that is due unless given; *on* the day it was paid. Raises `InvalidInput` for an
+    amount that cannot be paid.
+    """
+
+    id: str
+    bill_id: str
+    on: date
+    amount: Money | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_day("on", self.on)
+        if self.amount is not None and (self.amount.amount <= 0 or not self.amount.to_the_cent):
+            raise InvalidInput("amount", "give a positive amount, to the currency's smallest coin")
+
+    def __repr__(self) -> str:
+        return f"<BillPayment {self.id}>"
+
+
+@frozen(kw_only=True, repr=False)
+class KnownVendors:
+    """Contacts by plain name and by id, vendors linked before, and the intents of contacts created here."""
+
+    tenant: TenantId
+    linked: Mapping[str, str]
+    created: Mapping[str, Intent]
+    by_name: Mapping[str, Sequence[Contact]]
+    by_id: Mapping[str, Contact]
+
+
+@frozen(kw_only=True)
+class KnownBills:
+    """
+    What is known when bills are submitted: vendors, intents of bills by key, marks found in Xero, and numbers taken.
+    """
+
+    vendors: KnownVendors
+    intents: Mapping[str, Intent]
+    tagged: Mapping[str, Invoice | CreditNote]
+    documents: Mapping[str, tuple[Invoice | CreditNote, str]]
+    numbers: Mapping[tuple[str, str], Sequence[str]]
+    hold_duplicates: bool
+    retry_refused: bool
+
+
+def vendor_key(name: str) -> str:
+    """What makes two spellings one vendor: letter case and blanks do not count."""
+    return plain_name(name)
+
+
+@define(repr=False)
+class _Submitting:
+    known: KnownBills
+    actions: list[Action] = field(factory=list[Action])
+    findings: list[Finding] = field(factory=list[Finding])
+    _contacts: dict[str, Ref | None] = field(factory=dict[str, "Ref | None"])
+    _planned: dict[tuple[Ref, str], list[str]] = field(factory=lambda: defaultdict[tuple[Ref, str], list[str]](list))
+
+    def submit(self, bill: Bill) -> None:
+        try:
+            credit = checked(bill).total.amount < 0
+        except InvalidInput as error:
+            self._find(bill, "cannot be posted", str(error), "correct it and submit it again")
+            return
+        kind = CreateCreditNote.kind if credit else CreateBill.kind
+        other = CreateBill.kind if credit else CreateCreditNote.kind
+        key, other_key = (intent_key(self.known.vendors.tenant, Pending(each, bill.id)) for each in (kind, other))
+        intent, opposite = self.known.intents.get(key), self.known.intents.get(other_key)
+        tagged = self.known.tagged.get(tag_of(key))
+        if opposite is not None and opposite.state is not State.REJECTED:
+            self._changed(bill)
+        elif intent is not None and intent.state is not State.REJECTED:
+            self._check(bill, intent)
+        elif intent is None and tagged is not None:
+            self._adopt(bill, kind, tagged)
+        elif intent is not None and not self.known.retry_refused:
+            self.findings += filter(None, [finding_for(intent)])
+        else:
+            self._create(bill, credit=credit)
+
+    def _check(self, bill: Bill, intent: Intent) -> None:
+        document, _ = self.known.documents.get(intent.xero_id or "", (None, ""))
+        if intent.state in OPEN:
+            self._find(
+                bill, "still open", "an earlier run was interrupted while posting it", "call recover()", retry=True
+            )
+        elif intent.state is not State.CONFIRMED:
+            self.findings += filter(None, [finding_for(intent)])
+        elif not _wrote(intent, bill):
+            self._changed(bill)
+        elif document is not None and document.status in GONE:
+            cause = f"somebody made it {document.status} in Xero; it is not posted again"
+            self._find(bill, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
+        if intent.facts.get("duplicate_of"):
+            self.findings.append(_duplicate(bill, held=False))
+
+    def _changed(self, bill: Bill) -> None:
+        cause = "under this id another document was posted before: its vendor, number or total was another"
+        fix = "void that one in Xero and submit this one under a new id, or leave it"
+        self._find(bill, "changed since posted", cause, fix)
+
+    def _adopt(self, bill: Bill, kind: str, document: Invoice | CreditNote) -> None:
+        xero_id = document.invoice_id if isinstance(document, Invoice) else document.credit_note_id
+        self.actions.append(
+            Adopt(
+                host_ref=bill.id,
+                reason="its mark is in Xero already",
+                adopted_kind=kind,
+                xero_id=xero_id or "",
+                facts=_facts(bill),
+            )
+        )
+
+    def _create(self, bill: Bill, *, credit: bool) -> None:
+        try:
+            contact = self._contact(bill)
+        except InvalidInput as error:
+            self._find(bill, "cannot be posted", str(error), "correct the vendor's name and submit it again")
+            return
+        if contact is None:
+            return
+        facts = _facts(bill)
+        twins = self._twins(bill, contact)
+        if twins:
+            self.findings.append(_duplicate(bill, held=self.known.hold_duplicates))
+            if self.known.hold_duplicates:
+                return
+            facts["duplicate_of"] = twins[0]
+        reason = f"submitted, on {bill.on.isoformat()}"
+        self.actions.append(
+            CreateCreditNote(
+                host_ref=bill.id,
+                reason=reason,
+                facts=facts,
+                credit_note=credit_note_document(bill),
+                contact=contact,
+                total=-bill.total,
+            )
+            if credit
+            else CreateBill(
+                host_ref=bill.id,
+                reason=reason,
+                facts=facts,
+                bill=bill_document(bill),
+                contact=contact,
+                total=bill.total,
+            )
+        )
+
+    def _twins(self, bill: Bill, contact: Ref) -> Sequence[str]:
+        """Documents in Xero of the same vendor with the same number, whoever entered them."""
+        if not bill.number:
+            return ()
+        entered = () if isinstance(contact, Pending) else self.known.numbers.get((contact, bill.number), ())
+        planned = self._planned[contact, bill.number]
+        twins = [*entered, *planned]
+        planned.append(bill.id)
+        return twins
+
+    def _contact(self, bill: Bill) -> Ref | None:
+        key = vendor_key(bill.vendor)
+        if key not in self._contacts:
+            self._contacts[key] = self._found(key) or self._new(key, bill)
+        contact = self._contacts[key]
+        if contact is None:
+            self._find(
+                bill,
+                "vendor unclear",
+                "its vendor's contact cannot be used",
+                "see the finding on the vendor",
+                retry=True,
+            )
+        return contact
+
+    def _found(self, key: str) -> Ref | None:
+        vendors = self.known.vendors
+        known_id = vendors.linked.get(key)
+        intent = vendors.created.get(intent_key(vendors.tenant, Pending(CreateContact.kind, key)))
+        if known_id is None and intent is not None and intent.state is State.CONFIRMED:
+            known_id = intent.xero_id
+        if known_id is not None and (survivor := _survivor(known_id, vendors.by_id)) is not None:
+            return survivor
+        named = [each for each in vendors.by_name.get(key, ()) if each.contact_status == ContactStatus.ACTIVE]
+        if len(named) != 1:
+            return None
+        contact_id = named[0].contact_id or ContactId("")
+        if known_id != contact_id:
+            self.actions.append(
+                ConnectVendor(host_ref=key, reason="a contact of this name is in Xero", xero_id=contact_id)
+            )
+        return contact_id
+
+    def _new(self, key: str, bill: Bill) -> Ref | None:
+        vendors = self.known.vendors
+        named = [each for each in vendors.by_name.get(key, ()) if each.contact_status == ContactStatus.ACTIVE]
+        intent = vendors.created.get(intent_key(vendors.tenant, Pending(CreateContact.kind, key)))
+        if named:
+            cause = "more than one active contact has the vendor's name"
+            self._vendor_finding(key, "ambiguous", cause, "rename or merge the contacts in Xero, so that one is meant")
+            return None
+        if key in vendors.linked or (intent is not None and intent.state is State.CONFIRMED):
+            cause = "its contact was archived in Xero, and nothing can be posted to an archived contact (F 6.31)"
+            self._vendor_finding(key, "archived", cause, "restore the contact in Xero")
+            return None
+        if intent is not None and intent.state in OPEN:
+            cause = "an earlier run was interrupted while creating it"
+            self._vendor_finding(key, "still open", cause, "call recover()")
+            return None
+        action = CreateContact(
+            host_ref=key, reason="no contact of this name is in Xero", contact=contact_named(bill.vendor)
+        )
+        self.actions.append(action)
+        return action.itself
+
+    def _vendor_finding(self, key: str, code: str, cause: str, fix: str) -> None:
+        self.findings.append(Finding(code=code, about=key, cause=cause, fix=fix, who="the bookkeeper", retry=True))
+
+    def _find(self, bill: Bill, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
+        self.findings.append(Finding(code=code, about=bill.id, cause=cause, fix=fix, retry=retry, worth=_worth(bill)))
+
+
+def decide_bills(bills: Iterable[Bill], known: KnownBills) -> tuple[list[Action], list[Finding]]:
+    """The contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
+    submitting = _Submitting(known)
+    for bill in bills:
+        submitting.submit(bill)
+    return submitting.actions, submitting.findings
+
+
+@frozen(kw_only=True)
+class OpenDocument:
+    """A bill or credit note the library posted: the host's id, Xero's document, and the stamp it was seen at."""
+
+    host_id: str
+    document: Invoice | CreditNote
+    stamp: str
+
+
+@frozen(kw_only=True)
+class KnownCredits:
+    """What is known when credits are settled: open documents of ours, intents by key, and where refunds come in."""
+
+    tenant: TenantId
+    bills: Sequence[OpenDocument]
+    credit_notes: Sequence[OpenDocument]
+    intents: Mapping[str, Intent]
+    account: AccountId
+    retry_refused: bool
+
+
+def decide_credits(known: KnownCredits) -> tuple[list[Action], list[Finding]]:
+    """
+    Set each supplier credit against the same vendor's open bills, oldest first, and refund what is left.
+
+    What is left comes in on the payment account, dated like the credit note.
+    """
+    actions: list[Action] = []
+    findings: list[Finding] = []
+    due = {each.host_id: _amount(each.document) for each in known.bills}
+    open_bills: dict[str, list[OpenDocument]] = defaultdict(list)
+    for bill in sorted(known.bills, key=_age):
+        open_bills[_contact_of(bill.document)].append(bill)
+    for note in sorted(known.credit_notes, key=_age):
+        left = _amount(note.document)
+        for bill in open_bills[_contact_of(note.document)]:
+            part = min(left, due[bill.host_id])
+            if part > 0:
+                due[bill.host_id] -= part
+                left -= part
+                _add(_allocation(note, bill, part), known, actions, findings)
+        if left > 0:
+            _add(_refund(note, left, known.account), known, actions, findings)
+    return actions, findings
+
+
+def _add(action: Allocate | Refund, known: KnownCredits, actions: list[Action], findings: list[Finding]) -> None:
+    """Plan *action* unless it was done before: what was done and undone in Xero is for a person to look at."""
+    earlier = known.intents.get(intent_key(known.tenant, action.itself))
+    if earlier is None:
+        actions.append(action)
+        return
+    if earlier.state is State.CONFIRMED:
+        cause = "it was done before, and somebody undid it in Xero"
+        found = Finding(
+            code="removed in Xero", about=action.host_ref, cause=cause, fix="find out why", worth=action.worth
+        )
+        findings.append(found)
+    elif retries(earlier, action.seen, always=known.retry_refused):
+        actions.append(action)
+    else:
+        findings.extend(filter(None, [finding_for(earlier)]))
+
+
+def _allocation(note: OpenDocument, bill: OpenDocument, part: Decimal) -> Allocate:
+    invoice = bill.document
+    credit_note = note.document
+    if not isinstance(invoice, Invoice) or not isinstance(credit_note, CreditNote):
+        raise TypeError("a credit note is allocated to a bill")
+    return Allocate(
+        host_ref=f"{note.host_id}→{bill.host_id}",
+        reason="the vendor's oldest open bill",
+        seen=(_seen(note), _seen(bill)),
+        credit_note=credit_note.credit_note_id or CreditNoteId(""),
+        invoice=invoice.invoice_id or InvoiceId(""),
+        amount=Money(part, invoice.currency_code or "XXX"),
+        on=max(filter(None, (invoice.date, credit_note.date))),
+    )
+
+
+def _refund(note: OpenDocument, left: Decimal, account: AccountId) -> Refund:
+    credit_note = note.document
+    if not isinstance(credit_note, CreditNote) or credit_note.date is None:
+        raise TypeError("only a dated credit note is refunded")
+    return Refund(
+        host_ref=note.host_id,
+        reason="no open bill of the vendor is left",
+        seen=(_seen(note),),
+        credit_note=credit_note.credit_note_id or CreditNoteId(""),
+        account=account,
+        amount=Money(left, credit_note.currency_code or "XXX"),
+        on=credit_note.date,
+        reference=credit_note.credit_note_number or "",
+    )
+
+
+@frozen(kw_only=True)
+class KnownPayments:
+    """
+    What is known when bills are paid: bills by the host's id, intents by key, payments posted before, and marks found.
+    """
+
+    tenant: TenantId
+    bills: Mapping[str, OpenDocument]
+    intents: Mapping[str, Intent]
+    payments: Mapping[str, tuple[Payment, str]]
+    tagged: Mapping[str, Payment]
+    account: AccountId
+    retry_refused: bool
+
+
+def decide_payments(payments: Iterable[BillPayment], known: KnownPayments) -> tuple[list[Action], list[Finding]]:
+    """The payments to post so that the books hold what the host paid; a bill with nothing due needs none."""
+    actions: list[Action] = []
+    findings: list[Finding] = []
+    due: dict[str, Decimal] = {}
+    for payment in payments:
+        key = intent_key(known.tenant, payment_operation(payment.id))
+        earlier, forgotten = known.intents.get(key), known.tagged.get(tag_of(key))
+        bill = known.bills.get(payment.bill_id)
+        if earlier is None and forgotten is not None:
+            actions.append(_adopted(payment, forgotten))
+            continue
+        if earlier is not None and earlier.state is State.CONFIRMED:
+            findings += _changed(payment, earlier) or _removed(payment, earlier, known)
+            continue
+        seen = (_seen(bill),) if bill is not None else ()
+        if earlier is not None and not retries(earlier, seen, always=known.retry_refused):
+            findings.extend(filter(None, [finding_for(earlier)]))
+            continue
+        decided = _pay(payment, bill, due, known.account)
+        if isinstance(decided, Finding):
+            findings.append(decided)
+        elif decided is not None:
+            actions.append(decided)
+    return actions, findings
+
+
+def payment_operation(payment_id: str) -> Pending:
+    """The operation of a bill's payment, as `PayBill.itself` names it."""
+    return Pending(Pay.kind, f"{BILL_PAYMENT}{payment_id}")
+
+
+def _adopted(payment: BillPayment, posted: Payment) -> Adopt:
+    return Adopt(
+        host_ref=payment_operation(payment.id).host_ref,
+        reason="its mark is in Xero already",
+        adopted_kind=Pay.kind,
+        xero_id=posted.payment_id or "",
+        payload={"Amount": str(posted.amount)},
+        facts={"bill": payment.bill_id},
+    )
+
+
+def _changed(payment: BillPayment, intent: Intent) -> list[Finding]:
+    posted = Decimal(str(intent.payload["Amount"]))
+    if intent.facts.get("bill") == payment.bill_id and (payment.amount is None or payment.amount.amount == posted):
+        return []
+    cause = "under this id another payment was posted before: of another bill or amount"
+    fix = "give every payment an id of its own, never one used before"
+    return [Finding(code="changed since posted", about=payment.id, cause=cause, fix=fix, worth=payment.amount)]
+
+
+def _removed(payment: BillPayment, intent: Intent, known: KnownPayments) -> list[Finding]:
+    posted, _ = known.payments.get(intent.xero_id or "", (None, ""))
+    if posted is None or posted.status != PaymentStatus.DELETED:
+        return []
+    cause = "it was removed in Xero by somebody else; it is not posted again"
+    fix = "find out why; to post it again, submit it under a new id"
+    return [Finding(code="removed in Xero", about=payment.id, cause=cause, fix=fix, worth=payment.amount)]
+
+
+def _pay(
+    payment: BillPayment, bill: OpenDocument | None, due: dict[str, Decimal], account: AccountId
+) -> Pay | Finding | None:
+    if bill is None or not isinstance(bill.document, Invoice):
+        cause = "the library did not post its bill"
+        return Finding(code="not created here", about=payment.id, cause=cause, fix="submit the bill first", retry=True)
+    invoice = bill.document
+    left = due.setdefault(payment.bill_id, _amount(invoice))
+    amount = Money(left, invoice.currency_code or "XXX") if payment.amount is None else payment.amount
+    if amount.currency != invoice.currency_code or amount.amount > left or invoice.status in GONE:
+        cause = f"the bill is {invoice.status}, and less is due than was paid, or in another currency"
+        fix = "look at the bill in Xero: was it paid, credited or edited there?"
+        return Finding(code="does not fit", about=payment.id, cause=cause, fix=fix, worth=amount)
+    if not amount:
+        return None
+    due[payment.bill_id] = left - amount.amount
+    return PayBill(
+        host_ref=payment.id,
+        reason="paid by the host",
+        seen=(_seen(bill),),
+        facts={"bill": payment.bill_id},
+        invoice=invoice.invoice_id or InvoiceId(""),
+        account=account,
+        amount=amount,
+        on=payment.on,
+        reference=invoice.invoice_number or "",
+    )
+
+
+def _amount(document: Invoice | CreditNote) -> Decimal:
+    """What is still open on an authorised *document*; nothing on any other."""
+    if document.status != DocumentStatus.AUTHORISED:
+        return Decimal(0)
+    left = document.amount_due if isinstance(document, Invoice) else document.remaining_credit
+    return left or Decimal(0)
+
+
+def _age(each: OpenDocument) -> tuple[date, str]:
+    return each.document.date or date.max, each.host_id
+
+
+def _contact_of(document: Invoice | CreditNote) -> str:
+    return document.contact.contact_id or "" if document.contact is not None else ""
+
+
+def _seen(each: OpenDocument) -> Seen:
+    if isinstance(each.document, Invoice):
+        return Seen("invoice", each.document.invoice_id or "", each.stamp)
+    return Seen("credit_note", each.document.credit_note_id or "", each.stamp)
+
+
+def _survivor(contact_id: str, by_id: Mapping[str, Contact]) -> str | None:
+    """The contact *contact_id*, or what it was merged into (F 6.34), if it can be used; None when it cannot."""
+    seen: set[str] = set()
+    while contact_id not in seen:
+        seen.add(contact_id)
+        contact = by_id.get(contact_id)
+        if contact is None or contact.contact_status == ContactStatus.ACTIVE:
+            return contact_id
+        if contact.merged_to_contact_id is None:
+            return None
+        contact_id = contact.merged_to_contact_id
+    return None
+
+
+def _worth(bill: Bill) -> Money | None:
+    try:
+        return bill.total
+    except InvalidInput:
+        return None
+
+
+def _wrote(intent: Intent, bill: Bill) -> bool:
+    """Whether *intent* is the document of *bill*; of one taken over, the lines are not known."""
+    lines = cast(Sequence[Mapping[str, object]], intent.payload.get("LineItems") or ())
+    total = sum((Decimal(str(line["UnitAmount"])) for line in lines), start=Decimal(0))
+    same_total = not lines or total == abs(bill.total.amount)
+    return same_total and all(intent.facts.get(name) == value for name, value in _facts(bill).items())
+
+
+def _facts(bill: Bill) -> dict[str, str]:
+    return {"vendor": vendor_key(bill.vendor), "number": bill.number}
+
+
+def _duplicate(bill: Bill, *, held: bool) -> Finding:
+    done = "it is held back" if held else "it was posted all the same"
+    return Finding(
+        code=DUPLICATE,
+        about=bill.id,
+        cause=f"the vendor has another document of this number in Xero; {done}",
+        fix="compare the two, and void or submit accordingly",
+        worth=bill.total,
+    )

@@ -1,0 +1,202 @@
+"""The clearing account: which accounts may be one, and why its balance is what it is. Pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+
+from attrs import frozen
+
+from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.plans import Finding
+from xerosync.engine.states import OPEN, State
+from xerosync.models import Account, AccountId, AccountStatus, AccountType, Payment, PaymentStatus
+from xerosync.money import Money
+
+
+class Eligibility(StrEnum):
+    """The three answers to whether an account may be the clearing account (R7)."""
+
+    ELIGIBLE = "eligible"
+    ONCE_ENABLED = "eligible once payments are enabled"
+    REFUSED = "refused"
+
+
+@frozen(kw_only=True)
+class ClearingChoice:
+    """An account of the organisation, the *answer* to whether it may be the clearing account, and why."""
+
+    account: Account
+    answer: Eligibility
+    reason: str
+
+
+def clearing_choice(account: Account) -> ClearingChoice:
+    """
+    Whether *account* may be the clearing account.
+
+    Payments go to active accounts that are banks or have payments enabled (F 6.14); an ordinary current asset becomes
+    one when payments are enabled on it.
+    """
+    answer, reason = _answer(account)
+    return ClearingChoice(account=account, answer=answer, reason=reason)
+
+
+def _answer(account: Account) -> tuple[Eligibility, str]:
+    if account.status != AccountStatus.ACTIVE:
+        return Eligibility.REFUSED, f"the account is {account.status or 'without a status'}, not ACTIVE"
+    if account.type == AccountType.BANK:
+        return Eligibility.ELIGIBLE, "an active bank account"
+    if account.system_account:
+        return Eligibility.REFUSED, f"a system account ({account.system_account}) takes no payments"
+    if account.enable_payments_to_account:
+        return Eligibility.ELIGIBLE, "payments are enabled on it"
+    if account.type == AccountType.CURRENT:
+        return Eligibility.ONCE_ENABLED, "a current asset on which payments are not enabled yet"
+    return Eligibility.REFUSED, f"of type {account.type}, and payments are not enabled on it"
+
+
+@frozen(kw_only=True, repr=False)
+class ExceptionItem:
+    """An amount in the clearing account that is not in flight: debit positive, and what to do about it."""
+
+    code: str
+    about: str
+    amount: Money
+    cause: str
+    fix: str
+
+    def __repr__(self) -> str:
+        return f"<ExceptionItem {self.code} about {self.about}>"
+
+
+@frozen(kw_only=True, repr=False)
+class ClearingReport:
+    """
+    The clearing account explained: *balance* (Xero's own, debit positive) = *in_flight* + the sum of *exceptions*.
+
+    *in_flight* is what was collected and posted and not yet paid out. *findings* are what moves no money but needs a
+    person.
+    """
+
+    account: AccountId
+    balance: Money
+    in_flight: Money
+    payments: int
+    exceptions: tuple[ExceptionItem, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def explained(self) -> bool:
+        """Whether the sum holds; it always does, since what nothing explains is listed as such."""
+        return self.balance == self.in_flight + Money.total(
+            (item.amount for item in self.exceptions), self.balance.currency
+        )
+
+    @property
+    def clean(self) -> bool:
+        """Whether all of the balance is in flight."""
+        return not self.exceptions and not self.findings
+
+    def rows(self) -> list[dict[str, str]]:
+        """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
+        lines = [("in flight", str(self.in_flight), f"{self.payments:,} payments posted, not yet paid out")]
+        lines += [(item.code, str(item.amount), item.cause) for item in self.exceptions]
+        lines.append(("balance in Xero", str(self.balance), "TrialBalance"))
+        return [{"what": what, "amount": amount, "why": why} for what, amount, why in lines]
+
+    def __str__(self) -> str:
+        listed = [f"  {item.amount} {item.code}: {item.cause} → {item.fix}" for item in self.exceptions]
+        count = len(self.exceptions)
+        head = f"clearing {self.balance} = {self.in_flight} in flight + {count} exception{'s' * (count != 1)}"
+        return "\n".join([head, *listed, *(f"  {finding.code}: {finding.fix}" for finding in self.findings)])
+
+    def __repr__(self) -> str:
+        return f"<ClearingReport with {len(self.exceptions)} exceptions>"
+
+
+def explain_clearing(
+    *,
+    account: AccountId,
+    balance: Money,
+    payments: Iterable[Payment],
+    ours: Mapping[str, Intent],
+    open_intents: Sequence[Intent] = (),
+) -> ClearingReport:
+    """
+    Split *balance* into what is in flight and what is not, to the cent.
+
+    *payments* are those on the account, removed ones too; *ours* are the confirmed payment intents by Xero id. Money
+    moved otherwise than by payments (transfers, journals, bank transactions) is one exception, the rest of the sum.
+    """
+    currency = balance.currency
+    in_flight, count = Money.zero(currency), 0
+    exceptions: list[ExceptionItem] = []
+    findings = [_still_open(intent) for intent in open_intents if intent.state in OPEN]
+    by_hand = Money.zero(currency)
+    for payment in payments:
+        if payment.status == PaymentStatus.DELETED:
+            continue
+        amount = _signed(payment, currency)
+        if payment.payment_id in ours:
+            in_flight, count = in_flight + amount, count + 1
+        else:
+            by_hand += amount
+            exceptions.append(_foreign(payment, amount))
+    rest = balance - in_flight - by_hand
+    if rest:
+        exceptions.append(_other_movement(rest))
+    return ClearingReport(
+        account=account,
+        balance=balance,
+        in_flight=in_flight,
+        payments=count,
+        exceptions=tuple(exceptions),
+        findings=tuple(findings),
+    )
+
+
+def _signed(payment: Payment, currency: str) -> Money:
+    """A payment's effect on the account: money in from customers and suppliers' refunds, out otherwise."""
+    out = payment.payment_type in {"ACCPAYPAYMENT", "ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT", "ARPREPAYMENTPAYMENT"}
+    amount = payment.amount or Decimal(0)
+    return Money(-amount if out else amount, currency)
+
+
+def _foreign(payment: Payment, amount: Money) -> ExceptionItem:
+    tagged = tag_in(payment.reference or "") is not None
+    return ExceptionItem(
+        code="payment the store does not know" if tagged else "payment not posted here",
+        about=payment.payment_id or "",
+        amount=amount,
+        cause="it carries our mark, but the store has no record of it" if tagged else "somebody entered it in Xero",
+        fix="settle its line again: it is taken over"
+        if tagged
+        else "move it to another account, or pay it out by hand",
+    )
+
+
+def _other_movement(rest: Money) -> ExceptionItem:
+    return ExceptionItem(
+        code="other movements",
+        about="",
+        amount=rest,
+        cause="money moved on this account otherwise than by payments: transfers, journals, or bank transactions",
+        fix="look at the account's transactions in Xero",
+    )
+
+
+def _still_open(intent: Intent) -> Finding:
+    return Finding(
+        code="still open",
+        about=intent.operation.host_ref,
+        cause="an earlier run was interrupted while writing it",
+        fix="call recover()",
+        retry=True,
+    )
+
+
+def confirmed_by_id(intents: Iterable[Intent]) -> dict[str, Intent]:
+    """The confirmed ones among *intents* by the id Xero gave."""
+    return {intent.xero_id: intent for intent in intents if intent.state is State.CONFIRMED and intent.xero_id}

@@ -1,0 +1,181 @@
+"""Intents: the durable record of one write, made before its first byte leaves, closed when its outcome is known."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+from attrs import evolve, field, frozen
+
+from xerosync.engine.actions import Pending, Seen
+from xerosync.engine.states import OPEN, State, may_move
+from xerosync.models import TenantId
+from xerosync.storage.protocol import Record, RecordKey
+
+CLAIM_S: Final = 20.0
+"""How long a claim is good for, counted from before it was written (R2)."""
+
+TAG_PREFIX: Final = "XS-"
+
+
+@lru_cache(maxsize=32768)
+def intent_key(tenant: TenantId, operation: Pending) -> str:
+    """The one key of a business operation: the same operation always has the same, and no other has it."""
+    named = json.dumps([tenant, operation.kind, operation.host_ref, operation.revision], ensure_ascii=True)
+    return base64.b32encode(hashlib.sha256(named.encode()).digest()).decode().rstrip("=").lower()
+
+
+def tag_of(key: str) -> str:
+    """The mark by which the document of the intent *key* is known again in Xero: 65 bits (reliability 4.3)."""
+    return TAG_PREFIX + key[:13].upper()
+
+
+def tag_in(text: str) -> str | None:
+    """The tag in *text*, if there is one."""
+    start = text.rfind(TAG_PREFIX)
+    tag = text[start : start + len(TAG_PREFIX) + 13]
+    whole = start >= 0 and len(tag) == len(TAG_PREFIX) + 13 and tag[len(TAG_PREFIX) :].isalnum()
+    return tag if whole else None
+
+
+@frozen(kw_only=True, repr=False)
+class Intent:
+    """
+    One write: what is to be sent (*payload*, under *target* where the path names a document), and how it stands.
+
+    *generation* counts its sends under different idempotency keys. *facts* are what it can be found by later.
+    """
+
+    tenant: TenantId
+    operation: Pending
+    payload: Mapping[str, object]
+    target: str = ""
+    state: State = State.INTENDED
+    generation: int = 1
+    xero_id: str | None = None
+    messages: tuple[str, ...] = ()
+    claimed_at: datetime | None = None
+    basis: str = ""
+    facts: Mapping[str, str] = field(factory=dict[str, str])
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its record's key."""
+        return intent_key(self.tenant, self.operation)
+
+    @property
+    def tag(self) -> str:
+        """Its mark."""
+        return tag_of(self.key)
+
+    @property
+    def not_after(self) -> datetime | None:
+        """When its claim ends; None while it is not claimed."""
+        return self.claimed_at + timedelta(seconds=CLAIM_S) if self.claimed_at is not None else None
+
+    def moved(self, state: State, *, xero_id: str | None = None, messages: tuple[str, ...] = ()) -> Intent:
+        """This intent in another *state*. Raises `ValueError` where the table of states has no such move."""
+        if not may_move(self.state, state):
+            raise ValueError(f"a write that is {self.state} cannot become {state}")
+        claimed_at = None if state is State.INTENDED else self.claimed_at
+        return evolve(self, state=state, claimed_at=claimed_at, xero_id=xero_id, messages=messages)
+
+    def claimed(self, now: datetime) -> Intent:
+        """This intent about to be sent, its claim counted from *now* (R2)."""
+        return evolve(self.moved(State.SENT), claimed_at=now)
+
+    def record(self) -> Record:
+        """The record that keeps it."""
+        kept = _Kept(
+            self.operation.kind,
+            self.operation.host_ref,
+            self.operation.revision,
+            dict(self.payload),
+            self.target,
+            self.generation,
+            self.xero_id,
+            self.messages,
+            self.claimed_at,
+            self.basis,
+            dict(self.facts),
+        )
+        lookups = [("tag", self.tag), ("kind", self.operation.kind), *self.facts.items()]
+        if self.xero_id:
+            lookups.append(("xero_id", self.xero_id))
+        body = _encoder.encode(kept).decode()
+        return Record("intent", self.tenant, self.key, body, self.state, self.claimed_at, tuple(lookups), self.version)
+
+
+class _Kept(msgspec.Struct):
+    """An intent's record as it is stored, amounts as exact numbers."""
+
+    kind: str
+    host_ref: str
+    revision: int
+    payload: dict[str, object]
+    target: str
+    generation: int
+    xero_id: str | None
+    messages: tuple[str, ...]
+    claimed_at: datetime | None
+    basis: str
+    facts: dict[str, str]
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(_Kept, float_hook=Decimal)
+
+
+def read_intent(record: Record) -> Intent:
+    """The intent that *record* keeps."""
+    kept = _decoder.decode(record.body)
+    return Intent(
+        tenant=TenantId(record.tenant),
+        operation=Pending(kept.kind, kept.host_ref, kept.revision),
+        payload=kept.payload,
+        target=kept.target,
+        state=State(record.state),
+        generation=kept.generation,
+        xero_id=kept.xero_id,
+        messages=kept.messages,
+        claimed_at=kept.claimed_at,
+        basis=kept.basis,
+        facts=kept.facts,
+        version=record.version,
+    )
+
+
+def record_key(tenant: TenantId, operation: Pending) -> RecordKey:
+    """Where the intent of *operation* is kept."""
+    return RecordKey("intent", tenant, intent_key(tenant, operation))
+
+
+def idempotency_key(intents: Sequence[Intent]) -> str:
+    """
+    The key one call with *intents* is sent under: derived, with the organisation in it (F 3.07), new a generation.
+
+    At most 128 characters (F 3.01).
+    """
+    named = json.dumps([(intent.key, intent.generation) for intent in intents])
+    return f"{intents[0].tenant}-{hashlib.sha256(named.encode()).hexdigest()}"
+
+
+def retries(refused: Intent, seen: Sequence[Seen], *, always: bool) -> bool:
+    """Whether a write that Xero *refused* is planned again: when its documents have changed since, or when told to."""
+    return refused.state is State.REJECTED and (always or (bool(seen) and basis_of(seen) != refused.basis))
+
+
+def basis_of(seen: Sequence[Seen]) -> str:
+    """What a write was decided on, as it is kept with it."""
+    return json.dumps([[each.shelf, each.document_id, each.stamp] for each in seen])
+
+
+OPEN_STATES: Final = tuple(sorted(OPEN))

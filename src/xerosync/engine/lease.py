@@ -1,0 +1,66 @@
+"""The organisation's lease: one worker at a time writes, and one that lost it writes nothing more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Final
+
+from attrs import define, evolve, field
+
+from xerosync.client._books import Books
+from xerosync.errors import LeaseLost
+from xerosync.storage.owner import is_dead
+from xerosync.storage.protocol import Fence, Owner
+
+TTL_S: Final = 600.0
+"""Longer than the longest step between two renewals: a wait for the minute limit and a call that times out."""
+
+_POLL_S: Final = 2.0
+_RUNS: Final = count(1)
+
+
+@define
+class Lease:
+    """A held lease. Ask `held` for the fence before every commit; it renews itself between steps, never behind them."""
+
+    books: Books
+    owner: Owner
+    fence: Fence
+    until: datetime = field(repr=False)
+
+    async def held(self) -> Fence:
+        """The fence to commit under, renewed when half its time has passed. Raises `LeaseLost`."""
+        now = self.books.clock.now()
+        if self.until - now > timedelta(seconds=TTL_S / 2):
+            return self.fence
+        renewed = await self.books.storage.lease(self.fence.name, self.owner, ttl_s=TTL_S, now=now)
+        if renewed is None or renewed.epoch != self.fence.epoch:
+            raise LeaseLost("another worker has taken over this organisation")
+        self.until = now + timedelta(seconds=TTL_S)
+        return self.fence
+
+    async def release(self) -> None:
+        """Give it back."""
+        await self.books.storage.release(self.fence)
+
+
+async def take(books: Books) -> Lease:
+    """
+    The lease of the organisation, waiting for a worker that holds it; a dead one on this machine is followed at once.
+    """
+    name = f"organisation/{books.tenant}"
+    # Equal owners share a lease: two runs of one client, in two threads or tasks, must not.
+    owner = evolve(books.owner, run=f"{books.owner.run}/{next(_RUNS)}")
+    waited = False
+    while True:
+        now = books.clock.now()
+        holder = await books.storage.lease_owner(name)
+        dead = holder if holder is not None and is_dead(holder) else None
+        fence = await books.storage.lease(name, owner, ttl_s=TTL_S, now=now, force=dead)
+        if fence is not None:
+            return Lease(books, owner, fence, now + timedelta(seconds=TTL_S))
+        if not waited:
+            books.tell("xerosync.waiting", reason="another worker holds this organisation")
+            waited = True
+        await books.clock.sleep(_POLL_S)

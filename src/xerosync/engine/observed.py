@@ -1,0 +1,72 @@
+"""What the store knows, in bulk: links, intents and mirrored documents by key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar, cast
+
+from attrs import AttrsInstance
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import Pending, link_key
+from xerosync.engine.intents import Intent, read_intent, record_key
+from xerosync.engine.mirror import Shelf, read_mirrored, records, stamp_of, tag_of_record
+from xerosync.storage.protocol import Record, RecordKey
+
+T = TypeVar("T", bound=AttrsInstance)
+Facts = dict[str, str]
+_CHUNK: Final = 1000
+
+
+async def stored(books: Books, keys: Iterable[RecordKey]) -> list[Record]:
+    """The records under *keys*, each once, those that are there."""
+    wanted = list(dict.fromkeys(keys))
+    found: list[Record] = []
+    for start in range(0, len(wanted), _CHUNK):
+        found += filter(None, await books.storage.get_many(wanted[start : start + _CHUNK]))
+    return found
+
+
+async def links_of(books: Books, kind: str, host_ids: Iterable[str]) -> dict[str, Facts]:
+    """The links of *kind* from these *host_ids*, by host id."""
+    keys = [RecordKey("link", books.tenant, link_key(kind, each)) for each in host_ids]
+    links = [cast(Facts, json.loads(record.body)) for record in await stored(books, keys)]
+    return {link["host_id"]: link for link in links}
+
+
+async def all_links(books: Books, kind: str) -> list[Facts]:
+    """Every link of *kind*."""
+    return [json.loads(record.body) async for record in records(books, "link", states=[kind])]
+
+
+async def intents_of(books: Books, operations: Iterable[Pending]) -> dict[str, Intent]:
+    """The intents of these *operations* by their key, those that were ever made."""
+    keys = [record_key(books.tenant, operation) for operation in operations]
+    return {record.key: read_intent(record) for record in await stored(books, keys)}
+
+
+async def intents_with(
+    books: Books, *, lookup: tuple[str, str] | None = None, states: Sequence[str] = ()
+) -> list[Intent]:
+    """Every intent that a *lookup* or its state finds."""
+    return [read_intent(record) async for record in records(books, "intent", lookup=lookup, states=states)]
+
+
+async def stamped(books: Books, shelf: Shelf, kind: type[T], ids: Iterable[str]) -> dict[str, tuple[T, str]]:
+    """The mirrored documents with these *ids*, each with its stamp."""
+    keys = [RecordKey(f"mirror.{shelf.name}", books.tenant, each) for each in ids]
+    return {record.key: (read_mirrored(record, kind), stamp_of(record)) for record in await stored(books, keys)}
+
+
+async def tagged(books: Books, shelf: Shelf, kind: type[T], tags: Iterable[str]) -> dict[str, T]:
+    """The mirrored documents that carry one of these *tags* of ours."""
+    wanted = set(tags)
+    found: dict[str, T] = {}
+    if not wanted:
+        return found
+    async for record in records(books, f"mirror.{shelf.name}"):
+        tag = tag_of_record(record)
+        if tag in wanted:
+            found[tag or ""] = read_mirrored(record, kind)
+    return found

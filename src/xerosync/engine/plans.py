@@ -1,0 +1,196 @@
+"""A plan and what came of it, as values that print well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from xerosync.engine.actions import Action
+from xerosync.engine.states import State
+from xerosync.models import TenantId
+from xerosync.money import Money
+
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "customer": ("customer to connect", "customers to connect"),
+    "vendor": ("vendor to connect", "vendors to connect"),
+    "transaction": ("invoice to import", "invoices to import"),
+    "adopt": ("document to take over", "documents to take over"),
+    "account": ("account to enable payments on", "accounts to enable payments on"),
+    "contact": ("contact to create", "contacts to create"),
+    "bill": ("bill to post", "bills to post"),
+    "credit_note": ("credit note to post", "credit notes to post"),
+    "allocation": ("credit to allocate", "credits to allocate"),
+    "payment": ("payment to post", "payments to post"),
+    "refund": ("refund to post", "refunds to post"),
+    "removal": ("payment to remove", "payments to remove"),
+}
+
+
+@frozen(kw_only=True, repr=False)
+class Finding:
+    """
+    Something that needs a person: *code* names the kind of trouble, *about* the host's or Xero's id it concerns.
+
+    *cause* says what is so, *fix* what to do, *who* can do it, *retry* whether running again may help by itself.
+    """
+
+    code: str
+    about: str
+    cause: str
+    fix: str
+    who: str = "you"
+    retry: bool = False
+    worth: Money | None = None
+
+    def __repr__(self) -> str:
+        return f"<Finding {self.code}>"  # what it is about may be a vendor's name
+
+
+@frozen(kw_only=True, repr=False)
+class Plan:
+    """
+    What is desired less what is observed: ordered *actions*, and *findings* that need a person.
+
+    *tallies* counts what was looked at, by status. Nothing happens until the plan is applied.
+    """
+
+    tenant: TenantId
+    actions: tuple[Action, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    tallies: Mapping[str, int] = field(factory=dict[str, int])
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def __iter__(self) -> Iterator[Action]:
+        return iter(self.actions)
+
+    def __bool__(self) -> bool:
+        return bool(self.actions)
+
+    def only(self, keep: Callable[[Action], bool]) -> Plan:
+        """This plan with the actions for which *keep* holds, and those that others kept rest on, in the same order."""
+        kept = {action.itself for action in self.actions if keep(action)}
+        for action in reversed(self.actions):
+            if action.itself in kept:
+                kept.update(action.needs)
+        return evolve(self, actions=tuple(action for action in self.actions if action.itself in kept))
+
+    def counts(self) -> dict[str, int]:
+        """How many actions there are of each kind, in the plan's order."""
+        return dict(Counter(action.kind for action in self.actions))
+
+    def rows(self) -> list[dict[str, str]]:
+        """One row an action, for a table or a dataframe. Rows hold amounts: mind where they are shown."""
+        return [
+            {
+                "kind": action.kind,
+                "host_ref": action.host_ref,
+                "amount": str(action.worth or ""),
+                "reason": action.reason,
+            }
+            for action in self.actions
+        ]
+
+    def __str__(self) -> str:
+        planned = (_counted(kind, count) for kind, count in self.counts().items())
+        looked_at = (f"{count:,} {status}" for status, count in self.tallies.items() if count)
+        lines = [" · ".join([*looked_at]), ", ".join(planned) or "nothing to do"]
+        return "\n".join([*filter(None, lines), *_finding_lines(self.findings)])
+
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self.actions)} actions, {len(self.findings)} findings>"
+
+
+@frozen(kw_only=True, repr=False)
+class Result:
+    """What became of one action: its *state*, the id Xero gave, and Xero's words when it refused."""
+
+    action: Action
+    state: State | None
+    xero_id: str | None = None
+    messages: tuple[str, ...] = ()
+    earlier: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Result {self.action!r} {self.state}>"
+
+
+@frozen(kw_only=True, repr=False)
+class Recovery:
+    """
+    What a recovery closed: writes *found* in Xero, writes *posted* (again) by kind, and those left *open*, because Xero
+    could still not say. *findings* are for a person.
+    """
+
+    found: int = 0
+    posted: Mapping[str, int] = field(factory=dict[str, int])
+    open: int = 0
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def sent(self) -> int:
+        """How many writes it sent itself."""
+        return sum(self.posted.values())
+
+    def done(self, *kinds: str) -> int:
+        """How many writes of *kinds* it sent itself; those it found done already do not count."""
+        return sum(self.posted.get(kind, 0) for kind in kinds)
+
+    def __str__(self) -> str:
+        return f"{self.found:,} found in Xero, {self.sent:,} sent, {self.open:,} still open"
+
+    def __repr__(self) -> str:
+        return f"<Recovery {self}>"
+
+
+@frozen(kw_only=True, repr=False)
+class Report:
+    """
+    What an apply did: one result an action, and the findings that came up. *calls* counts calls to Xero.
+
+    *recovered* is what it first closed of an interrupted run.
+    """
+
+    results: tuple[Result, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    calls: int = 0
+    recovered: Recovery = field(factory=Recovery)
+
+    def done(self, *kinds: str) -> int:
+        """How many actions of *kinds* this apply itself carried out; those found done already do not count."""
+        return self.recovered.done(*kinds) + sum(
+            result.state is State.CONFIRMED and not result.earlier and result.action.kind in kinds
+            for result in self.results
+        )
+
+    @property
+    def unfinished(self) -> tuple[Result, ...]:
+        """The actions that did not come to be, refused, in doubt or held back."""
+        return tuple(result for result in self.results if result.state is not State.CONFIRMED)
+
+    def __str__(self) -> str:
+        states = Counter((result.action.kind, result.state or "held back") for result in self.results)
+        lines = [f"{count:,} × {kind} {state}" for (kind, state), count in states.items()]
+        return "\n".join([*(lines or ["nothing to do"]), *_finding_lines(self.findings)])
+
+    def __repr__(self) -> str:
+        return f"<Report on {len(self.results)} actions, {len(self.findings)} findings>"
+
+
+def _counted(kind: str, count: int) -> str:
+    one, many = WORDS.get(kind, (kind, kind))
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _finding_lines(findings: Sequence[Finding]) -> list[str]:
+    grouped: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault((finding.code, finding.fix), []).append(finding)
+    return [
+        f"{len(group):,} × {group[0].code}: {group[0].cause if len(group) == 1 else ''} → {fix}".replace(":  →", " →")
+        for (_, fix), group in grouped.items()
+    ]

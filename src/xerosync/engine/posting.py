@@ -1,0 +1,165 @@
+"""Sending intents: claim, send once, record what became of each. Nothing here is ever sent again blindly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final, cast
+
+from attrs import define, evolve, field
+
+from xerosync.client._books import Books
+from xerosync.client._wire.answers import (
+    Element,
+    Verdict,
+    elements,
+    lacks_scope,
+    messages_of,
+    named_in_refusal,
+    refusal,
+    retry_after_s,
+    which_limit,
+)
+from xerosync.client._wire.codec import Json
+from xerosync.engine.intents import Intent, idempotency_key, tag_in
+from xerosync.engine.kinds import Kind, conclude, kind_of
+from xerosync.engine.lease import Lease
+from xerosync.engine.states import State
+from xerosync.errors import Unavailable, XerosyncError
+from xerosync.ports import AnswerLost, NotSent, Response
+
+_TRIES_MAX: Final = 6
+_LONGEST_WAIT_S: Final = 120.0
+_NOT_APPLIED: Final = frozenset({401, 403, 429})
+_DOUBTFUL: Final = frozenset({408})
+
+
+@define
+class Poster:
+    """Sends intents of one organisation under its lease."""
+
+    books: Books
+    lease: Lease
+    tries_max: int = field(default=_TRIES_MAX)
+
+    async def post(self, intents: Sequence[Intent]) -> list[Intent]:
+        """Send *intents*, all `INTENDED` and stored, in batches of one kind and target; return them as they ended."""
+        ended: list[Intent] = []
+        for batch in batches(intents):
+            ended += await self._post_batch(kind_of(batch[0].operation.kind), batch)
+            self.books.tell("xerosync.posted", kind=batch[0].operation.kind, elements=len(batch))
+        return ended
+
+    async def keep(self, intents: Sequence[Intent]) -> list[Intent]:
+        """Store *intents* as they now are, if nobody else has moved them, and return them with their new version."""
+        fence = await self.lease.held()
+        stored = [intent.record() for intent in intents]
+        expect = {record.identity: record.version for record in stored}
+        await self.books.storage.commit(stored, expect=expect, fence=fence)
+        return [evolve(intent, version=intent.version + 1) for intent in intents]
+
+    async def _post_batch(self, kind: Kind, batch: Sequence[Intent]) -> list[Intent]:
+        session = await self.books.session()
+        trouble: XerosyncError = Unavailable("Xero could not be reached")
+        renewed = False
+        for attempt in range(self.tries_max):
+            token = await session.ready()
+            now = self.books.clock.now()
+            batch = await self.keep([intent.claimed(now) for intent in batch])
+            response = await self._send(kind, batch, token)
+            if response is None:
+                return await self.keep([intent.moved(State.UNKNOWN) for intent in batch])
+            if isinstance(response, Response) and response.status not in _NOT_APPLIED:
+                return await self.keep(await self._ended(kind, batch, response))
+            batch = await self.keep([intent.moved(State.INTENDED) for intent in batch])
+            if isinstance(response, NotSent):
+                trouble = Unavailable(str(response))
+                await self.books.clock.sleep(float(2**attempt))
+            elif response.status == 401 and not lacks_scope(response) and not renewed:
+                renewed = True
+                await session.renew(token)
+            elif response.status == 429 and _soon(response):
+                trouble = refusal(response)
+                await self.books.clock.sleep(retry_after_s(response))
+            else:
+                raise refusal(response)
+        raise trouble
+
+    async def _send(self, kind: Kind, batch: Sequence[Intent], token: str) -> Response | NotSent | None:
+        """What came back; `NotSent` when nothing left; None when nobody can say."""
+        session = await self.books.session()
+        body: Json = dict(batch[0].payload) if kind.bare else {kind.collection: [dict(each.payload) for each in batch]}
+        path = kind.path.format(target=batch[0].target)
+        try:
+            return await session.write(
+                kind.method, path, body, token=token, key=idempotency_key(batch), not_after=batch[0].not_after
+            )
+        except NotSent as nothing:
+            return nothing
+        except AnswerLost:
+            return None
+
+    async def _ended(self, kind: Kind, batch: Sequence[Intent], response: Response) -> list[Intent]:
+        verdicts = _verdicts(kind, batch, response)
+        ended = [_ended(kind, intent, element) for intent, element in zip(batch, verdicts, strict=True)]
+        return [await self._already_so(kind, intent) for intent in ended]
+
+    async def _already_so(self, kind: Kind, intent: Intent) -> Intent:
+        """*intent*, confirmed when Xero refused it only because it is already so."""
+        said = any(text in message for text in kind.accepts for message in intent.messages)
+        if intent.state is not State.REJECTED or not said:
+            return intent
+        found = (await kind.probe(self.books, [intent])).get(intent.key, ())
+        if conclude(found) is not State.CONFIRMED:
+            return intent
+        return evolve(intent, state=State.CONFIRMED, xero_id=found[0].xero_id)
+
+
+def batches(intents: Sequence[Intent]) -> Iterator[list[Intent]]:
+    """*intents* in order, cut where kind or target changes and at the kind's batch size."""
+    for (name, _), group in groupby(intents, key=lambda intent: (intent.operation.kind, intent.target)):
+        same = list(group)
+        size = kind_of(name).batch
+        yield from (same[start : start + size] for start in range(0, len(same), size))
+
+
+def _verdicts(kind: Kind, batch: Sequence[Intent], response: Response) -> Sequence[Element]:
+    """What *response* says of each element. A refused batch is not atomic: what it does not name is unknown (A.01)."""
+    if response.status == 200:
+        return elements(response, kind.collection, len(batch))
+    if not 400 <= response.status < 500 or response.status in _DOUBTFUL:
+        return [Element(Verdict.UNKNOWN)] * len(batch)
+    said = messages_of(response)
+    named = named_in_refusal(response)
+    if len(batch) == 1 or not named:
+        return [Element(Verdict.REJECTED, None, said)] * len(batch)
+    return [Element(Verdict.UNKNOWN)] * len(batch)
+
+
+def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:
+    if element.verdict is Verdict.UNKNOWN or _is_anothers(intent, element):
+        return intent.moved(State.UNKNOWN)
+    if element.verdict is Verdict.REJECTED:
+        return intent.moved(State.REJECTED, messages=element.messages)
+    xero_id = (element.row or {}).get(kind.id_key)
+    if not isinstance(xero_id, str) or not xero_id:
+        return intent.moved(State.UNKNOWN)
+    return intent.moved(State.CONFIRMED, xero_id=xero_id, messages=element.messages)
+
+
+def _is_anothers(intent: Intent, element: Element) -> bool:
+    """Whether *element* is not about *intent*: they come back in the order they were sent (F 5.35), it is said."""
+    sent, answered = _mark(intent.payload), _mark(element.row or {})
+    return None not in {sent, answered} and sent != answered
+
+
+def _mark(document: Mapping[str, object]) -> str | None:
+    """The mark on *document*, if it is of a kind that carries one: of a payment, a bill or a credit note."""
+    lines = document.get("LineItems")
+    first = cast(list[Json], lines)[0].get("Description") if isinstance(lines, list) and lines else None
+    texts = (document.get("Reference"), document.get("Url"), first)
+    return next(filter(None, (tag_in(text) for text in texts if isinstance(text, str))), None)
+
+
+def _soon(response: Response) -> bool:
+    return which_limit(response) != "day" and retry_after_s(response) <= _LONGEST_WAIT_S

@@ -1,0 +1,278 @@
+"""The story of a product that handles bills: accounts, vendors, bills, credit notes, payments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from attrs import frozen
+
+from xerosync.client._books import Books
+from xerosync.client._driver import stepped
+from xerosync.client.xero import AsyncXero, Xero
+from xerosync.engine import applying, recovery
+from xerosync.engine.actions import (
+    Allocate,
+    ConnectVendor,
+    CreateBill,
+    CreateContact,
+    CreateCreditNote,
+    Pending,
+    Refund,
+)
+from xerosync.engine.billing import (
+    GONE,
+    BillPayment,
+    KnownBills,
+    KnownCredits,
+    KnownPayments,
+    KnownVendors,
+    OpenDocument,
+    decide_bills,
+    decide_credits,
+    decide_payments,
+    payment_operation,
+    vendor_key,
+)
+from xerosync.engine.clearing import Eligibility, clearing_choice
+from xerosync.engine.intents import Intent, intent_key, tag_of
+from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, PAYMENTS, refresh, walk
+from xerosync.engine.observed import intents_of, intents_with, links_of, stamped, tagged
+from xerosync.engine.plans import Plan, Recovery, Report
+from xerosync.engine.states import State
+from xerosync.errors import InvalidInput, Misconfigured
+from xerosync.mapping.documents import Bill
+from xerosync.matching.names import plain_name
+from xerosync.models import Account, AccountId, AccountStatus, Contact, CreditNote, Invoice, Payment
+from xerosync.money import Money
+
+_SPENDING: Final = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS"})
+
+
+@frozen(kw_only=True)
+class PostedBill:
+    """A bill or credit note as Xero keeps it: the host's *id*, and the total read from Xero, negative for a credit."""
+
+    id: str
+    xero_id: str
+    total: Money
+    due: Money
+    status: str
+
+
+class AsyncPayables:
+    """
+    Bills and their payments in one organisation's books, awaited.
+
+    *payment_account* is the code or id of the account that pays bills and takes suppliers' refunds. Nothing is written
+    before an apply. A bill that looks like one already in Xero is posted with a finding, or held back when
+    *hold_duplicates* is set.
+    """
+
+    def __init__(self, xero: AsyncXero, *, payment_account: str | None = None, hold_duplicates: bool = False) -> None:
+        self.books: Final[Books] = xero.books
+        self._account: Final = payment_account
+        self._hold_duplicates: Final = hold_duplicates
+
+    async def import_accounts(self) -> tuple[Account, ...]:
+        """The active expense accounts, which the host offers as categories (G16), by code."""
+        await refresh(self.books, ACCOUNTS)
+        found = [account async for _, account in walk(self.books, ACCOUNTS, Account)]
+        active = [each for each in found if each.status == AccountStatus.ACTIVE and (each.type or "") in _SPENDING]
+        return tuple(sorted(active, key=lambda account: account.code or ""))
+
+    async def submit(self, bills: Iterable[Bill], *, retry_refused: bool = False) -> Plan:
+        """
+        Post *bills*, each once, by the host's id: a positive total as a bill, a negative one as a supplier's credit
+        note.
+
+        A vendor whose name no contact has is created; letter case and blanks make no other vendor (G4). What Xero
+        refused before is a finding, and planned again only with *retry_refused*.
+        """
+        listed = list(bills)
+        if len({bill.id for bill in listed}) != len(listed):
+            raise InvalidInput("id", "give each bill once, under an id of its own")
+        await refresh(self.books, CONTACTS, INVOICES, CREDIT_NOTES)
+        known = await self._known_bills(listed, retry_refused=retry_refused)
+        actions, findings = decide_bills(listed, known)
+        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+    async def settle_credits(self, *, retry_refused: bool = False) -> Plan:
+        """Set suppliers' credits against the same vendor's open bills, oldest first, and refund what is left."""
+        account = await self._payment_account()
+        await refresh(self.books, INVOICES, CREDIT_NOTES)
+        bills, notes = await self._open(CreateBill.kind), await self._open(CreateCreditNote.kind)
+        done = await intents_with(self.books, lookup=("kind", Allocate.kind))
+        done += await intents_with(self.books, lookup=("kind", Refund.kind))
+        known = KnownCredits(
+            tenant=self.books.tenant,
+            bills=bills,
+            credit_notes=notes,
+            intents={intent.key: intent for intent in done},
+            account=account,
+            retry_refused=retry_refused,
+        )
+        actions, findings = decide_credits(known)
+        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+    async def pay(self, payments: Iterable[BillPayment], *, retry_refused: bool = False) -> Plan:
+        """
+        Post the host's *payments* of bills it submitted, from the payment account; a bill with nothing due needs none.
+        """
+        listed = list(payments)
+        if len({payment.id for payment in listed}) != len(listed):
+            raise InvalidInput("id", "give each payment once, under an id of its own")
+        account = await self._payment_account()
+        await refresh(self.books, INVOICES, PAYMENTS)
+        posted = await self._posted(CreateBill.kind, [payment.bill_id for payment in listed])
+        operations = [payment_operation(payment.id) for payment in listed]
+        intents = await intents_of(self.books, operations)
+        keys = (intent_key(self.books.tenant, operation) for operation in operations)
+        forgotten = [tag_of(key) for key in keys if key not in intents]
+        paid = [intent.xero_id for intent in intents.values() if intent.xero_id]
+        known = KnownPayments(
+            tenant=self.books.tenant,
+            bills={each.host_id: each for each in posted},
+            intents=intents,
+            payments=await stamped(self.books, PAYMENTS, Payment, paid),
+            tagged=await tagged(self.books, PAYMENTS, Payment, forgotten),
+            account=account,
+            retry_refused=retry_refused,
+        )
+        actions, findings = decide_payments(listed, known)
+        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+    async def posted(self, bill_ids: Iterable[str]) -> tuple[PostedBill, ...]:
+        """Those of the host's bills that stand in Xero, with their totals as Xero has them now."""
+        listed = list(bill_ids)
+        await refresh(self.books, INVOICES, CREDIT_NOTES)
+        bills = await self._posted(CreateBill.kind, listed)
+        notes = await self._posted(CreateCreditNote.kind, listed)
+        return tuple(_posted_bill(each) for each in [*bills, *notes] if each.document.status not in GONE)
+
+    async def apply(self, plan: Plan) -> Report:
+        """Do exactly what *plan* says; see `xerosync.engine.applying.apply`."""
+        return await applying.apply(self.books, plan)
+
+    async def recover(self) -> Recovery:
+        """Close what an interrupted run left open, looking in Xero before anything is sent again."""
+        return await recovery.recover(self.books)
+
+    async def _payment_account(self) -> AccountId:
+        if self._account is None:
+            raise Misconfigured("choose the account that pays bills: Payables(xero, payment_account=…)")
+        await refresh(self.books, ACCOUNTS)
+        async for _, account in walk(self.books, ACCOUNTS, Account):
+            if self._account in {account.code, account.account_id}:
+                choice = clearing_choice(account)
+                if choice.answer is not Eligibility.ELIGIBLE:
+                    raise Misconfigured(f"bills cannot be paid from this account ({choice.reason}): choose another one")
+                return account.account_id or AccountId("")
+        raise Misconfigured(f"the organisation has no account {self._account}: choose one it has")
+
+    async def _known_bills(self, bills: Sequence[Bill], *, retry_refused: bool) -> KnownBills:
+        tenant = self.books.tenant
+        operations = [Pending(kind, bill.id) for bill in bills for kind in (CreateBill.kind, CreateCreditNote.kind)]
+        intents = await intents_of(self.books, operations)
+        forgotten = [tag_of(key) for each in operations if (key := intent_key(tenant, each)) not in intents]
+        written = [intent.xero_id for intent in intents.values() if intent.xero_id]
+        return KnownBills(
+            vendors=await self._known_vendors([vendor_key(bill.vendor) for bill in bills]),
+            intents=intents,
+            tagged={
+                **await tagged(self.books, INVOICES, Invoice, forgotten),
+                **await tagged(self.books, CREDIT_NOTES, CreditNote, forgotten),
+            },
+            documents={
+                **await stamped(self.books, INVOICES, Invoice, written),
+                **await stamped(self.books, CREDIT_NOTES, CreditNote, written),
+            },
+            numbers=await self._numbers(),
+            hold_duplicates=self._hold_duplicates,
+            retry_refused=retry_refused,
+        )
+
+    async def _known_vendors(self, keys: Sequence[str]) -> KnownVendors:
+        by_id: dict[str, Contact] = {}
+        by_name: dict[str, list[Contact]] = {}
+        async for record, contact in walk(self.books, CONTACTS, Contact):
+            by_id[record.key] = contact
+            by_name.setdefault(plain_name(contact.name or ""), []).append(contact)
+        links = await links_of(self.books, ConnectVendor.kind, keys)
+        return KnownVendors(
+            tenant=self.books.tenant,
+            linked={key: link["xero_id"] for key, link in links.items()},
+            created=await intents_of(self.books, (Pending(CreateContact.kind, key) for key in dict.fromkeys(keys))),
+            by_name=by_name,
+            by_id=by_id,
+        )
+
+    async def _numbers(self) -> dict[tuple[str, str], list[str]]:
+        """The documents in Xero by contact and the vendor's number, those that still stand."""
+        taken: dict[tuple[str, str], list[str]] = {}
+        async for record, bill in walk(self.books, INVOICES, Invoice, lookup=("type", "ACCPAY")):
+            if bill.status not in GONE and bill.contact is not None:
+                taken.setdefault((bill.contact.contact_id or "", bill.invoice_number or ""), []).append(record.key)
+        async for record, note in walk(self.books, CREDIT_NOTES, CreditNote):
+            if note.status not in GONE and note.contact is not None:
+                taken.setdefault((note.contact.contact_id or "", note.credit_note_number or ""), []).append(record.key)
+        return taken
+
+    async def _posted(self, kind: str, host_ids: Sequence[str]) -> list[OpenDocument]:
+        intents = await intents_of(self.books, (Pending(kind, each) for each in host_ids))
+        return await self._documents(kind, list(intents.values()))
+
+    async def _open(self, kind: str) -> list[OpenDocument]:
+        documents = await self._documents(kind, await intents_with(self.books, lookup=("kind", kind)))
+        return [each for each in documents if each.document.status == "AUTHORISED"]
+
+    async def _documents(self, kind: str, intents: Sequence[Intent]) -> list[OpenDocument]:
+        confirmed = {intent.xero_id: intent for intent in intents if intent.state is State.CONFIRMED and intent.xero_id}
+        found: Mapping[str, tuple[Invoice | CreditNote, str]]
+        if kind == CreateBill.kind:
+            found = await stamped(self.books, INVOICES, Invoice, confirmed)
+        else:
+            found = await stamped(self.books, CREDIT_NOTES, CreditNote, confirmed)
+        return [
+            OpenDocument(host_id=confirmed[xero_id].operation.host_ref, document=document, stamp=stamp)
+            for xero_id, (document, stamp) in found.items()
+        ]
+
+
+class Payables:
+    """
+    Bills and their payments in one organisation's books, in plain calls.
+
+    *payment_account* is the code or id of the account that pays bills and takes suppliers' refunds. Nothing is written
+    before an apply. A bill that looks like one already in Xero is posted with a finding, or held back when
+    *hold_duplicates* is set.
+    """
+
+    def __init__(self, xero: Xero, *, payment_account: str | None = None, hold_duplicates: bool = False) -> None:
+        self._flows: Final = AsyncPayables(
+            xero.asynchronous, payment_account=payment_account, hold_duplicates=hold_duplicates
+        )
+
+    import_accounts: Final = stepped(AsyncPayables.import_accounts)
+    submit: Final = stepped(AsyncPayables.submit)
+    settle_credits: Final = stepped(AsyncPayables.settle_credits)
+    pay: Final = stepped(AsyncPayables.pay)
+    posted: Final = stepped(AsyncPayables.posted)
+    apply: Final = stepped(AsyncPayables.apply)
+    recover: Final = stepped(AsyncPayables.recover)
+
+
+def _posted_bill(each: OpenDocument) -> PostedBill:
+    document = each.document
+    currency = document.currency_code or "XXX"
+    total = Money(document.total or Decimal(0), currency).rounded()
+    if isinstance(document, Invoice):
+        due = Money(document.amount_due or Decimal(0), currency).rounded()
+        return PostedBill(
+            id=each.host_id, xero_id=document.invoice_id or "", total=total, due=due, status=document.status or ""
+        )
+    left = Money(document.remaining_credit or Decimal(0), currency).rounded()
+    return PostedBill(
+        id=each.host_id, xero_id=document.credit_note_id or "", total=-total, due=-left, status=document.status or ""
+    )

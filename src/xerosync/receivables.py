@@ -1,0 +1,301 @@
+"""The story of a product that collects money: match customers, import invoices, settle, take back, reconcile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from xerosync.client._books import Books
+from xerosync.client._driver import stepped
+from xerosync.client.resources import AsyncReports
+from xerosync.client.xero import AsyncXero, Xero
+from xerosync.engine import applying, recovery
+from xerosync.engine.actions import ConnectCustomer, EnablePayments, ImportInvoice, Pay, Pending, RemovePayment
+from xerosync.engine.clearing import (
+    ClearingChoice,
+    ClearingReport,
+    Eligibility,
+    clearing_choice,
+    confirmed_by_id,
+    explain_clearing,
+)
+from xerosync.engine.importing import Importable, decide_imports
+from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
+from xerosync.engine.mirror import ACCOUNTS, CONTACTS, INVOICES, PAYMENTS, refresh, stamp_of, walk
+from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped, tagged
+from xerosync.engine.plans import Finding, Plan, Recovery, Report
+from xerosync.engine.settling import Known, Transaction, decide_settlements
+from xerosync.errors import InvalidInput, Misconfigured
+from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
+from xerosync.matching.customers import Customer, Match, MatchStatus, match_customer, one_customer_each
+from xerosync.matching.names import plain_name
+from xerosync.models import Account, AccountId, Contact, ContactId, Invoice, InvoiceId, Payment
+from xerosync.money import Money
+
+_CHECK_CLEARING: Final = (
+    "invoices cannot be marked paid through this clearing account ({reason}): choose another one, or correct it in Xero"
+)
+
+
+class AsyncReceivables:
+    """
+    Collections of a product in one organisation's books, awaited.
+
+    *clearing_account* is the code or id of the account that settled payments go into. Nothing is written before an
+    apply.
+    """
+
+    def __init__(self, xero: AsyncXero, *, clearing_account: str | None = None) -> None:
+        self.books: Final[Books] = xero.books
+        self._clearing: Final = clearing_account
+
+    async def clearing_accounts(self) -> tuple[ClearingChoice, ...]:
+        """Every account, with the answer to whether it may be the clearing account, and the reason (R7)."""
+        await refresh(self.books, ACCOUNTS)
+        found = [account async for _, account in walk(self.books, ACCOUNTS, Account)]
+        return tuple(clearing_choice(account) for account in sorted(found, key=lambda each: each.code or "~"))
+
+    async def prepare(self) -> Plan:
+        """
+        Enable payments on the clearing account where that is all it lacks (F 6.14); otherwise there is nothing to do.
+        """
+        choice = await self._choice()
+        if choice.answer is Eligibility.REFUSED:
+            raise Misconfigured(_CHECK_CLEARING.format(reason=choice.reason))
+        actions: tuple[EnablePayments, ...] = ()
+        if choice.answer is Eligibility.ONCE_ENABLED:
+            account_id = choice.account.account_id or AccountId("")
+            actions = (EnablePayments(host_ref=account_id, reason=choice.reason, account_id=account_id),)
+        return Plan(tenant=self.books.tenant, actions=actions)
+
+    async def matches(self, customers: Iterable[Customer]) -> tuple[Match, ...]:
+        """How each of *customers* stands towards the contacts in Xero; reads, changes nothing."""
+        listed = list(customers)
+        if len({customer.id for customer in listed}) != len(listed):
+            raise InvalidInput("customers", "give each customer once")
+        await refresh(self.books, CONTACTS)
+        by_id: dict[str, Contact] = {}
+        by_name: dict[str, list[Contact]] = {}
+        async for record, contact in walk(self.books, CONTACTS, Contact):
+            by_id[record.key] = contact
+            by_name.setdefault(plain_name(contact.name or ""), []).append(contact)
+        links = await links_of(self.books, ConnectCustomer.kind, (customer.id for customer in listed))
+        taken = {link["xero_id"]: link["host_id"] for link in await all_links(self.books, ConnectCustomer.kind)}
+        matches = [
+            match_customer(
+                customer,
+                linked=ContactId(links[customer.id]["xero_id"]) if customer.id in links else None,
+                by_name=by_name,
+                by_id=by_id,
+            )
+            for customer in listed
+        ]
+        return one_customer_each(matches, taken)
+
+    async def match(self, customers: Iterable[Customer]) -> Plan:
+        """Pair *customers* with contacts whose name equals their custom identifier (R9); the others become findings."""
+        matches = await self.matches(customers)
+        tallies = {status.value: sum(match.status is status for match in matches) for status in MatchStatus}
+        return Plan(
+            tenant=self.books.tenant,
+            actions=tuple(_connect(match) for match in matches if match.status is MatchStatus.MATCH_FOUND),
+            findings=tuple(filter(None, map(_unmatched, matches))),
+            tallies=tallies,
+        )
+
+    async def import_invoices(self, *, transaction_id: Callable[[Invoice], str] | None = None) -> Plan:
+        """
+        Make a transaction of every approved sales invoice that has something due and whose customer is connected.
+
+        *transaction_id* gives the host's id for it; the invoice's own id serves unless given.
+        """
+        await refresh(self.books, INVOICES)
+        customers = {link["xero_id"]: link["host_id"] for link in await all_links(self.books, ConnectCustomer.kind)}
+        before = await all_links(self.books, ImportInvoice.kind)
+        known = Importable(
+            tenant=self.books.tenant,
+            customers=customers,
+            imported={link["xero_id"] for link in before},
+            transactions={link["host_id"] for link in before},
+            transaction_id=transaction_id or (lambda invoice: invoice.invoice_id or ""),
+        )
+        invoices = [
+            (invoice, stamp_of(record))
+            async for record, invoice in walk(self.books, INVOICES, Invoice, lookup=("type", "ACCREC"))
+        ]
+        return decide_imports(invoices, known)
+
+    async def transactions(self) -> tuple[Transaction, ...]:
+        """Every transaction the library made out of an invoice."""
+        return tuple(_transaction(link) for link in await all_links(self.books, ImportInvoice.kind))
+
+    async def settle(self, settlements: Settlement | Iterable[Settlement], *, retry_refused: bool = False) -> Plan:
+        """
+        Post what *settlements* collected into the clearing account, and remove what they took back.
+
+        Lines whose transaction the library did not create are findings with what to do (R18, R19). What Xero refused
+        before is planned again when its invoice has changed since, or with *retry_refused*. Raises `InvalidInput` for a
+        line that cannot be, `Misconfigured` when the clearing account takes no payments (R22).
+        """
+        given = [settlements] if isinstance(settlements, Settlement) else settlements
+        ordered = checked_settlements(given)
+        account = await self._ready_account()
+        await refresh(self.books, INVOICES, PAYMENTS)
+        actions, findings = decide_settlements(
+            ordered, await self._known(ordered, account, retry_refused=retry_refused)
+        )
+        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+    async def apply(self, plan: Plan) -> Report:
+        """Do exactly what *plan* says; see `xerosync.engine.applying.apply`."""
+        return await applying.apply(self.books, plan)
+
+    async def recover(self) -> Recovery:
+        """Close what an interrupted run left open, looking in Xero before anything is sent again."""
+        return await recovery.recover(self.books)
+
+    async def reconcile(self) -> ClearingReport:
+        """Explain the clearing account's balance in Xero: what is in flight, and every exception, to the cent."""
+        choice = await self._choice()
+        account = choice.account.account_id or AccountId("")
+        await refresh(self.books, PAYMENTS)
+        organisation = await self.books.organisation()
+        ours = await intents_with(self.books, lookup=("kind", Pay.kind))
+        payments = [payment async for _, payment in walk(self.books, PAYMENTS, Payment, lookup=("account", account))]
+        # As at today, the report leaves out what is dated later.
+        latest = max((payment.date for payment in payments if payment.date is not None), default=None)
+        dated_ahead = latest is not None and latest > self.books.clock.now().date()
+        rows = await AsyncReports(self.books).trial_balance(on=latest if dated_ahead else None)
+        balance = sum((row.balance for row in rows if row.account_id == account), start=Money.zero("XXX").amount)
+        return explain_clearing(
+            account=account,
+            balance=Money(balance, organisation.base_currency or "XXX"),
+            payments=payments,
+            ours=confirmed_by_id(ours),
+            open_intents=await intents_with(self.books, states=OPEN_STATES),
+        )
+
+    async def _choice(self) -> ClearingChoice:
+        if self._clearing is None:
+            raise Misconfigured("choose a clearing account: Receivables(xero, clearing_account=…)")
+        for choice in await self.clearing_accounts():
+            if self._clearing in {choice.account.code, choice.account.account_id}:
+                return choice
+        raise Misconfigured(f"the organisation has no account {self._clearing}: choose a clearing account it has")
+
+    async def _ready_account(self) -> AccountId:
+        choice = await self._choice()
+        if choice.answer is not Eligibility.ELIGIBLE:
+            raise Misconfigured(_CHECK_CLEARING.format(reason=choice.reason))
+        return choice.account.account_id or AccountId("")
+
+    async def _known(self, settlements: Sequence[Settlement], account: AccountId, *, retry_refused: bool) -> Known:
+        lines = [line for settlement in settlements for line in settlement.lines]
+        links = await links_of(self.books, ImportInvoice.kind, (line.transaction for line in lines))
+        transactions = {host_id: _transaction(link) for host_id, link in links.items()}
+        before = await self._collected_before(lines)
+        paid = [line.id for line in lines] + [each.operation.host_ref for group in before.values() for each in group]
+        intents = await intents_of(
+            self.books, (Pending(kind, line) for line in paid for kind in (Pay.kind, RemovePayment.kind))
+        )
+        keys = (intent_key(self.books.tenant, Pending(Pay.kind, line.id)) for line in lines)
+        forgotten = [tag_of(key) for key in keys if key not in intents]
+        return Known(
+            tenant=self.books.tenant,
+            clearing_account=account,
+            transactions=transactions,
+            intents=intents,
+            invoices=await stamped(self.books, INVOICES, Invoice, (each.invoice_id for each in transactions.values())),
+            payments=await stamped(
+                self.books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))
+            ),
+            tagged=await tagged(self.books, PAYMENTS, Payment, forgotten),
+            collected_before=before,
+            retry_refused=retry_refused,
+        )
+
+    async def _collected_before(self, lines: Sequence[SettlementLine]) -> dict[str, list[Intent]]:
+        """The payment intents of every transaction that is charged back, whichever settlement they came with."""
+        found: dict[str, list[Intent]] = {}
+        for line in lines:
+            if line.kind is LineKind.CHARGED_BACK and line.transaction not in found:
+                written = await intents_with(self.books, lookup=("transaction", line.transaction))
+                found[line.transaction] = [each for each in written if each.operation.kind == Pay.kind]
+        return found
+
+
+class Receivables:
+    """
+    Collections of a product in one organisation's books, in plain calls.
+
+    *clearing_account* is the code or id of the account that settled payments go into. Nothing is written before an
+    apply.
+    """
+
+    def __init__(self, xero: Xero, *, clearing_account: str | None = None) -> None:
+        self._flows: Final = AsyncReceivables(xero.asynchronous, clearing_account=clearing_account)
+
+    clearing_accounts: Final = stepped(AsyncReceivables.clearing_accounts)
+    prepare: Final = stepped(AsyncReceivables.prepare)
+    matches: Final = stepped(AsyncReceivables.matches)
+    match: Final = stepped(AsyncReceivables.match)
+    import_invoices: Final = stepped(AsyncReceivables.import_invoices)
+    transactions: Final = stepped(AsyncReceivables.transactions)
+    settle: Final = stepped(AsyncReceivables.settle)
+    apply: Final = stepped(AsyncReceivables.apply)
+    recover: Final = stepped(AsyncReceivables.recover)
+    reconcile: Final = stepped(AsyncReceivables.reconcile)
+
+
+def _connect(match: Match) -> ConnectCustomer:
+    return ConnectCustomer(
+        host_ref=match.customer.id, reason="its custom identifier is the contact's name", xero_id=match.contacts[0]
+    )
+
+
+def _unmatched(match: Match) -> Finding | None:
+    about = match.customer.id
+    match match.status:
+        case MatchStatus.NOT_IN_XERO:
+            return Finding(
+                code="not in Xero",
+                about=about,
+                cause="no contact is named like its custom identifier",
+                fix="set the custom identifier to the contact's name in Xero, or create the contact there",
+                retry=True,
+            )
+        case MatchStatus.AMBIGUOUS if len(match.contacts) == 1:
+            return Finding(
+                code="ambiguous",
+                about=about,
+                cause="the contact named like its custom identifier is another customer's too",
+                fix="give each customer a custom identifier of its own",
+            )
+        case MatchStatus.AMBIGUOUS:
+            return Finding(
+                code="ambiguous",
+                about=about,
+                cause="more than one contact is named like its custom identifier",
+                fix="rename or merge the contacts in Xero, so that one is meant",
+                who="the bookkeeper",
+            )
+        case MatchStatus.ARCHIVED:
+            return Finding(
+                code="archived",
+                about=about,
+                cause="its contact is archived, and Xero lets nobody write to an archived contact (F 6.31)",
+                fix="restore the contact in Xero, or choose another one",
+                who="the bookkeeper",
+            )
+        case _:
+            return None
+
+
+def _transaction(link: Mapping[str, str]) -> Transaction:
+    return Transaction(
+        id=link["host_id"],
+        invoice_id=InvoiceId(link["xero_id"]),
+        invoice_number=link["invoice_number"],
+        customer=link["customer"],
+        amount=Money(link["amount"], link["currency"]),
+    )
