@@ -1,0 +1,88 @@
+"""The project's checks. Plain ``nox`` runs those that every change must pass; ``nox -l`` lists them all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+
+# Where nox itself was started from a folder of its own, its packages must not shadow those of the sessions.
+os.environ.pop("PYTHONPATH", None)
+# As pip does: trust what the machine trusts, which behind a company's proxy is more than uv brings along.
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+DOCS_BUILD = Path("docs/_build")
+
+
+def install(session: nox.Session, *groups: str, project: bool = True) -> None:
+    """Install dependency *groups*, and the project as it lies in ``src`` unless told otherwise."""
+    session.install(*nox.project.dependency_groups(PROJECT, *groups), *(["-e", "."] if project else []))
+
+
+@nox.session
+def format(session: nox.Session) -> None:  # noqa: A001  # the session's name, which scripts call
+    """Every file is laid out as ruff would (``-- --fix`` lays it out)."""
+    install(session, "lint", project=False)
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """No rule of ruff's, as chosen in pyproject.toml, is broken."""
+    install(session, "lint", project=False)
+    session.run("ruff", "check", *session.posargs)
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Imports only point down, as docs/concepts/layers.md says."""
+    install(session, "layers")
+    session.run("lint-imports", "--no-logo")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Two type checkers agree that everything is typed, and that a user's checker will see all of it."""
+    install(session, "types")
+    session.run("mypy")
+    # The wheel brings its own Node.js; it must neither look for another nor for a newer pyright.
+    pyright = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1", "PYRIGHT_PYTHON_GLOBAL_NODE": "0"}
+    python = Path(session.virtualenv.bin, "python")
+    session.run("pyright", "--pythonpath", str(python), env=pyright)
+    session.run("pyright", "--pythonpath", str(python), "--verifytypes", "xerosync", "--ignoreexternal", env=pyright)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages build without a warning, and docs/features.md names only tests and pages that exist."""
+    install(session, "docs")
+    session.run(
+        "sphinx-build", "-n", "-W", "--keep-going", "-q", "-E", "-j", "auto", "docs", str(DOCS_BUILD), *session.posargs
+    )
+    session.log(f"read them at {DOCS_BUILD / 'index.html'}")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests pass, on every core, with warnings as errors (``-- tests/…`` chooses some)."""
+    install(session, "test")
+    # Hypothesis' "ci" profile has no deadlines, which a busy machine would miss, and repeats its examples run by run.
+    session.run("pytest", "-n", "auto", "--durations=10", "--hypothesis-profile=ci", *session.posargs)
+
+
+@nox.session(name="tests-3.12", python="3.12", default=False)
+def tests_3_12(session: nox.Session) -> None:
+    """As ``tests``, on Python 3.12."""
+    tests(session)
+
+
+@nox.session(name="tests-3.13", python="3.13", default=False)
+def tests_3_13(session: nox.Session) -> None:
+    """As ``tests``, on Python 3.13."""
+    tests(session)

@@ -1,0 +1,232 @@
+"""One flow, two clients: the same names and signatures, plain or awaited, inside an event loop or without one."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import cast
+
+import pytest
+from attrs import define
+from tests.conftest import BANK, CLEARING, DAY, Product
+from tests.engine.scenarios import charged_back, collected, paper
+
+import xerosync
+from xerosync import (
+    App,
+    AsyncPayables,
+    AsyncReceivables,
+    AsyncXero,
+    BillPayment,
+    Customer,
+    MemoryStore,
+    Payables,
+    Receivables,
+    Xero,
+)
+from xerosync.client import resources
+from xerosync.errors import Misconfigured
+from xerosync.ports import Request, Response, Transport, TransportFault
+from xerosync.storage import Storage
+from xerosync.storage.adapt import threaded_storage
+
+PAIRS: list[tuple[type, type]] = [
+    (AsyncXero, Xero),
+    (AsyncReceivables, Receivables),
+    (AsyncPayables, Payables),
+    (resources.AsyncAccounts, resources.Accounts),
+    (resources.AsyncContacts, resources.Contacts),
+    (resources.AsyncInvoices, resources.Invoices),
+    (resources.AsyncCreditNotes, resources.CreditNotes),
+    (resources.AsyncPayments, resources.Payments),
+    (resources.AsyncReports, resources.Reports),
+]
+EACH_PAIR = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1].__name__)
+
+
+def methods(of: type) -> dict[str, object]:
+    """The public methods of *of*, as the class has them."""
+    named: dict[str, object] = {name: getattr(of, name) for name in dir(of) if not name.startswith("_")}
+    return {name: value for name, value in named.items() if callable(value) and not isinstance(value, type)}
+
+
+@EACH_PAIR
+def test_both_clients_have_the_same_methods(pair: tuple[type, type]) -> None:
+    asynchronous, plain = pair
+
+    assert methods(plain).keys() == methods(asynchronous).keys()
+    assert not [name for name in methods(plain) if "async" in name]
+
+
+@EACH_PAIR
+def test_each_method_has_one_signature_and_one_docstring(pair: tuple[type, type]) -> None:
+    asynchronous, plain = pair
+    for name, flow in methods(asynchronous).items():
+        stepped = methods(plain)[name]
+        assert callable(flow)
+        assert callable(stepped)
+        assert inspect.signature(stepped).parameters == inspect.signature(flow).parameters, name
+        assert inspect.getdoc(stepped) == inspect.getdoc(flow), name
+
+
+@pytest.mark.parametrize("pair", PAIRS[:3], ids=lambda pair: pair[1].__name__)
+def test_both_clients_are_made_in_the_same_way(pair: tuple[type, type]) -> None:
+    made, also = (
+        {
+            name: (parameter.kind, parameter.default)
+            for name, parameter in inspect.signature(each).parameters.items()
+            if not name.startswith("_")
+        }
+        for each in pair
+    )
+
+    assert made == also
+
+
+def test_resources_stand_under_the_same_names_in_both(product: Product) -> None:
+    xero = product.xero()
+    kinds = tuple(kind for pair in PAIRS[3:] for kind in pair)
+
+    def found(client: object) -> set[str]:
+        return {name for name, value in vars(client).items() if isinstance(value, kinds)}
+
+    assert found(xero) == found(xero.asynchronous) != set()
+
+
+def test_the_plain_client_works_inside_a_running_event_loop(product: Product) -> None:
+    """As in a notebook, whose cells all run inside a loop."""
+    invoice = product.collectable("100.00")
+
+    async def cell() -> int:
+        sales = Receivables(product.xero(), clearing_account=CLEARING)
+        plan = sales.settle(collected(invoice.id))
+        await asyncio.sleep(0)
+        report = sales.apply(plan)
+        listed = list(product.xero().payments.list())
+        first = next(iter(product.xero().accounts.list()))
+        assert first.account_id
+        return report.done("payment") * len(listed)
+
+    assert asyncio.run(cell()) == 1
+    assert product.standing(invoice.id) == [(Decimal(40), DAY)]
+
+
+def test_a_list_left_half_read_inside_an_event_loop_leaves_nothing_behind(product: Product) -> None:
+    for place in range(3):
+        product.books.add_contact(f"Contact {place}")
+    xero = product.xero()
+
+    async def cell() -> None:
+        for contact in xero.contacts.list():
+            assert contact.contact_id
+            break
+        await asyncio.sleep(0)
+
+    asyncio.run(cell())
+    assert len(list(xero.contacts.list())) == 3
+
+
+@define(eq=False)
+class Suspending:
+    """A way to Xero that really waits, as one over a socket does."""
+
+    inner: Transport
+
+    async def send(self, request: Request) -> Response:
+        await asyncio.sleep(0)
+        return await self.inner.send(request)
+
+    async def send_all(self, requests: Sequence[Request], *, at_most: int) -> list[Response | TransportFault]:
+        await asyncio.sleep(0)
+        return await self.inner.send_all(requests, at_most=at_most)
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+
+
+def test_the_awaited_client_tells_the_whole_story_of_receivables(product: Product) -> None:
+    invoice = product.invoice("Ana", "100.00")
+
+    async def story() -> str:
+        async with product.asynchronous(Suspending(product.simulator.transport)) as xero:
+            await xero.connect(product.tokens)
+            sales = AsyncReceivables(xero, clearing_account="620")
+            await sales.apply(await sales.prepare())
+            await sales.apply(await sales.match([Customer(id="1", custom_identifier="Ana")]))
+            await sales.apply(await sales.import_invoices())
+            await sales.apply(await sales.settle(collected(invoice.id)))
+            assert product.standing(invoice.id) == [(Decimal(40), DAY)]
+            await sales.apply(await sales.settle(charged_back(invoice.id)))
+            assert [each.amount async for each in xero.payments.list()] == [Decimal(40)]
+            await sales.recover()
+            return str(await sales.reconcile())
+
+    assert asyncio.run(story()) == "clearing 0.00 NZD = 0.00 NZD in flight + 0 exceptions"
+    assert product.standing(invoice.id) == []
+
+
+def test_the_awaited_client_tells_the_whole_story_of_payables(product: Product) -> None:
+    async def story() -> list[str]:
+        async with product.asynchronous(Suspending(product.simulator.transport)) as xero:
+            await xero.connect(product.tokens)
+            books = AsyncPayables(xero, payment_account=BANK)
+            assert "429" in {account.code for account in await books.import_accounts()}
+            await books.apply(await books.submit([paper("b", "10.00"), paper("c", "-4.00")]))
+            await books.apply(await books.settle_credits())
+            await books.apply(await books.pay([BillPayment(id="p", bill_id="b", on=DAY)]))
+            await books.recover()
+            return [each.status for each in await books.posted(["b", "c"])]
+
+    assert asyncio.run(story()) == ["PAID", "PAID"]
+    assert product.books.balance(product.books.account(BANK).id) == -6
+
+
+def test_both_clients_continue_each_others_work_on_one_store(product: Product) -> None:
+    invoice = product.collectable("100.00")
+    plan = Receivables(product.xero(), clearing_account=CLEARING).settle(collected(invoice.id))
+
+    async def apply() -> None:
+        async with product.asynchronous() as xero:
+            await AsyncReceivables(xero, clearing_account=CLEARING).apply(plan)
+
+    asyncio.run(apply())
+
+    assert not Receivables(product.xero(), clearing_account=CLEARING).settle(collected(invoice.id))
+    assert product.standing(invoice.id) == [(Decimal(40), DAY)]
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_an_asynchronous_way_to_xero_under_the_plain_client_is_refused(product: Product, connected: bool) -> None:
+    invoice = product.collectable("100.00")
+    plan = Receivables(product.xero(), clearing_account=CLEARING).settle(collected(invoice.id))
+    xero = Xero(
+        App(product.app.client_id),
+        product.books.tenant_id,
+        store=product.store if connected else MemoryStore(),
+        transport=Suspending(product.simulator.transport),
+        clock=product.clock,
+    )
+
+    with pytest.raises(Misconfigured, match="use AsyncXero, or a blocking port"):
+        xero.connect(product.tokens)
+    if connected:
+        with pytest.raises(Misconfigured, match="asynchronous port"):
+            Receivables(xero).apply(plan)
+        with pytest.raises(Misconfigured, match="asynchronous port"):
+            list(xero.invoices.list())
+    assert product.live_payments() == []
+
+
+def test_an_asynchronous_store_under_the_plain_client_is_refused_when_it_is_made(product: Product) -> None:
+    awaited: object = threaded_storage(MemoryStore())
+
+    with pytest.raises(Misconfigured, match="is an async store, which Xero cannot wait for"):
+        Xero(App(product.app.client_id), product.books.tenant_id, store=cast(Storage, awaited))
+
+
+def test_the_public_names_come_in_pairs() -> None:
+    names = set(xerosync.__all__)
+
+    assert {"Xero", "AsyncXero", "Receivables", "AsyncReceivables", "Payables", "AsyncPayables"} <= names

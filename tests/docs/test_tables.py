@@ -1,0 +1,124 @@
+"""Tables of the docs that say what the code says are kept equal to it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+import xerosync
+from xerosync.engine.kinds import KINDS
+from xerosync.engine.states import MOVES, State
+from xerosync.simulator import Fault, Switches
+
+PROJECT: Final = Path(__file__).parents[2]
+DOCS: Final = PROJECT / "docs"
+PACKAGE: Final = PROJECT / "src" / "xerosync"
+
+_FINDERS: Final = {"_find": 1, "_vendor_finding": 1, "_left_out": 1}
+
+
+def tables(page: str) -> dict[str, list[tuple[str, ...]]]:
+    """The tables of a page of the docs by the first word of their heads, each a list of its rows' cells."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for table in re.findall(r"(?:^\|.*\n)+", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE):
+        head, _, *rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table.splitlines()]
+        found[head[0]] = rows
+    return found
+
+
+def quoted(cells: Iterator[str] | list[str]) -> list[str]:
+    """Every word in backquotes in *cells*."""
+    return [word for cell in cells for word in re.findall(r"`([^`]+)`", cell)]
+
+
+def attribute_docs(kind: type) -> dict[str, str]:
+    """What the source of *kind* says of each of its attributes, in the docstring below it, on one line."""
+    (described,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(described, ast.ClassDef)
+    said: dict[str, str] = {}
+    name = ""
+    for statement in described.body:
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=found)) | ast.Assign(targets=[ast.Name(id=found)]):
+                name = found
+            case ast.Expr(value=ast.Constant(value=str(text))) if name:
+                said[name] = " ".join(text.split())
+            case _:
+                continue
+    return said
+
+
+def finding_codes() -> set[str]:
+    """Every code that a finding or an exception item of the clearing report may carry."""
+    codes: set[str] = set()
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                codes.update(_codes(node))
+    return codes
+
+
+def _codes(call: ast.Call) -> Iterator[str]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "code"] if name == "Finding" else []
+    if name in _FINDERS:
+        given.append(call.args[_FINDERS[name]])
+    for value in given:
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
+
+
+def test_the_life_of_a_write_is_drawn_from_the_table_of_states() -> None:
+    shown = tables("concepts/exactly-once.md")["From"]
+
+    assert shown == [
+        (f"*{before}*", f"*{after}*", why) for before, moves in MOVES.items() for after, why in moves.items()
+    ]
+
+
+def test_every_state_is_in_the_diagram_and_no_other() -> None:
+    page = (DOCS / "concepts" / "exactly-once.md").read_text(encoding="utf-8")
+    diagram = page.partition("```text\n")[2].partition("```")[0].replace("it may be sent (again)", "")
+
+    assert set(re.findall(r"[a-z]+", diagram)) == set(State)
+
+
+def test_every_kind_of_write_has_its_mark() -> None:
+    shown = tables("concepts/exactly-once.md")["Kind"]
+
+    calls = [(f"`{name}`", f"`{kind.method} {kind.path.partition('?')[0]}`") for name, kind in KINDS.items()]
+    assert [row[:2] for row in shown] == calls
+    assert all(mark and found_by for _, _, mark, found_by in shown)
+
+
+def test_every_finding_is_explained() -> None:
+    explained = quoted([row[0] for row in tables("howto/recover.md")["Finding"]])
+
+    assert finding_codes() - set(explained) == set()
+
+
+def test_every_switch_of_the_simulator_is_shown_with_its_default() -> None:
+    defaults = Switches()
+    shown = tables("simulator.md")["Switch"]
+
+    switches = [(f"`{each.name}`", f"`{getattr(defaults, each.name)}`") for each in attrs.fields(Switches)]
+    assert [row[:2] for row in shown] == switches
+
+
+def test_every_fault_of_the_simulator_is_shown() -> None:
+    shown = tables("simulator.md")["Fault"]
+
+    assert shown == [(f"`{name}`", re.sub(r" \(F [^)]+\)", "", said)) for name, said in attribute_docs(Fault).items()]
+    assert len(shown) == len(Fault)
+
+
+def test_the_reference_leads_to_every_public_name() -> None:
+    page = (DOCS / "reference.md").read_text(encoding="utf-8")
+
+    assert [name for name in xerosync.__all__ if not re.search(rf"\b{name}\b", page)] == ["__version__"]

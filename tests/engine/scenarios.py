@@ -1,0 +1,192 @@
+"""One scenario for each kind of write in the engine's table: what is planned, and what the books must hold then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from attrs import frozen
+from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+
+from xerosync import (
+    Bill,
+    BillLine,
+    BillPayment,
+    LineKind,
+    Payables,
+    Plan,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    Xero,
+)
+from xerosync.models import AccountCode
+
+Holding = Mapping[str, object]
+
+
+@frozen
+class Scenario:
+    """
+    A story that ends in one kind of write. *method* and *path* find its call.
+
+    *arrange* does all that comes before; *plan* plans that write alone, and nothing once it was done; *expected* is
+    what *held* reads from the books then.
+    """
+
+    kind: str
+    method: str
+    path: str
+    arrange: Callable[[Product], None]
+    plan: Callable[[Product, Xero], Plan]
+    held: Callable[[Product], Holding]
+    expected: Holding
+
+
+def paper(bill_id: str, amount: str) -> Bill:
+    line = BillLine(description="paper", amount=nzd(amount), account=AccountCode("429"))
+    return Bill(id=bill_id, vendor="Paper Ltd", number=bill_id, on=DAY, lines=[line])
+
+
+def collected(transaction: str) -> Settlement:
+    return Settlement(id="S1", on=DAY, lines=[SettlementLine(id="L1", transaction=transaction, amount=nzd("40.00"))])
+
+
+def charged_back(transaction: str) -> Settlement:
+    line = SettlementLine(id="B1", transaction=transaction, amount=nzd("40.00"), kind=LineKind.CHARGED_BACK)
+    return Settlement(id="S2", on=DAY, lines=[line])
+
+
+def _submit(product: Product, *bills: Bill) -> None:
+    purchases = Payables(product.xero())
+    purchases.apply(purchases.submit(bills))
+
+
+def _import_sale(product: Product) -> None:
+    product.collectable("100.00")
+
+
+def _collect(product: Product) -> None:
+    invoice = product.collectable("100.00")
+    sales = Receivables(product.xero(), clearing_account=CLEARING)
+    sales.apply(sales.settle(collected(invoice.id)))
+
+
+def _sale(product: Product) -> str:
+    (invoice,) = [each for each in product.books.invoices if each.type == "ACCREC"]
+    return invoice.id
+
+
+def _paid(product: Product) -> Holding:
+    return {
+        "payments": [(each.amount, each.status) for each in product.books.payments],
+        "due": [each.amount_due for each in product.books.invoices],
+    }
+
+
+def _documents(product: Product) -> Holding:
+    return {
+        "contacts": [each.name for each in product.books.contacts],
+        "documents": [(each.type, each.total) for each in [*product.books.invoices, *product.books.credit_notes]],
+    }
+
+
+def _settled(product: Product) -> Holding:
+    return {
+        "allocations": [each.amount for each in product.books.allocations],
+        "refunds": [each.amount for each in product.live_payments()],
+        "statuses": {each.status for each in product.books.credit_notes},
+    }
+
+
+def _nothing(product: Product) -> None:
+    """The story begins with this write."""
+    assert product.books.contacts == ()
+
+
+SCENARIOS: Final = (
+    Scenario(
+        "account",
+        "POST",
+        "/Accounts/",
+        _nothing,
+        lambda _, xero: Receivables(xero, clearing_account="620").prepare(),
+        lambda product: {"enabled": product.books.account("620").enable_payments},
+        {"enabled": True},
+    ),
+    Scenario(
+        "contact",
+        "PUT",
+        "/Contacts",
+        _nothing,
+        lambda _, xero: Payables(xero).submit([paper("b", "10.00")]),
+        _documents,
+        {"contacts": ["Paper Ltd"], "documents": [("ACCPAY", Decimal(10))]},
+    ),
+    Scenario(
+        "bill",
+        "PUT",
+        "/Invoices",
+        _nothing,
+        lambda _, xero: Payables(xero).submit([paper("b", "10.00")]),
+        _documents,
+        {"contacts": ["Paper Ltd"], "documents": [("ACCPAY", Decimal(10))]},
+    ),
+    Scenario(
+        "credit_note",
+        "PUT",
+        "/CreditNotes",
+        _nothing,
+        lambda _, xero: Payables(xero).submit([paper("c", "-10.00")]),
+        _documents,
+        {"contacts": ["Paper Ltd"], "documents": [("ACCPAYCREDIT", Decimal(10))]},
+    ),
+    Scenario(
+        "allocation",
+        "PUT",
+        "/Allocations",
+        lambda product: _submit(product, paper("b", "10.00"), paper("c", "-4.00")),
+        lambda _, xero: Payables(xero, payment_account=BANK).settle_credits(),
+        _settled,
+        {"allocations": [Decimal(4)], "refunds": [], "statuses": {"PAID"}},
+    ),
+    Scenario(
+        "refund",
+        "PUT",
+        "/Payments",
+        lambda product: _submit(product, paper("c", "-4.00")),
+        lambda _, xero: Payables(xero, payment_account=BANK).settle_credits(),
+        _settled,
+        {"allocations": [], "refunds": [Decimal(4)], "statuses": {"PAID"}},
+    ),
+    Scenario(
+        "payment",
+        "PUT",
+        "/Payments",
+        _import_sale,
+        lambda product, xero: Receivables(xero, clearing_account=CLEARING).settle(collected(_sale(product))),
+        _paid,
+        {"payments": [(Decimal(40), "AUTHORISED")], "due": [Decimal(60)]},
+    ),
+    Scenario(
+        "payment",
+        "PUT",
+        "/Payments",
+        lambda product: _submit(product, paper("b", "10.00")),
+        lambda _, xero: Payables(xero, payment_account=BANK).pay(
+            [BillPayment(id="p", bill_id="b", on=DAY, amount=nzd("3.00"))]
+        ),
+        _paid,
+        {"payments": [(Decimal(3), "AUTHORISED")], "due": [Decimal(7)]},
+    ),
+    Scenario(
+        "removal",
+        "POST",
+        "/Payments/",
+        _collect,
+        lambda product, xero: Receivables(xero, clearing_account=CLEARING).settle(charged_back(_sale(product))),
+        _paid,
+        {"payments": [(Decimal(40), "DELETED")], "due": [Decimal(100)]},
+    ),
+)

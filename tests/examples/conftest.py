@@ -1,0 +1,130 @@
+"""The example scripts as users run them: as commands, and imported from the folder they stand in."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import pytest
+from attrs import frozen
+
+from xerosync.simulator import Bookkeeper, Document, Payment, Simulator
+
+PROJECT: Final = Path(__file__).parents[2]
+EXAMPLES: Final = PROJECT / "docs" / "examples"
+REAL_INPUT: Final = PROJECT.parent / "shared" / "data"
+RECEIVABLES: Final = EXAMPLES / "receivables_from_csv.py"
+PAYABLES: Final = EXAMPLES / "payables_from_csv.py"
+
+
+@frozen
+class Ended:
+    """How a run of a script ended: its exit code, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    def figures(self) -> dict[str, str | int]:
+        """The JSON object on the last line of standard output. Fails the test unless the run went well."""
+        assert self.code == 0, self.err
+        read: dict[str, str | int] = json.loads(self.out.splitlines()[-1])
+        return read
+
+    def amount(self, name: str) -> Decimal:
+        return Decimal(str(self.figures()[name]))
+
+
+def run_script(script: Path, *arguments: str | Path, driver: Sequence[str] = ()) -> Ended:
+    """Run *script* to its end in a process of its own, warnings being errors; a *driver* is Python run in its place."""
+    command = [sys.executable, "-W", "error", *(driver or [str(script)]), *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment())
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, with the package and the examples importable."""
+    source = str(PROJECT / "src")
+    return os.environ | {"PYTHONPATH": os.pathsep.join([source, str(EXAMPLES)])}
+
+
+def real_input(name: str) -> Path:
+    """The real file *name*. Skips the test where it is absent."""
+    path = REAL_INPUT / name
+    if not path.is_file():
+        pytest.skip(f"the real input {name} is not beside the project")
+    return path
+
+
+def xero_of(store: Path) -> Path:
+    """Where the books stand beside *store*."""
+    return store.with_name(f"{store.name}.xero")
+
+
+@contextmanager
+def opened_books(store: Path) -> Generator[Bookkeeper]:
+    """The books of the one organisation in the simulator beside *store*, read by its bookkeeper."""
+    with Simulator(xero_of(store)) as simulator:
+        (organisation,) = simulator.organisations
+        yield simulator.bookkeeper(organisation.id)
+
+
+def check_collected(books: Bookkeeper, path: Path, instalments: int = 1) -> None:
+    """Every invoice of the file at *path* has *instalments* payments: live, or all removed where it was disputed."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    invoices = {invoice.number: invoice for invoice in books.invoices}
+    payments: dict[str, list[Payment]] = defaultdict(list)
+    for payment in books.payments:
+        payments[payment.document_id].append(payment)
+    assert len(books.invoices) == len(invoices) == len(rows)
+    assert len(books.payments) == instalments * len(rows)
+    for row in rows:
+        invoice = invoices[row["invoiceNumber"]]
+        amount = Decimal(row["InvoiceAmount"])
+        disputed = row["Disputed"] == "Yes"
+        states = [payment.status for payment in payments[invoice.id]]
+        assert states == ["DELETED" if disputed else "AUTHORISED"] * instalments
+        assert sum(payment.amount for payment in payments[invoice.id]) == amount
+        assert (invoice.status, invoice.amount_due) == (("AUTHORISED", amount) if disputed else ("PAID", 0))
+    assert books.balance(books.account("880").id) == undisputed(path)
+
+
+def undisputed(path: Path) -> Decimal:
+    """What the file at *path* says was collected and not charged back."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return sum(
+            (Decimal(row["InvoiceAmount"]) for row in csv.DictReader(lines) if row["Disputed"] == "No"), Decimal(0)
+        )
+
+
+def live_documents(books: Bookkeeper) -> list[Document]:
+    """The bills and suppliers' credit notes that stand."""
+    return [each for each in (*books.invoices, *books.credit_notes) if not each.is_sale and each.is_posted]
+
+
+def check_paid(books: Bookkeeper, bills: Mapping[tuple[str, str], Decimal]) -> None:
+    """*bills*, totals by vendor and number, stand once each, are settled in full, and no payment came twice."""
+    names = {contact.id: contact.name.casefold() for contact in books.contacts}
+    standing = live_documents(books)
+    amounts = {
+        (names[each.contact_id], each.number): -each.total if each.is_credit_note else each.total for each in standing
+    }
+    assert amounts == bills
+    assert len(standing) == len(bills)
+    assert len(books.invoices) + len(books.credit_notes) == len(bills)
+    assert len({contact.name.casefold() for contact in books.contacts}) == len(books.contacts)
+    for document in standing:
+        assert document.amount_due == 0
+        assert len(books.payments_of(document.id)) == (document.paid > 0)
+    assert {payment.status for payment in books.payments} <= {"AUTHORISED"}
+    assert books.balance(books.account("090").id) == -sum(bills.values())

@@ -1,0 +1,137 @@
+"""Vendors: found or created once, whatever the spelling; never a guess, never an archived one (G4)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.conftest import DAY, Product, nzd
+
+from xerosync import Bill, BillLine, Payables
+from xerosync.models import AccountCode
+from xerosync.simulator import Contact
+
+
+def bill(bill_id: str, vendor: str) -> Bill:
+    line = BillLine(description="paper", amount=nzd("10.00"), account=AccountCode("429"))
+    return Bill(id=bill_id, vendor=vendor, number=bill_id, on=DAY, lines=[line])
+
+
+def active(product: Product) -> list[Contact]:
+    return [contact for contact in product.books.contacts if contact.status == "ACTIVE"]
+
+
+def test_a_vendor_is_created_once_whatever_its_letter_case_and_blanks(product: Product, purchases: Payables) -> None:
+    spellings = ["Paper Ltd", "PAPER LTD", " paper  ltd ", "Ｐaper Ltd"]
+    plan = purchases.submit([bill(f"b{place}", vendor) for place, vendor in enumerate(spellings)])
+
+    purchases.apply(plan)
+
+    assert plan.counts() == {"contact": 1, "bill": 4}
+    assert [contact.name for contact in active(product)] == ["Paper Ltd"]
+    assert {each.contact_id for each in product.live_bills()} == {active(product)[0].id}
+
+
+def test_a_vendor_created_before_is_used_again_even_when_renamed(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill("b1", "Paper Ltd")]))
+    product.books.rename_contact(active(product)[0].id, "Paper Holdings")
+
+    purchases.apply(purchases.submit([bill("b2", "paper ltd")]))
+
+    assert [contact.name for contact in active(product)] == ["Paper Holdings"]
+    assert len(product.live_bills()) == 2
+
+
+def test_a_contact_already_in_xero_is_linked_not_doubled(product: Product, purchases: Payables) -> None:
+    contact = product.books.add_contact("PAPER LTD")
+
+    plan = purchases.submit([bill("b1", "Paper Ltd")])
+    purchases.apply(plan)
+
+    assert plan.counts() == {"vendor": 1, "bill": 1}
+    assert [each.contact_id for each in product.live_bills()] == [contact.id]
+    assert purchases.submit([bill("b2", "Paper Ltd")]).counts() == {"bill": 1}
+
+
+def test_a_contact_added_by_hand_after_planning_is_used(product: Product, purchases: Payables) -> None:
+    plan = purchases.submit([bill("b1", "Paper Ltd")])
+    contact = product.books.add_contact("paper ltd")
+
+    report = purchases.apply(plan)
+
+    assert [each.contact_id for each in product.live_bills()] == [contact.id]
+    assert report.unfinished == ()
+
+
+@pytest.mark.parametrize("made", ["by us", "by hand"])
+def test_bills_of_an_archived_vendor_wait_for_the_bookkeeper(product: Product, purchases: Payables, made: str) -> None:
+    if made == "by hand":
+        product.books.add_contact("Paper Ltd")
+    purchases.apply(purchases.submit([bill("b1", "Paper Ltd")]))
+    (contact,) = active(product)
+    product.books.archive_contact(contact.id)
+
+    plan = purchases.submit([bill("b2", "Paper Ltd"), bill("b3", "Paper Ltd")])
+
+    assert not plan
+    assert [(each.code, each.about) for each in plan.findings] == [
+        ("archived", "paper ltd"),
+        ("vendor unclear", "b2"),
+        ("vendor unclear", "b3"),
+    ]
+    product.books.restore_contact(contact.id)
+    purchases.apply(purchases.submit([bill("b2", "Paper Ltd")]))
+    assert len(product.live_bills()) == 2
+
+
+def test_two_contacts_of_the_vendors_name_are_never_guessed_between(product: Product, purchases: Payables) -> None:
+    product.books.add_contact("Paper Ltd")
+    product.books.add_contact("Ｐaper Ltd")
+
+    plan = purchases.submit([bill("b1", "Paper Ltd")])
+
+    assert not plan
+    assert [each.code for each in plan.findings] == ["ambiguous", "vendor unclear"]
+
+
+@pytest.mark.parametrize("made", ["by us", "by hand"])
+def test_a_merged_vendor_is_followed_to_what_it_was_merged_into(
+    product: Product, purchases: Payables, made: str
+) -> None:
+    if made == "by hand":
+        product.books.add_contact("Paper Ltd")
+    purchases.apply(purchases.submit([bill("b1", "Paper Ltd")]))
+    (loser,) = active(product)
+    survivor = product.books.add_contact("Paper & Sons")
+    product.books.merge_contacts(loser.id, into=survivor.id)
+
+    plan = purchases.submit([bill("b2", "Paper Ltd")])
+    purchases.apply(plan)
+
+    assert plan.counts() == {"bill": 1}
+    assert {each.contact_id for each in product.live_bills()} == {survivor.id}
+
+
+def test_an_archived_contact_never_used_by_us_does_not_hinder_a_new_vendor(
+    product: Product, purchases: Payables
+) -> None:
+    product.books.archive_contact(product.books.add_contact("Paper Ltd").id)
+
+    purchases.apply(purchases.submit([bill("b1", "Paper Ltd")]))
+
+    assert [contact.name for contact in active(product)] == ["Paper Ltd"]
+    assert [each.total for each in product.live_bills()] == [Decimal(10)]
+
+
+def test_bills_of_a_vendor_that_xero_refuses_are_held_back(product: Product, purchases: Payables) -> None:
+    """Whatever refuses the contact, its bill must not be sent without it."""
+    plan = purchases.submit([bill("b1", "Paper Ltd"), bill("b2", "Glue Ltd")])
+    product.books.add_contact("Paper Ltd")
+    product.books.archive_contact(product.books.add_contact("Glue Ltd").id)
+    only_bills = plan.only(lambda action: action.kind == "bill")
+
+    report = purchases.apply(only_bills)
+
+    assert only_bills.counts() == {"contact": 2, "bill": 2}
+    assert report.unfinished == ()
+    assert len(product.live_bills()) == 2

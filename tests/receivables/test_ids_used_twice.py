@@ -1,0 +1,144 @@
+"""Ids that a host uses twice, and events that come twice: said aloud, never money lost or moved."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from tests.conftest import DAY, Product, nzd
+
+from xerosync import Bill, BillPayment, Customer, LineKind, Receivables, Settlement, SettlementLine
+from xerosync.errors import InvalidInput
+
+
+def collected(line: str, transaction: str, amount: str, on: date = DAY) -> Settlement:
+    return Settlement(
+        id=f"of {on}", on=on, lines=[SettlementLine(id=line, transaction=transaction, amount=nzd(amount))]
+    )
+
+
+def charged_back(line: str, transaction: str, on: date) -> Settlement:
+    back = SettlementLine(id=line, transaction=transaction, amount=nzd("100.00"), kind=LineKind.CHARGED_BACK)
+    return Settlement(id=f"back {on}", on=on, lines=[back])
+
+
+def test_a_charge_back_sent_again_leaves_what_was_collected_anew(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    later = DAY + timedelta(days=37)
+    settlements = [
+        collected("first", invoice.id, "100.00"),
+        charged_back("back", invoice.id, DAY + timedelta(days=30)),
+        collected("second", invoice.id, "100.00", later),
+    ]
+    for _ in range(2):
+        sales.apply(sales.settle(settlements))
+
+    assert not sales.settle(settlements)
+    assert not sales.settle(settlements[1])
+    assert product.standing(invoice.id) == [(Decimal(100), later)]
+
+
+def test_a_line_collected_anew_on_the_day_of_its_charge_back_stays(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    settlements = [
+        collected("first", invoice.id, "100.00"),
+        Settlement(
+            id="both",
+            on=DAY + timedelta(days=30),
+            lines=[
+                *charged_back("back", invoice.id, DAY).lines,
+                *collected("second", invoice.id, "100.00").lines,
+            ],
+        ),
+    ]
+    for _ in range(2):
+        sales.apply(sales.settle(settlements))
+
+    assert not sales.settle(settlements)
+    assert product.standing(invoice.id) == [(Decimal(100), DAY + timedelta(days=30))]
+
+
+def test_two_charge_backs_of_one_transaction_remove_its_payment_once(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected("first", invoice.id, "100.00")))
+
+    report = sales.apply(
+        sales.settle([charged_back(name, invoice.id, DAY + timedelta(days=30)) for name in ("one", "two")])
+    )
+
+    assert report.done("removal") == 1
+    assert product.standing(invoice.id) == []
+
+
+@pytest.mark.parametrize(("amount", "on"), [("60.00", DAY), ("40.00", DAY + timedelta(days=1))], ids=["amount", "day"])
+def test_a_line_sent_again_with_other_content_is_a_finding(
+    product: Product, sales: Receivables, amount: str, on: date
+) -> None:
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected("line", invoice.id, "40.00")))
+
+    plan = sales.settle(collected("line", invoice.id, amount, on))
+
+    assert not plan
+    assert [(finding.code, finding.about) for finding in plan.findings] == [("changed since posted", "line")]
+
+
+def test_a_line_id_used_again_for_another_transaction_is_a_finding(product: Product, sales: Receivables) -> None:
+    first, second = product.collectable("100.00"), product.collectable("100.00", "Bo Lind")
+    sales.apply(sales.settle(collected("line", first.id, "40.00")))
+
+    plan = sales.settle(collected("line", second.id, "40.00"))
+
+    assert [finding.code for finding in plan.findings] == ["changed since posted"]
+
+
+def test_a_transaction_id_given_twice_makes_one_transaction_and_a_finding(product: Product, sales: Receivables) -> None:
+    first = product.collectable("10.00")
+    product.invoice("Ana Costa", "20.00")
+
+    plan = sales.import_invoices(transaction_id=lambda _: first.id)
+    sales.apply(plan)
+
+    assert [finding.code for finding in plan.findings] == ["transaction id taken"]
+    assert [(each.id, each.invoice_id) for each in sales.transactions()] == [(first.id, first.id)]
+
+
+def test_a_transaction_id_given_to_two_invoices_at_once_is_a_finding(product: Product, sales: Receivables) -> None:
+    product.invoice("Ana Costa", "10.00")
+    product.invoice("Ana Costa", "20.00")
+    sales.apply(sales.match([Customer(id="c", custom_identifier="Ana Costa")]))
+
+    plan = sales.import_invoices(transaction_id=lambda _: "same")
+
+    assert plan.tallies == {"to import": 1, "transaction id taken": 1}
+
+
+def test_two_customers_with_one_custom_identifier_are_both_ambiguous(product: Product, sales: Receivables) -> None:
+    """Of whom should the contact's invoices be collected?"""
+    product.invoice("Ana Costa", "10.00")
+
+    plan = sales.match([Customer(id=name, custom_identifier="Ana Costa") for name in ("one", "two")])
+
+    assert not plan
+    assert [(finding.code, finding.about) for finding in plan.findings] == [("ambiguous", "one"), ("ambiguous", "two")]
+
+
+def test_a_contact_connected_before_is_no_other_customers(product: Product, sales: Receivables) -> None:
+    product.invoice("Ana Costa", "10.00")
+    sales.apply(sales.match([Customer(id="one", custom_identifier="Ana Costa")]))
+
+    plan = sales.match([Customer(id="two", custom_identifier="Ana Costa")])
+
+    assert plan.tallies["ambiguous"] == 1
+    assert not plan
+
+
+def test_a_moment_is_no_day_since_it_is_another_day_elsewhere() -> None:
+    for moment in (datetime(2026, 1, 5, 0, 30, tzinfo=UTC), datetime(2026, 1, 5)):  # noqa: DTZ001 - a naive one too
+        with pytest.raises(InvalidInput, match="on: give a date"):
+            Settlement(id="S", on=moment, lines=())
+        with pytest.raises(InvalidInput, match="on: give a date"):
+            BillPayment(id="p", bill_id="b", on=moment)
+        with pytest.raises(InvalidInput, match="due: give a date"):
+            Bill(id="b", vendor="V", number="1", on=DAY, due=moment, lines=())

@@ -1,0 +1,24 @@
+"""The room's public names, and what it costs to enter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from xerosync import storage
+
+
+def test_every_public_name_is_there() -> None:
+    assert [name for name in storage.__all__ if not hasattr(storage, name)] == []
+    assert not hasattr(storage, "PostgresStore")
+
+
+def test_sqlite_and_event_loops_are_loaded_when_they_are_used() -> None:
+    program = (
+        "import sys, xerosync.storage as storage; heavy = {'asyncio', 'concurrent.futures', 'sqlite3'}\n"
+        "before = heavy & set(sys.modules); storage.SQLiteStore\n"
+        "print(sorted(before), sorted(heavy & set(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert printed == "[] ['sqlite3']\n"

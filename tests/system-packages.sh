@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the tests need and PyPI cannot bring. Name them in `packages`, with the reason.
+set -euo pipefail
+
+packages=()
+
+if [ "${#packages[@]}" -eq 0 ]; then
+    echo "The tests need no system packages."
+    exit 0
+fi
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${packages[@]}"
