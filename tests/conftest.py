@@ -11,7 +11,7 @@ from attrs import define, field
 
 from xerosync import App, AsyncXero, Customer, MemoryStore, Money, Payables, Receivables, Tokens, Xero
 from xerosync.ports import Request, Response, Transport, TransportFault
-from xerosync.simulator import Bookkeeper, Document, Payment, SimulatedApp, Simulator, VirtualClock
+from xerosync.simulator import Bookkeeper, Document, Payment, SimulatedApp, Simulator, Switches, VirtualClock
 from xerosync.storage import Storage
 
 BANK = "090"
@@ -124,9 +124,9 @@ class Product:
         return [each for each in self.books.invoices if each.type == "ACCPAY" and each.is_posted]
 
 
-def found_product(*, limits: bool = False) -> Product:
+def found_product(*, limits: bool = False, switches: Switches | None = None) -> Product:
     """A product in an organisation of its own."""
-    simulator = Simulator(limits=limits)
+    simulator = Simulator(limits=limits, switches=switches)
     books = simulator.add_organisation()
     app = simulator.register_app("Tests")
     given = simulator.consent(app, tenants=[books.tenant_id])

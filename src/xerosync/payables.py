@@ -35,16 +35,23 @@ from xerosync.engine.billing import (
     payment_operation,
     vendor_key,
 )
-from xerosync.engine.clearing import Eligibility, clearing_choice
+from xerosync.engine.clearing import Eligibility
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, PAYMENTS, refresh, walk
-from xerosync.engine.observed import intents_of, intents_with, links_of, stamped, tagged
+from xerosync.engine.observed import (
+    account_choice,
+    contacts_by_id_and_name,
+    intents_of,
+    intents_with,
+    links_of,
+    stamped,
+    tagged,
+)
 from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.documents import Bill
-from xerosync.matching.names import plain_name
-from xerosync.models import Account, AccountId, AccountStatus, Contact, CreditNote, Invoice, Payment
+from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice, Payment
 from xerosync.money import Money
 
 _SPENDING: Final = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS"})
@@ -160,16 +167,10 @@ class AsyncPayables:
         return await recovery.recover(self.books)
 
     async def _payment_account(self) -> AccountId:
-        if self._account is None:
-            raise Misconfigured("choose the account that pays bills: Payables(xero, payment_account=…)")
-        await refresh(self.books, ACCOUNTS)
-        async for _, account in walk(self.books, ACCOUNTS, Account):
-            if self._account in {account.code, account.account_id}:
-                choice = clearing_choice(account)
-                if choice.answer is not Eligibility.ELIGIBLE:
-                    raise Misconfigured(f"bills cannot be paid from this account ({choice.reason}): choose another one")
-                return account.account_id or AccountId("")
-        raise Misconfigured(f"the organisation has no account {self._account}: choose one it has")
+        choice = await account_choice(self.books, self._account, setting="payment_account")
+        if choice.answer is not Eligibility.ELIGIBLE:
+            raise Misconfigured(f"bills cannot be paid from this account ({choice.reason}): choose another one")
+        return choice.account.account_id or AccountId("")
 
     async def _known_bills(self, bills: Sequence[Bill], *, retry_refused: bool) -> KnownBills:
         tenant = self.books.tenant
@@ -194,11 +195,7 @@ class AsyncPayables:
         )
 
     async def _known_vendors(self, keys: Sequence[str]) -> KnownVendors:
-        by_id: dict[str, Contact] = {}
-        by_name: dict[str, list[Contact]] = {}
-        async for record, contact in walk(self.books, CONTACTS, Contact):
-            by_id[record.key] = contact
-            by_name.setdefault(plain_name(contact.name or ""), []).append(contact)
+        by_id, by_name = await contacts_by_id_and_name(self.books)
         links = await links_of(self.books, ConnectVendor.kind, keys)
         return KnownVendors(
             tenant=self.books.tenant,

@@ -22,14 +22,22 @@ from xerosync.engine.clearing import (
 from xerosync.engine.importing import Importable, decide_imports
 from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, INVOICES, PAYMENTS, refresh, stamp_of, walk
-from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped, tagged
+from xerosync.engine.observed import (
+    account_choice,
+    all_links,
+    contacts_by_id_and_name,
+    intents_of,
+    intents_with,
+    links_of,
+    stamped,
+    tagged,
+)
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.settling import Known, Transaction, decide_settlements
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
 from xerosync.matching.customers import Customer, Match, MatchStatus, match_customer, one_customer_each
-from xerosync.matching.names import plain_name
-from xerosync.models import Account, AccountId, Contact, ContactId, Invoice, InvoiceId, Payment
+from xerosync.models import Account, AccountId, ContactId, Invoice, InvoiceId, Payment
 from xerosync.money import Money
 
 _CHECK_CLEARING: Final = (
@@ -74,11 +82,7 @@ class AsyncReceivables:
         if len({customer.id for customer in listed}) != len(listed):
             raise InvalidInput("customers", "give each customer once")
         await refresh(self.books, CONTACTS)
-        by_id: dict[str, Contact] = {}
-        by_name: dict[str, list[Contact]] = {}
-        async for record, contact in walk(self.books, CONTACTS, Contact):
-            by_id[record.key] = contact
-            by_name.setdefault(plain_name(contact.name or ""), []).append(contact)
+        by_id, by_name = await contacts_by_id_and_name(self.books)
         links = await links_of(self.books, ConnectCustomer.kind, (customer.id for customer in listed))
         taken = {link["xero_id"]: link["host_id"] for link in await all_links(self.books, ConnectCustomer.kind)}
         matches = [
@@ -161,7 +165,14 @@ class AsyncReceivables:
         await refresh(self.books, PAYMENTS)
         organisation = await self.books.organisation()
         ours = await intents_with(self.books, lookup=("kind", Pay.kind))
-        payments = [payment async for _, payment in walk(self.books, PAYMENTS, Payment, lookup=("account", account))]
+        removals = await intents_with(self.books, lookup=("kind", RemovePayment.kind))
+        removed = confirmed_by_id(removals)
+        # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
+        payments = [
+            payment
+            async for record, payment in walk(self.books, PAYMENTS, Payment, lookup=("account", account))
+            if record.key not in removed
+        ]
         # As at today, the report leaves out what is dated later.
         latest = max((payment.date for payment in payments if payment.date is not None), default=None)
         dated_ahead = latest is not None and latest > self.books.clock.now().date()
@@ -176,12 +187,7 @@ class AsyncReceivables:
         )
 
     async def _choice(self) -> ClearingChoice:
-        if self._clearing is None:
-            raise Misconfigured("choose a clearing account: Receivables(xero, clearing_account=…)")
-        for choice in await self.clearing_accounts():
-            if self._clearing in {choice.account.code, choice.account.account_id}:
-                return choice
-        raise Misconfigured(f"the organisation has no account {self._clearing}: choose a clearing account it has")
+        return await account_choice(self.books, self._clearing, setting="clearing_account")
 
     async def _ready_account(self) -> AccountId:
         choice = await self._choice()

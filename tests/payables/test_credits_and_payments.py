@@ -223,7 +223,7 @@ def test_an_allocation_undone_by_hand_is_a_finding_and_not_done_again(product: P
 
 
 def test_the_account_that_pays_must_be_one_that_can(xero: Xero) -> None:
-    with pytest.raises(Misconfigured, match="choose the account that pays"):
+    with pytest.raises(Misconfigured, match="choose the payment account"):
         Payables(xero).pay([])
     with pytest.raises(Misconfigured, match="cannot be paid from this account"):
         Payables(xero, payment_account="610").pay([])

@@ -137,3 +137,16 @@ def test_a_reconciled_payment_cannot_be_removed_and_xero_says_why(product: Produ
     assert [finding.code for finding in report.findings] == ["refused by Xero"]
     assert product.standing(invoice.id) == [(Decimal(100), DAY)]
     assert [each.code for each in sales.settle(charged_back(invoice.id)).findings] == ["refused by Xero"]
+
+
+def test_a_charge_back_of_less_than_was_collected_removes_nothing_and_says_so(
+    product: Product, sales: Receivables
+) -> None:
+    """A payment is removed whole or not at all, and 60.00 of it was rightly collected."""
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+
+    plan = sales.settle(charged_back(invoice.id, "40.00"))
+
+    assert (len(plan), [(each.code, each.worth) for each in plan.findings]) == (0, [("does not fit", nzd("40.00"))])
+    assert product.standing(invoice.id) == [(Decimal(100), DAY)]

@@ -83,7 +83,7 @@ def test_an_account_archived_since_it_was_chosen_is_refused_with_the_reason(prod
 def test_an_account_nobody_has_or_none_at_all_is_refused(xero: Xero) -> None:
     with pytest.raises(Misconfigured, match="has no account 999"):
         Receivables(xero, clearing_account="999").settle(())
-    with pytest.raises(Misconfigured, match="choose a clearing account"):
+    with pytest.raises(Misconfigured, match="choose the clearing account"):
         Receivables(xero).reconcile()
 
 

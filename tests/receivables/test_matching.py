@@ -162,3 +162,9 @@ def test_accents_are_kept(name: str, letters: str) -> None:
     plain, accented = letters.split()
 
     assert plain_name(f"{plain}{name}") != plain_name(f"{accented}{name}")
+
+
+def test_a_mark_that_turns_the_direction_of_writing_makes_another_name() -> None:
+    """A look-alike made so must never be connected by itself."""
+    assert plain_name("Acme\u202e") != plain_name("Acme")
+    assert plain_name("Ac\u200bme") == plain_name("Acme")

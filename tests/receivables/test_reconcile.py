@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,7 @@ from xerosync import (
     SettlementLine,
     Xero,
 )
-from xerosync.simulator import Fault
+from xerosync.simulator import Fault, Switches
 from xerosync.simulator.given import Fields
 
 
@@ -188,3 +189,17 @@ def test_the_sum_is_exact_whatever_happened(steps: list[tuple[str, int, int]]) -
     sales.recover()
     assert_adds_up(product, sales.reconcile())
     product.simulator.close()
+
+
+def test_what_was_taken_back_is_out_of_the_sum_even_where_xero_lists_no_removed_payments() -> None:
+    product = found_product(switches=Switches(deleted_payments_are_listed=False))
+    invoice = product.collectable("100.00")
+    sales = Receivables(product.xero(), clearing_account=CLEARING)
+    paid = SettlementLine(id="L1", transaction=invoice.id, amount=nzd("100.00"))
+    back = SettlementLine(id="L2", transaction=invoice.id, amount=nzd("100.00"), kind=LineKind.CHARGED_BACK)
+    sales.apply(sales.settle(Settlement(id="S1", on=DAY, lines=[paid])))
+    sales.apply(sales.settle(Settlement(id="S2", on=DAY + timedelta(days=30), lines=[back])))
+
+    report = sales.reconcile()
+
+    assert (report.clean, report.balance, report.in_flight) == (True, nzd("0.00"), nzd("0.00"))

@@ -20,7 +20,7 @@ from xerosync.client._wire.codec import Json, dump
 from xerosync.client.oauth import Endpoints
 from xerosync.errors import Unavailable
 from xerosync.models import TenantId
-from xerosync.ports import Clock, Request, Response, Transport, TransportFault
+from xerosync.ports import Clock, NotSent, Request, Response, Transport, TransportFault
 
 PAGE_SIZE: Final = 1000
 API: Final = "/api.xro/2.0/"
@@ -112,9 +112,10 @@ class Session:
         if key is not None:
             headers["Idempotency-Key"] = key
         url = f"{self.endpoints.api}{API}{path}"
-        response = await self.transport.send(Request(method, url, headers, dump(body), not_after))
-        self._seen(response)
-        return response
+        outcome = await self._exchange(Request(method, url, headers, dump(body), not_after))
+        if isinstance(outcome, TransportFault):
+            raise outcome
+        return outcome
 
     async def renew(self, token: str) -> None:
         """Replace *token*, which Xero refused. Raises `ReconnectNeeded` when the consent has ended."""
@@ -133,12 +134,11 @@ class Session:
         outcomes = await self.transport.send_all(requests, at_most=self.limits.at_a_time)
         pages: list[Envelope] = []
         for query, outcome in zip(queries, outcomes, strict=True):
-            if isinstance(outcome, Response):
-                self._seen(outcome)
-                if outcome.status == 200:
-                    pages.append(self._envelope(outcome, query))
-                    continue
-            pages.append(await self.read(query))
+            self._seen(outcome)
+            if isinstance(outcome, Response) and outcome.status == 200:
+                pages.append(self._envelope(outcome, query))
+            else:
+                pages.append(await self.read(query))
         return pages
 
     async def _read(self, query: Query) -> Response:
@@ -167,16 +167,21 @@ class Session:
 
     async def _send(self, request: Request) -> Response | TransportFault:
         await self._gate.acquire()
-        try:
-            response = await self.transport.send(request)
-        except TransportFault as fault:
-            return fault
-        self._seen(response)
-        return response
+        return await self._exchange(request)
 
-    def _seen(self, response: Response) -> None:
-        self.calls += 1
-        self._gate.observe(response)
+    async def _exchange(self, request: Request) -> Response | TransportFault:
+        try:
+            outcome: Response | TransportFault = await self.transport.send(request)
+        except TransportFault as fault:
+            outcome = fault
+        self._seen(outcome)
+        return outcome
+
+    def _seen(self, outcome: Response | TransportFault) -> None:
+        """Count a call, one whose answer was lost too, and learn from what Xero says of its limits."""
+        self.calls += not isinstance(outcome, NotSent)
+        if isinstance(outcome, Response):
+            self._gate.observe(outcome)
 
     def _request(self, query: Query, token: str) -> Request:
         headers = self._headers(token)

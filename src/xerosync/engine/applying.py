@@ -12,13 +12,12 @@ from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref
 from xerosync.engine.intents import Intent, basis_of, intent_key, read_intent, record_key, tag_of
 from xerosync.engine.kinds import KINDS, kind_of, target_of
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import SHELVES, refresh
+from xerosync.engine.observed import stamps_now
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
-from xerosync.storage.protocol import RecordKey
 
 _CHUNK: Final = 1000
 
@@ -89,21 +88,10 @@ class _Applying:
 
     async def _current(self, actions: Sequence[Action]) -> list[Action]:
         """Drop the actions whose documents have changed in Xero since they were planned."""
-        shelves = dict.fromkeys(seen.shelf for action in actions for seen in action.seen)
-        await refresh(self.books, *(SHELVES[name] for name in shelves))
-        stamps: dict[tuple[str, str], str] = {}
-        wanted = list(dict.fromkeys((seen.shelf, seen.document_id) for action in actions for seen in action.seen))
-        for start in range(0, len(wanted), _CHUNK):
-            keys = [
-                RecordKey(f"mirror.{shelf}", self.books.tenant, each) for shelf, each in wanted[start : start + _CHUNK]
-            ]
-            for name, record in zip(
-                wanted[start : start + _CHUNK], await self.books.storage.get_many(keys), strict=True
-            ):
-                stamps[name] = record.state if record is not None else ""
+        stamps = await stamps_now(self.books, (seen for action in actions for seen in action.seen))
         current: list[Action] = []
         for action in actions:
-            if all(stamps[seen.shelf, seen.document_id] == seen.stamp for seen in action.seen):
+            if all(stamps[seen] == seen.stamp for seen in action.seen):
                 current.append(action)
             else:
                 self._left_out(

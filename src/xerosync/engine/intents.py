@@ -178,4 +178,9 @@ def basis_of(seen: Sequence[Seen]) -> str:
     return json.dumps([[each.shelf, each.document_id, each.stamp] for each in seen])
 
 
+def seen_in(basis: str) -> tuple[Seen, ...]:
+    """What a write was decided on, as `basis_of` kept it."""
+    return tuple(Seen(*each) for each in json.loads(basis or "[]"))
+
+
 OPEN_STATES: Final = tuple(sorted(OPEN))

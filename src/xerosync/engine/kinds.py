@@ -84,13 +84,15 @@ def kind_of(name: str) -> Kind:
 def conclude(found: Sequence[Found]) -> State:
     """What a probe means. Nothing found: it may be sent again, under a new key (reliability 4.2)."""
     ours = [each for each in found if each.ours]
-    match ours:
+    match [each for each in ours if each.stands]:
+        case [] if ours:
+            return State.REMOVED
         case [] if any(each.stands for each in found):
             return State.SUSPECT
         case []:
             return State.INTENDED
-        case [one]:
-            return State.CONFIRMED if one.stands else State.REMOVED
+        case [_]:
+            return State.CONFIRMED
         case _:
             return State.CONFLICT
 

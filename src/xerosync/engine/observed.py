@@ -9,9 +9,24 @@ from typing import Final, TypeVar, cast
 from attrs import AttrsInstance
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Pending, link_key
+from xerosync.engine.actions import Pending, Seen, link_key
+from xerosync.engine.clearing import ClearingChoice, clearing_choice
 from xerosync.engine.intents import Intent, read_intent, record_key
-from xerosync.engine.mirror import Shelf, read_mirrored, records, stamp_of, tag_of_record
+from xerosync.engine.mirror import (
+    ACCOUNTS,
+    CONTACTS,
+    SHELVES,
+    Shelf,
+    read_mirrored,
+    records,
+    refresh,
+    stamp_of,
+    tag_of_record,
+    walk,
+)
+from xerosync.errors import Misconfigured
+from xerosync.matching.names import plain_name
+from xerosync.models import Account, Contact
 from xerosync.storage.protocol import Record, RecordKey
 
 T = TypeVar("T", bound=AttrsInstance)
@@ -57,6 +72,40 @@ async def stamped(books: Books, shelf: Shelf, kind: type[T], ids: Iterable[str])
     """The mirrored documents with these *ids*, each with its stamp."""
     keys = [RecordKey(f"mirror.{shelf.name}", books.tenant, each) for each in ids]
     return {record.key: (read_mirrored(record, kind), stamp_of(record)) for record in await stored(books, keys)}
+
+
+async def contacts_by_id_and_name(books: Books) -> tuple[dict[str, Contact], dict[str, list[Contact]]]:
+    """Every mirrored contact, archived ones too: by id, and by its name as names are compared."""
+    by_id: dict[str, Contact] = {}
+    by_name: dict[str, list[Contact]] = {}
+    async for record, contact in walk(books, CONTACTS, Contact):
+        by_id[record.key] = contact
+        by_name.setdefault(plain_name(contact.name or ""), []).append(contact)
+    return by_id, by_name
+
+
+async def account_choice(books: Books, wanted: str | None, *, setting: str) -> ClearingChoice:
+    """
+    The account of code or id *wanted*, with the answer to whether payments may go through it.
+
+    Raises `Misconfigured`, naming the *setting*, when none was chosen or the organisation has no such account.
+    """
+    if wanted is None:
+        raise Misconfigured(f"choose the {setting.replace('_', ' ')}: give {setting}=… its code or id")
+    await refresh(books, ACCOUNTS)
+    async for _, account in walk(books, ACCOUNTS, Account):
+        if wanted in {account.code, account.account_id}:
+            return clearing_choice(account)
+    raise Misconfigured(f"the organisation has no account {wanted}: choose a {setting.replace('_', ' ')} that it has")
+
+
+async def stamps_now(books: Books, seen: Iterable[Seen]) -> dict[Seen, str]:
+    """The stamps that the documents *seen* have in Xero now; empty for one that is not there."""
+    wanted = list(dict.fromkeys(seen))
+    await refresh(books, *(SHELVES[name] for name in dict.fromkeys(each.shelf for each in wanted)))
+    keys = {each: RecordKey(f"mirror.{each.shelf}", books.tenant, each.document_id) for each in wanted}
+    stamps = {record.identity: stamp_of(record) for record in await stored(books, keys.values())}
+    return {each: stamps.get(key, "") for each, key in keys.items()}
 
 
 async def tagged(books: Books, shelf: Shelf, kind: type[T], tags: Iterable[str]) -> dict[str, T]:

@@ -13,6 +13,7 @@ from xerosync.client._wire.answers import (
     Element,
     Verdict,
     elements,
+    is_readable,
     lacks_scope,
     messages_of,
     named_in_refusal,
@@ -29,6 +30,7 @@ from xerosync.errors import Unavailable, XerosyncError
 from xerosync.ports import AnswerLost, NotSent, Response
 
 _TRIES_MAX: Final = 6
+_SILENT_MAX: Final = 5
 _LONGEST_WAIT_S: Final = 120.0
 _NOT_APPLIED: Final = frozenset({401, 403, 429})
 _DOUBTFUL: Final = frozenset({408})
@@ -45,8 +47,12 @@ class Poster:
     async def post(self, intents: Sequence[Intent]) -> list[Intent]:
         """Send *intents*, all `INTENDED` and stored, in batches of one kind and target; return them as they ended."""
         ended: list[Intent] = []
+        silent = 0
         for batch in batches(intents):
-            ended += await self._post_batch(kind_of(batch[0].operation.kind), batch)
+            ended += (posted := await self._post_batch(kind_of(batch[0].operation.kind), batch))
+            silent = silent + 1 if all(intent.state is State.UNKNOWN for intent in posted) else 0
+            if silent == _SILENT_MAX:
+                raise Unavailable("Xero gave no answer that can be read to several calls in a row: recover() later")
             self.books.tell("xerosync.posted", kind=batch[0].operation.kind, elements=len(batch))
         return ended
 
@@ -128,6 +134,8 @@ def _verdicts(kind: Kind, batch: Sequence[Intent], response: Response) -> Sequen
     if response.status == 200:
         return elements(response, kind.collection, len(batch))
     if not 400 <= response.status < 500 or response.status in _DOUBTFUL:
+        return [Element(Verdict.UNKNOWN)] * len(batch)
+    if response.status == 400 and not is_readable(response):
         return [Element(Verdict.UNKNOWN)] * len(batch)
     said = messages_of(response)
     named = named_in_refusal(response)

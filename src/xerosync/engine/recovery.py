@@ -11,16 +11,19 @@ from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT
-from xerosync.engine.intents import OPEN_STATES, Intent, read_intent
+from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, seen_in
 from xerosync.engine.kinds import KINDS, Found, conclude, kind_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import records
+from xerosync.engine.observed import stamps_now
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
-from xerosync.engine.states import State
+from xerosync.engine.states import State, may_move
 
 _RANK: Final = {name: rank for rank, name in enumerate(KINDS)}
 _CHUNK: Final = 1000
+_LOOKED_AT: Final = (*OPEN_STATES, State.CONFLICT)
+_WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
 
 
 async def recover(books: Books) -> Recovery:
@@ -29,7 +32,7 @@ async def recover(books: Books) -> Recovery:
 
     Raises what a call raises when Xero cannot be asked; nothing is lost then, and a later recovery goes on.
     """
-    if not await books.storage.query("intent", books.tenant, states=OPEN_STATES, limit=1):
+    if not await books.storage.query("intent", books.tenant, states=_LOOKED_AT, limit=1):
         return Recovery()
     lease = await take(books)
     try:
@@ -42,7 +45,7 @@ async def close_open(poster: Poster) -> Recovery:
     """`recover`, under a lease already held."""
     books = poster.books
     found = 0
-    opened = [read_intent(record) async for record in records(books, "intent", states=OPEN_STATES)]
+    opened = [read_intent(record) async for record in records(books, "intent", states=_LOOKED_AT)]
     if not opened:
         return Recovery()
     doubtful = [intent for intent in opened if intent.state is not State.INTENDED]
@@ -52,8 +55,9 @@ async def close_open(poster: Poster) -> Recovery:
         found = sum(intent.state is State.CONFIRMED for intent in doubtful)
     certain = [intent for intent in opened if intent.state is State.INTENDED]
     again = [intent for intent in doubtful if intent.state is State.INTENDED]
-    posted = await poster.post(sorted([*certain, *again], key=lambda intent: _RANK[intent.operation.kind]))
-    ended = [*posted, *(intent for intent in doubtful if intent.state is not State.INTENDED)]
+    wanted, withdrawn = await _still_wanted(poster, [*certain, *again])
+    posted = await poster.post(sorted(wanted, key=lambda intent: _RANK[intent.operation.kind]))
+    ended = [*posted, *withdrawn, *(intent for intent in doubtful if intent.state is not State.INTENDED)]
     recovery = Recovery(
         found=found,
         posted=Counter(intent.operation.kind for intent in posted if intent.state is State.CONFIRMED),
@@ -62,6 +66,19 @@ async def close_open(poster: Poster) -> Recovery:
     )
     books.tell("xerosync.recovered", found=recovery.found, sent=recovery.sent, open=recovery.open)
     return recovery
+
+
+async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list[Intent], list[Intent]]:
+    """*intents* that may be sent, and those withdrawn because what they were decided on is no longer so."""
+    seen = {intent.key: seen_in(intent.basis) for intent in intents}
+    stamps = await stamps_now(poster.books, (each for group in seen.values() for each in group))
+    wanted = [intent for intent in intents if all(stamps[each] == each.stamp for each in seen[intent.key])]
+    kept = {intent.key for intent in wanted}
+    stale = [intent.moved(State.REJECTED, messages=(_WITHDRAWN,)) for intent in intents if intent.key not in kept]
+    withdrawn: list[Intent] = []
+    for start in range(0, len(stale), _CHUNK):
+        withdrawn += await poster.keep(stale[start : start + _CHUNK])
+    return wanted, withdrawn
 
 
 async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
@@ -90,9 +107,12 @@ async def _settle(poster: Poster, doubtful: Sequence[Intent]) -> list[Intent]:
 def _concluded(intent: Intent, found: Mapping[str, Sequence[Found]]) -> Intent:
     seen = found.get(intent.key, ())
     state = conclude(seen)
-    if state is State.INTENDED:
+    if state is State.INTENDED and intent.state is State.UNKNOWN:
         return evolve(intent.moved(state), generation=intent.generation + 1)
-    ours = [each.xero_id for each in seen if each.ours or state is State.SUSPECT]
+    if not may_move(intent.state, state):
+        return intent
+    ours = [each.xero_id for each in seen if (each.ours or state is State.SUSPECT) and each.stands]
+    ours = ours or [each.xero_id for each in seen if each.ours]
     return intent.moved(state, xero_id=ours[0] if len(ours) == 1 else None)
 
 
@@ -100,6 +120,8 @@ def finding_for(intent: Intent) -> Finding | None:
     """What a person must know of an intent that did not simply end well."""
     about = intent.operation.host_ref.removeprefix(BILL_PAYMENT)
     match intent.state:
+        case State.REJECTED if intent.messages == (_WITHDRAWN,):
+            return Finding(code="changed since planned", about=about, cause=_WITHDRAWN, fix="plan again", retry=True)
         case State.REJECTED:
             return Finding(
                 code="refused by Xero",

@@ -162,6 +162,11 @@ class _Deciding:
             if intent.state is not State.REJECTED and not self._came_after(intent, settlement.on)
         ]
         planned = self.collected.pop(transaction.id, [])
+        if not self._takes_all(line, written, planned):
+            cause = "less was taken back than was collected for the transaction, and a payment is removed whole or not"
+            fix = "correct the payments in Xero by hand, or charge back all that was collected"
+            self._find(line, "does not fit", cause, fix)
+            return
         for intent in written:
             if intent.state in OPEN:
                 cause = "an earlier run was interrupted while posting a payment of it"
@@ -177,6 +182,15 @@ class _Deciding:
         if not written and not planned:
             cause = "nothing was ever posted for this transaction"
             self._find(line, "nothing to take back", cause, "settle its collection first, or leave it", retry=True)
+
+    def _takes_all(self, line: SettlementLine, written: Sequence[Intent], planned: Sequence[Pay]) -> bool:
+        """Whether *line* takes back everything that was collected and not taken back by another charge-back."""
+        collected = sum((action.amount.amount for action in planned), Decimal(0))
+        for intent in written:
+            removal = self._removal(intent.operation.host_ref)
+            if removal is None or removal.facts.get("charged_back_by") == line.id:
+                collected += Decimal(str(intent.payload["Amount"]))
+        return collected <= line.amount.amount
 
     def _came_after(self, intent: Intent, taken_back_on: date) -> bool:
         """Whether *intent* collected anew what had been taken back: an old charge-back is not for it."""
@@ -202,7 +216,7 @@ class _Deciding:
             RemovePayment(
                 host_ref=paid_line,
                 reason=f"charged back by {line.id}",
-                facts={"transaction": line.transaction},
+                facts={"transaction": line.transaction, "charged_back_by": line.id},
                 payment=payment,
                 amount=Money(amount, line.amount.currency),
             )

@@ -21,7 +21,10 @@ class State(StrEnum):
 
 
 MOVES: Final[Mapping[State, Mapping[State, str]]] = {
-    State.INTENDED: {State.SENT: "claimed, just before the first byte leaves"},
+    State.INTENDED: {
+        State.SENT: "claimed, just before the first byte leaves",
+        State.REJECTED: "its document changed in Xero before it was sent: to be planned anew",
+    },
     State.SENT: {
         State.CONFIRMED: "Xero answered with an id",
         State.REJECTED: "Xero refused it",
@@ -36,6 +39,10 @@ MOVES: Final[Mapping[State, Mapping[State, str]]] = {
         State.SUSPECT: "an unmarked twin is there, perhaps typed by hand: a person must look",
     },
     State.REJECTED: {State.INTENDED: "planned again after the document changed in Xero"},
+    State.CONFLICT: {
+        State.CONFIRMED: "all but one were removed in Xero",
+        State.REMOVED: "all were removed in Xero",
+    },
 }
 """Each state with the states that may follow, and when. A write that died while SENT is first called UNKNOWN."""
 

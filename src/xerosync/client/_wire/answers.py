@@ -107,6 +107,15 @@ def messages_of(response: Response) -> tuple[str, ...]:
     return (str(said.get("Message") or said.get("Detail") or said.get("error") or "an answer without a message"),)
 
 
+def is_readable(response: Response) -> bool:
+    """Whether the body is JSON; an answer that cannot be read is no answer."""
+    try:
+        parse(response.body, where="answer")
+    except UnreadableAnswer:
+        return False
+    return True
+
+
 def elements(response: Response, collection: str, count: int) -> list[Element]:
     """
     The verdict on each of the *count* elements sent, in order, from a 200 under ``summarizeErrors=false`` (F
