@@ -26,7 +26,7 @@ from xerosync import Customer, LineKind, Money, Plan, Receivables, Recovery, Rep
 from xerosync.errors import XerosyncError
 from xerosync.testing.sandbox import Sandbox, sandbox
 
-CLEARING = "880"
+CLEARING = "1090"
 CHARGED_BACK_AFTER = timedelta(days=30)
 ROUNDS_MAX = 5
 CENT = Decimal("0.01")

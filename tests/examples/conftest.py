@@ -96,7 +96,10 @@ def check_collected(books: Bookkeeper, path: Path, instalments: int = 1) -> None
         assert states == ["DELETED" if disputed else "AUTHORISED"] * instalments
         assert sum(payment.amount for payment in payments[invoice.id]) == amount
         assert (invoice.status, invoice.amount_due) == (("AUTHORISED", amount) if disputed else ("PAID", 0))
-    assert books.balance(books.account("880").id) == undisputed(path)
+    (clearing,) = {account.id for account in books.accounts if account.name == "Collections Clearing"}
+    assert {payment.account_id for payment in books.payments} == {clearing}
+    assert [account.type for account in books.accounts if account.id == clearing] == ["BANK"]
+    assert books.balance(clearing) == undisputed(path)
 
 
 def undisputed(path: Path) -> Decimal:

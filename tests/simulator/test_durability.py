@@ -185,3 +185,15 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Misconfigured):
         Simulator(tmp_path / "other.db")
+
+
+def test_a_set_up_never_takes_an_account_of_another_type_for_the_one_it_names() -> None:
+    """Else what is set up as a bank account may turn out to be an owner's drawings."""
+    with Simulator() as simulator:
+        books = simulator.add_organisation()
+
+        with pytest.raises(InvalidInput, match="account 880 is there already"):
+            books.set_up("clearing", accounts=[{"code": "880", "name": "Clearing", "type": "BANK"}])
+
+        assert books.account("880").type != "BANK"
+        assert books.set_up("clearing", accounts=[{"code": "1090", "name": "Clearing", "type": "BANK"}])

@@ -11,7 +11,7 @@ from xerosync.matching.customers import Customer
 from xerosync.models import AccountCode
 from xerosync.money import Money
 
-CLEARING: Final = "880"
+CLEARING: Final = "1090"
 BANK: Final = "090"
 _FIRST_DAY: Final = date(2025, 10, 6)
 _CUSTOMERS: Final = (

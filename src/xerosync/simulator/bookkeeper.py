@@ -337,7 +337,8 @@ class Bookkeeper:
 
         Fields go by Xero's names or ours, in any letter case: accounts by ``code, name, type``, contacts by ``name``,
         invoices by ``contact`` (a name), ``number, date, due, amount`` or ``lines, type, status``. An account whose
-        code, or a contact whose name, is there already is left as it is. False when *key* was done before.
+        code, or a contact whose name, is there already is left as it is; one of another type is refused. False when
+        *key* was done before.
         """
         if key in self._books.organisation.set_ups:
             return False
@@ -359,10 +360,13 @@ class Bookkeeper:
             self._do(lambda: contacts.save(self._books, given, create_only=True))
 
     def _set_up_account(self, given: Given) -> None:
-        if self._books.account(given.text("code")) is None:
+        code, kind = given.text("code"), given.text("type").upper()
+        existing = self._books.account(code)
+        if existing is None:
             payable = bool(given.flag("EnablePaymentsToAccount") or given.flag("enable_payments"))
-            kind = given.text("type").upper() or "CURRENT"
-            self.add_account(given.text("code"), given.text("name"), type=kind, enable_payments=payable)
+            self.add_account(code, given.text("name"), type=kind or "CURRENT", enable_payments=payable)
+        elif kind and existing.type != kind:
+            raise InvalidInput("accounts", f"account {code} is there already, of type {existing.type}")
 
     def _set_up_invoice(self, given: Given, by_name: Mapping[str, str]) -> None:
         named = given.text("contact") if isinstance(given.get("contact"), str) else ""
