@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
-from tests.conftest import DAY, Product, nzd
+from attrs import define
+from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 
 from xerosync import Bill, BillLine, Payables
 from xerosync.models import AccountCode
+from xerosync.ports import Request, Response
 from xerosync.simulator import Contact
 
 
@@ -135,3 +138,27 @@ def test_bills_of_a_vendor_that_xero_refuses_are_held_back(product: Product, pur
     assert only_bills.counts() == {"contact": 2, "bill": 2}
     assert report.unfinished == ()
     assert len(product.live_bills()) == 2
+
+
+@define(eq=False)
+class Refusing(Through):
+    """A way to a Xero that takes no new contact."""
+
+    async def send(self, request: Request) -> Response:
+        if not is_write(request, "/Contacts"):
+            return await super().send(request)
+        row = {"HasValidationErrors": True, "ValidationErrors": [{"Message": "This name is not acceptable."}]}
+        return Response(200, {}, msgspec.json.encode({"Contacts": [row]}))
+
+
+def test_a_vendor_that_xero_refuses_is_not_offered_again_until_told_to(product: Product) -> None:
+    refused = Payables(product.xero(transport=Refusing(product.simulator.transport)), payment_account=BANK)
+    refused.apply(refused.submit([bill("b1", "Paper Ltd")]))
+    purchases = Payables(product.xero(), payment_account=BANK)
+
+    again = purchases.submit([bill("b1", "Paper Ltd")])
+    told_to = purchases.submit([bill("b1", "Paper Ltd")], retry_refused=True)
+
+    assert (len(again), {finding.code for finding in again.findings}) == (0, {"refused by Xero", "vendor unclear"})
+    assert again.findings[0].cause == "This name is not acceptable."
+    assert told_to.counts() == {"contact": 1, "bill": 1}

@@ -265,6 +265,9 @@ class _Submitting:
             cause = "an earlier run was interrupted while creating it"
             self._vendor_finding(key, "still open", cause, "call recover()")
             return None
+        if intent is not None and not self.known.retry_refused:
+            self.findings += filter(None, [finding_for(intent)])
+            return None
         action = CreateContact(
             host_ref=key, reason="no contact of this name is in Xero", contact=contact_named(bill.vendor)
         )
