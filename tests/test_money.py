@@ -123,7 +123,7 @@ def test_money_survives_pickling(amount: Money) -> None:
 
 
 def test_coins_are_those_of_the_currency() -> None:
-    assert (minor_unit("NZD"), minor_unit("JPY"), minor_unit("KWD")) == (Decimal("0.01"), 1, Decimal("0.001"))
+    assert (minor_unit("NZD"), minor_unit("JPY"), minor_unit("KWD")) == (Decimal("0.01"), Decimal(1), Decimal("0.001"))
 
 
 @pytest.mark.parametrize("amount", ["1e18", "-1e400", "1234567890123456789.5", "0.0000000001", "1e-400"])

@@ -81,9 +81,7 @@ class ContactStatus(OpenEnum):
 
 
 class InvoiceType(OpenEnum):
-    """
-    Sales invoice (ACCREC), bill (ACCPAY), and the credit notes that payments name in an invoice's place (F 6.119).
-    """
+    """Sales invoice (ACCREC), bill (ACCPAY), and credit notes, which payments name in their place (F 6.119)."""
 
     ACCREC = "ACCREC"
     ACCPAY = "ACCPAY"

@@ -124,9 +124,7 @@ class AsyncPayables:
         return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
 
     async def pay(self, payments: Iterable[BillPayment], *, retry_refused: bool = False) -> Plan:
-        """
-        Post the host's *payments* of bills it submitted, from the payment account; a bill with nothing due needs none.
-        """
+        """Post the host's *payments* of bills, from the payment account; a bill with nothing due needs none."""
         listed = list(payments)
         if len({payment.id for payment in listed}) != len(listed):
             raise InvalidInput("id", "give each payment once, under an id of its own")

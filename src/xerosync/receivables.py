@@ -64,9 +64,7 @@ class AsyncReceivables:
         return tuple(clearing_choice(account) for account in sorted(found, key=lambda each: each.code or "~"))
 
     async def prepare(self) -> Plan:
-        """
-        Enable payments on the clearing account where that is all it lacks (F 6.14); otherwise there is nothing to do.
-        """
+        """Enable payments on the clearing account where that is all it lacks (F 6.14); else nothing is to do."""
         choice = await self._choice()
         if choice.answer is Eligibility.REFUSED:
             raise Misconfigured(_CHECK_CLEARING.format(reason=choice.reason))
@@ -83,12 +81,13 @@ class AsyncReceivables:
             raise InvalidInput("customers", "give each customer once")
         await refresh(self.books, CONTACTS)
         by_id, by_name = await contacts_by_id_and_name(self.books)
-        links = await links_of(self.books, ConnectCustomer.kind, (customer.id for customer in listed))
-        taken = {link["xero_id"]: link["host_id"] for link in await all_links(self.books, ConnectCustomer.kind)}
+        links = await all_links(self.books, ConnectCustomer.kind)
+        linked = {link["host_id"]: ContactId(link["xero_id"]) for link in links}
+        taken = {link["xero_id"]: link["host_id"] for link in links}
         matches = [
             match_customer(
                 customer,
-                linked=ContactId(links[customer.id]["xero_id"]) if customer.id in links else None,
+                linked=linked.get(customer.id),
                 by_name=by_name,
                 by_id=by_id,
             )

@@ -109,7 +109,7 @@ def pay_bills(xero: Xero) -> list[Plan]:
 def paid_once(product: Product) -> None:
     books = product.books
     assert sorted(each.name for each in books.contacts) == ["Glue", "Paper Ltd", "Tape"]
-    assert sorted((each.number, each.amount_due) for each in books.invoices) == [("b1", 4), ("b2", 4)]
+    assert sorted((each.number, each.amount_due) for each in books.invoices) == [("b1", Decimal(4)), ("b2", Decimal(4))]
     assert sorted((each.number, each.status) for each in books.credit_notes) == [("c1", "PAID"), ("c2", "PAID")]
     assert [each.amount for each in books.allocations] == [Decimal(10)]
     assert sorted(each.amount for each in product.live_payments()) == [Decimal(5)] + [Decimal(8)] * 4

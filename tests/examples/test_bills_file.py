@@ -195,12 +195,12 @@ def test_rows_are_numbered_as_in_the_file_also_after_blank_rows_and_broken_lines
     file = bills(tmp_path, content)
 
     assert {trouble.row: (trouble.cause, trouble.amount) for trouble in file.troubles} == {
-        3: ("it is blank", 0),
-        4: ("it is blank", 0),
-        5: ("its amount cannot be read", 0),
-        6: ("it has no vendor", 2),
-        7: ("its date cannot be read, or lies outside the years 1900 to 2199", 3),
-        8: ("it has no amount", 0),
+        3: ("it is blank", Decimal(0)),
+        4: ("it is blank", Decimal(0)),
+        5: ("its amount cannot be read", Decimal(0)),
+        6: ("it has no vendor", Decimal(2)),
+        7: ("its date cannot be read, or lies outside the years 1900 to 2199", Decimal(3)),
+        8: ("it has no amount", Decimal(0)),
     }
     assert file.rows == 7
     assert file.unposted == 5
@@ -210,7 +210,7 @@ def test_rows_are_numbered_as_in_the_file_also_after_blank_rows_and_broken_lines
 def test_a_row_with_more_cells_than_the_heading_is_not_guessed_at(tmp_path: Path) -> None:
     file = bills(tmp_path, HEADING + "Smith, Jones,5105,100.00,2022-05-01,1,x\nA,1,2022-05-01,1,x,,\n")
 
-    assert [(each.row, each.amount) for each in file.troubles] == [(2, 0)]
+    assert [(each.row, each.amount) for each in file.troubles] == [(2, Decimal(0))]
     assert [document.vendor for document in file.documents] == ["A"]
 
 
@@ -222,8 +222,8 @@ def test_rows_of_one_vendor_and_number_are_one_document_of_its_earliest_day(tmp_
     assert [[row.number for row in document.rows] for document in file.documents] == [[2, 3], [4], [5]]
     assert file.documents[0].on == date(2022, 5, 1)
     assert [(each.row, each.cause, each.amount) for each in file.troubles] == [
-        (4, "it has no number, so it is a document of its own", 0),
-        (5, "it has no number, so it is a document of its own", 0),
+        (4, "it has no number, so it is a document of its own", Decimal(0)),
+        (5, "it has no number, so it is a document of its own", Decimal(0)),
     ]
 
 
@@ -254,4 +254,4 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path, c
 def test_a_heading_without_rows_is_a_file_without_bills(tmp_path: Path) -> None:
     file = bills(tmp_path, HEADING)
 
-    assert (file.rows, file.documents, file.troubles, file.unposted) == (0, (), (), 0)
+    assert (file.rows, file.documents, file.troubles, file.unposted) == (0, (), (), Decimal(0))

@@ -192,23 +192,24 @@ def findings_of(store: Path) -> int:
     return found
 
 
-def kill_after(seconds: float, script: Path, *arguments: str | Path) -> None:
-    """Start *script* and kill it after *seconds*, wherever it is then."""
+def kill_after(seconds: float, script: Path, *arguments: str | Path) -> bool:
+    """Start *script* and kill it after *seconds*, wherever it is then; whether it still ran."""
     command = [sys.executable, str(script), *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()) as process:
         time.sleep(seconds)
         process.kill()
         # On a fast machine the last of several runs may have had nothing left to do.
         assert process.wait() in {-signal.SIGKILL, 0}
+        return process.returncode != 0
 
 
 def test_the_full_collections_killed_by_the_clock_end_with_each_payment_once(tmp_path: Path) -> None:
     path = real_input("receivables.csv")
     store = tmp_path / "books.db"
     arguments: list[str | Path] = [path, "--store", store, "--instalments", "2", "--json"]
-    for seconds in (1.2, 2.5, 3.5, 5.0, 4.0):
-        kill_after(seconds, RECEIVABLES, *arguments)
+    killed = [kill_after(seconds, RECEIVABLES, *arguments) for seconds in (1.2, 2.5, 3.5, 5.0, 4.0)]
 
+    assert killed[0]
     ended = run_script(RECEIVABLES, *arguments)
 
     assert ended.figures()["findings"] == 0
@@ -219,9 +220,9 @@ def test_the_full_collections_killed_by_the_clock_end_with_each_payment_once(tmp
 def test_a_full_file_of_bills_killed_by_the_clock_ends_as_one_live_document_each(tmp_path: Path) -> None:
     path = real_input("payables-manchester-2022-04.csv")
     store = tmp_path / "books.db"
-    for seconds in (1.5, 3.0, 5.0, 4.0):
-        kill_after(seconds, PAYABLES, *payables_arguments(path, store))
+    killed = [kill_after(seconds, PAYABLES, *payables_arguments(path, store)) for seconds in (1.5, 3.0, 5.0, 4.0)]
 
+    assert killed[0]
     ended = run_script(PAYABLES, *payables_arguments(path, store))
 
     assert ended.figures()["findings"] == 0

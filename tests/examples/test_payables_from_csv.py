@@ -109,14 +109,17 @@ def test_letter_case_and_blanks_make_no_other_vendor_and_credits_go_to_the_oldes
     ended = post_rows(tmp_path, rows)
 
     assert counts(ended) == {"vendors": 2, "bills": 3, "credit_notes": 2, "payments": 2}
-    assert (ended.amount("total"), ended.amount("unposted")) == (60, 0)
+    assert (ended.amount("total"), ended.amount("unposted")) == (Decimal(60), Decimal(0))
     with opened_books(tmp_path / "books.db") as books:
         numbers = {document.id: document.number for document in live_documents(books)}
         allocated = {
             (numbers[each.credit_note_id], numbers[each.invoice_id], each.amount) for each in books.allocations
         }
-        assert allocated == {("3", "2", 60), ("3", "1", 30)}
-        assert {(numbers[each.document_id], each.amount) for each in books.payments} == {("1", 70), ("4", 10)}
+        assert allocated == {("3", "2", Decimal(60)), ("3", "1", Decimal(30))}
+        assert {(numbers[each.document_id], each.amount) for each in books.payments} == {
+            ("1", Decimal(70)),
+            ("4", Decimal(10)),
+        }
         expenses = {
             each.code: each.name for each in books.accounts if each.code.startswith("4") and len(each.code) == 4
         }

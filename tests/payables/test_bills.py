@@ -41,7 +41,7 @@ def test_a_bill_becomes_an_approved_bill_with_its_lines(product: Product, purcha
 
     (posted,) = product.live_bills()
     assert (posted.number, posted.status, posted.date, posted.due_date) == ("4711", "AUTHORISED", DAY, DUE)
-    assert (posted.total, posted.total_tax, posted.currency) == (Decimal("74.50"), 0, "NZD")
+    assert (posted.total, posted.total_tax, posted.currency) == (Decimal("74.50"), Decimal(0), "NZD")
     assert [(line.description, line.unit_amount) for line in posted.lines] == [
         ("line 0", Decimal("80.00")),
         ("line 1", Decimal("-5.50")),
@@ -80,7 +80,7 @@ def test_a_bill_of_nothing_is_paid_without_a_payment(product: Product, purchases
     purchases.apply(purchases.submit([bill("b1", "10.00", "-10.00")]))
 
     (posted,) = product.live_bills()
-    assert (posted.status, posted.total) == ("PAID", 0)
+    assert (posted.status, posted.total) == ("PAID", Decimal(0))
     assert product.books.payments == ()
 
 

@@ -60,7 +60,7 @@ def test_credit_is_set_against_the_oldest_bill_first(product: Product, purchases
     purchases.apply(plan)
 
     assert plan.counts() == {"allocation": 2}
-    assert (posted(product, "old").status, posted(product, "old").amount_due) == ("PAID", 0)
+    assert (posted(product, "old").status, posted(product, "old").amount_due) == ("PAID", Decimal(0))
     assert posted(product, "new").amount_due == Decimal("40.00")
     assert posted(product, "cn").status == "PAID"
     assert sorted(each.amount for each in product.books.allocations) == [Decimal(10), Decimal(30)]

@@ -1,6 +1,4 @@
-"""
-One organisation's books as every flow reaches them: the session, the store, the clock, and the settings they share.
-"""
+"""One organisation's books as every flow reaches them: the session, the store, the clock, and shared settings."""
 
 from __future__ import annotations
 
@@ -102,7 +100,7 @@ class Books:
 
     def _session_under(self, grant: str) -> Session:
         consent = Consent(self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner)
-        return Session(self.tenant, consent, self.transport, self.clock, self.endpoints, self.limits, self.on_event)
+        return Session(self.tenant, consent, self.transport, self.clock, self.endpoints, self.limits)
 
     async def _connection(self, access_token: str) -> Connection:
         for connection in await self._connections(access_token):

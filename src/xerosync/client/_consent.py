@@ -1,6 +1,4 @@
-"""
-The token set of one consent, kept in the store: refreshed early, saved before it is used, shared by organisations.
-"""
+"""The token set of one consent, kept in the store: refreshed early, saved before use, shared by organisations."""
 
 from __future__ import annotations
 
@@ -8,7 +6,6 @@ import hashlib
 import json
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Final
 
 from attrs import define, evolve, field, frozen
@@ -16,12 +13,12 @@ from attrs import define, evolve, field, frozen
 from xerosync.client.oauth import App, Endpoints, Tokens, refresh_request, tokens_from
 from xerosync.errors import ReconnectNeeded, Unavailable, VersionConflict
 from xerosync.ports import Clock, Transport, TransportFault
+from xerosync.storage.owner import one_run
 from xerosync.storage.protocol import AsyncStorage, Owner, Record, RecordKey
 
 _EARLY: Final = timedelta(minutes=5)
 _LEASE_S: Final = 45.0
 _ATTEMPTS_MAX: Final = 5
-_RUNS: Final = count(1)
 
 
 @frozen(repr=False)
@@ -83,8 +80,7 @@ class Consent:
     async def renew(self, used: str) -> str:
         """A token other than *used*, which Xero refused or which is about to end: another worker's, or a fresh one."""
         name = f"grant/{self.key}"
-        # Equal owners share a lease: two threads or tasks of one client must not both refresh.
-        owner = evolve(self.owner, run=f"{self.owner.run}/{next(_RUNS)}")
+        owner = one_run(self.owner)
         while True:
             grant = await self._load()
             if grant.tokens.access_token != used:

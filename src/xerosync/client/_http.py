@@ -115,9 +115,7 @@ class AsyncTransport:
 
 
 def check_claim(request: Request, clock: Clock) -> None:
-    """
-    Raise `NotSent` when the claim that *request* rests on has run out; call it with nothing between it and the write.
-    """
+    """Raise `NotSent` when the claim behind *request* has run out; nothing may come between this and the write."""
     if request.not_after is not None and clock.now() > request.not_after:
         raise NotSent("the claim on this write ran out before it could be sent")
 

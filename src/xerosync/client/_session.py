@@ -62,7 +62,6 @@ class Session:
     clock: Clock
     endpoints: Endpoints
     limits: Limits
-    on_event: OnEvent
     calls: int = 0
     _gate: RateGate = field(init=False)
 

@@ -40,9 +40,7 @@ BATCH: Final = 50
 
 @frozen(repr=False)
 class Written(Generic[T]):
-    """
-    What became of one document that was to be written: the *document* as Xero keeps it, or its refusal's *messages*.
-    """
+    """What became of one document to be written: the *document* as Xero keeps it, or its refusal's *messages*."""
 
     verdict: Verdict
     document: T | None = None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref
-from xerosync.engine.intents import Intent, basis_of, intent_key, read_intent, record_key, tag_of
-from xerosync.engine.kinds import KINDS, kind_of, target_of
+from xerosync.engine.intents import Intent, basis_of, intent_key, tag_of
+from xerosync.engine.kinds import kind_of, rank, target_of
 from xerosync.engine.lease import take
-from xerosync.engine.observed import stamps_now
+from xerosync.engine.observed import intents_of, stamps_now
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
@@ -74,15 +74,13 @@ class _Applying:
 
     async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
         """Drop what is done already, and what a person must look at first."""
+        known = await intents_of(self.books, (action.itself for action in actions))
         open_: list[Action] = []
-        for start in range(0, len(actions), _CHUNK):
-            chunk = actions[start : start + _CHUNK]
-            keys = [record_key(self.books.tenant, action.itself) for action in chunk]
-            for action, record in zip(chunk, await self.books.storage.get_many(keys), strict=True):
-                if record is None or record.state in {State.REJECTED, State.INTENDED}:
-                    open_.append(action)
-                    continue
-                intent = read_intent(record)
+        for action in actions:
+            intent = known.get(intent_key(self.books.tenant, action.itself))
+            if intent is None or intent.state in {State.REJECTED, State.INTENDED}:
+                open_.append(action)
+            else:
                 self._result(action, intent, earlier=True)
         return open_
 
@@ -138,18 +136,10 @@ class _Applying:
 
     async def _intended(self, actions: Sequence[Action]) -> list[Intent]:
         """The intents of *actions*, durable before anything is sent."""
-        keys = [record_key(self.books.tenant, action.itself) for action in actions]
-        intents: list[Intent] = []
-        for start in range(0, len(keys), _CHUNK):
-            stored = await self.books.storage.get_many(keys[start : start + _CHUNK])
-            fresh = [
-                self._intent(action, read_intent(record) if record is not None else None)
-                for action, record in zip(actions[start : start + _CHUNK], stored, strict=True)
-            ]
-            intents += await self.poster.keep(fresh)
-        return intents
+        known = await intents_of(self.books, (action.itself for action in actions))
+        return await self.poster.keep([self._intent(action, known) for action in actions])
 
-    def _intent(self, action: Action, earlier: Intent | None) -> Intent:
+    def _intent(self, action: Action, known: Mapping[str, Intent]) -> Intent:
         key = intent_key(self.books.tenant, action.itself)
         fresh = Intent(
             tenant=self.books.tenant,
@@ -159,6 +149,7 @@ class _Applying:
             basis=basis_of(action.seen),
             facts=action.facts,
         )
+        earlier = known.get(key)
         if earlier is None:
             return fresh
         return evolve(fresh, version=earlier.version, generation=earlier.generation + 1)
@@ -196,9 +187,8 @@ class _Applying:
 
 def _waves(writes: Sequence[Action]) -> list[list[Action]]:
     """*writes* by kind, in the table's order, so that each kind fills its batches."""
-    order = {name: rank for rank, name in enumerate(KINDS)}
     waves: dict[str, list[Action]] = {}
-    for action in sorted(writes, key=lambda action: order[action.kind]):
+    for action in sorted(writes, key=lambda action: rank(action.kind)):
         waves.setdefault(action.kind, []).append(action)
     if "allocation" in waves:
         waves["allocation"].sort(key=lambda action: cast(Allocate, action).credit_note)

@@ -89,9 +89,7 @@ class KnownVendors:
 
 @frozen(kw_only=True)
 class KnownBills:
-    """
-    What is known when bills are submitted: vendors, intents of bills by key, marks found in Xero, and numbers taken.
-    """
+    """What is known when bills are submitted: vendors, intents by key, marks found in Xero, and numbers taken."""
 
     vendors: KnownVendors
     intents: Mapping[str, Intent]
@@ -387,9 +385,7 @@ def _refund(note: OpenDocument, left: Decimal, account: AccountId) -> Refund:
 
 @frozen(kw_only=True)
 class KnownPayments:
-    """
-    What is known when bills are paid: bills by the host's id, intents by key, payments posted before, and marks found.
-    """
+    """What is known when bills are paid: bills by host id, intents by key, payments posted before, marks found."""
 
     tenant: TenantId
     bills: Mapping[str, OpenDocument]

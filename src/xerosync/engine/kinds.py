@@ -81,6 +81,11 @@ def kind_of(name: str) -> Kind:
     return KINDS[name]
 
 
+def rank(name: str) -> int:
+    """The place of kind *name* in the table: what others may rest on comes first."""
+    return _RANK[name]
+
+
 def conclude(found: Sequence[Found]) -> State:
     """What a probe means. Nothing found: it may be sent again, under a new key (reliability 4.2)."""
     ours = [each for each in found if each.ours]
@@ -357,6 +362,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
     )
 }
+
+
+_RANK: Final = {name: place for place, name in enumerate(KINDS)}
 
 
 def target_of(action: act.Action, ids: Ids) -> str:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Final
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from xerosync.client._books import Books
 from xerosync.errors import LeaseLost
-from xerosync.storage.owner import is_dead
+from xerosync.storage.owner import is_dead, one_run
 from xerosync.storage.protocol import Fence, Owner
 
 TTL_S: Final = 600.0
 """Longer than the longest step between two renewals: a wait for the minute limit and a call that times out."""
 
 _POLL_S: Final = 2.0
-_RUNS: Final = count(1)
 
 
 @define
@@ -46,12 +44,9 @@ class Lease:
 
 
 async def take(books: Books) -> Lease:
-    """
-    The lease of the organisation, waiting for a worker that holds it; a dead one on this machine is followed at once.
-    """
+    """The organisation's lease, waiting for a worker that holds it; a dead one on this machine is followed at once."""
     name = f"organisation/{books.tenant}"
-    # Equal owners share a lease: two runs of one client, in two threads or tasks, must not.
-    owner = evolve(books.owner, run=f"{books.owner.run}/{next(_RUNS)}")
+    owner = one_run(books.owner)
     waited = False
     while True:
         now = books.clock.now()

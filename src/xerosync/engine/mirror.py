@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar, cast
 
@@ -177,6 +177,15 @@ async def records(
         after = await books.storage.cursor(found[-1], "key")
 
 
+async def stored(books: Books, keys: Iterable[RecordKey]) -> list[Record]:
+    """The records under *keys*, each once, those that are there."""
+    wanted = list(dict.fromkeys(keys))
+    found: list[Record] = []
+    for start in range(0, len(wanted), _CHUNK):
+        found += filter(None, await books.storage.get_many(wanted[start : start + _CHUNK]))
+    return found
+
+
 def read_mirrored(record: Record, kind: type[T]) -> T:
     """The document in a mirror's *record*."""
     return decode(kind, parse(record.body.encode(), where="mirror"), where="mirror")
@@ -217,13 +226,7 @@ async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json], newest: dateti
         moment = dates.instant(stamp) if stamp else None
         newest = max(filter(None, (newest, moment)), default=None)
         fresh.append(_mirrored(books, shelf, row, stamp))
-    keys = [record.identity for record in fresh]
-    known = {
-        record.identity: record.body
-        for start in range(0, len(keys), _CHUNK)
-        for record in await books.storage.get_many(keys[start : start + _CHUNK])
-        if record is not None
-    }
+    known = {record.identity: record.body for record in await stored(books, (each.identity for each in fresh))}
     changed = [record for record in fresh if known.get(record.identity) != record.body]
     for start in range(0, len(changed), _CHUNK):
         await books.storage.commit(changed[start : start + _CHUNK])

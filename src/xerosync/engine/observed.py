@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar, cast
+from typing import TypeVar, cast
 
 from attrs import AttrsInstance
 
@@ -21,26 +21,17 @@ from xerosync.engine.mirror import (
     records,
     refresh,
     stamp_of,
+    stored,
     tag_of_record,
     walk,
 )
 from xerosync.errors import Misconfigured
 from xerosync.matching.names import plain_name
 from xerosync.models import Account, Contact
-from xerosync.storage.protocol import Record, RecordKey
+from xerosync.storage.protocol import RecordKey
 
 T = TypeVar("T", bound=AttrsInstance)
 Facts = dict[str, str]
-_CHUNK: Final = 1000
-
-
-async def stored(books: Books, keys: Iterable[RecordKey]) -> list[Record]:
-    """The records under *keys*, each once, those that are there."""
-    wanted = list(dict.fromkeys(keys))
-    found: list[Record] = []
-    for start in range(0, len(wanted), _CHUNK):
-        found += filter(None, await books.storage.get_many(wanted[start : start + _CHUNK]))
-    return found
 
 
 async def links_of(books: Books, kind: str, host_ids: Iterable[str]) -> dict[str, Facts]:

@@ -31,6 +31,7 @@ from xerosync.ports import AnswerLost, NotSent, Response
 
 _TRIES_MAX: Final = 6
 _SILENT_MAX: Final = 5
+_CHUNK: Final = 1000
 _LONGEST_WAIT_S: Final = 120.0
 _NOT_APPLIED: Final = frozenset({401, 403, 429})
 _DOUBTFUL: Final = frozenset({408})
@@ -57,11 +58,16 @@ class Poster:
         return ended
 
     async def keep(self, intents: Sequence[Intent]) -> list[Intent]:
-        """Store *intents* as they now are, if nobody else has moved them, and return them with their new version."""
-        fence = await self.lease.held()
-        stored = [intent.record() for intent in intents]
-        expect = {record.identity: record.version for record in stored}
-        await self.books.storage.commit(stored, expect=expect, fence=fence)
+        """
+        Store *intents* as they now are, if nobody else has moved them, and return them with their new version.
+
+        Up to a thousand are one commit; more are several, each whole.
+        """
+        for start in range(0, len(intents), _CHUNK):
+            fence = await self.lease.held()
+            stored = [intent.record() for intent in intents[start : start + _CHUNK]]
+            expect = {record.identity: record.version for record in stored}
+            await self.books.storage.commit(stored, expect=expect, fence=fence)
         return [evolve(intent, version=intent.version + 1) for intent in intents]
 
     async def _post_batch(self, kind: Kind, batch: Sequence[Intent]) -> list[Intent]:

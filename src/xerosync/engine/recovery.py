@@ -12,7 +12,7 @@ from attrs import evolve
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, seen_in
-from xerosync.engine.kinds import KINDS, Found, conclude, kind_of
+from xerosync.engine.kinds import Found, conclude, kind_of, rank
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import records
 from xerosync.engine.observed import stamps_now
@@ -20,8 +20,6 @@ from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.states import State, may_move
 
-_RANK: Final = {name: rank for rank, name in enumerate(KINDS)}
-_CHUNK: Final = 1000
 _LOOKED_AT: Final = (*OPEN_STATES, State.CONFLICT)
 _WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
 
@@ -56,7 +54,7 @@ async def close_open(poster: Poster) -> Recovery:
     certain = [intent for intent in opened if intent.state is State.INTENDED]
     again = [intent for intent in doubtful if intent.state is State.INTENDED]
     wanted, withdrawn = await _still_wanted(poster, [*certain, *again])
-    posted = await poster.post(sorted(wanted, key=lambda intent: _RANK[intent.operation.kind]))
+    posted = await poster.post(sorted(wanted, key=lambda intent: rank(intent.operation.kind)))
     ended = [*posted, *withdrawn, *(intent for intent in doubtful if intent.state is not State.INTENDED)]
     recovery = Recovery(
         found=found,
@@ -75,10 +73,7 @@ async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list
     wanted = [intent for intent in intents if all(stamps[each] == each.stamp for each in seen[intent.key])]
     kept = {intent.key for intent in wanted}
     stale = [intent.moved(State.REJECTED, messages=(_WITHDRAWN,)) for intent in intents if intent.key not in kept]
-    withdrawn: list[Intent] = []
-    for start in range(0, len(stale), _CHUNK):
-        withdrawn += await poster.keep(stale[start : start + _CHUNK])
-    return wanted, withdrawn
+    return wanted, await poster.keep(stale)
 
 
 async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
@@ -98,9 +93,7 @@ async def _settle(poster: Poster, doubtful: Sequence[Intent]) -> list[Intent]:
     settled: list[Intent] = []
     for name, intents in by_kind.items():
         found = await kind_of(name).probe(poster.books, intents)
-        ended = [_concluded(intent, found) for intent in intents]
-        for start in range(0, len(ended), _CHUNK):
-            settled += await poster.keep(ended[start : start + _CHUNK])
+        settled += await poster.keep([_concluded(intent, found) for intent in intents])
     return settled
 
 

@@ -43,9 +43,7 @@ def check_day(name: str, value: object) -> None:
 
 @frozen(kw_only=True, repr=False)
 class BillLine:
-    """
-    One line of a bill: *amount* in the bill's currency, negative for a deduction, on the expense account *account*.
-    """
+    """One line of a bill: *amount* in its currency, negative for a deduction, on the expense account *account*."""
 
     description: str
     amount: Money
@@ -143,9 +141,7 @@ def credit_note_document(bill: Bill) -> CreditNote:
 
 
 def marked_bill(document: Invoice, contact: str, tag: str, url: str = MARK_URL) -> Invoice:
-    """
-    *document* for *contact*, with *tag* in its Url: bills keep no reference, and their numbers repeat (F 6.57, 6.58).
-    """
+    """*document* for *contact*, *tag* in its Url: bills keep no reference, and numbers repeat (F 6.57, 6.58)."""
     return evolve(document, contact=Contact(contact_id=ContactId(contact)), url=url.format(tag=tag))
 
 

@@ -14,9 +14,7 @@ from xerosync.models import Contact, ContactId, ContactStatus
 
 @frozen(kw_only=True, repr=False)
 class Customer:
-    """
-    A customer of the host: its own *id*, and the *custom_identifier* that must equal a contact's name in Xero (R9).
-    """
+    """A customer: the host's *id*, and the *custom_identifier* that must equal a contact's name in Xero (R9)."""
 
     id: str
     custom_identifier: str

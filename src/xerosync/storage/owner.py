@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+from itertools import count
 from pathlib import Path
 from typing import Final
+
+from attrs import evolve
 
 from xerosync.storage.protocol import Owner
 
 _PROC: Final = Path("/proc")
+_RUNS: Final = count(1)
 
 
 def this_process(run: str = "") -> Owner:
@@ -21,6 +25,11 @@ def this_process(run: str = "") -> Owner:
     process = os.getpid()
     stat = _stat(process)
     return Owner(socket.gethostname(), _boot(), process, "" if stat is None else stat.started, run)
+
+
+def one_run(owner: Owner) -> Owner:
+    """*owner* for one run of it: equal owners share a lease, and two threads or tasks of one client must not."""
+    return evolve(owner, run=f"{owner.run}/{next(_RUNS)}")
 
 
 def is_dead(owner: Owner) -> bool:

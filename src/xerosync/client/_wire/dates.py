@@ -11,9 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant(text: str) -> datetime:
-    """
-    The UTC instant in *text*. The offset in an MS date is a label, not a shift (F 5.10); no zone means UTC (F 1.32).
-    """
+    """The UTC instant in *text*. An MS date's offset is a label, not a shift (F 5.10); no zone is UTC (F 1.32)."""
     if match := _MS_DATE.fullmatch(text):
         return _EPOCH + timedelta(milliseconds=int(match[1]))
     moment = datetime.fromisoformat(text)
