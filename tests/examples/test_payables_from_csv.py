@@ -112,9 +112,7 @@ def test_letter_case_and_blanks_make_no_other_vendor_and_credits_go_to_the_oldes
     assert (ended.amount("total"), ended.amount("unposted")) == (Decimal(60), Decimal(0))
     with opened_books(tmp_path / "books.db") as books:
         numbers = {document.id: document.number for document in live_documents(books)}
-        allocated = {
-            (numbers[each.credit_note_id], numbers[each.invoice_id], each.amount) for each in books.allocations
-        }
+        allocated = {(numbers[each.credit_id], numbers[each.invoice_id], each.amount) for each in books.allocations}
         assert allocated == {("3", "2", Decimal(60)), ("3", "1", Decimal(30))}
         assert {(numbers[each.document_id], each.amount) for each in books.payments} == {
             ("1", Decimal(70)),

@@ -83,7 +83,7 @@ class Books(RuleBasedStateMachine):
     @rule(place=st.integers(0, 99))
     def take_credit_back(self, place: int) -> None:
         part = self.product.books.allocations[place % len(self.product.books.allocations)]
-        self.product.call("DELETE", f"CreditNotes/{part.credit_note_id}/Allocations/{part.id}")
+        self.product.call("DELETE", f"CreditNotes/{part.credit_id}/Allocations/{part.id}")
 
     @rule(notes=st.booleans(), place=st.integers(0, 99), status=st.sampled_from(["AUTHORISED", "VOIDED", "DELETED"]))
     def change_status(self, notes: bool, place: int, status: str) -> None:
@@ -110,7 +110,7 @@ class Books(RuleBasedStateMachine):
         books = self.product.books
         for one in (*books.invoices, *books.credit_notes):
             payments = sum((made.amount for made in books.payments_of(one.id)), Decimal(0))
-            parts = [part.amount for part in books.allocations if one.id in {part.invoice_id, part.credit_note_id}]
+            parts = [part.amount for part in books.allocations if one.id in {part.invoice_id, part.credit_id}]
             assert (one.paid, one.credited) == (payments, sum(parts, Decimal(0)))
             assert one.amount_due == one.total - payments - sum(parts, Decimal(0)) >= 0
             assert one.sub_total + one.total_tax == one.total
@@ -141,7 +141,7 @@ class Books(RuleBasedStateMachine):
 
 def sign(one: Document) -> int:
     """Whether a document is a debit in its control account."""
-    return 1 if one.is_sale != one.is_credit_note else -1
+    return 1 if one.is_sale != one.is_credit else -1
 
 
 TestBooks = Books.TestCase

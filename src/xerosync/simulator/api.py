@@ -163,6 +163,8 @@ class Api:
             return None
 
     def _written(self, answer: Answer, call: Call, caller: Caller, headers: Mapping[str, str]) -> Response:
+        if answer.raw is not None:
+            return Response(answer.status, {**headers, "content-type": answer.content_type}, answer.raw)
         if answer.row is None:
             return Response(answer.status, headers)
         row: Row = dict(answer.row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone, tzinfo
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import evolve
@@ -20,7 +20,9 @@ from xerosync.simulator.entities import (
 )
 from xerosync.simulator.ledger import ControlAccounts, Ledger, document_journal, payment_journal
 from xerosync.simulator.switches import Switches
-from xerosync.simulator.tables import AnyTable, Changes, Table
+from xerosync.simulator.tables import AnyTable, Changes, Keys, Row, Table
+
+T = TypeVar("T", bound=Row)
 
 _STANDARD_HOURS: Final = {"Pacific/Auckland": 12, "Australia/Sydney": 10, "Europe/London": 0}
 
@@ -47,23 +49,15 @@ class Books:
         self.draw = draw
         self.write_stamp = write_stamp
         self.now = now
-        self.organisations: Final = Table("organisation", Organisation, changes, tenant=tenant)
-        self.tax_rates: Final = Table("tax_rate", TaxRate, changes, tenant=tenant)
-        self.accounts: Final = Table(
-            "account", Account, changes, tenant=tenant, keys={"code": _account_codes, "system": _systems}
-        )
-        self.contacts: Final = Table(
-            "contact",
-            Contact,
-            changes,
-            tenant=tenant,
-            keys={"name": _active_names, "any_name": _names, "number": _numbers},
-        )
-        self.documents: Final = Table(
-            "document", Document, changes, tenant=tenant, keys={"number": _document_numbers, "contact": _contacts}
-        )
-        self.payments: Final = Table("payment", Payment, changes, tenant=tenant, keys={"document": _documents})
-        self.allocations: Final = Table("allocation", Allocation, changes, tenant=tenant, keys={"document": _allocated})
+        self._changes = changes
+        self._tables: list[AnyTable] = []
+        self.organisations: Final = self._table("organisation", Organisation)
+        self.tax_rates: Final = self._table("tax_rate", TaxRate)
+        self.accounts: Final = self._table("account", Account, code=_account_codes, system=_systems)
+        self.contacts: Final = self._table("contact", Contact, name=_active_names, any_name=_names, number=_numbers)
+        self.documents: Final = self._table("document", Document, number=_document_numbers, contact=_contacts)
+        self.payments: Final = self._table("payment", Payment, document=_documents)
+        self.allocations: Final = self._table("allocation", Allocation, document=_allocated)
         self.ledger: Final = Ledger()
         self.last_listing: tuple[object, object] = (None, None)
         self._control: ControlAccounts | None = None
@@ -72,14 +66,8 @@ class Books:
         self.accounts.watch(self._follow_account)
 
     def tables(self) -> Iterator[AnyTable]:
-        """Every table, in the order in which a file must be read."""
-        yield self.organisations
-        yield self.tax_rates
-        yield self.accounts
-        yield self.contacts
-        yield self.documents
-        yield self.payments
-        yield self.allocations
+        """Every table, in the order in which a file must be read: what a row names comes before it."""
+        yield from self._tables
 
     @property
     def version(self) -> int:
@@ -143,6 +131,11 @@ class Books:
             if not self.documents.has("number", number.lower()):
                 return number
 
+    def _table(self, kind: str, shape: type[T], **keys: Keys[T]) -> Table[T]:
+        table = Table(kind, shape, self._changes, tenant=self.tenant, keys=keys)
+        self._tables.append(table)
+        return table
+
     def _follow_document(self, old: Document | None, new: Document | None) -> None:
         document = new or old
         if document is not None:
@@ -194,4 +187,4 @@ def _documents(payment: Payment) -> list[str]:
 
 
 def _allocated(allocation: Allocation) -> list[str]:
-    return [allocation.credit_note_id, allocation.invoice_id]
+    return [allocation.credit_id, allocation.invoice_id]

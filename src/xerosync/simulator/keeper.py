@@ -41,17 +41,18 @@ class FileKeeper:
     def load(self, world: World) -> None:
         """Read everything into *world*."""
         tables = {table.kind: table for table in world.tables()}
-        order = ("organisation", "tax_rate", "account", "contact", "document", "payment", "allocation")
-        rank = {kind: place for place, kind in enumerate(order)}
         rows: list[tuple[str, str, str, bytes, int]] = self._base.execute(
             "SELECT tenant, kind, id, body, came FROM row"
         ).fetchall()
-        rows.sort(key=lambda row: (rank.get(row[1], -1), row[4]))
         self._came = max((row[4] for row in rows), default=0)
         books: dict[str, Mapping[str, AnyTable]] = {"": tables}
+        # Organisations come back in the order they were founded.
+        founded = sorted((row for row in rows if row[1] == "organisation"), key=lambda row: row[4])
+        for tenant, *_ in founded:
+            books[tenant] = {table.kind: table for table in world.open_books(tenant).tables()}
+        rank = {(tenant, kind): place for tenant, held in books.items() for place, kind in enumerate(held)}
+        rows.sort(key=lambda row: (rank[row[0], row[1]], row[4]))
         for tenant, kind, id_, body, _ in rows:
-            if tenant not in books:
-                books[tenant] = {table.kind: table for table in world.open_books(tenant).tables()}
             books[tenant][kind].load(id_, body)
         world.recall()
 

@@ -47,7 +47,7 @@ def document_journal(document: Document, control: ControlAccounts) -> Journal | 
     """What *document* posts; None while it is a draft, and once it is voided or deleted."""
     if not document.is_posted:
         return None
-    sign = 1 if document.is_sale != document.is_credit_note else -1
+    sign = 1 if document.is_sale != document.is_credit else -1
     entries = [(control.of(document), sign * base(document.total, document.rate))]
     for line in document.lines:
         if line.amount is not None:
@@ -61,7 +61,7 @@ def payment_journal(payment: Payment, document: Document, control: ControlAccoun
     """What *payment* of *document* posts; None once it is deleted. A change of rate is a realised gain or loss."""
     if payment.status != "AUTHORISED":
         return None
-    into = 1 if document.is_sale != document.is_credit_note else -1
+    into = 1 if document.is_sale != document.is_credit else -1
     entries = [
         (payment.account_id, into * base(payment.amount, payment.rate)),
         (control.of(document), -into * base(payment.amount, document.rate)),

@@ -19,10 +19,16 @@ T = TypeVar("T")
 
 @frozen
 class Answer:
-    """What a resource says: the members of the envelope, or an error's, or nothing at all (204, 304)."""
+    """
+    What a resource says: the members of the envelope, or an error's, or nothing at all (204, 304).
+
+    *raw* is a file's own bytes, sent as they are under *content_type*.
+    """
 
     row: Row | None
     status: int = 200
+    raw: bytes | None = None
+    content_type: str = ""
 
 
 @frozen

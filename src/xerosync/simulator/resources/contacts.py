@@ -233,4 +233,4 @@ def _balances(books: Books, contact: Contact) -> Row | None:
 
 
 def _signed(document: Document) -> Decimal:
-    return -document.amount_due if document.is_credit_note else document.amount_due
+    return -document.amount_due if document.is_credit else document.amount_due

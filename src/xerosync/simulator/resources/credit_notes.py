@@ -94,7 +94,7 @@ def unallocate(call: Call, key: str, allocation_id: str) -> Answer:
     """DELETE /CreditNotes/{CreditNoteID}/Allocations/{AllocationID} (F 6.101)."""
     note = _found(call.books, key)
     allocation = call.books.allocations.get(allocation_id.lower())
-    if allocation is None or allocation.credit_note_id != note.id:
+    if allocation is None or allocation.credit_id != note.id:
         raise NotThere
     try:
         payments.unallocate(call.books, allocation)

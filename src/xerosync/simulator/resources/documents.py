@@ -148,7 +148,7 @@ def payment_part(payment: Payment) -> Row:
 
 def credit_part(books: Books, allocation: Allocation, *, one: bool) -> Row:
     """A credit note inside an invoice it is allocated to (F 6.79)."""
-    note = books.documents[allocation.credit_note_id]
+    note = books.documents[allocation.credit_id]
     row: Row = {
         "CreditNoteID": note.id,
         "CreditNoteNumber": note.number,

@@ -45,7 +45,7 @@ def get_many(call: Call) -> Answer:
 
 
 def _wanted(call: Call) -> Iterable[Document]:
-    rows: Iterable[Document] = [one for one in call.books.documents if not one.is_credit_note]
+    rows: Iterable[Document] = [one for one in call.books.documents if one.is_invoice]
     tests: tuple[tuple[str, Callable[[Document], str]], ...] = (
         ("IDs", lambda one: one.id),
         ("InvoiceNumbers", lambda one: one.number.lower()),
@@ -126,7 +126,7 @@ def _failed(call: Call, given: Given, old: Document | None) -> Row:
 def _found(books: Books, key: str) -> Document:
     document = books.documents.get(key.lower())
     if document is None:
-        document = next((one for one in books.documents.by("number", key.lower()) if not one.is_credit_note), None)
-    if document is None or document.is_credit_note:
+        document = next((one for one in books.documents.by("number", key.lower()) if one.is_invoice), None)
+    if document is None or not document.is_invoice:
         raise NotThere
     return document

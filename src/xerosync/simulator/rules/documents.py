@@ -272,7 +272,7 @@ def _edit_paid(wish: Wish, old: Document) -> Saved:
 
 def _finish(wish: Wish, document: Document) -> Saved:
     books = wish.books
-    if document.status == "AUTHORISED" and not document.is_credit_note and document.due_date is None:
+    if document.status == "AUTHORISED" and document.is_invoice and document.due_date is None:
         raise Invalid("DueDate cannot be empty")
     document = evolve(document, updated_ms=books.write_stamp())
     if document.status == "AUTHORISED" and document.total == 0 and books.switches.zero_total_is_paid:

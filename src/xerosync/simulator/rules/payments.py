@@ -98,7 +98,7 @@ def allocate(books: Books, credit_note: Document, given: Given) -> Allocation:
     amount = amount.quantize(_CENT, ROUND_HALF_UP)
     if credit_note.status != "AUTHORISED" or invoice.status != "AUTHORISED":
         raise Invalid("Allocations can only be made against Authorised documents")
-    if invoice.is_credit_note or invoice.is_sale != credit_note.is_sale:
+    if not invoice.is_invoice or invoice.is_sale != credit_note.is_sale:
         raise Invalid("The credit note and the invoice are not of the same kind")
     if invoice.contact_id != credit_note.contact_id:
         raise Invalid("The credit note and the invoice must belong to the same contact")
@@ -123,7 +123,7 @@ def unallocate(books: Books, allocation: Allocation) -> None:
     refuse_locked_edit(books, allocation.date)
     stamp = books.write_stamp()
     books.allocations.drop(allocation.id)
-    for document_id in (allocation.credit_note_id, allocation.invoice_id):
+    for document_id in (allocation.credit_id, allocation.invoice_id):
         document = books.documents[document_id]
         settle(books, document, paid=document.paid, credited=document.credited - allocation.amount, stamp=stamp)
 
@@ -149,9 +149,9 @@ def _invoice(books: Books, given: Given) -> Document:
     if invoice_id:
         found = books.documents.get(invoice_id)
     else:
-        same = [one for one in books.documents.by("number", number.lower()) if not one.is_credit_note]
+        same = [one for one in books.documents.by("number", number.lower()) if one.is_invoice]
         found = next((one for one in same if one.is_posted), same[0] if same else None)
-    if found is None or found.is_credit_note:
+    if found is None or not found.is_invoice:
         raise Invalid("Invoice could not be found")
     return found
 

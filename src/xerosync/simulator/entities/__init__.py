@@ -1,0 +1,31 @@
+"""What the books of one organisation hold, as frozen values; a change is a new value under the same id."""
+
+from __future__ import annotations
+
+from xerosync.simulator.entities.accounts import ACCOUNT_TYPES, Account
+from xerosync.simulator.entities.base import EPOCH, NO_ID, ZERO, instant, milliseconds, total
+from xerosync.simulator.entities.contacts import Address, Contact, Person, Phone
+from xerosync.simulator.entities.documents import Document, Line
+from xerosync.simulator.entities.organisations import Organisation, TaxRate
+from xerosync.simulator.entities.payments import Allocation, Payment
+
+__all__ = [
+    "ACCOUNT_TYPES",
+    "EPOCH",
+    "NO_ID",
+    "ZERO",
+    "Account",
+    "Address",
+    "Allocation",
+    "Contact",
+    "Document",
+    "Line",
+    "Organisation",
+    "Payment",
+    "Person",
+    "Phone",
+    "TaxRate",
+    "instant",
+    "milliseconds",
+    "total",
+]

@@ -1,0 +1,44 @@
+"""The organisation and its taxes."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from attrs import frozen
+
+
+@frozen
+class Organisation:
+    """One set of books. *id* is its tenant id too (F 6.02); lock dates close what is dated up to them (F 6.03)."""
+
+    id: str
+    name: str
+    country: str
+    version: str
+    currency: str
+    timezone: str
+    zone: str
+    short_code: str
+    created_ms: int
+    year_end_day: int
+    year_end_month: int
+    period_lock: date | None = None
+    year_lock: date | None = None
+    currencies: tuple[str, ...] = ()
+    invoices_numbered: int = 0
+    credit_notes_numbered: int = 0
+    set_ups: tuple[str, ...] = ()
+
+
+@frozen
+class TaxRate:
+    """A tax of the organisation: *rate* in percent, and the classes of accounts it may be used with (F 6.169)."""
+
+    id: str
+    name: str
+    report_type: str
+    rate: Decimal
+    classes: tuple[str, ...]
+    status: str = "ACTIVE"
+    component: str = "GST"
