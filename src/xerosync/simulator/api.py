@@ -15,6 +15,7 @@ from xerosync.simulator.gate import Caller, Limit, Limits, Memory, admit, bearer
 from xerosync.simulator.identity import Identity
 from xerosync.simulator.refusals import Denied, Invalid, NotThere, Refused, WrongVerb
 from xerosync.simulator.resources.call import Answer, Call, invalid, refused
+from xerosync.simulator.resources.route import Route
 from xerosync.simulator.wire import Row, bare_stamp, compact_json, json_bytes, xml_bytes
 from xerosync.simulator.world import World
 
@@ -156,7 +157,7 @@ class Api:
         route, ids = routes.find(parts)
         return route.run(call, ids)
 
-    def _route(self, parts: list[str]) -> tuple[routes.Route, tuple[str, ...]] | None:
+    def _route(self, parts: list[str]) -> tuple[Route, tuple[str, ...]] | None:
         try:
             return routes.find(parts)
         except NotThere:

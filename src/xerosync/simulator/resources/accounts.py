@@ -14,6 +14,7 @@ from xerosync.simulator.query import Id, Names, Value
 from xerosync.simulator.refusals import Invalid, NotThere
 from xerosync.simulator.resources.call import Answer, Call, echo, invalid, no_id, only, refused, write_each
 from xerosync.simulator.resources.listing import Listing, listed
+from xerosync.simulator.resources.route import SETTINGS, Route
 from xerosync.simulator.rules import accounts as rules
 from xerosync.simulator.wire import Row, stamp
 
@@ -121,3 +122,14 @@ def account_row(account: Account) -> Row:
         "UpdatedDateUTC": stamp(account.updated_ms),
         "AddToWatchlist": False,
     }
+
+
+ROUTES: Final = (
+    Route(("accounts",), SETTINGS, SETTINGS, plain={"GET": get_many, "PUT": create}),
+    Route(
+        ("accounts", "{}"),
+        SETTINGS,
+        SETTINGS,
+        by_id={"GET": get_one, "POST": update, "DELETE": delete},
+    ),
+)

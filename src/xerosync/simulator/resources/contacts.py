@@ -13,6 +13,7 @@ from xerosync.simulator.query import Getter, Id, Names, Value
 from xerosync.simulator.refusals import NotThere
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, write_each
 from xerosync.simulator.resources.listing import Listing, listed
+from xerosync.simulator.resources.route import CONTACTS, Route
 from xerosync.simulator.rules import contacts as rules
 from xerosync.simulator.wire import Row, money, stamp
 
@@ -234,3 +235,14 @@ def _balances(books: Books, contact: Contact) -> Row | None:
 
 def _signed(document: Document) -> Decimal:
     return -document.amount_due if document.is_credit else document.amount_due
+
+
+ROUTES: Final = (
+    Route(
+        ("contacts",),
+        CONTACTS,
+        CONTACTS,
+        plain={"GET": get_many, "PUT": create, "POST": save},
+    ),
+    Route(("contacts", "{}"), CONTACTS, CONTACTS, by_id={"GET": get_one, "POST": update}),
+)

@@ -14,6 +14,7 @@ from xerosync.simulator.resources import contacts
 from xerosync.simulator.resources import documents as shapes
 from xerosync.simulator.resources.call import Answer, Call, echo, invalid, no_id, only, refused, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
+from xerosync.simulator.resources.route import INVOICES, TRANSACTIONS, Route
 from xerosync.simulator.rules import documents as rules
 from xerosync.simulator.rules import payments
 from xerosync.simulator.wire import Row, bare_stamp, currency_rate, day, money, stamp_string
@@ -206,3 +207,31 @@ def written_row(books: Books, document: Document, *, unit_places: int = 2) -> Ro
     row.update(shapes.dates(document))
     row.update(shapes.foot(document, shapes.lines_of(books, document, one=True, unit_places=unit_places)))
     return row
+
+
+ROUTES: Final = (
+    Route(
+        ("creditnotes",),
+        INVOICES,
+        TRANSACTIONS,
+        plain={"GET": get_many, "PUT": create, "POST": save},
+    ),
+    Route(
+        ("creditnotes", "{}"),
+        INVOICES,
+        TRANSACTIONS,
+        by_id={"GET": get_one, "POST": update},
+    ),
+    Route(
+        ("creditnotes", "{}", "allocations"),
+        INVOICES,
+        TRANSACTIONS,
+        by_id={"GET": get_allocations, "PUT": allocate},
+    ),
+    Route(
+        ("creditnotes", "{}", "allocations", "{}"),
+        INVOICES,
+        TRANSACTIONS,
+        by_two_ids={"DELETE": unallocate},
+    ),
+)

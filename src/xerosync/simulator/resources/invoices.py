@@ -14,6 +14,7 @@ from xerosync.simulator.resources import contacts
 from xerosync.simulator.resources import documents as shapes
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
+from xerosync.simulator.resources.route import INVOICES, TRANSACTIONS, Route
 from xerosync.simulator.rules import documents as rules
 from xerosync.simulator.wire import Row
 
@@ -130,3 +131,14 @@ def _found(books: Books, key: str) -> Document:
     if document is None or not document.is_invoice:
         raise NotThere
     return document
+
+
+ROUTES: Final = (
+    Route(
+        ("invoices",),
+        INVOICES,
+        TRANSACTIONS,
+        plain={"GET": get_many, "PUT": create, "POST": save},
+    ),
+    Route(("invoices", "{}"), INVOICES, TRANSACTIONS, by_id={"GET": get_one, "POST": update}),
+)

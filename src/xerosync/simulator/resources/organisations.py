@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from xerosync.simulator.entities import Organisation, instant
 from xerosync.simulator.resources.call import Answer, Call
+from xerosync.simulator.resources.route import SETTINGS, Route
 from xerosync.simulator.wire import Row, bare_stamp, day
 
 
@@ -76,3 +79,9 @@ _ADDRESS: Row = {
     "Country": "",
     "AttentionTo": "",
 }
+
+
+ROUTES: Final = (
+    Route(("organisations",), SETTINGS, SETTINGS, plain={"GET": get_one}),
+    Route(("organisations", "actions"), SETTINGS, SETTINGS, plain={"GET": get_actions}),
+)

@@ -13,6 +13,7 @@ from xerosync.simulator.refusals import Invalid, NotThere
 from xerosync.simulator.resources import documents as shapes
 from xerosync.simulator.resources.call import Answer, Call, echo, only, write_each
 from xerosync.simulator.resources.listing import Listing, listed
+from xerosync.simulator.resources.route import PAYMENTS, TRANSACTIONS, Route
 from xerosync.simulator.rules import payments as rules
 from xerosync.simulator.wire import Row, currency_rate, day, money, stamp, stamp_string
 
@@ -144,3 +145,14 @@ def whole_row(books: Books, payment: Payment) -> Row:
         "Invoice": shapes.invoice_written(books, books.documents[payment.document_id]),
         "HasValidationErrors": False,
     }
+
+
+ROUTES: Final = (
+    Route(
+        ("payments",),
+        PAYMENTS,
+        TRANSACTIONS,
+        plain={"GET": get_many, "PUT": create, "POST": create},
+    ),
+    Route(("payments", "{}"), PAYMENTS, TRANSACTIONS, by_id={"GET": get_one, "POST": remove}),
+)

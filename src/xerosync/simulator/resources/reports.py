@@ -14,6 +14,7 @@ from xerosync.simulator.given import read_day
 from xerosync.simulator.ledger import year_start
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.resources.call import Answer, Call, invalid, refused
+from xerosync.simulator.resources.route import Route
 from xerosync.simulator.wire import Row, bare_stamp
 
 _FIRST_YEAR: Final = 1900
@@ -105,3 +106,13 @@ def _sum(lines: list[TrialLine]) -> Row:
         values.append(f"{total(amount for amount in column if amount > 0):.2f}")
         values.append(f"{-total(amount for amount in column if amount < 0):.2f}")
     return {"RowType": "SummaryRow", "Cells": [{"Value": value} for value in values]}
+
+
+ROUTES: Final = (
+    Route(
+        ("reports", "trialbalance"),
+        "accounting.reports.trialbalance.read",
+        "accounting.reports.read",
+        plain={"GET": get_trial_balance},
+    ),
+)

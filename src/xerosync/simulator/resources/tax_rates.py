@@ -9,6 +9,7 @@ from typing import Final
 from xerosync.simulator.entities import TaxRate
 from xerosync.simulator.query import Names, Value, read_order, read_where, sort_rows
 from xerosync.simulator.resources.call import Answer, Call
+from xerosync.simulator.resources.route import SETTINGS, Route
 from xerosync.simulator.wire import Row
 
 
@@ -58,3 +59,6 @@ def _row(rate: TaxRate) -> Row:
         "Status": rate.status,
         "TaxComponents": [{"Name": rate.component, "Rate": percent, "IsCompound": False, "IsNonRecoverable": False}],
     }
+
+
+ROUTES: Final = (Route(("taxrates",), SETTINGS, SETTINGS, plain={"GET": get_many}),)
