@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from xerosync.simulator.bookkeeper import Bookkeeper
 from xerosync.simulator.clock import SystemClock, VirtualClock
+from xerosync.simulator.demo import DemoCompany
 from xerosync.simulator.entities import Account, Allocation, Contact, Document, Line, Organisation, Payment
 from xerosync.simulator.faults import Fault, Faults, PlannedFault
 from xerosync.simulator.identity import DEFAULT_SCOPES, SimulatedApp, Tokens
@@ -22,6 +23,7 @@ __all__ = [
     "Allocation",
     "Bookkeeper",
     "Contact",
+    "DemoCompany",
     "Document",
     "Fault",
     "Faults",

@@ -24,7 +24,9 @@ from xerosync.simulator.tables import AnyTable, Changes, Keys, Row, Table
 
 T = TypeVar("T", bound=Row)
 
-_STANDARD_HOURS: Final = {"Pacific/Auckland": 12, "Australia/Sydney": 10, "Europe/London": 0}
+_STANDARD_HOURS: Final = {
+    "Pacific/Auckland": 12, "Australia/Sydney": 10, "Europe/London": 0, "America/New_York": -5, "America/Toronto": -5,
+}  # fmt: skip
 
 
 class Books:
@@ -55,7 +57,9 @@ class Books:
         self.tax_rates: Final = self._table("tax_rate", TaxRate)
         self.accounts: Final = self._table("account", Account, code=_account_codes, system=_systems)
         self.contacts: Final = self._table("contact", Contact, name=_active_names, any_name=_names, number=_numbers)
-        self.documents: Final = self._table("document", Document, number=_document_numbers, contact=_contacts)
+        self.documents: Final = self._table(
+            "document", Document, number=_document_numbers, contact=_contacts, family=_families
+        )
         self.payments: Final = self._table("payment", Payment, document=_documents)
         self.allocations: Final = self._table("allocation", Allocation, document=_allocated)
         self.ledger: Final = Ledger()
@@ -176,6 +180,10 @@ def _numbers(contact: Contact) -> list[str]:
 
 def _document_numbers(document: Document) -> list[str]:
     return [document.number.lower()] if document.number else []
+
+
+def _families(document: Document) -> list[str]:
+    return [document.family]
 
 
 def _contacts(document: Document) -> list[str]:

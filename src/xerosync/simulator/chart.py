@@ -7,6 +7,8 @@ from typing import Final
 
 from attrs import frozen
 
+from xerosync.errors import InvalidInput
+
 _ALL: Final = ("ASSET", "EQUITY", "EXPENSE", "LIABILITY", "REVENUE")
 _SALES: Final = ("ASSET", "EQUITY", "LIABILITY", "REVENUE")
 _PURCHASES: Final = ("ASSET", "EQUITY", "EXPENSE", "LIABILITY")
@@ -28,12 +30,15 @@ class Country:
 
 
 def country(code: str) -> Country:
-    """The country of *code* (ISO 3166); one with Xero's global edition where it has none of its own."""
-    return _COUNTRIES.get(code.upper(), _COUNTRIES["US"])
+    """The tax regime of *code* (ISO 3166, or ``UK``). Raises `InvalidInput` for one that is not served."""
+    found = COUNTRIES.get(code.upper())
+    if found is None:
+        raise InvalidInput("country", f"give one of {', '.join(sorted(COUNTRIES))}")
+    return found
 
 
 _NONE = ("NONE", "No GST", "NONE", "0", _ALL, "ACTIVE")
-_COUNTRIES: Final = {
+COUNTRIES: Final = {
     "NZ": Country(
         "NZ", "NZD", "NEWZEALANDSTANDARDTIME", "Pacific/Auckland", (31, 3), "OUTPUT2", "INPUT2",
         (
@@ -80,8 +85,19 @@ _COUNTRIES: Final = {
             ("TAX001", "State Sales Tax", "OUTPUT", "8.25", _SALES, "ACTIVE"),
         ),
     ),
+    # F 6.168 gives the codes' form only; the names are ours.
+    "CA": Country(
+        "GLOBAL", "CAD", "EASTERNSTANDARDTIME", "America/Toronto", (31, 12), "CAN004", "CAN003",
+        (
+            ("CAN001", "GST on Purchases (5%)", "INPUT", "5", _PURCHASES, "ACTIVE"),
+            ("CAN002", "GST on Sales (5%)", "OUTPUT", "5", _SALES, "ACTIVE"),
+            ("CAN003", "ON - HST on Purchases (13%)", "INPUT", "13", _PURCHASES, "ACTIVE"),
+            ("CAN004", "ON - HST on Sales (13%)", "OUTPUT", "13", _SALES, "ACTIVE"),
+            ("NONE", "Tax Exempt", "NONE", "0", _ALL, "ACTIVE"),
+        ),
+    ),
 }  # fmt: skip
-_COUNTRIES["UK"] = _COUNTRIES["GB"]
+COUNTRIES["UK"] = COUNTRIES["GB"]
 
 # code | name | type | tax: s(ales) p(urchases) n(one) | system account | + payments enabled
 CHART: Final = """

@@ -19,6 +19,7 @@ from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, Transp
 from xerosync.simulator.api import Api
 from xerosync.simulator.bookkeeper import Bookkeeper
 from xerosync.simulator.clock import VirtualClock
+from xerosync.simulator.demo import DemoCompany, write_history
 from xerosync.simulator.desk import Desk
 from xerosync.simulator.entities import Organisation
 from xerosync.simulator.faults import Fault, Faults
@@ -90,10 +91,22 @@ class Simulator:
         return tuple(books.organisation for books in self._world.books.values())
 
     def add_organisation(self, name: str = "Demo Company (NZ)", *, country: str = "NZ") -> Bookkeeper:
-        """Found an organisation as Xero's demo companies are; currency, taxes and time zone follow from *country*."""
+        """
+        Found an organisation with a chart of accounts and nothing else in its books.
+
+        Currency, taxes and time zone follow from *country*. Raises `InvalidInput` for one that is not served.
+        """
         with self.transaction():
             tenant = self._world.found(name, country).tenant
         return self.bookkeeper(tenant)
+
+    def found(self, company: DemoCompany) -> Bookkeeper:
+        """Found a demo company, with the contacts, documents and payments of its history."""
+        with self.transaction():
+            books = self._world.found(company.title, company.country)
+            keeper = self.bookkeeper(books.tenant)
+            write_history(books, keeper, company.months)
+        return keeper
 
     def bookkeeper(self, tenant_id: str) -> Bookkeeper:
         """The person who keeps the books of *tenant_id*. Raises `InvalidInput`."""

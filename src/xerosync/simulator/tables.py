@@ -100,7 +100,7 @@ class Table(Generic[T]):
 
     def by(self, name: str, key: str) -> list[T]:
         """The rows that index *name* finds under *key*, oldest first."""
-        return [self._rows[id_] for id_ in self._found[name].get(key, ())]
+        return list(map(self._rows.__getitem__, self._found[name].get(key, ())))
 
     def has(self, name: str, key: str) -> bool:
         """Whether index *name* finds anything under *key*."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from attrs import frozen
 
@@ -71,6 +72,11 @@ class Document:
         return self.total - self.paid - self.credited
 
     @property
+    def family(self) -> str:
+        """Under which resource this is listed: Invoices, CreditNotes, Overpayments or Prepayments."""
+        return _FAMILIES[self.type]
+
+    @property
     def is_invoice(self) -> bool:
         """Whether this is an invoice or a bill."""
         return self.type in {"ACCREC", "ACCPAY"}
@@ -99,3 +105,10 @@ class Document:
     def updated(self) -> datetime:
         """UpdatedDateUTC."""
         return instant(self.updated_ms)
+
+
+_FAMILIES: Final = {
+    "ACCREC": "Invoices", "ACCPAY": "Invoices", "ACCRECCREDIT": "CreditNotes", "ACCPAYCREDIT": "CreditNotes",
+    "RECEIVE-OVERPAYMENT": "Overpayments", "SPEND-OVERPAYMENT": "Overpayments",
+    "RECEIVE-PREPAYMENT": "Prepayments", "SPEND-PREPAYMENT": "Prepayments",
+}  # fmt: skip

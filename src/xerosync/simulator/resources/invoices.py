@@ -46,7 +46,7 @@ def get_many(call: Call) -> Answer:
 
 
 def _wanted(call: Call) -> Iterable[Document]:
-    rows: Iterable[Document] = [one for one in call.books.documents if one.is_invoice]
+    rows: Iterable[Document] = call.books.documents.by("family", "Invoices")
     tests: tuple[tuple[str, Callable[[Document], str]], ...] = (
         ("IDs", lambda one: one.id),
         ("InvoiceNumbers", lambda one: one.number.lower()),

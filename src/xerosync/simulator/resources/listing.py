@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar, cast
+from operator import attrgetter
+from typing import Final, Generic, Protocol, TypeVar, cast
 
 from attrs import frozen
 
@@ -34,8 +35,8 @@ T = TypeVar("T", bound=Stamped)
 _LARGEST_RESULT = 100_000
 
 
-def _by_stamp(row: Stamped) -> tuple[int | str, str]:
-    return row.updated_ms, row.id
+# One number, read in C: stamps differ, and 100,000 rows that are nearly in order are sorted in some milliseconds.
+_by_stamp: Final[Callable[[Stamped], int]] = attrgetter("updated_ms")
 
 
 @frozen
@@ -45,7 +46,7 @@ class Listing(Generic[T]):
     plural: str
     names: Names[T]
     paged: bool
-    sort: Callable[[T], tuple[int | str, str]] = _by_stamp
+    sort: Callable[[T], int | tuple[int | str, str]] = _by_stamp
 
 
 def changed_since(call: Call, rows: Iterable[T]) -> list[T]:
