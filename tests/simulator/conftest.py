@@ -38,8 +38,14 @@ class Reply:
         return row
 
     def messages(self) -> list[str]:
-        """What Xero objects to in the first refused element."""
+        """What Xero objects to in the first refused element, as said on the element itself."""
         return [text(error, "Message") for error in rows_of(self.rows("Elements")[0], "ValidationErrors")]
+
+    def line_messages(self) -> list[str]:
+        """What Xero objects to in the lines of the first refused element."""
+        lines = rows_of(self.rows("Elements")[0], "LineItems")
+        bad = [line for line in lines if line.get("ValidationErrors")]
+        return [text(error, "Message") for line in bad for error in rows_of(line, "ValidationErrors")]
 
 
 def rows_of(row: Row, name: str) -> list[Row]:

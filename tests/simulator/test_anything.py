@@ -80,6 +80,44 @@ def test_any_question_is_answered(path: str, asked: dict[str, str], since: str) 
     assert reply.status in {200, 400, 404, 405}
 
 
+WORDS = st.sampled_from([
+    "Name", "Total", "Date", "IsCustomer", "ContactID", "Contact.ContactID", "Nothing", "null", "true", '"a"', "1.50",
+    "-", "=",
+    "==", "!=", "<", ">=", "AND", "&&", "OR", "!", "NOT", "(", ")", ".", ",", ".Contains(", ".ToLower()", ".Value",
+    "Guid(",
+    'Guid("' + CONTACT + '")', "DateTime(2026,1,5)", "DateTime(", '"', "'", "💰", "",
+])  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["Contacts", "Invoices", "Payments", "Accounts"]), st.lists(WORDS, max_size=12))
+def test_any_filter_is_read_or_refused(path: str, words: list[str]) -> None:
+    reply = PRODUCT.call("GET", f"{path}?{urlencode({'where': ' '.join(words)})}")
+
+    assert reply.status == 200 or (reply.status, reply.row["ErrorNumber"]) == (400, 16)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", ""]) | st.text(max_size=4),
+    st.text(max_size=20),
+    st.dictionaries(st.sampled_from(["Accept", "Content_Type", "If_Modified_Since", "Idempotency_Key"]),
+    st.text(max_size=9)),
+    st.binary(max_size=20),
+)  # fmt: skip
+def test_any_request_is_answered(method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+    sent = {"Authorization": f"Bearer {PRODUCT.access_token}", "Xero-Tenant-Id": PRODUCT.tenant_id} | headers
+    for host in (
+        "https://api.xero.com/api.xro/2.0/",
+        "https://api.xero.com/",
+        "https://identity.xero.com/connect/",
+        "",
+    ):
+        reply = PRODUCT.send(method, host + path, sent, body)
+
+        assert reply.status in {200, 204, 302, 400, 401, 403, 404, 405}
+
+
 def test_a_refused_element_leaves_nothing_behind(product: Product) -> None:
     """The contact that a refused invoice would have made is not made."""
     books: Bookkeeper = product.books

@@ -29,6 +29,7 @@ def taken(name: str) -> str:
     )
 
 
+@pytest.mark.rank(1)
 def test_one_bad_element_makes_the_call_a_400_and_the_good_ones_are_kept(product: Product) -> None:
     """F 5.33, 5.40, A.01 (rank 1)."""
     product.books.add_contact("Ridgeway")
@@ -51,6 +52,7 @@ def test_a_refused_batch_may_be_atomic() -> None:
     assert product.books.contacts == ()
 
 
+@pytest.mark.rank(2)
 def test_without_summary_each_element_says_how_it_went(product: Product) -> None:
     """F 5.35, 5.36, 5.38 (rank 2)."""
     product.books.add_contact("Ridgeway")
@@ -64,6 +66,22 @@ def test_without_summary_each_element_says_how_it_went(product: Product) -> None
     assert bad["HasValidationErrors"] is True
 
 
+@pytest.mark.rank(11)
+def test_an_active_contact_s_name_is_taken_in_any_letter_case_until_it_is_archived(product: Product) -> None:
+    """F 6.23, 6.32."""
+    first = product.books.add_contact("Ridgeway University")
+
+    refused = product.call("PUT", "Contacts", {"Name": "RIDGEWAY university"})
+    product.books.archive_contact(first.id)
+    taken_over = product.call("PUT", "Contacts", {"Name": "RIDGEWAY university"})
+
+    assert refused.messages() == [taken("RIDGEWAY university")]
+    assert refused.rows("Elements")[0]["ContactID"] == "00000000-0000-0000-0000-000000000000"
+    assert taken_over.status == 200
+    assert [one.status for one in product.books.contacts] == ["ARCHIVED", "ACTIVE"]
+
+
+@pytest.mark.rank(12)
 def test_posting_a_name_that_is_taken_updates_its_contact(product: Product) -> None:
     """F 6.24 (rank 12)."""
     contact = product.books.add_contact("Ridgeway")
@@ -74,6 +92,7 @@ def test_posting_a_name_that_is_taken_updates_its_contact(product: Product) -> N
     assert [(one.name, one.email) for one in product.books.contacts] == [("RIDGEWAY", "a@example.com")]
 
 
+@pytest.mark.rank(13)
 def test_an_archived_contact_takes_no_write_and_leaves_the_list(product: Product) -> None:
     """F 6.31, 6.33 (rank 13)."""
     contact = product.books.add_contact("Ridgeway")
@@ -87,6 +106,7 @@ def test_an_archived_contact_takes_no_write_and_leaves_the_list(product: Product
     assert product.call("PUT", "Contacts", {"Name": "Ridgeway"}).status == 200  # F 6.32
 
 
+@pytest.mark.rank(18, 52)
 def test_a_merged_contact_points_to_the_survivor_whose_stamp_stays(product: Product) -> None:
     """F 6.34, 4.23 (ranks 18, 52)."""
     loser, survivor = product.books.add_contact("Old"), product.books.add_contact("New")
@@ -101,6 +121,7 @@ def test_a_merged_contact_points_to_the_survivor_whose_stamp_stays(product: Prod
     assert product.books.contact(survivor.id).updated == before
 
 
+@pytest.mark.rank(18)
 def test_the_first_invoice_makes_a_customer_without_moving_the_stamp(product: Product) -> None:
     """F 6.29, 4.23."""
     contact = product.books.add_contact("Ridgeway")
@@ -134,6 +155,7 @@ def test_contacts_are_refused_in_these_words(product: Product, fields: dict[str,
     assert product.call("PUT", "Contacts", dict(fields)).messages() == [message]
 
 
+@pytest.mark.rank(43)
 def test_an_invoice_by_name_makes_or_finds_the_contact(product: Product) -> None:
     """F 6.36 (rank 43)."""
     for name in ("Ridgeway", "RIDGEWAY"):
@@ -142,6 +164,7 @@ def test_an_invoice_by_name_makes_or_finds_the_contact(product: Product) -> None
     assert [contact.email for contact in product.books.contacts] == ["a@example.com"]
 
 
+@pytest.mark.rank(24)
 def test_tax_is_rounded_line_by_line(product: Product) -> None:
     """F 5.24, 5.26 (rank 24): the recorded amounts."""
     contact = product.books.add_contact("Ridgeway")
@@ -157,6 +180,7 @@ def test_tax_is_rounded_line_by_line(product: Product) -> None:
     assert (row["Total"], row["TotalTax"]) == (Decimal("1227.25"), Decimal("160.08"))
 
 
+@pytest.mark.rank(25)
 def test_a_unit_price_keeps_two_places_unless_four_are_asked_for(product: Product) -> None:
     """F 5.21 (rank 25)."""
     contact = product.books.add_contact("Ridgeway")
@@ -176,9 +200,10 @@ def test_a_line_total_that_disagrees_is_refused(product: Product) -> None:
 
     reply = product.call("PUT", "Invoices", invoice(contact.id, LineItems=[line]))
 
-    assert reply.messages() == ["The line total 11.00 does not match the expected line total 10.00"]
+    assert reply.line_messages() == ["The line total 11.00 does not match the expected line total 10.00"]
 
 
+@pytest.mark.rank(38)
 def test_an_archived_account_is_refused_with_both_messages(product: Product) -> None:
     """F 6.18, 5.42 (rank 38)."""
     contact = product.books.add_contact("Ridgeway")
@@ -195,6 +220,23 @@ def test_an_archived_account_is_refused_with_both_messages(product: Product) -> 
     assert unknown == ["Account code '999' is not a valid code for this document."]
 
 
+@pytest.mark.rank(50)
+def test_what_is_wrong_with_a_line_stands_on_that_line(product: Product) -> None:
+    """F 5.41: who reads the document's own messages only sees none."""
+    contact = product.books.add_contact("Ridgeway")
+    good: Sent = {"Description": "x", "Quantity": 1, "UnitAmount": 1, "AccountCode": "200"}
+    lines = [good, good | {"TaxType": "INPUT2"}]
+
+    reply = product.call("PUT", "Invoices", invoice(contact.id, LineItems=lines))
+
+    assert reply.status == 400
+    assert reply.messages() == []
+    first, _ = rows_of(reply.rows("Elements")[0], "LineItems")
+    assert "ValidationErrors" not in first
+    assert reply.line_messages() == ["The TaxType code 'INPUT2' cannot be used with account code '200'."]
+
+
+@pytest.mark.rank(50)
 def test_a_draft_with_an_unknown_account_is_kept_with_a_warning(product: Product) -> None:
     """F 5.48 (rank 50)."""
     contact = product.books.add_contact("Ridgeway")
@@ -218,6 +260,7 @@ def test_control_and_bank_accounts_take_no_lines(product: Product, code: str) ->
     assert reply.messages() == [f"Account code '{code}' is not a valid code for this document."]
 
 
+@pytest.mark.rank(39)
 def test_a_tax_type_must_fit_its_account(product: Product) -> None:
     """F 6.71, 6.169 (rank 39)."""
     contact = product.books.add_contact("Ridgeway")
@@ -225,7 +268,7 @@ def test_a_tax_type_must_fit_its_account(product: Product) -> None:
 
     reply = product.call("PUT", "Invoices", invoice(contact.id, LineItems=[line]))
 
-    assert reply.messages() == ["The TaxType code 'INPUT2' cannot be used with account code '200'."]
+    assert reply.line_messages() == ["The TaxType code 'INPUT2' cannot be used with account code '200'."]
 
 
 @pytest.mark.parametrize(
@@ -249,6 +292,7 @@ def test_invoices_are_refused_in_these_words(product: Product, fields: dict[str,
     assert product.books.invoices == ()
 
 
+@pytest.mark.rank(23)
 def test_a_sales_number_is_unique_and_a_bill_s_is_not(product: Product) -> None:
     """F 6.57 (rank 23)."""
     contact = product.books.add_contact("Ridgeway")
@@ -263,6 +307,7 @@ def test_a_sales_number_is_unique_and_a_bill_s_is_not(product: Product) -> None:
     assert product.call("PUT", "Invoices", invoice(contact.id)).one("Invoices")["InvoiceNumber"] == "INV-0001"
 
 
+@pytest.mark.rank(12)
 def test_posting_a_known_number_updates_the_invoice(product: Product) -> None:
     """F 6.60, 8.30 (rank 12); a bill of the same contact and number likewise."""
     contact = product.books.add_contact("Ridgeway")
@@ -276,6 +321,7 @@ def test_posting_a_known_number_updates_the_invoice(product: Product) -> None:
     assert product.books.invoices[0].reference == "two"
 
 
+@pytest.mark.rank(56)
 def test_a_sales_number_alone_names_its_invoice(product: Product) -> None:
     """F 6.60: no Type is needed to update."""
     contact = product.books.add_contact("Ridgeway")
@@ -298,6 +344,7 @@ def test_a_number_is_free_again_after_deletion_but_not_after_voiding(product: Pr
     assert product.call("POST", "Invoices", invoice(contact.id, InvoiceNumber="V")).status == 400
 
 
+@pytest.mark.rank(20)
 def test_states_change_only_as_xero_lets_them(product: Product) -> None:
     """F 6.51, 6.52 (rank 20)."""
     contact = product.books.add_contact("Ridgeway")
@@ -314,6 +361,7 @@ def test_states_change_only_as_xero_lets_them(product: Product) -> None:
     assert product.books.trial_balance() == ()
 
 
+@pytest.mark.rank(20)
 def test_money_applied_forbids_voiding(product: Product) -> None:
     """F 6.53."""
     contact = product.books.add_contact("Ridgeway")
@@ -329,6 +377,7 @@ def test_money_applied_forbids_voiding(product: Product) -> None:
     assert "InvoiceNumber" not in reply.rows("Elements")[0]
 
 
+@pytest.mark.rank(41)
 def test_a_line_that_is_not_sent_again_is_removed(product: Product) -> None:
     """F 6.65 (rank 41)."""
     contact = product.books.add_contact("Ridgeway")
@@ -356,6 +405,7 @@ def test_sending_back_the_empty_lines_of_an_unpaged_read_empties_a_draft(product
     assert product.books.invoices[0].total == 0
 
 
+@pytest.mark.rank(22)
 def test_voided_and_deleted_invoices_stay_in_the_list(product: Product) -> None:
     """F 4.26 (rank 22)."""
     contact = product.books.add_contact("Ridgeway")
@@ -368,6 +418,7 @@ def test_voided_and_deleted_invoices_stay_in_the_list(product: Product) -> None:
     assert [row["AmountDue"] for row in rows] == [0, 0]
 
 
+@pytest.mark.rank(42)
 def test_a_paid_invoice_lets_only_words_be_changed(product: Product) -> None:
     """F 6.66 (rank 42)."""
     contact = product.books.add_contact("Ridgeway")
@@ -389,6 +440,7 @@ def test_a_paid_invoice_lets_only_words_be_changed(product: Product) -> None:
     assert product.books.invoices[0].lines[0].description == "Better words"
 
 
+@pytest.mark.rank(18)
 def test_the_due_date_of_a_part_paid_invoice_moves_without_a_stamp(product: Product) -> None:
     """F 4.23 (rank 18)."""
     contact = product.books.add_contact("Ridgeway")
@@ -412,6 +464,7 @@ def test_a_zero_invoice_is_paid_at_once(product: Product) -> None:
     assert (row["Status"], "FullyPaidOnDate" in row) == ("PAID", True)
 
 
+@pytest.mark.rank(37)
 def test_closed_books_take_nothing(product: Product) -> None:
     """F 6.67, 6.131 (rank 37): create, edit, void and payment."""
     contact = product.books.add_contact("Ridgeway")
@@ -427,6 +480,7 @@ def test_closed_books_take_nothing(product: Product) -> None:
     assert product.call("PUT", "Invoices", invoice(contact.id, Date="2026-01-01")).status == 200
 
 
+@pytest.mark.rank(57)
 def test_today_is_the_organisation_s_day(product: Product) -> None:
     """F 6.55, 5.10 (rank 57): already the 6th in New Zealand."""
     contact = product.books.add_contact("Ridgeway")
@@ -437,6 +491,7 @@ def test_today_is_the_organisation_s_day(product: Product) -> None:
     assert (row["DateString"], row["Date"]) == ("2026-01-06T00:00:00", "/Date(1767657600000+0000)/")
 
 
+@pytest.mark.rank(48)
 def test_credit_is_allocated_within_one_contact_and_shown_on_both_sides(product: Product) -> None:
     """F 6.96–6.98, 6.101 (rank 48)."""
     contact, other = product.books.add_contact("Ridgeway"), product.books.add_contact("Other")
@@ -462,6 +517,7 @@ def test_credit_is_allocated_within_one_contact_and_shown_on_both_sides(product:
     assert product.books.invoice(note.id).status == "AUTHORISED"
 
 
+@pytest.mark.rank(54)
 def test_accounts_are_created_one_at_a_time_under_unique_codes(product: Product) -> None:
     """F 2.20, 6.11, 6.17."""
     made = product.call("PUT", "Accounts", {"Code": "4001", "Name": "Rent of rooms", "Type": "EXPENSE"})
@@ -474,6 +530,7 @@ def test_accounts_are_created_one_at_a_time_under_unique_codes(product: Product)
     assert "4001" in [account["Code"] for account in product.call("GET", "Accounts").rows("Accounts")]
 
 
+@pytest.mark.rank(40)
 def test_a_foreign_invoice_stands_in_the_ledger_in_base_currency(product: Product) -> None:
     """F 6.70, 6.115, 6.116: 100 euros at 0.5 are 200 dollars; paid at 0.4 they bring 250, a gain of 50."""
     contact = product.books.add_contact("Ridgeway")

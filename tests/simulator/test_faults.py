@@ -37,6 +37,7 @@ def owed(product: Product) -> Product:
     return product
 
 
+@pytest.mark.rank(58)
 def test_a_lost_call_leaves_nothing_and_a_lost_answer_leaves_all(owed: Product) -> None:
     """Rank 58."""
     owed.simulator.faults.plan(Fault.LOST_BEFORE, method="PUT", path="/Payments")
@@ -62,6 +63,7 @@ def test_a_lost_answer_can_be_had_again_under_its_key(owed: Product) -> None:
     assert len(owed.books.payments) == 1
 
 
+@pytest.mark.rank(58)
 @pytest.mark.parametrize(
     ("fault", "status", "payments"),
     [(Fault.SERVER_ERROR, 500, 0), (Fault.UNAVAILABLE, 503, 0), (Fault.BAD_GATEWAY, 502, 1), (Fault.TRUNCATED, 200, 1)],
@@ -161,6 +163,7 @@ def fetch(url: str, headers: dict[str, str], body: bytes | None = None) -> int:
             return error.code
 
 
+@pytest.mark.rank(9)
 def test_over_the_loopback_five_calls_fly_at_a_time() -> None:
     """F 2.01 (rank 9)."""
     product = make(limits=True)

@@ -16,6 +16,7 @@ from xerosync.ports import Request
 from xerosync.simulator import Simulator, Switches
 
 
+@pytest.mark.rank(3)
 def test_an_access_token_dies_after_thirty_minutes(product: Product) -> None:
     """F 1.15, 1.51 (rank 3)."""
     wait(product, 1801)
@@ -28,6 +29,7 @@ def test_an_access_token_dies_after_thirty_minutes(product: Product) -> None:
     assert "x-minlimit-remaining" not in reply.headers
 
 
+@pytest.mark.rank(3)
 def test_a_refresh_rotates_and_the_old_token_lives_thirty_minutes_more(product: Product) -> None:
     """F 1.17, 1.18, 1.25."""
     first = product.refresh(product.refresh_token)
@@ -99,6 +101,7 @@ def test_an_unknown_token_is_not_let_in(product: Product) -> None:
     assert reply.headers["content-type"] == "application/json"
 
 
+@pytest.mark.rank(5)
 def test_a_disconnected_tenant_is_forbidden_while_others_go_on(product: Product) -> None:
     """F 1.39, 1.54 (rank 5)."""
     other = product.simulator.add_organisation("Second", country="AU")
@@ -117,6 +120,7 @@ def test_a_disconnected_tenant_is_forbidden_while_others_go_on(product: Product)
     assert alive.status == 200
 
 
+@pytest.mark.rank(31)
 def test_a_missing_scope_is_a_401_that_names_it() -> None:
     """F 1.45, 1.53 (rank 31)."""
     simulator = Simulator()
@@ -130,6 +134,7 @@ def test_a_missing_scope_is_a_401_that_names_it() -> None:
     assert product.call("PUT", "Contacts", {"Name": "A"}).status == 401
 
 
+@pytest.mark.rank(46)
 def test_connections_are_a_bare_list_and_end_by_their_own_id(product: Product) -> None:
     """F 1.32, 1.38 (rank 46)."""
     headers = {"Authorization": f"Bearer {product.access_token}"}
@@ -148,6 +153,7 @@ def test_connections_are_a_bare_list_and_end_by_their_own_id(product: Product) -
     assert product.refresh(product.refresh_token).status == 200  # F 1.24
 
 
+@pytest.mark.rank(46)
 def test_a_second_consent_keeps_the_first_event(product: Product) -> None:
     """F 1.35: the filter by the new consent finds nothing."""
     simulator = product.simulator
@@ -173,6 +179,7 @@ def test_a_revoked_consent_is_gone_with_its_connections(product: Product) -> Non
     assert product.call("GET", "Organisation").status == 403
 
 
+@pytest.mark.rank(8)
 def test_the_sixty_first_call_of_a_minute_is_refused_with_nothing_in_it() -> None:
     """F 2.01, 2.05 (rank 8)."""
     product = make(limits=True)
@@ -202,6 +209,7 @@ def test_the_window_rolls() -> None:
     assert product.call("GET", "Organisation").status == 429
 
 
+@pytest.mark.rank(47)
 def test_the_day_has_an_end() -> None:
     """F 2.06 (rank 47)."""
     simulator = Simulator()
@@ -238,6 +246,7 @@ async def _seven_at_a_time(product: Product) -> list[int]:
     return [getattr(answer, "status", 0) for answer in answers]
 
 
+@pytest.mark.rank(9)
 def test_five_calls_at_a_time_and_no_more() -> None:
     """F 2.01, 2.08 (rank 9)."""
     stepped = _seven_at_a_time(make(limits=True))
@@ -248,6 +257,7 @@ def test_five_calls_at_a_time_and_no_more() -> None:
     assert end.value.value == [200] * 5 + [429] * 2
 
 
+@pytest.mark.rank(10)
 def test_the_same_call_under_the_same_key_gets_the_first_answer(product: Product) -> None:
     """F 3.05, 3.14 (rank 10)."""
     contact = product.books.add_contact("Ridgeway")
@@ -260,6 +270,7 @@ def test_the_same_call_under_the_same_key_gets_the_first_answer(product: Product
     assert len(product.books.invoices) == 1
 
 
+@pytest.mark.rank(10)
 def test_another_call_under_the_same_key_is_refused(product: Product) -> None:
     """F 3.06, 8.34."""
     contact = product.books.add_contact("Ridgeway")
@@ -271,6 +282,7 @@ def test_another_call_under_the_same_key_is_refused(product: Product) -> None:
     assert "Idempotency Key: k1 is used with a different request." in refused.text
 
 
+@pytest.mark.rank(10)
 def test_after_six_minutes_the_key_is_new_and_the_retry_a_duplicate(product: Product) -> None:
     """F 3.13."""
     contact = product.books.add_contact("Ridgeway")
@@ -282,6 +294,7 @@ def test_after_six_minutes_the_key_is_new_and_the_retry_a_duplicate(product: Pro
     assert len(product.books.invoices) == 2
 
 
+@pytest.mark.rank(10)
 def test_a_key_belongs_to_the_app_and_not_to_the_organisation(product: Product) -> None:
     """F 3.07: the second organisation gets the first one's answer, and nothing is written in it."""
     other = product.simulator.add_organisation("Second")

@@ -27,6 +27,7 @@ def found(product: Product, where: str, plural: str = "Invoices") -> list[Row]:
     return product.call("GET", f"{plural}?where={quote(where)}").rows(plural)
 
 
+@pytest.mark.rank(14, 15)
 def test_only_a_paged_list_has_lines_and_a_pagination(product: Product) -> None:
     """F 4.03, 4.08, 4.11 (ranks 14, 15)."""
     with_sales(product, 1)
@@ -44,6 +45,7 @@ def test_only_a_paged_list_has_lines_and_a_pagination(product: Product) -> None:
     assert "Payments" not in one.one("Invoices")
 
 
+@pytest.mark.rank(15)
 def test_pages_have_at_most_a_thousand_rows_and_an_end(product: Product) -> None:
     """F 4.01, 4.09 (rank 15)."""
     with_sales(product, 5)
@@ -58,6 +60,7 @@ def test_pages_have_at_most_a_thousand_rows_and_an_end(product: Product) -> None
     assert (beyond.status, beyond.rows("Invoices")) == (200, [])
 
 
+@pytest.mark.rank(16)
 def test_an_edit_moves_a_row_to_the_end_and_shifts_the_pages(product: Product) -> None:
     """F 4.13, 4.14 (rank 16): the naive reader never sees the third invoice."""
     ids = with_sales(product, 4)
@@ -68,12 +71,14 @@ def test_an_edit_moves_a_row_to_the_end_and_shifts_the_pages(product: Product) -
     assert ids[2] not in {row["InvoiceID"] for row in first + second}
 
 
+@pytest.mark.rank(15)
 def test_accounts_and_tax_rates_are_never_paged(product: Product) -> None:
     """F 4.05."""
     for plural in ("Accounts", "TaxRates"):
         assert "pagination" not in product.call("GET", f"{plural}?page=1").row
 
 
+@pytest.mark.rank(17)
 def test_modified_since_counts_in_seconds_and_leaves_out_the_second_itself(product: Product) -> None:
     """F 4.18, 4.19 (rank 17)."""
     with_sales(product, 1)
@@ -99,6 +104,7 @@ def test_modified_since_may_include_the_second_or_answer_304() -> None:
     assert bare.call("GET", "Invoices", If_Modified_Since="2030-01-01T00:00:00").status == 304
 
 
+@pytest.mark.rank(19)
 def test_a_payment_moves_the_stamp_of_its_invoice(product: Product) -> None:
     """F 4.24 (rank 19)."""
     (one,) = with_sales(product, 1)
@@ -110,6 +116,7 @@ def test_a_payment_moves_the_stamp_of_its_invoice(product: Product) -> None:
     assert len(product.call("GET", "Invoices", If_Modified_Since=since).rows("Invoices")) == 1
 
 
+@pytest.mark.rank(35)
 @pytest.mark.parametrize(
     ("where", "count"),
     [
@@ -147,6 +154,7 @@ def test_ids_are_filtered_as_guids(product: Product) -> None:
     assert found(product, f'Invoice.InvoiceID==guid("{ids[0]}")', "Payments") == []
 
 
+@pytest.mark.rank(35)
 @pytest.mark.parametrize(
     ("where", "message"),
     [
@@ -171,6 +179,7 @@ def test_an_unreadable_filter_is_error_sixteen(product: Product, where: str, mes
     )
 
 
+@pytest.mark.rank(36)
 def test_an_unencoded_ampersand_cuts_the_filter(product: Product) -> None:
     """F 4.48 (rank 36)."""
     product.books.add_contact("Abby & Wells")
@@ -191,6 +200,7 @@ def test_order_goes_either_way(product: Product) -> None:
     assert product.call("GET", "Invoices?order=Nonsense").status == 400
 
 
+@pytest.mark.rank(60)
 def test_lists_can_be_asked_for_by_their_own_parameters(product: Product) -> None:
     """F 4.29, 4.42, 4.57 (rank 60)."""
     ids = with_sales(product, 3)
@@ -211,6 +221,7 @@ def test_lists_can_be_asked_for_by_their_own_parameters(product: Product) -> Non
     assert "pagination" in product.call("GET", "Invoices?Statuses=PAID").row
 
 
+@pytest.mark.rank(60)
 def test_a_summary_leaves_out_lines_and_payments(product: Product) -> None:
     """F 4.15."""
     with_sales(product, 1)
@@ -222,6 +233,7 @@ def test_a_summary_leaves_out_lines_and_payments(product: Product) -> None:
     assert "Addresses" not in product.call("GET", "Contacts?summaryOnly=true").one("Contacts")
 
 
+@pytest.mark.rank(56)
 def test_paths_are_borne_in_any_case_singular_and_plural(product: Product) -> None:
     """F 4.43, 6.37, 6.80 (rank 56)."""
     with_sales(product, 1)
@@ -231,6 +243,7 @@ def test_paths_are_borne_in_any_case_singular_and_plural(product: Product) -> No
         assert product.call("GET", path).status == 200
 
 
+@pytest.mark.rank(28)
 def test_what_is_not_there_is_no_json(product: Product) -> None:
     """F 5.44 (rank 28)."""
     reply = product.call("GET", "Invoices/d4ad8fd6-5c72-4924-91b1-07f1472eb4c3")
@@ -239,6 +252,7 @@ def test_what_is_not_there_is_no_json(product: Product) -> None:
     assert make(Switches(not_found_is_html=False)).call("GET", "Nothing").text == ""
 
 
+@pytest.mark.rank(26)
 def test_dates_are_written_with_escaped_slashes_and_twins(product: Product) -> None:
     """F 5.02, 5.10 (rank 26)."""
     with_sales(product, 1)
@@ -252,6 +266,7 @@ def test_dates_are_written_with_escaped_slashes_and_twins(product: Product) -> N
     assert "\r\n" in written
 
 
+@pytest.mark.rank(26)
 def test_the_stamp_of_an_embedded_contact_is_local_time(product: Product) -> None:
     """F 5.12a (rank 26): thirteen hours ahead in a New Zealand summer."""
     (one,) = with_sales(product, 1)
@@ -261,6 +276,7 @@ def test_the_stamp_of_an_embedded_contact_is_local_time(product: Product) -> Non
     assert int(embedded[6:19]) - int(alone[6:19]) == 13 * 3600 * 1000
 
 
+@pytest.mark.rank(59)
 def test_the_trial_balance_is_made_of_texts(product: Product) -> None:
     """F 6.192, 6.193 (rank 59)."""
     (one,) = with_sales(product, 1)

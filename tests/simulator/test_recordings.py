@@ -69,6 +69,7 @@ def demo(product: Product) -> None:
     product.books.add_payment(paid.id, account="090")
 
 
+@pytest.mark.rank(29)
 @pytest.mark.parametrize(
     ("name", "path"),
     [
@@ -98,6 +99,7 @@ def test_a_list_has_the_recorded_keys_in_the_recorded_order(product: Product, na
     assert in_scope(paths(ours)) == in_scope(paths(theirs))
 
 
+@pytest.mark.rank(30)
 def test_one_invoice_has_the_recorded_keys(product: Product) -> None:
     demo(product)
     key = product.books.invoices[0].id
@@ -120,6 +122,7 @@ def test_one_contact_has_the_recorded_keys(product: Product) -> None:
     assert ours["Addresses"] == theirs["Addresses"]
 
 
+@pytest.mark.rank(30)
 def test_a_new_invoice_is_answered_as_recorded(product: Product) -> None:
     recording = recorded("invoice_create")
     theirs = rows_of(body_of(recording), "Invoices")[0]
@@ -237,6 +240,7 @@ def test_every_header_of_the_recorded_page_is_sent(product: Product) -> None:
     assert reply.headers["xero-correlation-id"] == reply.row["Id"]  # F 1.58
 
 
+@pytest.mark.rank(24)
 def test_recorded_lines_come_to_the_recorded_cents() -> None:
     """F 5.24–5.26: every line of 79 real invoices, entered here, gives the taxes and totals Xero gave."""
     simulator = Simulator(limits=False)

@@ -15,7 +15,7 @@ from xerosync.simulator import Simulator, Switches
 # Switches whose other way is tested beside the strict one.
 ELSEWHERE = {
     "refresh_in_grace", "modified_since_includes_equal", "unchanged_is_304", "deleted_payments_are_listed",
-    "batch_is_atomic", "not_found_is_html",
+    "batch_is_atomic", "not_found_is_html", "wrong_verb_is_501", "attaching_moves_stamp",
 }  # fmt: skip
 
 
@@ -170,6 +170,15 @@ def test_an_embedded_contact_may_tell_the_right_time() -> None:
 
     alone = product.call("GET", f"Contacts/{made.contact_id}").one("Contacts")["UpdatedDateUTC"]
     assert embedded == alone
+
+
+def test_what_is_wrong_with_a_line_may_stand_on_its_document_too() -> None:
+    product = make(Switches(line_faults_rise=True))
+    line: Sent = {"Description": "x", "Quantity": 1, "UnitAmount": 1, "AccountCode": "200", "TaxType": "INPUT2"}
+
+    reply = product.call("PUT", "Invoices", invoice(customer(product), LineItems=[line]))
+
+    assert reply.messages() == ["The TaxType code 'INPUT2' cannot be used with account code '200'."]
 
 
 def test_every_switch_is_turned_somewhere() -> None:

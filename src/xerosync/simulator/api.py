@@ -13,14 +13,16 @@ from xerosync.simulator import routes
 from xerosync.simulator.faults import Fault
 from xerosync.simulator.gate import Caller, Limit, Limits, Memory, admit, bearer
 from xerosync.simulator.identity import Identity
-from xerosync.simulator.refusals import Denied, Invalid, NotThere, Refused, WrongVerb
+from xerosync.simulator.refusals import Denied, Invalid, NotServed, NotThere, Refused, WrongVerb
 from xerosync.simulator.resources.call import Answer, Call, invalid, refused
 from xerosync.simulator.resources.route import Route
-from xerosync.simulator.wire import Row, bare_stamp, compact_json, json_bytes, xml_bytes
+from xerosync.simulator.wire import Row, bare_stamp, compact_json, json_bytes
+from xerosync.simulator.wire_xml import kind_of, xml_bytes
 from xerosync.simulator.world import World
 
 _CACHE: Final = {"cache-control": "max-age=0, no-cache, no-store", "pragma": "no-cache", "server": "Kestrel"}
 _HTML: Final = {"content-type": "text/html; charset=utf-8"}
+_XML: Final = {"content-type": "text/xml; charset=utf-8"}
 _WRITES: Final = frozenset({"PUT", "POST", "PATCH"})
 _PROBLEMS: Final = {
     Fault.MINUTE_LIMIT: "minute",
@@ -102,16 +104,13 @@ class Api:
         if not key:
             return self._run(visit)
         if len(key) > 128:
-            return _refusal(
-                10, "ValidationException", "Idempotency Key must not be longer than 128 characters.", headers
-            )
+            return _refused_key(visit, "Idempotency Key must not be longer than 128 characters.")
         url = f"{'/'.join(visit.parts).lower()}?{urlencode(sorted(visit.query.items()))}"
         asked = self._memory.asked(caller, request.method, url, request.body)
         known = self._memory.recall(caller, key)
         if known is not None:
             if known.asked != asked:
-                text = f"Idempotency Key: {key} is used with a different request."
-                return _refusal(10, "ValidationException", text, headers)
+                return _refused_key(visit, f"Idempotency Key: {key} is used with a different request.")
             return Response(known.status, {**known.headers, **_counters(headers)}, known.body)
         at_ms = self._world.now_ms()
         response = self._run(visit)
@@ -128,6 +127,7 @@ class Api:
         if len(request.body) > _LARGEST_BODY:
             return Response(413, {**headers, **_HTML})
         world = self._world
+        app = world.apps.get(visit.caller.app_id)
         call = Call(
             method=request.method,
             query=visit.query,
@@ -136,22 +136,26 @@ class Api:
             books=world.books[visit.caller.tenant],
             changes=world.changes,
             app_id=visit.caller.app_id,
+            app_name=app.name if app is not None else "",
         )
         mark = world.changes.mark()
         try:
             answer = self._dispatch(call, visit.parts)
+        except NotServed:
+            return _not_implemented(headers)
         except NotThere:
+            world.changes.undo_to(mark)
             body = b"The resource you're looking for cannot be found" if world.switches.not_found_is_html else b""
             return Response(404, {**headers, **_HTML}, body)
         except WrongVerb:
-            return Response(405, headers)
+            return _not_implemented(headers) if world.switches.wrong_verb_is_501 else Response(405, headers)
         except Refused as refusal:
             world.changes.undo_to(mark)
             answer = Answer({"ErrorNumber": refusal.number, "Type": refusal.type, "Message": refusal.message}, 400)
         except Invalid as fault_of_all:
             world.changes.undo_to(mark)
-            answer = invalid([refused({}, fault_of_all.messages)])
-        return self._written(answer, call, visit.caller, headers)
+            answer = invalid([refused({}, fault_of_all)])
+        return self._written(answer, call, visit, headers)
 
     def _dispatch(self, call: Call, parts: list[str]) -> Answer:
         route, ids = routes.find(parts)
@@ -163,25 +167,25 @@ class Api:
         except NotThere:
             return None
 
-    def _written(self, answer: Answer, call: Call, caller: Caller, headers: Mapping[str, str]) -> Response:
+    def _written(self, answer: Answer, call: Call, visit: _Visit, headers: Mapping[str, str]) -> Response:
         if answer.raw is not None:
             return Response(answer.status, {**headers, "content-type": answer.content_type}, answer.raw)
         if answer.row is None:
             return Response(answer.status, headers)
         row: Row = dict(answer.row)
         if answer.status == 200 and "IsDeleted" not in row:
-            app = self._world.apps.get(caller.app_id)
-            row = {
+            envelope: Row = {
                 "Id": headers["xero-correlation-id"],
                 "Status": "OK",
-                "ProviderName": app.name if app is not None else "",
+                "ProviderName": call.app_name,
                 "DateTimeUTC": bare_stamp(self._world.now()),
-            } | row
-        if "json" in call.headers.get("accept", "").lower():
-            content = {"content-type": "application/json; charset=utf-8"}
+            }
+            row = answer.head | envelope | row
+        if _asks_for_json(visit.request):
+            content = {"content-type": answer.content_type or "application/json; charset=utf-8"}
             return Response(answer.status, {**headers, **content}, json_bytes(row))
         root = "Response" if answer.status == 200 else "ApiException"
-        return Response(answer.status, {**headers, "content-type": "text/xml; charset=utf-8"}, xml_bytes(row, root))
+        return Response(answer.status, {**headers, **_XML}, xml_bytes(row, root, kind=kind_of(visit.parts)))
 
     def _expire(self, request: Request) -> None:
         given = request.headers.get("authorization", "").partition(" ")[2].strip()
@@ -191,6 +195,16 @@ class Api:
 
 
 _UNHANDLED: Final = b"An unhandled error with the Xero API occurred. Contact the Xero API team if problems persist."
+
+
+def _not_implemented(headers: Mapping[str, str]) -> Response:
+    """Xero's 501, in XML whatever was asked for (F 2.16)."""
+    row: Row = {
+        "ErrorNumber": 20,
+        "Type": "ApiMethodNotImplementedException",
+        "Message": "The Api Method called is not implemented",
+    }
+    return Response(501, {**headers, **_XML}, xml_bytes(row, "ApiException"))
 
 
 def _denied(denial: Denied, correlation: str) -> Response:
@@ -225,10 +239,16 @@ def _limited(limit: Limit, correlation: str) -> Response:
     return Response(429, headers)
 
 
-def _refusal(number: int, kind: str, message: str, headers: Mapping[str, str]) -> Response:
-    content = {"content-type": "application/json; charset=utf-8"}
-    body = json_bytes({"ErrorNumber": number, "Type": kind, "Message": message})
-    return Response(400, {**headers, **content}, body)
+def _refused_key(visit: _Visit, message: str) -> Response:
+    """The refusal of an Idempotency-Key (F 3.04, 3.06)."""
+    row: Row = {"ErrorNumber": 10, "Type": "ValidationException", "Message": message}
+    if _asks_for_json(visit.request):
+        return Response(400, {**visit.headers, "content-type": "application/json; charset=utf-8"}, json_bytes(row))
+    return Response(400, {**visit.headers, **_XML}, xml_bytes(row, "ApiException"))
+
+
+def _asks_for_json(request: Request) -> bool:
+    return "json" in request.headers.get("accept", "").lower()
 
 
 def _counters(headers: Mapping[str, str]) -> dict[str, str]:

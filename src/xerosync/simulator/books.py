@@ -12,13 +12,34 @@ from attrs import evolve
 from xerosync.simulator.entities import (
     Account,
     Allocation,
+    Attachment,
+    BankTransaction,
+    BankTransfer,
+    BatchPayment,
     Contact,
     Document,
+    FileContent,
+    History,
+    ManualJournal,
+    Offer,
     Organisation,
     Payment,
+    PurchaseOrder,
+    Quote,
     TaxRate,
 )
-from xerosync.simulator.ledger import ControlAccounts, Ledger, document_journal, payment_journal
+from xerosync.simulator.history import keep_history
+from xerosync.simulator.ledger import (
+    ControlAccounts,
+    Journal,
+    Ledger,
+    allocation_journal,
+    bank_journal,
+    document_journal,
+    manual_journal,
+    payment_journal,
+    transfer_journal,
+)
 from xerosync.simulator.switches import Switches
 from xerosync.simulator.tables import AnyTable, Changes, Keys, Row, Table
 
@@ -62,12 +83,26 @@ class Books:
         )
         self.payments: Final = self._table("payment", Payment, document=_documents)
         self.allocations: Final = self._table("allocation", Allocation, document=_allocated)
+        self.purchase_orders: Final = self._table("purchase_order", PurchaseOrder, number=_offer_numbers)
+        self.quotes: Final = self._table("quote", Quote, number=_offer_numbers)
+        self.attachments: Final = self._table("attachment", Attachment, owner=_owners)
+        self.files: Final = self._table("file", FileContent)
+        self.histories: Final = self._table("history", History)
+        self.batch_payments: Final = self._table("batch_payment", BatchPayment)
+        self.bank_transactions: Final = self._table("bank_transaction", BankTransaction, account=_banks)
+        self.bank_transfers: Final = self._table("bank_transfer", BankTransfer)
+        self.manual_journals: Final = self._table("manual_journal", ManualJournal)
         self.ledger: Final = Ledger()
         self.last_listing: tuple[object, object] = (None, None)
         self._control: ControlAccounts | None = None
-        self.documents.watch(self._follow_document)
-        self.payments.watch(self._follow_payment)
+        self._posts(self.documents, lambda document: document_journal(document, self.control()))
+        self._posts(self.payments, self._payment_journal)
+        self._posts(self.allocations, self._allocation_journal)
+        self._posts(self.bank_transactions, lambda transaction: bank_journal(transaction, self.control()))
+        self._posts(self.bank_transfers, transfer_journal)
+        self._posts(self.manual_journals, lambda journal: manual_journal(journal, self.control()))
         self.accounts.watch(self._follow_account)
+        keep_history(self)
 
     def tables(self) -> Iterator[AnyTable]:
         """Every table, in the order in which a file must be read: what a row names comes before it."""
@@ -118,6 +153,14 @@ class Books:
         """The payments of a document that have not been deleted."""
         return [payment for payment in self.payments.by("document", document_id) if payment.status == "AUTHORISED"]
 
+    def attachments_of(self, owner_id: str) -> list[Attachment]:
+        """The files that hang on a document, a contact or an account, oldest first."""
+        return self.attachments.by("owner", owner_id)
+
+    def has_attachments(self, owner_id: str) -> bool:
+        """Whether any file hangs on *owner_id* (F 6.189)."""
+        return self.attachments.has("owner", owner_id)
+
     def allocations_of(self, document_id: str) -> list[Allocation]:
         """The allocations from a credit note, or to an invoice."""
         return self.allocations.by("document", document_id)
@@ -140,18 +183,22 @@ class Books:
         self._tables.append(table)
         return table
 
-    def _follow_document(self, old: Document | None, new: Document | None) -> None:
-        document = new or old
-        if document is not None:
-            self.ledger.post(document.id, document_journal(new, self.control()) if new is not None else None)
+    def _posts(self, table: Table[T], journal: Callable[[T], Journal | None]) -> None:
+        """Let the ledger hold what *journal* says each row of *table* posts."""
 
-    def _follow_payment(self, old: Payment | None, new: Payment | None) -> None:
-        payment = new or old
-        if payment is None:
-            return
-        document = self.documents.get(payment.document_id)
-        journal = None if new is None or document is None else payment_journal(new, document, self.control())
-        self.ledger.post(payment.id, journal)
+        def follow(old: T | None, new: T | None) -> None:
+            row = new if new is not None else old
+            if row is not None:
+                self.ledger.post(row.id, journal(new) if new is not None else None)
+
+        table.watch(follow)
+
+    def _payment_journal(self, payment: Payment) -> Journal | None:
+        return payment_journal(payment, self.documents[payment.document_id], self.control())
+
+    def _allocation_journal(self, allocation: Allocation) -> Journal | None:
+        credit, invoice = self.documents[allocation.credit_id], self.documents[allocation.invoice_id]
+        return allocation_journal(allocation, credit, invoice, self.control())
 
     def _follow_account(self, old: Account | None, new: Account | None) -> None:
         if (old and old.system) or (new and new.system):
@@ -194,5 +241,17 @@ def _documents(payment: Payment) -> list[str]:
     return [payment.document_id]
 
 
+def _banks(transaction: BankTransaction) -> list[str]:
+    return [transaction.account_id]
+
+
 def _allocated(allocation: Allocation) -> list[str]:
     return [allocation.credit_id, allocation.invoice_id]
+
+
+def _offer_numbers(offer: Offer) -> list[str]:
+    return [offer.number.lower()] if offer.number else []
+
+
+def _owners(attachment: Attachment) -> list[str]:
+    return [attachment.owner_id]

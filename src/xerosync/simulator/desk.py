@@ -28,7 +28,7 @@ class Desk:
         """Answer *request* for a *path* below ``/_simulator``: 404 for an unknown one, 400 with the reason."""
         parts = [part for part in path.split("/") if part][1:]
         try:
-            given = next(iter(read_body(request.body, "application/json", "")), Given({}))
+            given = next(iter(read_body(request.body or b"{}", "application/json", "")), Given({}))
             row = self._row(request.method.upper(), parts, given)
         except InvalidInput as fault:
             return Response(400, _JSON, compact_json({"error": str(fault)}))
@@ -86,6 +86,8 @@ class Desk:
             "credit_notes": keeper.credit_notes,
             "payments": keeper.payments,
             "allocations": keeper.allocations,
+            "purchase_orders": keeper.purchase_orders,
+            "quotes": keeper.quotes,
         }
         row: Row = {name: [msgspec.to_builtins(one) for one in rows] for name, rows in tables.items()}
         row["balances"] = {one.account.id: str(one.balance) for one in keeper.trial_balance()}

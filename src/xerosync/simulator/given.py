@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 import msgspec
 
 from xerosync.simulator.entities import EPOCH
 from xerosync.simulator.refusals import Refused, UnreadableBody
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from xerosync.simulator.wire_xml import DEEPEST, read_xml
 
 Json: TypeAlias = "bool | int | Decimal | str | list[Json] | dict[str, Json] | None"
 Fields: TypeAlias = Mapping[str, Json]
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 _LARGEST_EXPONENT: Final = 15
-_MS_DATE: Final = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
+_FLAGS: Final = {"": None, "true": True, "false": False, "1": True, "0": False}
+_MS_DATE: Final = re.compile(r"/Date\((-?[0-9]{1,18})([+-][0-9]{4})?\)/")
+_ISO_DATE: Final = re.compile(
+    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
+    r"(?:[T ](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?)?",
+    re.IGNORECASE,
+)
+# The first day that the database behind Xero can keep.
+_FIRST_DAY: Final = date(1753, 1, 1)
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_ID: Final = re.compile(r"\{?[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?")
+_ODD_ESCAPE: Final = re.compile(rb"\\(?:u00[01]|[bf]|u[fF]{3}[eEfF])")
+_ODD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class Given:
@@ -67,10 +80,9 @@ class Given:
         value = self.text(name).strip()
         if not value:
             return ""
-        try:
-            return str(UUID(value))
-        except ValueError:
-            raise Refused(f"Error converting value to type 'System.Guid'. Path '{name}'") from None
+        if not _ID.fullmatch(value):
+            raise Refused(f"Error converting value to type 'System.Guid'. Path '{name}'")
+        return str(UUID(value))
 
     def amount(self, name: str) -> Decimal | None:
         """The number in *name*; None when it was not given."""
@@ -79,10 +91,7 @@ class Given:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
             raise Refused(f"The value of {name} is not a number")
-        try:
-            number = Decimal(value.strip() if isinstance(value, str) else value)
-        except InvalidOperation:
-            number = Decimal("NaN")
+        number = Decimal(value) if not isinstance(value, str) else _number(value.strip())
         if not number.is_finite() or number.adjusted() > _LARGEST_EXPONENT:
             raise Refused(f"The string was not recognised as a valid number. Path '{name}'")
         return number
@@ -90,8 +99,8 @@ class Given:
     def flag(self, name: str) -> bool | None:
         """The yes or no in *name*; None when it was not given."""
         value = self.text(name).strip().lower()
-        if value in {"", "true", "false"}:
-            return None if not value else value == "true"
+        if value in _FLAGS:
+            return _FLAGS[value]
         raise Refused(f"The value of {name} is neither true nor false")
 
     def day(self, name: str) -> date | None:
@@ -119,6 +128,8 @@ class Given:
         value = self.get(name)
         if value is None:
             return None
+        # An element of XML without members is a blank text until one knows what it is for.
+        value = value if value != "" else {}
         if not isinstance(value, dict):
             raise Refused(f"Cannot read the value of {name} as an object")
         return Given(value)
@@ -128,8 +139,15 @@ class Given:
         value = self.get(name)
         if value is None:
             return None
-        rows = value if isinstance(value, list) else [value]
-        return [Given(row) for row in rows if isinstance(row, dict)]
+        rows = value if isinstance(value, list) else [value] if value != "" else []
+        found = [Given(row) for row in rows if isinstance(row, dict)]
+        if len(found) != len(rows):
+            raise Refused(f"Cannot read the values of {name} as objects")
+        return found
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text) if _NUMBER.fullmatch(text) else Decimal("NaN")
 
 
 def read_day(text: str) -> date | None:
@@ -138,71 +156,94 @@ def read_day(text: str) -> date | None:
         zone = found[2] or "+0000"
         minutes = int(zone[0] + "1") * (int(zone[1:3]) * 60 + int(zone[3:]))
         try:
-            return (EPOCH + timedelta(milliseconds=int(found[1]), minutes=minutes)).date()
+            day = (EPOCH + timedelta(milliseconds=int(found[1]), minutes=minutes)).date()
         except OverflowError:
             return None
+        return day if day >= _FIRST_DAY else None
+    read = _ISO_DATE.fullmatch(text.strip())
+    if read is None:
+        return None
     try:
-        return datetime.fromisoformat(text).date()
+        day = date(int(read[1]), int(read[2]), int(read[3]))
     except ValueError:
         return None
+    return day if day >= _FIRST_DAY else None
 
 
 def read_instant(text: str) -> datetime | None:
-    """The instant of an ISO date-time (UTC unless it says otherwise) or an RFC 1123 one; None when it is neither."""
+    """
+    The instant of an ISO date-time (UTC unless it says otherwise) or an RFC 1123 one; None when it is neither.
+
+    Quotes around it are dropped: a client in use sends them.
+    """
+    text = text.strip().strip('"')
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text)
     except ValueError:
         try:
-            moment = datetime.strptime(text.strip(), "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+            moment = datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
         except ValueError:
             return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def read_body(body: bytes, content_type: str, plural: str) -> list[Given]:
     """
     The elements of a request: an envelope named *plural*, a bare list, or one bare object, as JSON or XML (F 5.06).
 
-    Raises `UnreadableBody`.
+    XML may also come as the field ``xml`` of a form. Raises `UnreadableBody`.
     """
-    if "json" not in content_type and body.lstrip()[:1] == b"<":
-        return [Given(fields) for fields in _xml_elements(body, plural)]
+    body = body.strip().removeprefix(codecs.BOM_UTF8)
+    kind = content_type.lower()
+    if "form-urlencoded" in kind and body[:4].lower() == b"xml=":
+        body, kind = unquote_to_bytes(body[4:].partition(b"&")[0].replace(b"+", b" ")), "xml"
+    if "xml" in kind or ("json" not in kind and body[:1] == b"<"):
+        return [Given(fields) for fields in read_xml(body, plural)]
+    return [Given(row) for row in _json_elements(body, plural)]
+
+
+def _json_elements(body: bytes, plural: str) -> list[Fields]:
     try:
-        value: Json = _decoder.decode(body or b"{}")
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        value: Json = _decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, InvalidOperation):
         raise UnreadableBody("The request body could not be read: it is not valid JSON") from None
+    _check(body, value)
     if isinstance(value, dict):
         inside = Given(value).get(plural)
         value = inside if inside is not None else [value]
-    if not isinstance(value, list):
-        value = [value]
-    if not all(isinstance(row, dict) for row in value):
+    rows = value if isinstance(value, list) else [value]
+    found = [row for row in rows if isinstance(row, dict)]
+    if len(found) != len(rows):
         raise UnreadableBody("The request body holds something that is not an object")
-    return [Given(row) for row in value if isinstance(row, dict)]
+    return list[Fields](found)
 
 
-def _xml_elements(body: bytes, plural: str) -> list[Fields]:
-    from xml.etree.ElementTree import ParseError  # noqa: PLC0415 (loaded only where XML comes)
-
-    from defusedxml import DefusedXmlException  # noqa: PLC0415 (loaded only where XML comes)
-    from defusedxml.ElementTree import fromstring  # noqa: PLC0415
-
-    try:
-        root: Element = fromstring(body.decode())
-    except (ParseError, UnicodeDecodeError, DefusedXmlException):
-        raise UnreadableBody("The request body could not be read: it is not valid XML") from None
-    elements = list(root) if root.tag.lower() == plural.lower() else [root]
-    return [fields for fields in map(_xml_value, elements) if isinstance(fields, dict)]
-
-
-_CONTAINERS: Final = frozenset({
-    "lineitems", "phones", "addresses", "contactpersons", "allocations", "payments", "tracking", "invoices", "contacts",
-})  # fmt: skip
+def _check(body: bytes, value: Json) -> None:
+    """Raise `UnreadableBody` for nesting without end, and for characters that no Xero text can hold."""
+    is_odd = _ODD_ESCAPE.search(body) is not None
+    if not is_odd and body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise UnreadableBody(f"The reader's MaxDepth of {DEEPEST} has been exceeded.")
+        if is_odd:
+            _check_characters(level)
+        level = [part for one in level for part in _parts(one)]
 
 
-def _xml_value(element: Element) -> Json:
-    if element.tag.lower() in _CONTAINERS:
-        return [_xml_value(part) for part in element]
-    if not len(element):
-        return element.text or ""
-    return {part.tag: _xml_value(part) for part in element}
+def _parts(value: Json) -> Iterable[Json]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _check_characters(values: Iterable[Json]) -> None:
+    texts = (part for value in values for part in (value if isinstance(value, dict) else (value,)))
+    for text in texts:
+        if isinstance(text, str) and (found := _ODD_CHARACTER.search(text)):
+            raise UnreadableBody(f"hexadecimal value 0x{ord(found[0]):02X}, is an invalid character.")

@@ -18,7 +18,8 @@ from xerosync.simulator.world import AccessToken, App, Code, Connection, Refresh
 
 DEFAULT_SCOPES: Final = (
     "openid profile email offline_access accounting.contacts accounting.invoices accounting.payments "
-    "accounting.settings accounting.reports.trialbalance.read accounting.attachments accounting.banktransactions"
+    "accounting.settings accounting.attachments accounting.banktransactions accounting.manualjournals "
+    "accounting.reports.aged.read accounting.reports.banksummary.read accounting.reports.trialbalance.read"
 )
 OPEN: Final = "open"
 _ACCESS_S: Final = 1800
@@ -313,7 +314,7 @@ class Identity:
         if app is None and self.open_access:
             app = self._open_app(asked.get("client_id", ""))
         redirect = asked.get("redirect_uri", "")
-        if app is None or asked.get("response_type") != "code" or not redirect:
+        if app is None or asked.get("response_type") != "code" or not redirect or not redirect.isprintable():
             return Response(400, {"content-type": "text/html; charset=utf-8"}, b"Error: unauthorized_client")
         event = self._world.draw()
         for tenant in self._world.books:

@@ -1,4 +1,4 @@
-"""Double entry: what every document and payment posts, and the balances that follow."""
+"""Double entry: what everything in the books posts, and the balances that follow."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from xerosync.simulator.entities import ZERO, Document, Organisation, Payment, total
+from xerosync.simulator.entities import (
+    ZERO,
+    Allocation,
+    BankTransaction,
+    BankTransfer,
+    Document,
+    ManualJournal,
+    Organisation,
+    Payment,
+    total,
+)
 
 _CENT = Decimal("0.01")
 
 
 @frozen
 class Journal:
-    """What one document or payment posts on *date*, in base currency, debits positive; the amounts sum to zero."""
+    """What one thing in the books posts on *date*, in base currency, debits positive; the amounts sum to zero."""
 
     id: str
     date: date
@@ -44,16 +54,16 @@ def base(amount: Decimal, rate: Decimal) -> Decimal:
 
 
 def document_journal(document: Document, control: ControlAccounts) -> Journal | None:
-    """What *document* posts; None while it is a draft, and once it is voided or deleted."""
-    if not document.is_posted:
+    """
+    What *document* posts; None while it is a draft, and once it is voided or deleted.
+
+    An over- or prepayment posts nothing of its own: its bank transaction does.
+    """
+    if not document.is_posted or document.source_id:
         return None
     sign = 1 if document.is_sale != document.is_credit else -1
     entries = [(control.of(document), sign * base(document.total, document.rate))]
-    for line in document.lines:
-        if line.amount is not None:
-            net = line.amount - ((line.tax or ZERO) if document.line_amount_types == "Inclusive" else ZERO)
-            entries.append((line.account_id, -sign * base(net, document.rate)))
-    entries.append((control.tax, -sign * base(document.total_tax, document.rate)))
+    entries += _line_entries(document, control, -sign)
     return _balanced(document.id, document.date, entries, control.rounding)
 
 
@@ -62,11 +72,78 @@ def payment_journal(payment: Payment, document: Document, control: ControlAccoun
     if payment.status != "AUTHORISED":
         return None
     into = 1 if document.is_sale != document.is_credit else -1
-    entries = [
-        (payment.account_id, into * base(payment.amount, payment.rate)),
-        (control.of(document), -into * base(payment.amount, document.rate)),
-    ]
+    entries = [(payment.account_id, into * base(payment.amount, payment.rate))]
+    entries += _standing_entries(document, payment.amount, control, -into)
     return _balanced(payment.id, payment.date, entries, control.currency_gain)
+
+
+def allocation_journal(
+    allocation: Allocation, credit: Document, invoice: Document, control: ControlAccounts
+) -> Journal | None:
+    """
+    What setting *credit* against *invoice* posts; None where both stand on one account at one rate.
+
+    A prepayment leaves the accounts of its lines; a difference of rates is a realised gain or loss (F 6.116).
+    """
+    sign = 1 if invoice.is_sale else -1
+    entries = _standing_entries(credit, allocation.amount, control, sign)
+    entries.append((control.of(invoice), -sign * base(allocation.amount, invoice.rate)))
+    journal = _balanced(allocation.id, allocation.date, entries, control.currency_gain)
+    return journal if any(_netted(journal.entries).values()) else None
+
+
+def bank_journal(transaction: BankTransaction, control: ControlAccounts) -> Journal | None:
+    """What spend or receive money posts; None once it is deleted, and for one side of a transfer."""
+    if transaction.status != "AUTHORISED" or transaction.transfer_id:
+        return None
+    sign = 1 if transaction.is_receipt else -1
+    entries = [(transaction.account_id, sign * base(transaction.total, transaction.rate))]
+    entries += _line_entries(transaction, control, -sign)
+    return _balanced(transaction.id, transaction.date, entries, control.rounding)
+
+
+def transfer_journal(transfer: BankTransfer) -> Journal | None:
+    """What *transfer* posts; None once it is deleted."""
+    if transfer.status != "AUTHORISED":
+        return None
+    amount = base(transfer.amount, transfer.rate)
+    return Journal(transfer.id, transfer.date, ((transfer.to_account_id, amount), (transfer.from_account_id, -amount)))
+
+
+def manual_journal(journal: ManualJournal, control: ControlAccounts) -> Journal | None:
+    """What a manual journal posts; None unless it is POSTED."""
+    if journal.status != "POSTED":
+        return None
+    inclusive = journal.line_amount_types == "Inclusive"
+    entries = [(line.account_id, line.amount - (line.tax if inclusive else ZERO)) for line in journal.lines]
+    entries.append((control.tax, total(line.tax for line in journal.lines)))
+    return _balanced(journal.id, journal.date, entries, control.rounding)
+
+
+def _line_entries(posted: Document | BankTransaction, control: ControlAccounts, sign: int) -> list[tuple[str, Decimal]]:
+    """The lines of *posted* before tax, and their tax, in base currency."""
+    inclusive = posted.line_amount_types == "Inclusive"
+    entries: list[tuple[str, Decimal]] = []
+    for line in posted.lines:
+        if line.amount is not None:
+            net = line.amount - ((line.tax or ZERO) if inclusive else ZERO)
+            entries.append((line.account_id, sign * base(net, posted.rate)))
+    return [*entries, (control.tax, sign * base(posted.total_tax, posted.rate))]
+
+
+def _standing_entries(
+    document: Document, amount: Decimal, control: ControlAccounts, sign: int
+) -> list[tuple[str, Decimal]]:
+    """*amount* of *document* on the account where it stands: its control account, or the lines of a prepayment."""
+    whole = sign * base(amount, document.rate)
+    if document.family != "Prepayments":
+        return [(control.of(document), whole)]
+    shares = [
+        (account, (whole * part / document.total).quantize(_CENT, ROUND_HALF_UP))
+        for account, part in _line_entries(evolve(document, rate=Decimal(1)), control, 1)
+    ]
+    rest = whole - total(share for _, share in shares)
+    return [*shares, (shares[0][0], rest)]
 
 
 def _balanced(id_: str, on: date, entries: list[tuple[str, Decimal]], rest_to: str) -> Journal:
@@ -74,6 +151,13 @@ def _balanced(id_: str, on: date, entries: list[tuple[str, Decimal]], rest_to: s
     if rest:
         entries.append((rest_to, -rest))
     return Journal(id_, on, tuple((account, amount) for account, amount in entries if amount))
+
+
+def _netted(entries: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for account, amount in entries:
+        sums[account] = sums.get(account, ZERO) + amount
+    return sums
 
 
 def year_start(organisation: Organisation, on: date) -> date:
@@ -94,7 +178,7 @@ class Ledger:
         return iter(self._journals.values())
 
     def post(self, id_: str, journal: Journal | None) -> None:
-        """Let *journal* stand for document or payment *id_*, in place of what stood for it before."""
+        """Let *journal* stand for *id_*, in place of what stood for it before."""
         old = self._journals.pop(id_, None)
         if old is not None:
             self._add(old.entries, -1)
@@ -108,12 +192,8 @@ class Ledger:
 
     def between(self, first: date, last: date) -> dict[str, Decimal]:
         """What was posted to each account from *first* to *last*, both included."""
-        sums: dict[str, Decimal] = {}
-        for journal in self._journals.values():
-            if first <= journal.date <= last:
-                for account, amount in journal.entries:
-                    sums[account] = sums.get(account, ZERO) + amount
-        return sums
+        journals = (journal for journal in self._journals.values() if first <= journal.date <= last)
+        return _netted(entry for journal in journals for entry in journal.entries)
 
     def _add(self, entries: Iterable[tuple[str, Decimal]], times: int) -> None:
         for account, amount in entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from email.utils import formatdate
@@ -14,6 +15,21 @@ from xerosync.ports import AnswerLost, Request, Response
 from xerosync.simulator.wire import squeezed
 
 _WORTH_SQUEEZING: Final = 1000
+
+
+# What Xero refuses by itself (10 MB) still reaches it; what is far beyond is not even read.
+_LARGEST: Final = 16 * 1024 * 1024
+_LONGEST_LINE: Final = 65_536
+_WHOLE: Final = re.compile("[0-9]{1,18}")
+_HEX: Final = re.compile(b"[0-9a-fA-F]{1,15}")
+
+
+class _Unreadable(Exception):
+    """The body of a request cannot be had; *status* says why."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Answers(Protocol):
@@ -80,9 +96,14 @@ class _Conversation(BaseHTTPRequestHandler):
         return self.server
 
     def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length) if length else b""
-        url = f"http://{self.headers.get('Host', '127.0.0.1')}{self.path}"
+        try:
+            body = self._body()
+        except _Unreadable as fault:
+            self.close_connection = True
+            self._send(Response(fault.status, {"content-type": "text/html; charset=utf-8", "connection": "close"}))
+            return
+        # A request may name its host in its first line, as those that pass a proxy do.
+        url = self.path if "://" in self.path.partition("?")[0] else f"http://127.0.0.1{self.path}"
         request = Request(self.command, url, dict(self.headers.items()), body)
         try:
             response = self._served.simulator.handle(request, latency_s=self._served.latency_s)
@@ -90,6 +111,43 @@ class _Conversation(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._send(response)
+
+    def _body(self) -> bytes:
+        """The bytes of the body, however they were sent. Raises `_Unreadable`, and leaves what follows unread."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._chunks()
+        length = self.headers.get("Content-Length") or "0"
+        if not _WHOLE.fullmatch(length):
+            raise _Unreadable(400)
+        if int(length) > _LARGEST:
+            raise _Unreadable(413)
+        return self._exactly(int(length))
+
+    def _chunks(self) -> bytes:
+        chunks: list[bytes] = []
+        room = _LARGEST
+        while True:
+            size = self.rfile.readline(100).partition(b";")[0].strip()
+            if not _HEX.fullmatch(size):
+                raise _Unreadable(400)
+            length = int(size, 16)
+            if length > room:
+                raise _Unreadable(413)
+            if length == 0:
+                break
+            room -= length
+            chunks.append(self._exactly(length))
+            if self.rfile.readline(3) not in {b"\r\n", b"\n"}:
+                raise _Unreadable(400)
+        while self.rfile.readline(_LONGEST_LINE) not in {b"\r\n", b"\n", b""}:
+            pass
+        return b"".join(chunks)
+
+    def _exactly(self, length: int) -> bytes:
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionResetError("the client went away in the middle of its request")
+        return body
 
     def _send(self, response: Response) -> None:
         body = response.body
@@ -100,14 +158,20 @@ class _Conversation(BaseHTTPRequestHandler):
             headers["content-encoding"] = "gzip"
         self.send_response_only(response.status)
         for name, value in headers.items():
-            self.send_header("-".join(part.capitalize() for part in name.split("-")), value)
+            self.send_header("-".join(part.capitalize() for part in name.split("-")), _one_line(value))
         self.send_header("Date", formatdate(usegmt=True))
         if response.status not in {204, 304}:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD" and response.status not in {204, 304}:
+            self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _answer  # noqa: N815 (named by http.server)
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _answer  # noqa: N815 (named by http.server)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (named by http.server)
         """Nothing is logged: paths hold names and numbers."""
+
+
+def _one_line(value: str) -> str:
+    """*value* as one line that a header can carry: what a caller sent must not become a header of its own."""
+    return value.replace("\r", "").replace("\n", "").encode("latin-1", "replace").decode("latin-1")

@@ -44,20 +44,18 @@ class Names(Generic[T]):
 
 
 _TOKEN: Final = re.compile(
-    r"""\s*(?:(?P<text>"[^"]*")|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)"""
+    r"""\s*(?:(?P<text>"[^"]*")|(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<name>[A-Za-z_]\w*)"""
     r"""|(?P<sign>==|!=|<>|<=|>=|&&|\|\||[=<>().,!-]))"""
 )
 _COMPARE: Final = {"==", "=", "!=", "<>", "<", "<=", ">", ">="}
+_DEEPEST: Final = 60
 _METHODS: Final = {"contains", "startswith", "endswith", "tolower", "toupper"}
 
 
 def read_where(text: str, names: Names[T]) -> Test[T]:
     """The filter *text* as a test of rows. Raises `UnreadableQuery`; so may the test (a method on null, F 4.46)."""
     reader = _Reader(_tokens(text), names)
-    try:
-        test = reader.either()
-    except RecursionError:
-        raise UnreadableQuery("Syntax error") from None
+    test = reader.either()
     reader.end()
     return test
 
@@ -123,6 +121,7 @@ class _Reader(Generic[T]):
     def __init__(self, tokens: Sequence[str], names: Names[T]) -> None:
         self._tokens = tokens
         self._at = 0
+        self._depth = 0
         self._names = names
 
     def either(self) -> Test[T]:
@@ -143,10 +142,11 @@ class _Reader(Generic[T]):
 
     def _single(self) -> Test[T]:
         if self._take("!", "NOT"):
+            self._deeper()
             test = self._single()
             return lambda row: not test(row)
-        if self._peek() == "(":
-            self._at += 1
+        if self._take("("):
+            self._deeper()
             test = self.either()
             self._need(")")
             return test
@@ -161,8 +161,10 @@ class _Reader(Generic[T]):
         if token.startswith('"'):
             return self._methods(_constant(token[1:-1]))
         if token == "-" or token[0].isdigit():
-            number = Decimal(self._next() if token == "-" else token) * (-1 if token == "-" else 1)
-            return _constant(number)
+            digits = self._next() if token == "-" else token
+            if not digits[0].isdigit():
+                raise UnreadableQuery("Syntax error")
+            return _constant(Decimal(digits) * (-1 if token == "-" else 1))
         if not (token[0].isalpha() or token[0] == "_"):
             raise UnreadableQuery("Syntax error")
         match token.lower():
@@ -189,6 +191,7 @@ class _Reader(Generic[T]):
 
     def _methods(self, getter: Getter[T]) -> Getter[T]:
         while self._take("."):
+            self._deeper()
             method = self._next().lower()
             if method not in _METHODS:
                 raise UnreadableQuery(f"No applicable method '{method}' exists in type 'String'")
@@ -222,6 +225,12 @@ class _Reader(Generic[T]):
             return datetime(year, month, dayth, hour, minute, second)  # noqa: DTZ001 (as written, like the rows' own)
         except ValueError:
             raise UnreadableQuery("Syntax error") from None
+
+    def _deeper(self) -> None:
+        """Count one step into the expression: the test made of it calls itself as often for every row."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise UnreadableQuery("Syntax error")
 
     def _peek(self, ahead: int = 0) -> str:
         at = self._at + ahead

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class Invalid(Exception):
-    """One element cannot be taken: *messages* are Xero's own words for it (F 5.40)."""
+    """
+    One element cannot be taken: *messages* are Xero's own words for it (F 5.40).
 
-    def __init__(self, *messages: str) -> None:
+    What is wrong with something inside the element is *nested*: by the member's name and its place in a list, -1 for a
+    member that is one object (F 5.41).
+    """
+
+    def __init__(self, *messages: str, nested: Mapping[tuple[str, int], tuple[str, ...]] | None = None) -> None:
         super().__init__(*messages)
         self.messages: tuple[str, ...] = messages
+        self.nested: Mapping[tuple[str, int], tuple[str, ...]] = nested or {}
+
+    @property
+    def every_message(self) -> tuple[str, ...]:
+        """All messages, nested ones too, each once."""
+        return tuple(dict.fromkeys((*self.messages, *(text for texts in self.nested.values() for text in texts))))
 
 
 class Refused(Exception):
@@ -39,6 +50,10 @@ class UnreadableQuery(Refused):
 
 class NotThere(Exception):
     """Nothing is known by this id or at this path (F 5.44)."""
+
+
+class NotServed(NotThere):
+    """Xero has this path, and this simulator has not (F 2.16)."""
 
 
 class WrongVerb(Exception):

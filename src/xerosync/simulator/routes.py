@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from xerosync.simulator.refusals import NotThere
+from xerosync.simulator.refusals import NotServed, NotThere
 from xerosync.simulator.resources import (
     accounts,
+    attachments,
+    bank_transactions,
+    bank_transfers,
+    batch_payments,
     contacts,
     credit_notes,
+    email,
+    history,
     invoices,
+    manual_journals,
     organisations,
+    over_and_prepayments,
     payments,
+    purchase_orders,
+    quotes,
     reports,
     tax_rates,
 )
@@ -20,11 +30,21 @@ from xerosync.simulator.resources.route import Route
 
 ROUTES: Final = (
     *accounts.ROUTES,
+    *attachments.ROUTES,
+    *bank_transactions.ROUTES,
+    *bank_transfers.ROUTES,
+    *over_and_prepayments.ROUTES,
+    *batch_payments.ROUTES,
     *contacts.ROUTES,
     *credit_notes.ROUTES,
+    *email.ROUTES,
+    *history.ROUTES,
     *invoices.ROUTES,
+    *manual_journals.ROUTES,
     *organisations.ROUTES,
     *payments.ROUTES,
+    *purchase_orders.ROUTES,
+    *quotes.ROUTES,
     *reports.ROUTES,
     *tax_rates.ROUTES,
 )
@@ -42,14 +62,24 @@ def singular(name: str) -> str:
 
 
 _PLURAL: Final = _plurals(ROUTES)
+# What the published specification has beyond the table: answered as not implemented, not as unknown.
+_NOT_SERVED: Final = frozenset({
+    "budgets", "expenseclaims", "invoicereminders", "journals", "linkedtransactions", "paymentservices", "receipts",
+    "repeatinginvoices", "setup",
+})  # fmt: skip
+_REPORTS_NOT_SERVED: Final = frozenset({
+    "balancesheet", "budgetsummary", "executivesummary", "profitandloss", "tenninetynine",
+})  # fmt: skip
 
 
 def find(parts: list[str]) -> tuple[Route, tuple[str, ...]]:
-    """The route of a path below ``/api.xro/2.0/`` and the ids in it. Raises `NotThere`."""
+    """The route of a path below ``/api.xro/2.0/`` and the ids in it. Raises `NotThere`, or `NotServed`."""
     names = [_PLURAL.get(part.lower(), part.lower()) for part in parts]
     for route in ROUTES:
         if len(route.path) == len(names) and all(
             pattern in {"{}", name} for pattern, name in zip(route.path, names, strict=True)
         ):
             return route, tuple(part for pattern, part in zip(route.path, parts, strict=True) if pattern == "{}")
+    if names and (names[0] in _NOT_SERVED or names[-1] in _REPORTS_NOT_SERVED | {"cissettings"}):
+        raise NotServed
     raise NotThere

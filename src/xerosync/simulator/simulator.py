@@ -162,7 +162,7 @@ class Simulator:
 
         Raises `AnswerLost` where a planned fault loses the answer.
         """
-        target, _, query = request.url.partition("?")
+        target, _, query = request.url.partition("#")[0].partition("?")
         path = _path(target)
         lower = path.lower()
         if lower.startswith("/_simulator"):

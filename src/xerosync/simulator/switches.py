@@ -38,6 +38,8 @@ class Switches:
     """F 4.25, 6.126."""
     batch_is_atomic: bool = False
     """F A.01: whether one bad element undoes the good ones of a refused batch."""
+    line_faults_rise: bool = False
+    """F 5.41: whether what is wrong with a line stands on its document too, as what is wrong with an account does."""
     half_cent: Literal["up", "even"] = "up"
     """F 5.25."""
     number_free_after: Literal["never", "deleted", "voided"] = "deleted"
@@ -56,6 +58,10 @@ class Switches:
     """F 5.12a: the stamp of a contact inside a document that is read is the organisation's local time."""
     not_found_is_html: bool = True
     """F 5.44, A.02: a 404 carries a line of HTML; else nothing at all."""
+    wrong_verb_is_501: bool = False
+    """F 5.47: a verb that a path does not know is refused as not implemented (F 2.16); else with 405."""
+    attaching_moves_stamp: bool = False
+    """F 6.189: whether a file that is attached moves the stamp of what it hangs on."""
 
     @property
     def rounding(self) -> str:

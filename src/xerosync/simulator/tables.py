@@ -17,6 +17,15 @@ class Row(Protocol):
         ...
 
 
+class Stamped(Row, Protocol):
+    """A row with a write stamp."""
+
+    @property
+    def updated_ms(self) -> int:
+        """When it was last written."""
+        ...
+
+
 T = TypeVar("T", bound=Row)
 Keys = Callable[[T], Iterable[str]]
 
@@ -84,6 +93,7 @@ class Table(Generic[T]):
         self._found: dict[str, dict[str, dict[str, None]]] = {name: {} for name in self._keys}
         self._decoder = msgspec.json.Decoder(shape)
         self._watchers: list[Callable[[T | None, T | None], None]] = []
+        self._recorders: list[Callable[[T | None, T], None]] = []
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._rows.values())
@@ -111,6 +121,8 @@ class Table(Generic[T]):
         old = self._rows.get(row.id)
         self._changes.note(self, row.id, lambda: self._set(row.id, old))
         self._set(row.id, row)
+        for recorder in self._recorders:
+            recorder(old, row)
         return row
 
     def drop(self, id_: str) -> None:
@@ -123,6 +135,10 @@ class Table(Generic[T]):
     def watch(self, watcher: Callable[[T | None, T | None], None]) -> None:
         """Call *watcher* with the old and the new row at every change, undone ones included."""
         self._watchers.append(watcher)
+
+    def record(self, recorder: Callable[[T | None, T], None]) -> None:
+        """Call *recorder* with the old and the new row at every `put`, and neither when it is undone nor loaded."""
+        self._recorders.append(recorder)
 
     def encoded(self, id_: str) -> bytes | None:
         """The row *id_* as kept in a file; None when there is none."""

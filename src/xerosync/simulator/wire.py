@@ -1,14 +1,13 @@
-"""How Xero writes: pretty-printed JSON with escaped slashes in dates, twin dates, amounts with two places; or XML."""
+"""How Xero writes: pretty-printed JSON with escaped slashes in dates, twin dates, amounts with two places."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Final, cast
-from xml.sax.saxutils import escape
+from typing import Final
 
 import msgspec
 
@@ -80,40 +79,3 @@ def compact_json(value: object) -> bytes:
 def squeezed(body: bytes) -> bytes:
     """*body* as gzip, always the same bytes for the same body (F 2.26)."""
     return gzip.compress(body, 1, mtime=0)
-
-
-def xml_bytes(row: Mapping[str, object], root: str = "Response") -> bytes:
-    """*row* as XML, which Xero writes unless JSON is asked for (F 5.04)."""
-    parts = [f'<{root} xmlns:xsd="http://www.w3.org/2001/XMLSchema">']
-    for name, value in row.items():
-        _element(name, value, parts)
-    parts.append(f"</{root}>")
-    return "".join(parts).encode()
-
-
-_SINGULAR: Final = {"Addresses": "Address", "TaxRates": "TaxRate", "Phones": "Phone", "Warnings": "Warning"}
-
-
-def _element(name: str, value: object, parts: list[str]) -> None:
-    if isinstance(value, dict):
-        parts.append(f"<{name}>")
-        for inner, part in cast("Row", value).items():
-            _element(inner, part, parts)
-        parts.append(f"</{name}>")
-    elif isinstance(value, list | tuple):
-        one = _SINGULAR.get(name, name.removesuffix("s") if name.endswith("s") else name)
-        parts.append(f"<{name}>")
-        for part in cast("Sequence[object]", value):
-            _element(one, part, parts)
-        parts.append(f"</{name}>")
-    elif value is not None:
-        parts.append(f"<{name}>{escape(_xml_text(value))}</{name}>")
-
-
-def _xml_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    if text.startswith("/Date(") and text.endswith(")/"):
-        return instant(int(text[6:-2].partition("+")[0])).strftime("%Y-%m-%dT%H:%M:%S")
-    return text

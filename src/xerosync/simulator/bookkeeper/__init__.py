@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from xerosync.simulator.bookkeeper.banking import BankWork
+from xerosync.simulator.bookkeeper.files import FileWork
+from xerosync.simulator.bookkeeper.journals import JournalWork
 from xerosync.simulator.bookkeeper.money import MoneyWork
+from xerosync.simulator.bookkeeper.orders import OrderWork
 from xerosync.simulator.bookkeeper.set_up import SetUpWork
 from xerosync.simulator.bookkeeper.settings import SettingsWork
 
 
-class Bookkeeper(SetUpWork, MoneyWork, SettingsWork):
+class Bookkeeper(SetUpWork, MoneyWork, BankWork, JournalWork, SettingsWork, OrderWork, FileWork):
     """
     One organisation's books, worked on by hand.
 

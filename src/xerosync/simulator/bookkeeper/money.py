@@ -11,7 +11,7 @@ from xerosync.errors import InvalidInput
 from xerosync.simulator.bookkeeper.reading import Reading
 from xerosync.simulator.entities import Allocation, Payment
 from xerosync.simulator.given import Given, Json
-from xerosync.simulator.rules import payments
+from xerosync.simulator.rules import allocations, payments
 
 
 class MoneyWork(Reading):
@@ -57,4 +57,4 @@ class MoneyWork(Reading):
         """Set *amount* of a credit note against an invoice."""
         note = self.invoice(credit_note_id)
         given = Given({"Invoice": {"InvoiceID": invoice_id}, "Amount": amount})
-        return self._do(lambda: payments.allocate(self._books, note, given))
+        return self._do(lambda: allocations.allocate(self._books, note, given))

@@ -113,4 +113,4 @@ class Reading:
             with self._transaction():
                 return write()
         except Invalid as fault:
-            raise InvalidInput("books", "; ".join(fault.messages)) from None
+            raise InvalidInput("books", "; ".join(fault.every_message)) from None

@@ -24,6 +24,10 @@ class SettingsWork(Reading):
         several = tuple(dict.fromkeys((*organisation.currencies, code.upper())))
         self._do(lambda: self._books.organisations.put(evolve(organisation, currencies=several)))
 
+    def change_plan(self, plan: str) -> None:
+        """Move the organisation to *plan*, as Xero's Class names it: DEMO, TRIAL, STANDARD … (F 6.04)."""
+        self._do(lambda: self._books.organisations.put(evolve(self._books.organisation, plan=plan.upper())))
+
     def disconnect(self, client_id: str | None = None) -> None:
         """Take the connection of app *client_id*, or of all apps, away in Xero's own settings (F 1.39)."""
         apps = [app.id for app in self._world.apps] if client_id is None else [client_id]

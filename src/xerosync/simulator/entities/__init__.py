@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from xerosync.simulator.entities.accounts import ACCOUNT_TYPES, Account
+from xerosync.simulator.entities.banking import BankTransaction, BankTransfer, BatchPayment
 from xerosync.simulator.entities.base import EPOCH, NO_ID, ZERO, instant, milliseconds, total
 from xerosync.simulator.entities.contacts import Address, Contact, Person, Phone
 from xerosync.simulator.entities.documents import Document, Line
+from xerosync.simulator.entities.files import Attachment, FileContent, History, HistoryEntry
+from xerosync.simulator.entities.journals import JournalLine, ManualJournal
+from xerosync.simulator.entities.orders import Offer, PurchaseOrder, Quote, discount_of
 from xerosync.simulator.entities.organisations import Organisation, TaxRate
 from xerosync.simulator.entities.payments import Allocation, Payment
 
@@ -17,14 +21,27 @@ __all__ = [
     "Account",
     "Address",
     "Allocation",
+    "Attachment",
+    "BankTransaction",
+    "BankTransfer",
+    "BatchPayment",
     "Contact",
     "Document",
+    "FileContent",
+    "History",
+    "HistoryEntry",
+    "JournalLine",
     "Line",
+    "ManualJournal",
+    "Offer",
     "Organisation",
     "Payment",
     "Person",
     "Phone",
+    "PurchaseOrder",
+    "Quote",
     "TaxRate",
+    "discount_of",
     "instant",
     "milliseconds",
     "total",

@@ -29,6 +29,9 @@ class Organisation:
     invoices_numbered: int = 0
     credit_notes_numbered: int = 0
     set_ups: tuple[str, ...] = ()
+    plan: str = "DEMO"
+    emailed_on: date | None = None
+    emails_sent: int = 0
 
 
 @frozen

@@ -39,12 +39,17 @@ _LISTING: Final = Listing(
 
 def get_many(call: Call) -> Answer:
     """GET /Accounts: never paged, archived ones included (F 4.05, 6.16)."""
-    return listed(call, _LISTING, lambda: call.books.accounts, shown=account_row, light=account_row)
+    books = call.books
+
+    def shown(account: Account) -> Row:
+        return account_row(books, account)
+
+    return listed(call, _LISTING, lambda: books.accounts, shown=shown, light=shown)
 
 
 def get_one(call: Call, key: str) -> Answer:
     """GET /Accounts/{AccountID}."""
-    return Answer({"Accounts": [account_row(_found(call.books, key))]})
+    return Answer({"Accounts": [account_row(call.books, _found(call.books, key))]})
 
 
 def create(call: Call) -> Answer:
@@ -64,9 +69,9 @@ def delete(call: Call, key: str) -> Answer:
     try:
         rules.refuse_used(call.books, account)
     except Invalid as fault:
-        return invalid([refused(account_row(account), fault.messages)])
+        return invalid([refused(account_row(call.books, account), fault)])
     call.books.accounts.put(evolve(account, status="DELETED", updated_ms=call.books.write_stamp()))
-    return Answer({"Accounts": [account_row(call.books.accounts[account.id])]})
+    return Answer({"Accounts": [account_row(call.books, call.books.accounts[account.id])]})
 
 
 def _write(call: Call, write: Callable[[Given], Account]) -> Answer:
@@ -76,7 +81,7 @@ def _write(call: Call, write: Callable[[Given], Account]) -> Answer:
         "Accounts",
         elements,
         write=write,
-        shown=account_row,
+        shown=lambda account: account_row(call.books, account),
         failed=lambda given: no_id("AccountID") | echo(given) | {"HasValidationErrors": True},
     )
 
@@ -97,7 +102,7 @@ _REPORTING: Final = {
 }
 
 
-def account_row(account: Account) -> Row:
+def account_row(books: Books, account: Account) -> Row:
     """An account; SystemAccount and the bank fields only where there are any (F 6.12, 6.13)."""
     row: Row = {"AccountID": account.id}
     if account.code:
@@ -118,7 +123,7 @@ def account_row(account: Account) -> Row:
     return row | {
         "ReportingCode": code,
         "ReportingCodeName": name,
-        "HasAttachments": False,
+        "HasAttachments": books.has_attachments(account.id),
         "UpdatedDateUTC": stamp(account.updated_ms),
         "AddToWatchlist": False,
     }

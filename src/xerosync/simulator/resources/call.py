@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from xerosync.simulator.books import Books
 from xerosync.simulator.entities import NO_ID
@@ -22,13 +22,15 @@ class Answer:
     """
     What a resource says: the members of the envelope, or an error's, or nothing at all (204, 304).
 
-    *raw* is a file's own bytes, sent as they are under *content_type*.
+    *raw* is a file's own bytes, sent as they are under *content_type*; an answer in JSON may
+    name another content type than usual, and what stands in its *head* comes before the envelope's own members.
     """
 
     row: Row | None
     status: int = 200
     raw: bytes | None = None
     content_type: str = ""
+    head: Row = field(factory=dict[str, object])
 
 
 @frozen
@@ -42,6 +44,7 @@ class Call:
     books: Books
     changes: Changes
     app_id: str
+    app_name: str = ""
 
     def given(self, plural: str) -> list[Given]:
         """The elements of the body. Raises `UnreadableBody`."""
@@ -89,7 +92,7 @@ def write_each(
                 row["StatusAttributeString"] = "WARNING" if row.get("Warnings") else "OK"
         except Invalid as fault:
             call.changes.undo_to(mark)
-            row = refused(failed(given), fault.messages)
+            row = refused(failed(given), fault)
             if not summarize:
                 row = {"StatusAttributeString": "ERROR"} | row
             bad.append(row)
@@ -114,9 +117,22 @@ def invalid(elements: Sequence[Row]) -> Answer:
     )
 
 
-def refused(row: Row, messages: Sequence[str]) -> Row:
-    """*row* with the reasons why it was not taken."""
-    return row | {"ValidationErrors": [{"Message": message} for message in messages]}
+def refused(row: Row, fault: Invalid) -> Row:
+    """*row* with the reasons why it was not taken, each where it belongs (F 5.41)."""
+    for (name, place), messages in fault.nested.items():
+        row = row | {name: _with_errors(row.get(name), place, messages)}
+    return row | {"ValidationErrors": _errors(fault.messages)}
+
+
+def _errors(messages: Sequence[str]) -> list[Row]:
+    return [{"Message": message} for message in messages]
+
+
+def _with_errors(inside: object, place: int, messages: Sequence[str]) -> object:
+    if place < 0:
+        return (cast("Row", inside) if isinstance(inside, dict) else {}) | {"ValidationErrors": _errors(messages)}
+    rows = list(cast("Sequence[object]", inside)) if isinstance(inside, list) else []
+    return [_with_errors(row, -1, messages) if at == place else row for at, row in enumerate(rows)]
 
 
 def warned(row: Row, messages: Sequence[str]) -> Row:

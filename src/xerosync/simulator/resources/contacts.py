@@ -11,6 +11,7 @@ from xerosync.simulator.entities import Contact, Document, Phone, total
 from xerosync.simulator.given import Given
 from xerosync.simulator.query import Getter, Id, Names, Value
 from xerosync.simulator.refusals import NotThere
+from xerosync.simulator.resources.attachments import attached
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import CONTACTS, Route
@@ -46,7 +47,7 @@ def get_many(call: Call) -> Answer:
         call,
         _LISTING,
         lambda: _wanted(call),
-        shown=lambda contact: summarised(contact) if summary else read_row(books, contact),
+        shown=lambda contact: summarised(books, contact) if summary else read_row(books, contact),
         light=lambda contact: read_row(books, contact, balances=False),
     )
 
@@ -65,10 +66,12 @@ def _wanted(call: Call) -> Iterable[Contact]:
 
 def get_one(call: Call, key: str) -> Answer:
     """GET /Contacts/{ContactID or ContactNumber} (F 6.37)."""
-    row = read_row(call.books, _found(call.books, key))
+    contact = _found(call.books, key)
+    row = read_row(call.books, contact)
     at = list(row).index("HasAttachments") + 1
     items = list(row.items())
-    return Answer({"Contacts": [dict([*items[:at], ("Attachments", []), *items[at:]])]})
+    files = ("Attachments", attached(call.books, "Contacts", contact.id))
+    return Answer({"Contacts": [dict([*items[:at], files, *items[at:]])]})
 
 
 def create(call: Call) -> Answer:
@@ -169,7 +172,7 @@ def read_row(books: Books, contact: Contact, *, balances: bool = True) -> Row:
     if balances and (owed := _balances(books, contact)):
         row["Balances"] = owed
     row["ContactPersons"] = _persons(contact)
-    row["HasAttachments"] = False
+    row["HasAttachments"] = books.has_attachments(contact.id)
     row["HasValidationErrors"] = False
     return row
 
@@ -177,12 +180,12 @@ def read_row(books: Books, contact: Contact, *, balances: bool = True) -> Row:
 _READ_PHONES: Final = ("DDI", "DEFAULT", "FAX", "MOBILE")
 
 
-def summarised(contact: Contact) -> Row:
+def summarised(books: Books, contact: Contact) -> Row:
     """A contact under summaryOnly (F 4.15)."""
     return _head(contact) | {
         "Phones": list[Row](),
         "UpdatedDateUTC": stamp(contact.updated_ms),
-        "HasAttachments": False,
+        "HasAttachments": books.has_attachments(contact.id),
         "HasValidationErrors": False,
     }
 

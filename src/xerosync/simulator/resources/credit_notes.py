@@ -6,18 +6,17 @@ from collections.abc import Callable
 from typing import Final
 
 from xerosync.simulator.books import Books
-from xerosync.simulator.entities import Allocation, Document
+from xerosync.simulator.entities import Document
 from xerosync.simulator.given import Given
 from xerosync.simulator.query import Id, Names, Value
-from xerosync.simulator.refusals import Invalid, NotThere
-from xerosync.simulator.resources import contacts
+from xerosync.simulator.refusals import NotThere
+from xerosync.simulator.resources import allocations, contacts, pdf
 from xerosync.simulator.resources import documents as shapes
-from xerosync.simulator.resources.call import Answer, Call, echo, invalid, no_id, only, refused, warned, write_each
+from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import INVOICES, TRANSACTIONS, Route
 from xerosync.simulator.rules import documents as rules
-from xerosync.simulator.rules import payments
-from xerosync.simulator.wire import Row, bare_stamp, currency_rate, day, money, stamp_string
+from xerosync.simulator.wire import Row, currency_rate, money, stamp_string
 
 _getters: Final[dict[str, Callable[[Document], Value]]] = {
     **shapes.GETTERS,
@@ -36,7 +35,7 @@ def get_many(call: Call) -> Answer:
     return listed(
         call,
         Listing("CreditNotes", names, paged=True),
-        lambda: [one for one in books.documents if one.is_credit_note],
+        lambda: books.documents.by("family", "CreditNotes"),
         shown=lambda one: read_row(books, one, shape="paged", unit_places=places),
         light=lambda one: read_row(books, one, shape="light", unit_places=places),
     )
@@ -44,9 +43,15 @@ def get_many(call: Call) -> Answer:
 
 def get_one(call: Call, key: str) -> Answer:
     """GET /CreditNotes/{CreditNoteID or CreditNoteNumber}."""
-    return Answer(
-        {"CreditNotes": [read_row(call.books, _found(call.books, key), shape="one", unit_places=call.unit_places)]}
-    )
+    note = _found(call.books, key)
+    if pdf.wanted(call):
+        return pdf.of_document(call.books, note)
+    return Answer({"CreditNotes": [read_row(call.books, note, shape="one", unit_places=call.unit_places)]})
+
+
+def get_pdf(call: Call, key: str) -> Answer:
+    """GET /CreditNotes/{CreditNoteID}/pdf."""
+    return pdf.of_document(call.books, _found(call.books, key))
 
 
 def create(call: Call) -> Answer:
@@ -69,52 +74,6 @@ def update(call: Call, key: str) -> Answer:
     old = _found(call.books, key)
     only(call.given("CreditNotes"))
     return _write(call, lambda wish: rules.update(wish, old), old)
-
-
-def allocate(call: Call, key: str) -> Answer:
-    """PUT /CreditNotes/{CreditNoteID}/Allocations."""
-    note = _found(call.books, key)
-
-    def shown(allocation: Allocation) -> Row:
-        row = _allocation(call.books, allocation)
-        row["CreditNote"] = {"CreditNoteID": note.id, "ID": note.id, "LineItems": []}
-        row["ValidationErrors"] = []
-        return row
-
-    return write_each(
-        call,
-        "Allocations",
-        call.given("Allocations"),
-        write=lambda given: payments.allocate(call.books, call.books.documents[note.id], given),
-        shown=shown,
-        failed=echo,
-    )
-
-
-def unallocate(call: Call, key: str, allocation_id: str) -> Answer:
-    """DELETE /CreditNotes/{CreditNoteID}/Allocations/{AllocationID} (F 6.101)."""
-    note = _found(call.books, key)
-    allocation = call.books.allocations.get(allocation_id.lower())
-    if allocation is None or allocation.credit_id != note.id:
-        raise NotThere
-    try:
-        payments.unallocate(call.books, allocation)
-    except Invalid as fault:
-        return invalid([refused({"AllocationID": allocation.id}, fault.messages)])
-    return Answer(
-        {
-            "AllocationId": allocation.id,
-            "Date": bare_stamp(call.books.now()),
-            "Invoice": [{"InvoiceID": allocation.invoice_id}],
-            "IsDeleted": True,
-        }
-    )
-
-
-def get_allocations(call: Call, key: str) -> Answer:
-    """GET /CreditNotes/{CreditNoteID}/Allocations."""
-    note = _found(call.books, key)
-    return Answer({"Allocations": [_allocation(call.books, part) for part in call.books.allocations_of(note.id)]})
 
 
 def _write(call: Call, write: Callable[[rules.Wish], rules.Saved], old: Document | None = None) -> Answer:
@@ -151,15 +110,6 @@ def _found(books: Books, key: str) -> Document:
     return document
 
 
-def _allocation(books: Books, allocation: Allocation) -> Row:
-    return {
-        "AllocationID": allocation.id,
-        "Amount": money(allocation.amount),
-        "Date": day(allocation.date),
-        "Invoice": shapes.invoice_part(books, allocation),
-    }
-
-
 def _head(document: Document) -> Row:
     row: Row = {"CreditNoteID": document.id, "CreditNoteNumber": document.number}
     if document.sent_to_contact:
@@ -179,8 +129,8 @@ def read_row(books: Books, document: Document, *, shape: str, unit_places: int =
     row["Type"] = document.type
     row["Reference"] = document.reference
     row["RemainingCredit"] = shapes.amount_due(books, document)
-    row["Allocations"] = [_allocation(books, part) for part in books.allocations_of(document.id)]
-    row["HasAttachments"] = False
+    row["Allocations"] = allocations.rows_of(books, document)
+    row["HasAttachments"] = books.has_attachments(document.id)
     row["UpdatedDateUTCString"] = stamp_string(document.updated_ms)
     contact = books.contacts[document.contact_id]
     row["Contact"] = (
@@ -201,7 +151,7 @@ def written_row(books: Books, document: Document, *, unit_places: int = 2) -> Ro
     row["Type"] = document.type
     row["Reference"] = document.reference
     row["RemainingCredit"] = money(document.amount_due)
-    row["Allocations"] = [_allocation(books, part) for part in books.allocations_of(document.id)]
+    row["Allocations"] = allocations.rows_of(books, document)
     row["UpdatedDateUTCString"] = stamp_string(document.updated_ms)
     row["Contact"] = contacts.written_row(books.contacts[document.contact_id])
     row.update(shapes.dates(document))
@@ -222,16 +172,20 @@ ROUTES: Final = (
         TRANSACTIONS,
         by_id={"GET": get_one, "POST": update},
     ),
+    Route(("creditnotes", "{}", "pdf"), INVOICES, TRANSACTIONS, by_id={"GET": get_pdf}),
     Route(
         ("creditnotes", "{}", "allocations"),
         INVOICES,
         TRANSACTIONS,
-        by_id={"GET": get_allocations, "PUT": allocate},
+        by_id={
+            "GET": lambda call, key: allocations.get_allocations(call, _found(call.books, key)),
+            "PUT": lambda call, key: allocations.allocate(call, _found(call.books, key)),
+        },
     ),
     Route(
         ("creditnotes", "{}", "allocations", "{}"),
         INVOICES,
         TRANSACTIONS,
-        by_two_ids={"DELETE": unallocate},
+        by_two_ids={"DELETE": lambda call, key, inner: allocations.unallocate(call, _found(call.books, key), inner)},
     ),
 )

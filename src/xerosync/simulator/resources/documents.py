@@ -11,6 +11,7 @@ from xerosync.simulator.books import Books
 from xerosync.simulator.entities import ZERO, Allocation, Document, Line, Payment
 from xerosync.simulator.query import Id, Value, at_midnight
 from xerosync.simulator.resources import contacts
+from xerosync.simulator.resources.attachments import attached
 from xerosync.simulator.wire import (
     Row,
     currency_rate,
@@ -137,6 +138,7 @@ def payment_part(payment: Payment) -> Row:
     """A payment inside a document: without account, status and reconciliation (F 6.78)."""
     return {
         "PaymentID": payment.id,
+        **({"BatchPaymentID": payment.batch_id} if payment.batch_id else {}),
         "Date": day(payment.date),
         "Amount": money(payment.amount),
         "Reference": payment.reference,
@@ -146,23 +148,28 @@ def payment_part(payment: Payment) -> Row:
     }
 
 
-def credit_part(books: Books, allocation: Allocation, *, one: bool) -> Row:
-    """A credit note inside an invoice it is allocated to (F 6.79)."""
-    note = books.documents[allocation.credit_id]
-    row: Row = {
-        "CreditNoteID": note.id,
-        "CreditNoteNumber": note.number,
-        "ID": note.id,
-        "HasErrors": False,
-        "InvoiceAddresses": [],
-    }
+def credits_of(books: Books, document: Document, family: str, *, one: bool) -> list[Row]:
+    """The credits of *family* that are allocated to an invoice, in part or whole (F 6.79)."""
+    parts = [(part, books.documents[part.credit_id]) for part in books.allocations_of(document.id)]
+    return [_credit_part(part, credit, one=one) for part, credit in parts if credit.family == family]
+
+
+def _credit_part(allocation: Allocation, credit: Document, *, one: bool) -> Row:
+    name = credit.family.removesuffix("s")
+    row: Row = {f"{name}ID": credit.id}
+    if credit.is_credit_note:
+        row["CreditNoteNumber"] = credit.number
+    row["ID"] = credit.id
+    if credit.is_credit_note:
+        row["HasErrors"] = False
+        row["InvoiceAddresses"] = []
     if one:
-        row["CurrencyRate"] = currency_rate(note.rate)
+        row["CurrencyRate"] = currency_rate(credit.rate)
     row["AppliedAmount"] = money(allocation.amount)
-    row["DateString"] = day_string(note.date)
-    row["Date"] = day(note.date)
+    row["DateString"] = day_string(credit.date)
+    row["Date"] = day(credit.date)
     row["LineItems"] = []
-    row["Total"] = money(note.total)
+    row["Total"] = money(credit.total)
     return row
 
 
@@ -231,22 +238,30 @@ def invoice_written(books: Books, document: Document, *, unit_places: int = 2) -
     return row
 
 
+def _applied(books: Books, document: Document, shape: str) -> Row:
+    """What is applied to an invoice; the unpaged list tells nothing of it, a single read only what there is."""
+    if shape == "light":
+        return {"Payments": [], "CreditNotes": [], "Prepayments": [], "Overpayments": []}
+    one = shape == "one"
+    rows: Row = {}
+    payments = [payment_part(payment) for payment in books.payments_of(document.id)]
+    if payments or not one:
+        rows["Payments"] = payments
+    notes = credits_of(books, document, "CreditNotes", one=one)
+    if notes or not one:
+        rows["CreditNotes"] = notes
+    rows["Prepayments"] = credits_of(books, document, "Prepayments", one=one)
+    rows["Overpayments"] = credits_of(books, document, "Overpayments", one=one)
+    return rows
+
+
 def invoice_read(books: Books, document: Document, *, shape: str, unit_places: int = 2) -> Row:
     """An invoice as read: *shape* is ``one``, ``paged``, ``light`` (without lines) or ``summary`` (F 4.08, 4.15)."""
     one = shape == "one"
     row: Row = {"Type": document.type, "InvoiceID": document.id, "InvoiceNumber": document.number}
     row["Reference"] = document.reference
-    payments = [] if shape == "light" else [payment_part(payment) for payment in books.payments_of(document.id)]
-    notes = (
-        [] if shape == "light" else [credit_part(books, part, one=one) for part in books.allocations_of(document.id)]
-    )
     if shape != "summary":
-        if payments or not one:
-            row["Payments"] = payments
-        if notes or not one:
-            row["CreditNotes"] = notes
-        row["Prepayments"] = []
-        row["Overpayments"] = []
+        row |= _applied(books, document, shape)
     row["AmountDue"] = amount_due(books, document)
     row["AmountPaid"] = money(document.paid)
     row["AmountCredited"] = money(document.credited)
@@ -255,12 +270,12 @@ def invoice_read(books: Books, document: Document, *, shape: str, unit_places: i
     row["CurrencyRate"] = currency_rate(document.rate)
     row["IsDiscounted"] = any(line.discount_rate for line in document.lines)
     if shape != "summary":
-        row["HasAttachments"] = False
+        row["HasAttachments"] = books.has_attachments(document.id)
     if not one:
         row["InvoiceAddresses"] = []
     row["HasErrors"] = False
     if one:
-        row["Attachments"] = []
+        row["Attachments"] = attached(books, "Invoices", document.id)
     row["InvoicePaymentServices"] = []
     if document.url:
         row["Url"] = document.url

@@ -10,7 +10,7 @@ from xerosync.simulator.entities import Document
 from xerosync.simulator.given import Given
 from xerosync.simulator.query import Id, Names, Value
 from xerosync.simulator.refusals import NotThere
-from xerosync.simulator.resources import contacts
+from xerosync.simulator.resources import contacts, pdf
 from xerosync.simulator.resources import documents as shapes
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
@@ -66,7 +66,14 @@ def _wanted(call: Call) -> Iterable[Document]:
 def get_one(call: Call, key: str) -> Answer:
     """GET /Invoices/{InvoiceID or InvoiceNumber} (F 6.80)."""
     found = _found(call.books, key)
+    if pdf.wanted(call):
+        return pdf.of_document(call.books, found)
     return Answer({"Invoices": [shapes.invoice_read(call.books, found, shape="one", unit_places=call.unit_places)]})
+
+
+def get_pdf(call: Call, key: str) -> Answer:
+    """GET /Invoices/{InvoiceID}/pdf."""
+    return pdf.of_document(call.books, _found(call.books, key))
 
 
 def create(call: Call) -> Answer:
@@ -141,4 +148,5 @@ ROUTES: Final = (
         plain={"GET": get_many, "PUT": create, "POST": save},
     ),
     Route(("invoices", "{}"), INVOICES, TRANSACTIONS, by_id={"GET": get_one, "POST": update}),
+    Route(("invoices", "{}", "pdf"), INVOICES, TRANSACTIONS, by_id={"GET": get_pdf}),
 )

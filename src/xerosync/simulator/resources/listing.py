@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from operator import attrgetter
-from typing import Final, Generic, Protocol, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from attrs import frozen
 
@@ -14,25 +14,12 @@ from xerosync.simulator.given import read_instant
 from xerosync.simulator.query import Names, read_order, read_where, sort_rows
 from xerosync.simulator.refusals import UnreadableQuery
 from xerosync.simulator.resources.call import Answer, Call
+from xerosync.simulator.tables import Stamped
 from xerosync.simulator.wire import Row
-
-
-class Stamped(Protocol):
-    """A row with a write stamp."""
-
-    @property
-    def id(self) -> str:
-        """What it is found by."""
-        ...
-
-    @property
-    def updated_ms(self) -> int:
-        """When it was last written."""
-        ...
-
 
 T = TypeVar("T", bound=Stamped)
 _LARGEST_RESULT = 100_000
+_WHOLE: Final = re.compile("-?[0-9]{1,9}")
 
 
 # One number, read in C: stamps differ, and 100,000 rows that are nearly in order are sorted in some milliseconds.
@@ -55,10 +42,9 @@ def changed_since(call: Call, rows: Iterable[T]) -> list[T]:
     since = read_instant(header) if header else None
     if since is None:
         return list(rows)
-    second = since.replace(microsecond=0)
+    floor = milliseconds(since.replace(microsecond=0))
     if not call.books.switches.modified_since_includes_equal:
-        second += timedelta(seconds=1)
-    floor = milliseconds(second)
+        floor += 1000
     return [row for row in rows if row.updated_ms >= floor]
 
 
@@ -121,7 +107,5 @@ def _page(call: Call, listing: Listing[T], found: Sequence[T], *, shown: Callabl
 
 
 def _whole(query: Mapping[str, str], name: str, default: int) -> int:
-    try:
-        return int(query.get(name, "") or default)
-    except ValueError:
-        return default
+    text = query.get(name, "").strip()
+    return int(text) if _WHOLE.fullmatch(text) else default

@@ -11,6 +11,7 @@ from xerosync.simulator.given import Given
 from xerosync.simulator.query import Id, Names, Value, at_midnight
 from xerosync.simulator.refusals import Invalid, NotThere
 from xerosync.simulator.resources import documents as shapes
+from xerosync.simulator.resources.batch_payments import part_of_payment
 from xerosync.simulator.resources.call import Answer, Call, echo, only, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import PAYMENTS, TRANSACTIONS, Route
@@ -130,6 +131,7 @@ def listed_row(books: Books, payment: Payment) -> Row:
     account = books.accounts[payment.account_id]
     named: Row = {"AccountID": account.id, "Code": account.code} if account.code else {"AccountID": account.id}
     return _head(payment) | {
+        **part_of_payment(books, payment),
         "Account": named,
         "Invoice": shapes.stub(books, books.documents[payment.document_id]),
         "HasValidationErrors": False,
@@ -141,6 +143,7 @@ def whole_row(books: Books, payment: Payment) -> Row:
     account = books.accounts[payment.account_id]
     named: Row = {"AccountID": account.id, "Code": account.code, "Name": account.name}
     return _head(payment) | {
+        **part_of_payment(books, payment),
         "Account": named,
         "Invoice": shapes.invoice_written(books, books.documents[payment.document_id]),
         "HasValidationErrors": False,

@@ -10,14 +10,14 @@ from attrs import frozen
 
 from xerosync.simulator.books import Books
 from xerosync.simulator.entities import ZERO, Account, total
-from xerosync.simulator.given import read_day
 from xerosync.simulator.ledger import year_start
-from xerosync.simulator.refusals import Invalid
-from xerosync.simulator.resources.call import Answer, Call, invalid, refused
+from xerosync.simulator.resources.aged import get_aged_payables, get_aged_receivables
+from xerosync.simulator.resources.bank_summary import get_bank_summary
+from xerosync.simulator.resources.call import Answer, Call
+from xerosync.simulator.resources.report import day_asked, header, report, section, summary, text_row, written
 from xerosync.simulator.resources.route import Route
-from xerosync.simulator.wire import Row, bare_stamp
+from xerosync.simulator.wire import Row
 
-_FIRST_YEAR: Final = 1900
 _SECTIONS: Final = (
     ("Revenue", "REVENUE"), ("Expenses", "EXPENSE"), ("Assets", "ASSET"), ("Liabilities", "LIABILITY"),
     ("Equity", "EQUITY"),
@@ -55,30 +55,17 @@ def trial_balance(books: Books, on: date) -> list[TrialLine]:
 
 
 def get_trial_balance(call: Call) -> Answer:
-    """GET /Reports/TrialBalance?date=."""
-    given = call.query.get("date", "").strip()
-    on = read_day(given) if given else call.books.today()
-    if on is None or on.year < _FIRST_YEAR:
-        return invalid([refused({}, Invalid("The date is not valid").messages)])
+    """GET /Reports/TrialBalance?date=. Raises `Invalid`."""
+    on = day_asked(call, "date") or call.books.today()
     lines = trial_balance(call.books, on)
-    written = f"{on.day} {on:%B %Y}"
-    rows: list[Row] = [{"RowType": "Header", "Cells": [{"Value": title} for title in _TITLES]}]
+    rows: list[Row] = [header(*_TITLES)]
     for title, kind in _SECTIONS:
         inside = [_line(line) for line in lines if line.account.account_class == kind]
         if inside:
-            rows.append({"RowType": "Section", "Title": title, "Rows": inside})
-    rows.append({"RowType": "Section", "Title": "", "Rows": [_sum(lines)]})
-    report: Row = {
-        "ReportID": "TrialBalance",
-        "ReportName": "Trial Balance",
-        "ReportType": "TrialBalance",
-        "ReportTitles": ["Trial Balance", call.books.organisation.name, f"As at {written}"],
-        "ReportDate": written,
-        "UpdatedDateUTC": bare_stamp(call.books.now()),
-        "Fields": [],
-        "Rows": rows,
-    }
-    return Answer({"Reports": [report]})
+            rows.append(section(inside, title))
+    rows.append(section([_sum(lines)]))
+    titles = ("Trial Balance", call.books.organisation.name, f"As at {written(on)}")
+    return report(call, "TrialBalance", name="Trial Balance", titles=titles, on=on, rows=rows)
 
 
 _TITLES: Final = ("Account", "Debit", "Credit", "YTD Debit", "YTD Credit")
@@ -89,8 +76,7 @@ def _line(line: TrialLine) -> Row:
     name = f"{account.name} ({account.code})" if account.code else account.name
     credit = account.account_class in _CREDIT_CLASSES
     values = [name, *_columns(line.month, credit=credit), *_columns(line.balance, credit=credit)]
-    attributes: list[Row] = [{"Value": account.id, "Id": "account"}]
-    return {"RowType": "Row", "Cells": [{"Value": value, "Attributes": attributes} for value in values]}
+    return text_row(values, [("account", account.id)] * len(values))
 
 
 def _columns(amount: Decimal, *, credit: bool) -> tuple[str, str]:
@@ -105,7 +91,7 @@ def _sum(lines: list[TrialLine]) -> Row:
     for column in amounts:
         values.append(f"{total(amount for amount in column if amount > 0):.2f}")
         values.append(f"{-total(amount for amount in column if amount < 0):.2f}")
-    return {"RowType": "SummaryRow", "Cells": [{"Value": value} for value in values]}
+    return summary(values)
 
 
 ROUTES: Final = (
@@ -114,5 +100,20 @@ ROUTES: Final = (
         "accounting.reports.trialbalance.read",
         "accounting.reports.read",
         plain={"GET": get_trial_balance},
+    ),
+    Route(
+        ("reports", "banksummary"),
+        "accounting.reports.banksummary.read",
+        "accounting.reports.read",
+        plain={"GET": get_bank_summary},
+    ),
+    *(
+        Route(
+            ("reports", f"aged{side}bycontact"),
+            "accounting.reports.aged.read",
+            "accounting.reports.read",
+            plain={"GET": get_aged},
+        )
+        for side, get_aged in (("receivables", get_aged_receivables), ("payables", get_aged_payables))
     ),
 )

@@ -54,8 +54,11 @@ def refuse_used(books: Books, account: Account) -> None:
     """Raise `Invalid` when *account* may not be deleted: Xero's own, or one that transactions name."""
     if account.system:
         raise Invalid("System accounts cannot be deleted")
-    lines = any(line.account_id == account.id for one in books.documents for line in one.lines)
-    if lines or any(payment.account_id == account.id for payment in books.payments):
+    used = {payment.account_id for payment in books.payments}
+    used |= {line.account_id for one in books.documents for line in one.lines}
+    used |= {line.account_id for one in books.bank_transactions for line in one.lines}
+    used |= {line.account_id for one in books.manual_journals for line in one.lines}
+    if account.id in used or books.bank_transactions.has("account", account.id):
         raise Invalid("The account cannot be deleted as it has transactions")
 
 

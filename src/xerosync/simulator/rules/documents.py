@@ -15,14 +15,14 @@ from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules import contacts, edits
 from xerosync.simulator.rules.dates import refuse_locked, refuse_locked_edit
-from xerosync.simulator.rules.lines import LineSetting, draft, sums
+from xerosync.simulator.rules.lines import LineSetting, draft_all, sums
 
 INVOICE_TYPES: Final = ("ACCREC", "ACCPAY")
 CREDIT_NOTE_TYPES: Final = ("ACCRECCREDIT", "ACCPAYCREDIT")
 STATUSES: Final = ("DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED")
 LINE_AMOUNT_TYPES: Final = ("Exclusive", "Inclusive", "NoTax")
 _SMALLEST_RATE: Final = Decimal("0.000001")
-_BRANDING_THEME: Final = "7889a0ac-262a-40e3-8a63-9a769b1a18af"
+BRANDING_THEME: Final = "7889a0ac-262a-40e3-8a63-9a769b1a18af"
 
 
 @frozen
@@ -36,6 +36,8 @@ class Kind:
 
 
 INVOICE: Final = Kind("Invoice", "InvoiceID", "InvoiceNumber", INVOICE_TYPES)
+BANK_TRANSACTION: Final = Kind("BankTransaction", "BankTransactionID", "", ())
+MANUAL_JOURNAL: Final = Kind("ManualJournal", "ManualJournalID", "", ())
 CREDIT_NOTE: Final = Kind("Credit Note", "CreditNoteID", "CreditNoteNumber", CREDIT_NOTE_TYPES)
 
 
@@ -68,7 +70,7 @@ def create(wish: Wish) -> Saved:
     on = given.day("Date") or books.today()
     refuse_locked(books, on)
     line_amount_types = given.choice("LineAmountTypes", LINE_AMOUNT_TYPES) or "Exclusive"
-    currency, rate = _currency(wish)
+    currency, rate = currency_and_rate(books, given)
     document = Document(
         id=books.draw(),
         type=kind,
@@ -84,7 +86,7 @@ def create(wish: Wish) -> Saved:
         total_tax=ZERO,
         total=ZERO,
         updated_ms=0,
-        branding_theme=given.id("BrandingThemeID") or (_BRANDING_THEME if kind.startswith("ACCREC") else ""),
+        branding_theme=given.id("BrandingThemeID") or (BRANDING_THEME if kind.startswith("ACCREC") else ""),
         made_by=wish.made_by,
     )
     document = _with_texts(wish, evolve(document, due_date=given.day("DueDate")))
@@ -116,7 +118,7 @@ def update(wish: Wish, old: Document) -> Saved:
     if given.has("Contact"):
         document = evolve(document, contact_id=_contact(wish).id)
     if given.has("CurrencyCode", "CurrencyRate") and given.text("CurrencyCode") not in {"", old.currency}:
-        currency, rate = _currency(wish)
+        currency, rate = currency_and_rate(books, given)
         document = evolve(document, currency=currency, rate=rate)
     return _finish(wish, _with_sums(_with_texts(wish, _renumbered(wish, document))))
 
@@ -154,16 +156,26 @@ def _contact(wish: Wish) -> Contact:
     return contacts.for_document(wish.books, contact)
 
 
-def _currency(wish: Wish) -> tuple[str, Decimal]:
-    organisation = wish.books.organisation
-    currency = wish.given.text("CurrencyCode").strip().upper() or organisation.currency
+def day_rate(books: Books, currency: str) -> Decimal:
+    """Units of *currency* per unit of the base currency, of every day alike: no source of ours can give the day's."""
+    base_currency = books.organisation.currency
+    if currency == base_currency:
+        return Decimal(1)
+    rate = DAY_RATES.get(currency, Decimal(1)) / DAY_RATES.get(base_currency, Decimal(1))
+    return rate.quantize(_SMALLEST_RATE)
+
+
+def currency_and_rate(books: Books, given: Given) -> tuple[str, Decimal]:
+    """The currency a document is *given* in, and its rate: that of the day if none is (F 6.69). Raises `Invalid`."""
+    organisation = books.organisation
+    currency = given.text("CurrencyCode").strip().upper() or organisation.currency
     if currency == organisation.currency:
         return currency, Decimal(1)
     if currency not in organisation.currencies:
         raise Invalid(f"Organisation is not subscribed to currency {currency}")
-    rate = wish.given.amount("CurrencyRate")
+    rate = given.amount("CurrencyRate")
     if rate is None or rate < _SMALLEST_RATE:
-        rate = DAY_RATES.get(currency, Decimal(1)) / DAY_RATES.get(organisation.currency, Decimal(1))
+        rate = day_rate(books, currency)
     return currency, rate.quantize(_SMALLEST_RATE)
 
 
@@ -183,17 +195,7 @@ def _lines(wish: Wish, kind: str, status: str, types: str, old: Document | None 
         if old is not None and status == "DRAFT":
             return ()  # F 8.10: the classic trap, an update with the empty lines of an unpaged read
         raise Invalid("One or more line items must be specified")
-    known = {line.id: line for line in old.lines} if old is not None else {}
-    lines: list[Line] = []
-    faults: list[str] = []
-    for row in rows:
-        try:
-            lines.append(draft(setting, row, known.get(row.id("LineItemID"))))
-        except Invalid as fault:
-            faults += [message for message in fault.messages if message not in faults]
-    if faults:
-        raise Invalid(*faults)
-    return tuple(lines)
+    return draft_all(setting, rows, old.lines if old is not None else ())
 
 
 def _with_texts(wish: Wish, document: Document) -> Document:

@@ -19,13 +19,17 @@ _LARGEST: Final = Decimal("9999999999.99")
 
 @frozen
 class LineSetting:
-    """What the document says about its lines. *strict*: it is to be approved, so that every line must be whole."""
+    """
+    What the document says about its lines. *strict*: it is to be approved, so that every line must be whole. *control*:
+    the one control account that the line of an overpayment stands on (F 6.155).
+    """
 
     books: Books
     line_amount_types: str
     strict: bool
     discounts: bool
     unit_places: int
+    control: Account | None = None
     warnings: list[str] = field(factory=list[str])
 
     def cents(self, amount: Decimal) -> Decimal:
@@ -51,7 +55,25 @@ def sums(lines: Sequence[Line], line_amount_types: str) -> Sums:
     return Sums(amounts, tax, amounts + tax)
 
 
-def draft(setting: LineSetting, given: Given, old: Line | None) -> Line:
+def draft_all(setting: LineSetting, rows: Sequence[Given], old: Sequence[Line] = ()) -> tuple[Line, ...]:
+    """The lines *rows* give, those that name an *old* one under its id. Raises `Invalid` with every fault of each."""
+    known = {line.id: line for line in old}
+    lines: list[Line] = []
+    faults: dict[tuple[str, int], tuple[str, ...]] = {}
+    for place, row in enumerate(rows):
+        try:
+            lines.append(_draft(setting, row, known.get(row.id("LineItemID"))))
+        except Invalid as fault:
+            faults["LineItems", place] = fault.messages
+    if faults:
+        messages = dict.fromkeys(message for texts in faults.values() for message in texts)
+        all_rise = setting.books.switches.line_faults_rise
+        # What is wrong with an account code is said of the whole document too.
+        raise Invalid(*(one for one in messages if all_rise or one.startswith("Account code")), nested=faults)
+    return tuple(lines)
+
+
+def _draft(setting: LineSetting, given: Given, old: Line | None) -> Line:
     """The line *given*, under the id of *old* if it replaces that. Raises `Invalid` with every fault of the line."""
     description = given.text("Description") if given.has("Description") or old is None else old.description
     if len(description) > 4000:
@@ -107,6 +129,13 @@ def _amounts(setting: LineSetting, given: Given) -> tuple[Decimal | None, Decima
 
 def _account(setting: LineSetting, given: Given) -> Account | None:
     account_id, code = given.id("AccountID"), given.text("AccountCode").strip()
+    if setting.control is not None:
+        if (account_id or setting.control.id, code or setting.control.code) != (
+            setting.control.id,
+            setting.control.code,
+        ):
+            raise Invalid(f"Account code '{code or account_id}' is not a valid code for this document.")
+        return setting.control
     account = setting.books.accounts.get(account_id) if account_id else setting.books.account(code) if code else None
     if account is not None and account.status == "ACTIVE" and _fits_a_line(account):
         return account

@@ -1,4 +1,4 @@
-"""Rules of payments and allocations (F 6.97–6.103, 6.110–6.132)."""
+"""Rules of payments (F 6.103, 6.110–6.132)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from attrs import evolve
 
 from xerosync.simulator.books import Books
-from xerosync.simulator.entities import Account, Allocation, Document, Payment
+from xerosync.simulator.entities import Account, Document, Payment
 from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules.dates import refuse_locked, refuse_locked_edit
@@ -21,18 +21,22 @@ _TYPES: Final = {
     "ACCPAY": "ACCPAYPAYMENT",
     "ACCRECCREDIT": "ARCREDITPAYMENT",
     "ACCPAYCREDIT": "APCREDITPAYMENT",
+    "RECEIVE-OVERPAYMENT": "AROVERPAYMENTPAYMENT",
+    "RECEIVE-PREPAYMENT": "ARPREPAYMENTPAYMENT",
+    "SPEND-OVERPAYMENT": "APOVERPAYMENTPAYMENT",
+    "SPEND-PREPAYMENT": "APPREPAYMENTPAYMENT",
 }
 _TARGETS: Final = ("Invoice", "CreditNote", "Prepayment", "Overpayment")
 
 
 def pay(books: Books, given: Given, *, made_by: str) -> Payment:
-    """Record a payment of an invoice or bill, or the refund of a credit note. Raises `Invalid`."""
+    """Record a payment of an invoice or bill, or the refund of a credit. Raises `Invalid`."""
     document = _target(books, given)
     account = _account(books, given, document)
     amount = given.amount("Amount")
-    if amount is None or amount <= 0:
+    amount = (amount or Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
+    if amount <= 0:
         raise Invalid("The payment amount must be greater than zero")
-    amount = amount.quantize(_CENT, ROUND_HALF_UP)
     faults: list[str] = []
     if amount > (document.amount_due if document.is_posted else Decimal(0)) and document.status != "DRAFT":
         faults.append("Payment amount exceeds the amount outstanding on this document")
@@ -72,6 +76,8 @@ def remove(books: Books, payment: Payment, given: Given) -> Payment:
         raise Invalid("Only Status accepted for updates.")
     if payment.status == "DELETED":
         raise Invalid("This payment has already been deleted and cannot be modified")
+    if payment.batch_id:
+        raise Invalid("This payment cannot be deleted as it is part of a batch payment: delete the batch")
     if payment.is_reconciled and not books.switches.reconciled_payments_can_be_deleted:
         raise Invalid("This payment cannot be deleted as it has been reconciled")
     return take_back(books, payment)
@@ -87,47 +93,6 @@ def take_back(books: Books, payment: Payment) -> Payment:
     return deleted
 
 
-def allocate(books: Books, credit_note: Document, given: Given) -> Allocation:
-    """Set part of *credit_note* against an invoice of the same contact and kind (F 6.97). Raises `Invalid`."""
-    invoice = _invoice(books, given.one("Invoice") or Given({}))
-    amount = given.amount("Amount")
-    if amount is None:
-        amount = given.amount("AppliedAmount")  # A.11: clients in use send it under this name
-    if amount is None or amount <= 0:
-        raise Invalid("The allocation amount must be greater than zero")
-    amount = amount.quantize(_CENT, ROUND_HALF_UP)
-    if credit_note.status != "AUTHORISED" or invoice.status != "AUTHORISED":
-        raise Invalid("Allocations can only be made against Authorised documents")
-    if not invoice.is_invoice or invoice.is_sale != credit_note.is_sale:
-        raise Invalid("The credit note and the invoice are not of the same kind")
-    if invoice.contact_id != credit_note.contact_id:
-        raise Invalid("The credit note and the invoice must belong to the same contact")
-    if invoice.currency != credit_note.currency:
-        raise Invalid("The credit note and the invoice must be in the same currency")
-    if amount > credit_note.amount_due:
-        raise Invalid("The amount allocated cannot exceed the remaining credit of the credit note")
-    if amount > invoice.amount_due:
-        raise Invalid("The amount allocated cannot exceed the amount outstanding on the invoice")
-    on = max(credit_note.date, invoice.date)
-    refuse_locked(books, on)
-    stamp = books.write_stamp()
-    allocation = Allocation(books.draw(), credit_note.id, invoice.id, amount, on, stamp)
-    books.allocations.put(allocation)
-    for document in (credit_note, invoice):
-        settle(books, document, paid=document.paid, credited=document.credited + amount, stamp=stamp)
-    return allocation
-
-
-def unallocate(books: Books, allocation: Allocation) -> None:
-    """Take *allocation* back. Raises `Invalid` when its date is locked."""
-    refuse_locked_edit(books, allocation.date)
-    stamp = books.write_stamp()
-    books.allocations.drop(allocation.id)
-    for document_id in (allocation.credit_id, allocation.invoice_id):
-        document = books.documents[document_id]
-        settle(books, document, paid=document.paid, credited=document.credited - allocation.amount, stamp=stamp)
-
-
 def _target(books: Books, given: Given) -> Document:
     named = [name for name in _TARGETS if (one := given.one(name)) is not None and one.names]
     if len(named) > 1:
@@ -136,13 +101,17 @@ def _target(books: Books, given: Given) -> Document:
         raise Invalid("You must specify an Invoice ID or Invoice Number for the payment")
     target = given.one(named[0]) or Given({})
     if named[0] == "Invoice":
-        return _invoice(books, target)
+        return invoice(books, target)
     if named[0] == "CreditNote":
         return _credit_note(books, target)
-    raise Invalid(f"{named[0]} could not be found")
+    found = books.documents.get(target.id(f"{named[0]}ID"))
+    if found is None or found.family != f"{named[0]}s":
+        raise Invalid(f"{named[0]} could not be found")
+    return found
 
 
-def _invoice(books: Books, given: Given) -> Document:
+def invoice(books: Books, given: Given) -> Document:
+    """The invoice or bill that *given* means, by InvoiceID or InvoiceNumber. Raises `Invalid`."""
     invoice_id, number = given.id("InvoiceID"), given.text("InvoiceNumber").strip()
     if not invoice_id and not number:
         raise Invalid("You must specify an Invoice ID or Invoice Number for the payment")
@@ -193,7 +162,7 @@ def _exchange(
         rate = document.rate
     if account.currency == document.currency:
         return rate, amount
-    stated = given.amount("BankAmount")
-    if stated is not None and stated > 0:
-        return amount / stated, stated.quantize(_CENT, ROUND_HALF_UP)
+    stated = (given.amount("BankAmount") or Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
+    if stated > 0:
+        return amount / stated, stated
     return rate, (amount / rate).quantize(_CENT, ROUND_HALF_UP)

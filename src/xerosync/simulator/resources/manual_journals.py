@@ -1,0 +1,126 @@
+"""/ManualJournals (F 6.165)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from xerosync.simulator.books import Books
+from xerosync.simulator.entities import JournalLine, ManualJournal
+from xerosync.simulator.given import Given
+from xerosync.simulator.query import Id, Names, Value, at_midnight
+from xerosync.simulator.refusals import NotThere
+from xerosync.simulator.resources.attachments import attached
+from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
+from xerosync.simulator.resources.listing import Listing, listed
+from xerosync.simulator.resources.route import TRANSACTIONS, Route
+from xerosync.simulator.rules import documents
+from xerosync.simulator.rules import journals as rules
+from xerosync.simulator.wire import Row, day, money, stamp
+
+_JOURNALS: Final = "accounting.manualjournals"
+_getters: Final[dict[str, Callable[[ManualJournal], Value]]] = {
+    "manualjournalid": lambda one: Id(one.id),
+    "narration": lambda one: one.narration,
+    "status": lambda one: one.status,
+    "date": lambda one: at_midnight(one.date),
+    "url": lambda one: one.url or None,
+    "updateddateutc": lambda one: one.updated.replace(tzinfo=None),
+}
+_LISTING: Final = Listing("ManualJournals", Names("ManualJournal", _getters), paged=True)
+
+
+def get_many(call: Call) -> Answer:
+    """GET /ManualJournals: without their lines unless paged (F 4.08)."""
+    books = call.books
+    return listed(
+        call,
+        _LISTING,
+        lambda: books.manual_journals,
+        shown=lambda one: read_row(books, one, shape="paged"),
+        light=lambda one: read_row(books, one, shape="light"),
+    )
+
+
+def get_one(call: Call, key: str) -> Answer:
+    """GET /ManualJournals/{ManualJournalID}."""
+    return Answer({"ManualJournals": [read_row(call.books, _found(call.books, key), shape="one")]})
+
+
+def create(call: Call) -> Answer:
+    """PUT /ManualJournals."""
+    return _write(call, rules.create)
+
+
+def save(call: Call) -> Answer:
+    """POST /ManualJournals: creates, or updates the one of the id."""
+    return _write(call, rules.save)
+
+
+def update(call: Call, key: str) -> Answer:
+    """POST /ManualJournals/{ManualJournalID}."""
+    old = _found(call.books, key)
+    only(call.given("ManualJournals"))
+    return _write(call, lambda wish: rules.update(wish, old), old)
+
+
+def _write(call: Call, write: Callable[[documents.Wish], ManualJournal], old: ManualJournal | None = None) -> Answer:
+    def saved(given: Given) -> tuple[ManualJournal, documents.Wish]:
+        wish = documents.Wish(call.books, given, documents.MANUAL_JOURNAL, call.app_id)
+        return write(wish), wish
+
+    def shown(done: tuple[ManualJournal, documents.Wish]) -> Row:
+        return warned(read_row(call.books, done[0], shape="written"), done[1].warnings)
+
+    def failed(given: Given) -> Row:
+        known = old or call.books.manual_journals.get(given.id("ManualJournalID"))
+        return echo(given) | ({"ManualJournalID": known.id} if known is not None else no_id("ManualJournalID"))
+
+    elements = call.given("ManualJournals")
+    return write_each(call, "ManualJournals", elements, write=saved, shown=shown, failed=failed)
+
+
+def _found(books: Books, key: str) -> ManualJournal:
+    journal = books.manual_journals.get(key.lower())
+    if journal is None:
+        raise NotThere
+    return journal
+
+
+def read_row(books: Books, journal: ManualJournal, *, shape: str) -> Row:
+    """A manual journal: *shape* is ``one``, ``paged``, ``light`` (without lines) or ``written``."""
+    row: Row = {
+        "Date": day(journal.date),
+        "Status": journal.status,
+        "LineAmountTypes": journal.line_amount_types,
+        "UpdatedDateUTC": stamp(journal.updated_ms),
+        "ManualJournalID": journal.id,
+        "Narration": journal.narration,
+        "JournalLines": [] if shape == "light" else [_line_row(books, line) for line in journal.lines],
+    }
+    if journal.url:
+        row["Url"] = journal.url
+    row["ShowOnCashBasisReports"] = journal.on_cash_basis
+    if shape != "written":
+        row["HasAttachments"] = books.has_attachments(journal.id)
+    if shape == "one":
+        row["Attachments"] = attached(books, "ManualJournals", journal.id)
+    return row
+
+
+def _line_row(books: Books, line: JournalLine) -> Row:
+    row: Row = {"Description": line.description} if line.description else {}
+    row |= {"TaxType": line.tax_type, "TaxAmount": money(line.tax), "LineAmount": money(line.amount)}
+    account = books.accounts.get(line.account_id)
+    if account is not None and account.code:
+        row["AccountCode"] = account.code
+    row["Tracking"] = [{"Name": name, "Option": option} for name, option in line.tracking]
+    if account is not None:
+        row["AccountID"] = account.id
+    return row | {"IsBlank": False}
+
+
+ROUTES: Final = (
+    Route(("manualjournals",), _JOURNALS, TRANSACTIONS, plain={"GET": get_many, "PUT": create, "POST": save}),
+    Route(("manualjournals", "{}"), _JOURNALS, TRANSACTIONS, by_id={"GET": get_one, "POST": update}),
+)

@@ -1,0 +1,60 @@
+"""The simulator for any httpx client, in process: your own Xero code meets it without a port or a network."""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import formatdate
+
+import httpx
+
+from xerosync.ports import AnswerLost, NotSent, Request, Response
+from xerosync.simulator import Simulator
+from xerosync.simulator.wire import squeezed
+
+_WORTH_SQUEEZING = 1000
+
+
+class SimulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """
+    Answers every request of an `httpx.Client` or `httpx.AsyncClient` from *simulator*, whatever host it names.
+
+    A call that a planned fault loses ends as it would on a wire: `httpx.ConnectError` where nothing left,
+    `httpx.ReadError` where the answer was lost. With *latency_s* of real time in flight, calls made together meet
+    Xero's five at a time; without it, calls are answered one after the other.
+    """
+
+    def __init__(self, simulator: Simulator, *, latency_s: float = 0.0) -> None:
+        self._simulator = simulator
+        self._latency_s = latency_s
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer *request*. Raises `httpx.TransportError` where a planned fault strikes."""
+        return self._answer(request, request.read())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As `handle_request`; other tasks run while a call with latency is in flight."""
+        body = await request.aread()
+        if not self._latency_s:
+            return self._answer(request, body)
+        return await asyncio.to_thread(self._answer, request, body)
+
+    def _answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        asked = Request(request.method, str(request.url), dict(request.headers), body)
+        try:
+            response = self._simulator.handle(asked, latency_s=self._latency_s)
+        except NotSent as fault:
+            raise httpx.ConnectError(str(fault), request=request) from None
+        except AnswerLost as fault:
+            raise httpx.ReadError(str(fault), request=request) from None
+        return _written(response, gzip="gzip" in request.headers.get("accept-encoding", ""))
+
+
+def _written(response: Response, *, gzip: bool) -> httpx.Response:
+    body = response.body
+    headers = {**response.headers, "date": formatdate(usegmt=True)}
+    if gzip and len(body) > _WORTH_SQUEEZING:
+        body = squeezed(body)
+        headers["content-encoding"] = "gzip"
+    if response.status not in {204, 304}:
+        headers["content-length"] = str(len(body))
+    return httpx.Response(response.status, headers=headers, stream=httpx.ByteStream(body))
