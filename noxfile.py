@@ -86,3 +86,11 @@ def tests_3_12(session: nox.Session) -> None:
 def tests_3_13(session: nox.Session) -> None:
     """As ``tests``, on Python 3.13."""
     tests(session)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """The simulator bears whatever Xero's specification lets a client say, and more (``-- --cases N``, else 5000)."""
+    install(session, "test")
+    cases = session.posargs[session.posargs.index("--cases") + 1] if "--cases" in session.posargs else "5000"
+    session.run("pytest", "-n", "auto", "-rs", "tests/simulator/test_spec_fuzz.py", env={"XEROSYNC_FUZZ_CASES": cases})

@@ -29,6 +29,7 @@ def _python(env: BuildEnvironment) -> PythonDomain:
 
 # Names of the standard library that docstrings use without their module, and what unread JSON is called in signatures.
 _ELSEWHERE: Final = frozenset({"Decimal", "date", "datetime", "Json"})
+_FULL: Final = ("xerosync.", "httpx.")
 
 
 def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element) -> Element | None:
@@ -44,7 +45,7 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Ele
     depth = min((name.count(".") for name in found), default=0)
     outer = [name for name in found if name.count(".") == depth]
     if not here and len(outer) != 1:
-        return content if target in _ELSEWHERE or (target.startswith("xerosync.") and locate(target)) else None
+        return content if target in _ELSEWHERE or (target.startswith(_FULL) and locate(target)) else None
     name = (here or outer)[0]
     entry = objects[name]
     return make_refnode(app.builder, str(node["refdoc"]), entry.docname, entry.node_id, content, name)

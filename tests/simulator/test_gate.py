@@ -337,7 +337,7 @@ def test_authorisation_by_code_with_pkce(product: Product) -> None:
     landed = parse_qs(urlsplit(sent_back.headers["location"]).query)
     form = (
         f"grant_type=authorization_code&code={landed['code'][0]}&redirect_uri=https%3A%2F%2Fapp.example%2Fback"
-        f"&client_id={product.client_id}&code_verifier={verifier}"
+        f"&client_id={product.client_id}&client_secret={product.client_secret}&code_verifier={verifier}"
     ).encode()
 
     tokens = product.send("POST", "https://identity.xero.com/connect/token", {}, form)

@@ -10,12 +10,15 @@ from xerosync.simulator.bookkeeper import Bookkeeper
 from xerosync.simulator.clock import SystemClock, VirtualClock
 from xerosync.simulator.demo import DemoCompany
 from xerosync.simulator.entities import Account, Allocation, Contact, Document, Line, Organisation, Payment
-from xerosync.simulator.faults import Fault, Faults, PlannedFault
-from xerosync.simulator.identity import DEFAULT_SCOPES, SimulatedApp, Tokens
+from xerosync.simulator.faults import Fault, Faults, PlannedFault, PlannedWork, Storm
+from xerosync.simulator.hooks import Event, Subscription
+from xerosync.simulator.identity import SimulatedApp, Tokens
 from xerosync.simulator.loopback import Loopback
 from xerosync.simulator.resources.reports import TrialLine
-from xerosync.simulator.simulator import SimulatedTransport, Simulator
+from xerosync.simulator.scopes import DEFAULT_SCOPES
+from xerosync.simulator.simulator import FaultNotMet, SimulatedTransport, Simulator
 from xerosync.simulator.switches import Switches
+from xerosync.simulator.webhooks import Webhooks
 
 __all__ = [
     "DEFAULT_SCOPES",
@@ -25,19 +28,25 @@ __all__ = [
     "Contact",
     "DemoCompany",
     "Document",
+    "Event",
     "Fault",
+    "FaultNotMet",
     "Faults",
     "Line",
     "Loopback",
     "Organisation",
     "Payment",
     "PlannedFault",
+    "PlannedWork",
     "SimulatedApp",
     "SimulatedTransport",
     "Simulator",
+    "Storm",
+    "Subscription",
     "Switches",
     "SystemClock",
     "Tokens",
     "TrialLine",
     "VirtualClock",
+    "Webhooks",
 ]

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from xerosync.ports import Request, Response
 from xerosync.simulator import routes
 from xerosync.simulator.faults import Fault
-from xerosync.simulator.gate import Caller, Limit, Limits, Memory, admit, bearer
+from xerosync.simulator.gate import Caller, Limit, Limits, Memory, admit, bearer, refuse_role
 from xerosync.simulator.identity import Identity
 from xerosync.simulator.refusals import Denied, Invalid, NotServed, NotThere, Refused, WrongVerb
 from xerosync.simulator.resources.call import Answer, Call, invalid, refused
@@ -28,7 +28,10 @@ _PROBLEMS: Final = {
     Fault.MINUTE_LIMIT: "minute",
     Fault.DAY_LIMIT: "day",
     Fault.CONCURRENT_LIMIT: "concurrent",
+    Fault.APP_MINUTE_LIMIT: "appminute",
+    Fault.SILENT_LIMIT: "silent",
 }
+_FORGOTTEN: Final = frozenset({Fault.UNAVAILABLE, Fault.MAINTENANCE, Fault.KEYS_DOWN})
 _LARGEST_BODY: Final = 10 * 1024 * 1024
 
 
@@ -78,6 +81,12 @@ class Api:
         try:
             if fault is Fault.EXPIRED_TOKEN:
                 self._expire(request)
+            if fault is Fault.REVOKED_TOKEN:
+                self._revoke(request)
+            if fault is Fault.FORBIDDEN:
+                raise Denied(403, "AuthenticationUnsuccessful", counters=("app",))
+            if fault is Fault.MISSING_SCOPE:
+                raise Denied(401, "AuthorizationUnsuccessful", scope=True)
             caller = admit(self._identity, self._world, request.headers)
             found = self._route(parts)
             if (
@@ -86,6 +95,8 @@ class Api:
                 and not found[0].allows(caller.token.scopes, request.method)
             ):
                 raise Denied(401, "AuthorizationUnsuccessful", scope=True)
+            if found is not None:
+                refuse_role(caller, self._world.books[caller.tenant], request.method, found[0].path)
         except Denied as denial:
             return _denied(denial, correlation)
         if fault in _PROBLEMS:
@@ -114,7 +125,7 @@ class Api:
             return Response(known.status, {**known.headers, **_counters(headers)}, known.body)
         at_ms = self._world.now_ms()
         response = self._run(visit)
-        if visit.fault is not Fault.UNAVAILABLE:
+        if visit.fault not in _FORGOTTEN:
             self._memory.keep(caller, key, asked, response, at_ms)
         return response
 
@@ -122,7 +133,9 @@ class Api:
         request, headers, fault = visit.request, visit.headers, visit.fault
         if fault is Fault.UNAVAILABLE:
             return Response(503, {**headers, **_HTML}, b"The Organisation is offline")
-        if fault is Fault.SERVER_ERROR:
+        if fault is Fault.MAINTENANCE:
+            return Response(503, {**headers, **_HTML}, _AWAY)
+        if fault in {Fault.SERVER_ERROR, Fault.KEYS_DOWN}:
             return Response(500, {**headers, **_HTML}, _UNHANDLED)
         if len(request.body) > _LARGEST_BODY:
             return Response(413, {**headers, **_HTML})
@@ -137,9 +150,11 @@ class Api:
             changes=world.changes,
             app_id=visit.caller.app_id,
             app_name=app.name if app is not None else "",
+            spoils_last=fault is Fault.PARTIAL_BATCH,
         )
         mark = world.changes.mark()
         try:
+            call.books.by_adviser = visit.caller.role == "FINANCIALADVISER"
             answer = self._dispatch(call, visit.parts)
         except NotServed:
             return _not_implemented(headers)
@@ -187,6 +202,11 @@ class Api:
         root = "Response" if answer.status == 200 else "ApiException"
         return Response(answer.status, {**headers, **_XML}, xml_bytes(row, root, kind=kind_of(visit.parts)))
 
+    def _revoke(self, request: Request) -> None:
+        token = self._identity.token(request.headers.get("authorization", "").partition(" ")[2].strip())
+        if token is not None:
+            self._world.access_tokens.drop(token.id)
+
     def _expire(self, request: Request) -> None:
         given = request.headers.get("authorization", "").partition(" ")[2].strip()
         token = self._identity.token(given)
@@ -194,6 +214,7 @@ class Api:
             self._world.access_tokens.put(evolve(token, expires_ms=self._world.now_ms()))
 
 
+_AWAY: Final = b"<html><body>The Xero API is temporarily unavailable.</body></html>"
 _UNHANDLED: Final = b"An unhandled error with the Xero API occurred. Contact the Xero API team if problems persist."
 
 

@@ -17,9 +17,11 @@ from xerosync.simulator.entities import (
     BankTransfer,
     BatchPayment,
     Contact,
+    ContactGroup,
     Document,
     FileContent,
     History,
+    Item,
     ManualJournal,
     Offer,
     Organisation,
@@ -27,6 +29,8 @@ from xerosync.simulator.entities import (
     PurchaseOrder,
     Quote,
     TaxRate,
+    TrackingCategory,
+    User,
 )
 from xerosync.simulator.history import keep_history
 from xerosync.simulator.ledger import (
@@ -37,6 +41,7 @@ from xerosync.simulator.ledger import (
     bank_journal,
     document_journal,
     manual_journal,
+    parts_journal,
     payment_journal,
     transfer_journal,
 )
@@ -53,6 +58,8 @@ _STANDARD_HOURS: Final = {
 class Books:
     """
     Everything one organisation holds. Writers put new values into the tables; the ledger follows by itself.
+
+    *by_adviser* is whether an adviser writes at the moment, whom the period lock does not hold (F 6.67).
 
     *draw* gives a new id, *write_stamp* the milliseconds of the write under way, *now* the instant.
     """
@@ -78,8 +85,12 @@ class Books:
         self.tax_rates: Final = self._table("tax_rate", TaxRate)
         self.accounts: Final = self._table("account", Account, code=_account_codes, system=_systems)
         self.contacts: Final = self._table("contact", Contact, name=_active_names, any_name=_names, number=_numbers)
+        self.users: Final = self._table("user", User)
+        self.contact_groups: Final = self._table("contact_group", ContactGroup, contact=_members)
+        self.items: Final = self._table("item", Item, code=_item_codes)
+        self.tracking_categories: Final = self._table("tracking_category", TrackingCategory)
         self.documents: Final = self._table(
-            "document", Document, number=_document_numbers, contact=_contacts, family=_families
+            "document", Document, number=_document_numbers, contact=_contacts, family=_families, item=_items
         )
         self.payments: Final = self._table("payment", Payment, document=_documents)
         self.allocations: Final = self._table("allocation", Allocation, document=_allocated)
@@ -94,13 +105,9 @@ class Books:
         self.manual_journals: Final = self._table("manual_journal", ManualJournal)
         self.ledger: Final = Ledger()
         self.last_listing: tuple[object, object] = (None, None)
+        self.by_adviser = False
         self._control: ControlAccounts | None = None
-        self._posts(self.documents, lambda document: document_journal(document, self.control()))
-        self._posts(self.payments, self._payment_journal)
-        self._posts(self.allocations, self._allocation_journal)
-        self._posts(self.bank_transactions, lambda transaction: bank_journal(transaction, self.control()))
-        self._posts(self.bank_transfers, transfer_journal)
-        self._posts(self.manual_journals, lambda journal: manual_journal(journal, self.control()))
+        self._post_everything()
         self.accounts.watch(self._follow_account)
         keep_history(self)
 
@@ -183,6 +190,16 @@ class Books:
         self._tables.append(table)
         return table
 
+    def _post_everything(self) -> None:
+        self._posts(self.documents, lambda document: document_journal(document, self.control()))
+        self._posts(self.payments, self._payment_journal)
+        self._posts(self.allocations, self._allocation_journal)
+        self._posts(self.bank_transactions, lambda transaction: bank_journal(transaction, self.control()))
+        self._posts(self.bank_transfers, transfer_journal)
+        self._posts(self.manual_journals, lambda journal: manual_journal(journal, self.control()))
+        self.payments.watch(lambda old, new: self._post_parts(*_targets(old), *_targets(new)))
+        self.allocations.watch(lambda old, new: self._post_parts(*_targets(old), *_targets(new)))
+
     def _posts(self, table: Table[T], journal: Callable[[T], Journal | None]) -> None:
         """Let the ledger hold what *journal* says each row of *table* posts."""
 
@@ -199,6 +216,14 @@ class Books:
     def _allocation_journal(self, allocation: Allocation) -> Journal | None:
         credit, invoice = self.documents[allocation.credit_id], self.documents[allocation.invoice_id]
         return allocation_journal(allocation, credit, invoice, self.control())
+
+    def _post_parts(self, *document_ids: str) -> None:
+        """Let the ledger hold the cents that settling a document in parts leaves over."""
+        for document in filter(None, map(self.documents.get, document_ids)):
+            if document.rate != 1 or document.family == "Prepayments":
+                parts: list[Payment | Allocation] = [*self.payments_of(document.id)]
+                parts += self.allocations_of(document.id)
+                self.ledger.post(f"{document.id}/parts", parts_journal(document, parts, self.control()))
 
     def _follow_account(self, old: Account | None, new: Account | None) -> None:
         if (old and old.system) or (new and new.system):
@@ -229,6 +254,18 @@ def _document_numbers(document: Document) -> list[str]:
     return [document.number.lower()] if document.number else []
 
 
+def _members(group: ContactGroup) -> list[str]:
+    return list(group.contact_ids)
+
+
+def _item_codes(item: Item) -> list[str]:
+    return [item.code.lower()]
+
+
+def _items(document: Document) -> list[str]:
+    return list(dict.fromkeys(line.item_code.lower() for line in document.lines if line.item_code))
+
+
 def _families(document: Document) -> list[str]:
     return [document.family]
 
@@ -239,6 +276,13 @@ def _contacts(document: Document) -> list[str]:
 
 def _documents(payment: Payment) -> list[str]:
     return [payment.document_id]
+
+
+def _targets(part: Payment | Allocation | None) -> tuple[str, ...]:
+    """The documents that a payment or an allocation settles."""
+    if part is None:
+        return ()
+    return (part.document_id,) if isinstance(part, Payment) else (part.credit_id, part.invoice_id)
 
 
 def _banks(transaction: BankTransaction) -> list[str]:

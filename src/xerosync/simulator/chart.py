@@ -160,3 +160,28 @@ DAY_RATES: Final = {
     "USD": Decimal(1), "EUR": Decimal("0.92"), "GBP": Decimal("0.79"), "AUD": Decimal("1.52"),
     "NZD": Decimal("1.66"), "CAD": Decimal("1.37"), "JPY": Decimal(150), "SGD": Decimal("1.34"),
 }  # fmt: skip
+
+_NAMED: Final = {
+    "AED": "UAE Dirham", "ARS": "Argentine Peso", "AUD": "Australian Dollar", "BRL": "Brazilian Real",
+    "CAD": "Canadian Dollar", "CHF": "Swiss Franc", "CLP": "Chilean Peso", "CNY": "Chinese Yuan",
+    "CZK": "Czech Koruna", "DKK": "Danish Krone", "EUR": "Euro", "FJD": "Fiji Dollar", "GBP": "British Pound",
+    "HKD": "Hong Kong Dollar", "HUF": "Hungarian Forint", "IDR": "Indonesian Rupiah", "ILS": "Israeli Shekel",
+    "INR": "Indian Rupee", "JPY": "Japanese Yen", "KRW": "Korean Won", "MXN": "Mexican Peso",
+    "MYR": "Malaysian Ringgit", "NOK": "Norwegian Krone", "NZD": "New Zealand Dollar", "PHP": "Philippine Peso",
+    "PLN": "Polish Zloty", "SEK": "Swedish Krona", "SGD": "Singapore Dollar", "THB": "Thai Baht",
+    "TRY": "Turkish Lira", "TWD": "Taiwan Dollar", "USD": "United States Dollar", "VND": "Vietnamese Dong",
+    "ZAR": "South African Rand",
+}  # fmt: skip
+# Every code of the published specification; those we have no name for bear their code (F 6.172).
+CURRENCIES: Final = {
+    code: _NAMED.get(code, code)
+    for code in (
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BYR "
+        "BZD CAD CDF CHF CLF CLP CNY COP CRC CUC CUP CVE CZK DJF DKK DOP DZD EEK EGP ERN ETB EUR FJD FKP GBP "
+        "GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF "
+        "KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LTL LVL LYD MAD MDL MGA MKD MMK MNT MOP MRO MRU MUR MVR MWK "
+        "MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD "
+        "SCR SDG SEK SGD SHP SKK SLE SLL SOS SRD STD STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH "
+        "UGX USD UYU UZS VEF VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZMK ZWD"
+    ).split()
+}

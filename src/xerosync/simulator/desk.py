@@ -8,7 +8,9 @@ import msgspec
 
 from xerosync.errors import InvalidInput
 from xerosync.ports import Request, Response
+from xerosync.simulator.desk_work import work
 from xerosync.simulator.given import Given, Json, read_body
+from xerosync.simulator.hooks import CATEGORIES
 from xerosync.simulator.refusals import Refused
 from xerosync.simulator.wire import Row, compact_json
 
@@ -56,6 +58,14 @@ class Desk:
                 return {"done": done}
             case "GET", ["organisations", tenant, "books"]:
                 return self._books(tenant)
+            case "POST", ["organisations", tenant, doing]:
+                return {"done": work(self._simulator.bookkeeper(tenant), doing, dict(given.items()))}
+            case "POST", ["webhooks"]:
+                return self._subscribe(given)
+            case "POST", ["webhooks", client_id, "validate"]:
+                return {"active": self._simulator.webhooks.validate(client_id)}
+            case "GET", ["webhooks", client_id]:
+                return self._webhook(client_id)
             case _:
                 return None
 
@@ -74,6 +84,18 @@ class Desk:
             "expires_in": tokens.expires_in,
         }
 
+    def _subscribe(self, given: Given) -> Row:
+        categories = given.get("categories")
+        wanted = [str(one) for one in categories] if isinstance(categories, list) else CATEGORIES
+        client_id = given.text("client_id")
+        made = self._simulator.webhooks.subscribe(client_id, given.text("url"), categories=wanted)
+        return {"client_id": client_id, "key": made.key, "status": made.status}
+
+    def _webhook(self, client_id: str) -> Row:
+        found = self._simulator.webhooks.subscription(client_id)
+        pending = self._simulator.webhooks.pending(client_id)
+        return {"status": found.status, "pending": len(pending), "notices": list(found.notices)}
+
     def _organisations(self) -> list[Row]:
         return [{"tenant_id": one.id, "name": one.name} for one in self._simulator.organisations]
 
@@ -86,6 +108,12 @@ class Desk:
             "credit_notes": keeper.credit_notes,
             "payments": keeper.payments,
             "allocations": keeper.allocations,
+            "batch_payments": keeper.batch_payments,
+            "bank_transactions": keeper.bank_transactions,
+            "bank_transfers": keeper.bank_transfers,
+            "overpayments": keeper.overpayments,
+            "prepayments": keeper.prepayments,
+            "manual_journals": keeper.manual_journals,
             "purchase_orders": keeper.purchase_orders,
             "quotes": keeper.quotes,
         }

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from enum import Enum
+from hashlib import sha256
+from typing import Final
 
-from attrs import define
+from attrs import define, field
+
+from xerosync.errors import InvalidInput
+from xerosync.ports import AnswerLost
+
+
+class AnswerReset(AnswerLost):
+    """The connection was reset, before the call arrived or before its answer came."""
 
 
 class Fault(Enum):
@@ -24,23 +34,57 @@ class Fault(Enum):
     """429 without Retry-After (F 2.08)."""
     EXPIRED_TOKEN = "expired token"
     """The access token has died before its time: 401 TokenExpired, and it stays dead (F 1.51)."""
+    APP_MINUTE_LIMIT = "app minute limit"
+    """429 for all organisations of the app together (F 2.01, 2.07)."""
+    SILENT_LIMIT = "silent limit"
+    """429 of the minute that shows neither Retry-After nor the day's counter (F 2.08, 2.09)."""
+    MAINTENANCE = "maintenance"
+    """Nothing is done; 503 for the whole API (F 2.14)."""
+    REVOKED_TOKEN = "revoked token"
+    """The access token is dead for good: 401 AuthenticationUnsuccessful (F 1.52)."""
+    MISSING_SCOPE = "missing scope"
+    """Nothing is done; 401 with WWW-Authenticate: insufficient_scope (F 1.53)."""
+    FORBIDDEN = "forbidden"
+    """Nothing is done; 403, as for a tenant that is gone (F 1.54)."""
+    KEYS_DOWN = "keys down"
+    """The store of Idempotency-Keys is out: 500, nothing done, nothing remembered (F 3.11)."""
+    RESET_BEFORE = "reset before"
+    """The connection is reset before the call arrives."""
+    PARTIAL_BATCH = "partial batch"
+    """The last element of a write is refused, the others are done."""
+    DELAYED = "delayed"
+    """The call is done; its answer comes a minute late by the clock."""
+    RESET_AFTER = "reset after"
+    """The call is done; the connection is reset before the answer comes."""
+    GATEWAY_TIMEOUT = "gateway timeout"
+    """The call is done; the edge answers 504 with HTML (F 2.18)."""
     LOST_AFTER = "lost after"
     """The call is done; its answer is lost."""
     TRUNCATED = "truncated"
     """The call is done; half of the answer's body comes."""
     BAD_GATEWAY = "bad gateway"
     """The call is done; the edge answers 502 with HTML (F 2.18)."""
+    WEBHOOK_LOST = "webhook lost"
+    """A delivery never arrives, and Xero thinks it has (F 7.12)."""
+    WEBHOOK_DOUBLED = "webhook doubled"
+    """A delivery comes twice."""
+    WEBHOOK_REORDERED = "webhook reordered"
+    """The events of a delivery come in the wrong order."""
 
 
-@define
-class PlannedFault:
-    """One fault that waits for its calls: *times* more, once *after* more matching calls have passed."""
+_OF_STORMS: Final = (
+    Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.SERVER_ERROR, Fault.UNAVAILABLE, Fault.BAD_GATEWAY,
+    Fault.GATEWAY_TIMEOUT, Fault.TRUNCATED, Fault.CONCURRENT_LIMIT,
+)  # fmt: skip
+_OF_WEBHOOKS: Final = frozenset({Fault.WEBHOOK_LOST, Fault.WEBHOOK_DOUBLED, Fault.WEBHOOK_REORDERED})
 
-    fault: Fault
+
+@define(kw_only=True)
+class Awaited:
+    """What waits for calls: *method* is a verb, *path* a part of the path; None means any."""
+
     method: str | None
     path: str | None
-    times: int
-    after: int
 
     def matches(self, method: str, path: str) -> bool:
         """Whether a call with *method* to *path* is one this waits for."""
@@ -48,12 +92,64 @@ class PlannedFault:
             return False
         return self.path is None or self.path.lower().strip("/") in path.lower()
 
+    @property
+    def where(self) -> str:
+        """The calls it waits for, in words."""
+        return f"{self.method or 'any call'} {self.path or ''}".strip()
+
+
+@define(kw_only=True)
+class PlannedFault(Awaited):
+    """One fault that waits for its calls: *times* more, once *after* more matching calls have passed."""
+
+    fault: Fault
+    times: int
+    after: int
+
+    def __str__(self) -> str:
+        return f"{self.fault.name}, {self.times} more on {self.where}"
+
+
+@define(kw_only=True)
+class PlannedWork(Awaited):
+    """Work of somebody else that waits for its call: done once, after *after* matching calls were answered."""
+
+    do: Callable[[], object]
+    after: int
+    done: bool = False
+
+    def __str__(self) -> str:
+        return f"work after {self.after} more of {self.where}"
+
+
+@define(kw_only=True)
+class Storm(Awaited):
+    """Faults that strike by chance, the same ones for the same *seed*; *struck* is what they did."""
+
+    kinds: tuple[Fault, ...]
+    rate: float
+    seed: int
+    calls: int = 0
+    struck: list[tuple[int, Fault]] = field(factory=list[tuple[int, Fault]])
+
+    def take(self) -> Fault | None:
+        """The fault that strikes the call under way, by its number alone."""
+        self.calls += 1
+        chance = sha256(f"{self.seed}:{self.calls}".encode()).digest()
+        if int.from_bytes(chance[:6]) >= self.rate * 2**48:
+            return None
+        fault = self.kinds[chance[6] % len(self.kinds)]
+        self.struck.append((self.calls, fault))
+        return fault
+
 
 class Faults:
     """The faults that were planned and have not happened yet."""
 
     def __init__(self) -> None:
         self._planned: list[PlannedFault] = []
+        self._work: list[PlannedWork] = []
+        self._storms: list[Storm] = []
 
     def plan(
         self, fault: Fault, *, method: str | None = None, path: str | None = None, times: int = 1, after: int = 0
@@ -64,25 +160,86 @@ class Faults:
         *method* is a verb, *path* a part of the path such as ``/Payments``; None means any. Calls to the simulator's
         own desk are never struck.
         """
-        planned = PlannedFault(fault, method, path, times, after)
+        planned = PlannedFault(fault=fault, method=method, path=path, times=times, after=after)
         self._planned.append(planned)
         return planned
+
+    def then(
+        self, do: Callable[[], object], *, method: str | None = None, path: str | None = None, after: int = 1
+    ) -> PlannedWork:
+        """
+        Let somebody *do* something as soon as *after* matching calls were answered: an edit between two pages.
+
+        ``faults.then(lambda: books.edit_invoice(...), path="/Invoices")`` strikes between the first page and the next.
+        Raises `InvalidInput` for *after* below 1.
+        """
+        if after < 1:
+            raise InvalidInput("after", "give 1 or more: the work is done once that many calls were answered")
+        planned = PlannedWork(do=do, method=method, path=path, after=after)
+        self._work.append(planned)
+        return planned
+
+    def storm(
+        self,
+        *,
+        seed: int,
+        rate: float = 0.1,
+        kinds: Iterable[Fault] = _OF_STORMS,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> Storm:
+        """
+        Let faults of *kinds* strike a share of *rate* of the matching calls, the same ones for the same *seed*.
+
+        It lasts until `clear`. Its value tells what struck. Raises `InvalidInput` for a rate that is no share.
+        """
+        if not 0 < rate <= 1:
+            raise InvalidInput("rate", "give a share of the calls, above 0 and up to 1")
+        storm = Storm(kinds=tuple(kinds), rate=rate, seed=seed, method=method, path=path)
+        self._storms.append(storm)
+        return storm
+
+    def answered(self, method: str, path: str) -> None:
+        """Do the work that waited for this call to be answered."""
+        for planned in self._work:
+            if not planned.done and planned.matches(method, path):
+                planned.after -= 1
+                if planned.after == 0:
+                    planned.done = True
+                    planned.do()
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that strikes this call; None when it goes well."""
         for planned in self._planned:
-            if planned.times > 0 and planned.matches(method, path):
+            if planned.times > 0 and planned.fault not in _OF_WEBHOOKS and planned.matches(method, path):
                 if planned.after > 0:
                     planned.after -= 1
                     continue
                 planned.times -= 1
                 return planned.fault
+        for storm in self._storms:
+            if storm.matches(method, path) and (fault := storm.take()) is not None:
+                return fault
         return None
 
-    def unmet(self) -> list[PlannedFault]:
-        """The planned faults that have not struck as often as they should: a test that ends with one proves nothing."""
-        return [planned for planned in self._planned if planned.times > 0]
+    def take_webhook(self, fault: Fault) -> bool:
+        """Whether *fault* was planned for the delivery under way."""
+        for planned in self._planned:
+            if planned.fault is fault and planned.times > 0:
+                if planned.after > 0:
+                    planned.after -= 1
+                    continue
+                planned.times -= 1
+                return True
+        return False
+
+    def unmet(self) -> list[PlannedFault | PlannedWork]:
+        """What was planned and has not struck as often as it should: a test that ends with one proves nothing."""
+        waiting = [work for work in self._work if not work.done]
+        return [*(planned for planned in self._planned if planned.times > 0), *waiting]
 
     def clear(self) -> None:
-        """Forget every planned fault."""
+        """Forget everything that was planned, and end every storm."""
         self._planned.clear()
+        self._work.clear()
+        self._storms.clear()

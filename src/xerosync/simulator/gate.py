@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from itertools import takewhile
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from xerosync.ports import Response
+from xerosync.simulator.books import Books
 from xerosync.simulator.entities import instant
 from xerosync.simulator.identity import Identity
 from xerosync.simulator.refusals import Denied
@@ -21,6 +22,7 @@ AT_A_TIME: Final = 5
 APP_A_MINUTE: Final = 10_000
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 86_400_000
+_NOT_FOR_INVOICERS: Final = frozenset({"reports", "manualjournals", "banktransactions", "banktransfers"})
 _MEMORY_MS: Final = 360_000
 
 
@@ -31,6 +33,7 @@ class Caller:
     app_id: str
     tenant: str
     token: AccessToken
+    role: str
 
 
 @frozen
@@ -46,9 +49,23 @@ def admit(identity: Identity, world: World, headers: Mapping[str, str]) -> Calle
     """Who calls. Raises `Denied` as Xero's gateway does (F 1.50–1.54)."""
     token = bearer(identity, headers)
     tenant = headers.get("xero-tenant-id", "").strip().lower() or token.tenant
-    if tenant not in world.books or not identity.connected(token.app, tenant):
+    books = world.books.get(tenant)
+    if books is None or not identity.connected(token.app, tenant):
         raise Denied(403, "AuthenticationUnsuccessful", counters=("app",))
-    return Caller(token.app, tenant, token)
+    user = books.users.get(token.user)
+    closed = books.organisation.status in {"EXPIRED", "RESET"}
+    if closed or (user is None and not identity.open_access):
+        raise Denied(403, "AuthenticationUnsuccessful", counters=("app",))
+    return Caller(token.app, tenant, token, user.role if user is not None else "STANDARD")
+
+
+def refuse_role(caller: Caller, books: Books, method: str, path: Sequence[str]) -> None:
+    """Raise `Denied` where the user's role, or the state of the organisation, forbids the call (F 1.56, 8.52, 8.53)."""
+    writes = method != "GET"
+    if writes and (books.organisation.status == "READONLY" or caller.role == "READONLY"):
+        raise Denied(403, "AuthorizationUnsuccessful", counters=("app",))
+    if caller.role == "INVOICEONLY" and path[0] in _NOT_FOR_INVOICERS:
+        raise Denied(403, "AuthorizationUnsuccessful", counters=("app",))
 
 
 def bearer(identity: Identity, headers: Mapping[str, str]) -> AccessToken:
@@ -104,6 +121,11 @@ class Limits:
             return Limit("day", 66_975, _counters(0, A_MINUTE, APP_A_MINUTE - 1))
         if problem == "concurrent":
             return Limit("concurrent", None, _counters(4000, 30, APP_A_MINUTE - 1))
+        if problem == "appminute":
+            return Limit("appminute", A_MINUTE, _counters(4000, 30, 0))
+        if problem == "silent":
+            left = _counters(0, 0, APP_A_MINUTE - 1)
+            return Limit("minute", None, {name: part for name, part in left.items() if name != "x-daylimit-remaining"})
         key = f"{caller.app_id} {caller.tenant}"
         window = self._current(self._world.windows.get(key) or Window(key), now)
         filled = (*window.calls_ms, *[now] * (A_MINUTE - len(window.calls_ms)))

@@ -16,6 +16,7 @@ from xerosync.simulator.entities import (
     Document,
     History,
     HistoryEntry,
+    Item,
     ManualJournal,
     Offer,
     Payment,
@@ -66,6 +67,7 @@ def keep_history(books: Books) -> None:
     follow(books.bank_transactions, _moved)
     follow(books.bank_transfers, _moved)
     follow(books.manual_journals, _moved)
+    follow(books.items, _item)
     follow(books.purchase_orders, lambda old, new: _changed(books, old, new))
     follow(books.quotes, lambda old, new: _changed(books, old, new))
 
@@ -149,6 +151,10 @@ def _moved(old: Moved | None, new: Moved) -> Telling | None:
 def _contact(old: Contact | None, new: Contact) -> Telling | None:
     word = _word(old, new, "Created")
     return None if word is None else (word, f"The contact {new.name} was {word.lower()}.")
+
+
+def _item(old: Item | None, new: Item) -> Telling:
+    return ("Created", f"Item {new.code} was created.") if old is None else ("Edited", f"Item {new.code} was edited.")
 
 
 def _payment(old: Payment | None, new: Payment) -> Telling | None:

@@ -6,26 +6,26 @@ import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final
-from urllib.parse import parse_qs, urlencode
+from typing import Final, Literal
+from urllib.parse import parse_qs
 
 from attrs import evolve, frozen
 
+from xerosync.errors import InvalidInput
 from xerosync.ports import Request, Response
+from xerosync.simulator.consent import ConsentPage, connect, digest_of
 from xerosync.simulator.entities import instant, milliseconds
+from xerosync.simulator.scopes import DEFAULT_SCOPES, GRANULAR_ONLY_SINCE, unassigned
+from xerosync.simulator.signing import Signer
 from xerosync.simulator.wire import Row, compact_json
-from xerosync.simulator.world import AccessToken, App, Code, Connection, RefreshToken, World
+from xerosync.simulator.world import OWNER, AccessToken, App, Connection, RefreshToken, World
 
-DEFAULT_SCOPES: Final = (
-    "openid profile email offline_access accounting.contacts accounting.invoices accounting.payments "
-    "accounting.settings accounting.attachments accounting.banktransactions accounting.manualjournals "
-    "accounting.reports.aged.read accounting.reports.banksummary.read accounting.reports.trialbalance.read"
-)
 OPEN: Final = "open"
+_ISSUER: Final = "https://identity.xero.com"
 _ACCESS_S: Final = 1800
+_ID_S: Final = 300
 _REFRESH: Final = timedelta(days=60)
 _GRACE: Final = timedelta(minutes=30)
-_CODE: Final = timedelta(minutes=5)
 
 
 @frozen(repr=False)
@@ -55,6 +55,31 @@ class Tokens:
         return f"<Tokens good for {self.expires_in} s>"
 
 
+@frozen(kw_only=True)
+class Registration:
+    """What an app is registered with; its fields are those of `App`."""
+
+    name: str
+    tenant: str = ""
+    scopes: str = ""
+    day_limit: int = 5000
+    kind: Literal["web", "mobile"] = "web"
+    redirects: tuple[str, ...] = ()
+    broad_scopes: bool | None = None
+    is_certified: bool = True
+    connections_most: int = 0
+
+
+@frozen
+class Grant:
+    """What one consent allows: which app, from which event, for which scopes, on whose behalf."""
+
+    app: str
+    event: str
+    scopes: str
+    user: str = OWNER
+
+
 class _GrantRefused(Exception):
     """The token endpoint says no: `args[0]` is its error (F 1.25–1.30)."""
 
@@ -64,28 +89,47 @@ class Identity:
 
     def __init__(self, world: World, *, open_access: bool) -> None:
         self._world = world
+        self._signer = Signer(world)
+        self.page: Final = ConsentPage(world)
         self.open_access = open_access
 
-    def register(self, name: str, *, tenant: str = "", scopes: str = "", day_limit: int = 5000) -> SimulatedApp:
-        """Register an app; with *tenant* as a custom connection of that organisation (F 1.42)."""
-        world = self._world
-        app = App(world.secret(32).upper(), name, world.secret(48), scopes, tenant, day_limit)
+    def register(self, registration: Registration) -> SimulatedApp:
+        """Register an app; with a tenant as a custom connection of that organisation (F 1.42)."""
+        world, asked = self._world, registration
+        broad = asked.broad_scopes
+        app = App(
+            id=world.secret(32).upper(),
+            name=asked.name,
+            secret="" if asked.kind == "mobile" else world.secret(48),
+            scopes=asked.scopes,
+            tenant=asked.tenant,
+            day_limit=asked.day_limit,
+            kind="custom" if asked.tenant else asked.kind,
+            redirects=asked.redirects,
+            broad_scopes=world.now() < GRANULAR_ONLY_SINCE if broad is None else broad,
+            is_certified=asked.is_certified,
+            connections_most=asked.connections_most,
+        )
         world.apps.put(app)
-        if tenant:
-            self._connect(app.id, tenant, world.draw())
-        return SimulatedApp(app.id, app.secret, name)
+        if asked.tenant:
+            connect(world, app.id, asked.tenant, world.draw(), OWNER)
+        return SimulatedApp(app.id, app.secret, asked.name)
 
     def app(self, name: str) -> SimulatedApp | None:
         """The app registered under *name*, the first of several."""
         named = (each for each in self._world.apps if each.name == name and not each.tenant)
         return next((SimulatedApp(each.id, each.secret, each.name) for each in named), None)
 
-    def consent(self, app_id: str, tenants: Sequence[str], scopes: str) -> Tokens:
-        """Let app *app_id* into *tenants*, as the user does at Xero's consent page."""
+    def consent(self, app_id: str, tenants: Sequence[str], scopes: str, user: str = OWNER) -> Tokens:
+        """Let app *app_id* into *tenants*, as *user* does at Xero's consent page. Raises `InvalidInput`."""
+        app = self._world.apps.get(app_id)
+        wrong = unassigned(scopes, broad=app is None or app.broad_scopes)
+        if wrong:
+            raise InvalidInput("scopes", f"this app cannot ask for {', '.join(wrong)}")
         event = self._world.draw()
         for tenant in tenants:
-            self._connect(app_id, tenant, event)
-        return self._issue(app_id, event, scopes, refreshable=True)
+            connect(self._world, app_id, tenant, event, user)
+        return self._issue(Grant(app_id, event, scopes, user), refreshable=True)
 
     def disconnect(self, app_ids: Sequence[str], tenant: str) -> None:
         """Take the connections of *app_ids* to *tenant* away."""
@@ -104,12 +148,14 @@ class Identity:
                 return self._authorise(request)
             case "GET", "/.well-known/openid-configuration":
                 return self._json(_DISCOVERY)
+            case "GET", "/.well-known/openid-configuration/jwks":
+                return self._json(self._signer.public_keys())
             case _:
                 return None
 
     def token(self, bearer: str) -> AccessToken | None:
         """The access token *bearer* is, expired ones included; None when Xero never gave it."""
-        found = self._world.access_tokens.get(_digest(bearer))
+        found = self._world.access_tokens.get(digest_of(bearer))
         if found is None and self.open_access and bearer:
             self._open_app(OPEN)
             first = next(iter(self._world.books), "")
@@ -151,53 +197,78 @@ class Identity:
         self._world.connections.drop(found.id)
         return True
 
-    def _connect(self, app_id: str, tenant: str, event: str) -> None:
-        now = self._world.now_ms()
-        known = self._world.connections.by("pair", f"{app_id} {tenant}")
-        if known:
-            # F 1.35: who was connected before keeps the event of the first consent.
-            self._world.connections.put(evolve(known[0], updated_ms=now))
-        else:
-            self._world.connections.put(Connection(self._world.draw(), app_id, tenant, event, now, now))
-
-    def _issue(self, app_id: str, event: str, scopes: str, *, refreshable: bool, tenant: str = "") -> Tokens:
-        world = self._world
+    def _issue(self, grant: Grant, *, refreshable: bool, tenant: str = "") -> Tokens:
+        world, scopes = self._world, grant.scopes.split()
         now = world.now()
         self._forget_expired()
-        access = self._jwt(app_id, event, scopes)
+        access = self._access_token(grant)
         expires = milliseconds(now + timedelta(seconds=_ACCESS_S))
-        world.access_tokens.put(AccessToken(_digest(access), app_id, event, scopes, expires, tenant))
+        world.access_tokens.put(
+            AccessToken(digest_of(access), grant.app, grant.event, grant.scopes, expires, tenant, grant.user)
+        )
         refresh = ""
-        if refreshable and "offline_access" in scopes.split():
+        if refreshable and "offline_access" in scopes:
             refresh = world.secret()
+            until = milliseconds(now + _REFRESH)
             world.refresh_tokens.put(
-                RefreshToken(_digest(refresh), app_id, event, scopes, milliseconds(now + _REFRESH))
+                RefreshToken(digest_of(refresh), grant.app, grant.event, grant.scopes, until, user=grant.user)
             )
-        return Tokens(access, refresh, _ACCESS_S, scopes, id_token="xero-id-token" if refreshable else "")
+        id_token = self._id_token(grant, access) if refreshable and "openid" in scopes else ""
+        return Tokens(access, refresh, _ACCESS_S, grant.scopes, id_token=id_token)
 
     def _forget_expired(self) -> None:
         long_ago = milliseconds(self._world.now() - timedelta(days=1))
         for token in [one for one in self._world.access_tokens if one.expires_ms < long_ago]:
             self._world.access_tokens.drop(token.id)
 
-    def _jwt(self, app_id: str, event: str, scopes: str) -> str:
+    def _access_token(self, grant: Grant) -> str:
+        now = int(self._world.now().timestamp())
+        return self._signer.sign(
+            {
+                "nbf": now,
+                "exp": now + _ACCESS_S,
+                "iss": _ISSUER,
+                "aud": f"{_ISSUER}/resources",
+                "client_id": grant.app,
+                "sub": _subject(grant.user),
+                "auth_time": now,
+                "xero_userid": grant.user,
+                "global_session_id": grant.event.replace("-", ""),
+                "authentication_event_id": grant.event,
+                "jti": self._world.draw().replace("-", "").upper(),
+                "scope": grant.scopes.split(),
+            }
+        )
+
+    def _id_token(self, grant: Grant, access: str) -> str:
+        """Who the user is (F 1.22); it lives five minutes and says nothing of the event (F 1.15)."""
         now = int(self._world.now().timestamp())
         claims: Row = {
             "nbf": now,
-            "exp": now + _ACCESS_S,
-            "iss": "https://identity.xero.com",
-            "aud": "https://identity.xero.com/resources",
-            "client_id": app_id,
-            "sub": "5ab1f4a1d7a95b3a9d8d8f0c7c6c1b2a",
+            "exp": now + _ID_S,
+            "iss": _ISSUER,
+            "aud": grant.app,
+            "iat": now,
+            "at_hash": _base64(sha256(access.encode()).digest()[:16]),
+            "sid": grant.event.replace("-", ""),
+            "sub": _subject(grant.user),
             "auth_time": now,
-            "xero_userid": "7d3a0f0e-5f0a-4f6e-9d0c-0a7f1d9b2c3e",
-            "global_session_id": event.replace("-", ""),
-            "authentication_event_id": event,
-            "jti": self._world.draw().replace("-", "").upper(),
-            "scope": scopes.split(),
+            "xero_userid": grant.user,
+            "global_session_id": grant.event.replace("-", ""),
         }
-        header = {"alg": "RS256", "kid": "simulator", "typ": "JWT"}
-        return ".".join(map(_base64, (compact_json(header), compact_json(claims), self._world.secret(64).encode())))
+        known = (user for books in self._world.books.values() if (user := books.users.get(grant.user)) is not None)
+        user = next(known, None)
+        scopes = grant.scopes.split()
+        if user is not None and "email" in scopes:
+            claims["email"] = user.email
+        if user is not None and "profile" in scopes:
+            claims |= {
+                "preferred_username": user.email,
+                "given_name": user.first_name,
+                "family_name": user.last_name,
+                "name": f"{user.first_name} {user.last_name}",
+            }
+        return self._signer.sign(claims)
 
     def _token(self, request: Request) -> Response:
         form = _form(request)
@@ -239,9 +310,8 @@ class Identity:
         if self.open_access:
             return self._open_app(client_id)
         app = self._world.apps.get(client_id)
-        by_code = form.get("grant_type") == "authorization_code" and bool(form.get("code_verifier"))
-        public = by_code or form.get("grant_type") == "refresh_token"
-        if app is None or (secret and secret != app.secret) or (not secret and not public):
+        # Only an app without a secret of its own goes without one, PKCE or not (F 1.07).
+        if app is None or (app.kind != "mobile" and secret != app.secret) or (app.kind == "mobile" and secret):
             raise _GrantRefused("invalid_client")
         return app
 
@@ -251,22 +321,22 @@ class Identity:
             app = self._world.apps.put(App(client_id, client_id, "", DEFAULT_SCOPES))
         for tenant in self._world.books:
             if not self.connected(client_id, tenant):
-                self._connect(client_id, tenant, OPEN)
+                connect(self._world, client_id, tenant, OPEN, OWNER)
         return app
 
     def _refreshed(self, app: App, given: str) -> Tokens:
         world = self._world
-        token = world.refresh_tokens.get(_digest(given))
+        token = world.refresh_tokens.get(digest_of(given))
         if token is None and self.open_access and given:
-            return self._issue(app.id, OPEN, DEFAULT_SCOPES, refreshable=True)
+            return self._issue(Grant(app.id, OPEN, DEFAULT_SCOPES), refreshable=True)
         now = world.now_ms()
         if token is None or token.app != app.id or token.expires_ms <= now:
             raise _GrantRefused("invalid_grant")
         if token.rotated_ms and now > token.rotated_ms + milliseconds_of(_GRACE):
             raise _GrantRefused("invalid_grant")
-        tokens = self._issue(app.id, token.consent, token.scopes, refreshable=True)
+        tokens = self._issue(Grant(app.id, token.consent, token.scopes, token.user), refreshable=True)
         if world.switches.refresh_in_grace == "same" and token.successor:
-            world.refresh_tokens.drop(_digest(tokens.refresh_token))
+            world.refresh_tokens.drop(digest_of(tokens.refresh_token))
             return evolve(tokens, refresh_token=token.successor)
         successor = tokens.refresh_token if world.switches.refresh_in_grace == "same" else ""
         world.refresh_tokens.put(evolve(token, rotated_ms=token.rotated_ms or now, successor=successor))
@@ -274,15 +344,17 @@ class Identity:
 
     def _exchanged(self, app: App, form: Mapping[str, str]) -> Tokens:
         world = self._world
-        code = world.codes.get(_digest(form.get("code", "")))
+        code = world.codes.get(digest_of(form.get("code", "")))
         if code is None or code.app != app.id or code.expires_ms <= world.now_ms():
             raise _GrantRefused("invalid_grant")
         world.codes.drop(code.id)
         verifier = form.get("code_verifier", "")
+        if verifier and not 43 <= len(verifier) <= 128:
+            raise _GrantRefused("invalid_grant")
         proof = _base64(sha256(verifier.encode()).digest()) if verifier else ""
         if code.redirect != form.get("redirect_uri", "") or code.challenge != proof:
             raise _GrantRefused("invalid_grant")
-        return self._issue(app.id, code.consent, code.scopes, refreshable=True)
+        return self._issue(Grant(app.id, code.consent, code.scopes, code.user), refreshable=True)
 
     def _own(self, app: App, scope: str) -> Tokens:
         scopes = scope or app.scopes or DEFAULT_SCOPES
@@ -291,7 +363,9 @@ class Identity:
             tenant = next(iter(self._world.books), "")
         if not tenant and scopes != "app.connections":
             raise _GrantRefused("unauthorized_client")
-        return self._issue(app.id, self._world.draw(), scopes, refreshable=False, tenant=tenant)
+        if unassigned(scopes, broad=app.broad_scopes):
+            raise _GrantRefused("invalid_scope")
+        return self._issue(Grant(app.id, self._world.draw(), scopes), refreshable=False, tenant=tenant)
 
     def _revoke(self, request: Request) -> Response:
         form = _form(request)
@@ -299,33 +373,19 @@ class Identity:
             app = self._client(request, form | {"grant_type": "refresh_token"})
         except _GrantRefused as refusal:
             return self._json({"error": str(refusal)}, 400)
-        token = self._world.refresh_tokens.get(_digest(form.get("token", "")))
+        token = self._world.refresh_tokens.get(digest_of(form.get("token", "")))
         if token is not None and token.app == app.id:
             for one in self._world.refresh_tokens.by("consent", token.consent):
                 self._world.refresh_tokens.drop(one.id)
-            for connection in [one for one in self._world.connections if one.app == app.id]:
+            mine = [one for one in self._world.connections if one.app == app.id and one.user == token.user]
+            for connection in mine:
                 self._world.connections.drop(connection.id)
         return Response(200, {"xero-correlation-id": self._world.draw()})
 
     def _authorise(self, request: Request) -> Response:
-        """Consent at once to every organisation, as a user does who ticks them all (F 1.08–1.13)."""
-        asked = {name: values[0] for name, values in parse_qs(request.url.partition("?")[2]).items()}
-        app = self._world.apps.get(asked.get("client_id", ""))
-        if app is None and self.open_access:
-            app = self._open_app(asked.get("client_id", ""))
-        redirect = asked.get("redirect_uri", "")
-        if app is None or asked.get("response_type") != "code" or not redirect or not redirect.isprintable():
-            return Response(400, {"content-type": "text/html; charset=utf-8"}, b"Error: unauthorized_client")
-        event = self._world.draw()
-        for tenant in self._world.books:
-            self._connect(app.id, tenant, event)
-        code = self._world.secret()
-        expires = milliseconds(self._world.now() + _CODE)
-        challenge, scope = asked.get("code_challenge", ""), asked.get("scope", DEFAULT_SCOPES)
-        self._world.codes.put(Code(_digest(code), app.id, event, scope, redirect, challenge, expires))
-        answer = {"code": code, "scope": scope} | ({"state": asked["state"]} if "state" in asked else {})
-        mark = "&" if "?" in redirect else "?"
-        return Response(302, {"location": f"{redirect}{mark}{urlencode(answer)}"})
+        asked = parse_qs(request.url.partition("?")[2]).get("client_id", [""])[0]
+        app = self._world.apps.get(asked)
+        return self.page.answer(request, self._open_app(asked) if app is None and self.open_access and asked else app)
 
     def _json(self, row: Mapping[str, object], status: int = 200) -> Response:
         return Response(
@@ -358,8 +418,8 @@ def milliseconds_of(span: timedelta) -> int:
     return span // timedelta(milliseconds=1)
 
 
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
+def _subject(user: str) -> str:
+    return sha256(user.encode()).hexdigest()[:32]
 
 
 def _base64(part: bytes) -> str:

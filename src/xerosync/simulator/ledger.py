@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -67,29 +67,53 @@ def document_journal(document: Document, control: ControlAccounts) -> Journal | 
     return _balanced(document.id, document.date, entries, control.rounding)
 
 
-def payment_journal(payment: Payment, document: Document, control: ControlAccounts) -> Journal | None:
-    """What *payment* of *document* posts; None once it is deleted. A change of rate is a realised gain or loss."""
+def payment_journal(
+    payment: Payment, document: Document, control: ControlAccounts, *, cash: bool = False
+) -> Journal | None:
+    """
+    What *payment* of *document* posts; None once it is deleted. A change of rate is a realised gain or loss.
+
+    With *cash*, what it posts where only money counts: to the accounts of the lines, for the document posted nothing.
+    """
     if payment.status != "AUTHORISED":
         return None
     into = 1 if document.is_sale != document.is_credit else -1
     entries = [(payment.account_id, into * base(payment.amount, payment.rate))]
-    entries += _standing_entries(document, payment.amount, control, -into)
+    entries += _standing_entries(document, payment.amount, control, -into, by_lines=cash)
     return _balanced(payment.id, payment.date, entries, control.currency_gain)
 
 
 def allocation_journal(
-    allocation: Allocation, credit: Document, invoice: Document, control: ControlAccounts
+    allocation: Allocation, credit: Document, invoice: Document, control: ControlAccounts, *, cash: bool = False
 ) -> Journal | None:
     """
     What setting *credit* against *invoice* posts; None where both stand on one account at one rate.
 
     A prepayment leaves the accounts of its lines; a difference of rates is a realised gain or loss (F 6.116).
+    *cash* is as in `payment_journal`.
     """
     sign = 1 if invoice.is_sale else -1
-    entries = _standing_entries(credit, allocation.amount, control, sign)
-    entries.append((control.of(invoice), -sign * base(allocation.amount, invoice.rate)))
+    entries = _standing_entries(credit, allocation.amount, control, sign, by_lines=cash)
+    entries += _standing_entries(invoice, allocation.amount, control, -sign, by_lines=cash)
     journal = _balanced(allocation.id, allocation.date, entries, control.currency_gain)
     return journal if any(_netted(journal.entries).values()) else None
+
+
+def parts_journal(
+    document: Document, parts: Sequence[Payment | Allocation], control: ControlAccounts
+) -> Journal | None:
+    """
+    The cents between what *parts* of *document* posted one by one and what they make together; None without any.
+
+    With it a document that is settled leaves nothing behind, in however many parts it was.
+    """
+    sign = 1 if document.is_sale == document.is_credit else -1
+    entries = _standing_entries(document, total(part.amount for part in parts), control, sign)
+    for part in parts:
+        entries += _standing_entries(document, part.amount, control, -sign)
+    netted = [(account, amount) for account, amount in _netted(entries).items() if amount]
+    on = max((part.date for part in parts), default=document.date)
+    return _balanced(f"{document.id}/parts", on, netted, control.currency_gain) if netted else None
 
 
 def bank_journal(transaction: BankTransaction, control: ControlAccounts) -> Journal | None:
@@ -132,12 +156,15 @@ def _line_entries(posted: Document | BankTransaction, control: ControlAccounts, 
 
 
 def _standing_entries(
-    document: Document, amount: Decimal, control: ControlAccounts, sign: int
+    document: Document, amount: Decimal, control: ControlAccounts, sign: int, *, by_lines: bool = False
 ) -> list[tuple[str, Decimal]]:
-    """*amount* of *document* on the account where it stands: its control account, or the lines of a prepayment."""
+    """*amount* of *document* on the account where it stands: its control account, or those of a prepayment's lines."""
     whole = sign * base(amount, document.rate)
-    if document.family != "Prepayments":
+    if not by_lines and document.family != "Prepayments":
         return [(control.of(document), whole)]
+    if amount == document.total:
+        entries = _line_entries(document, control, sign)
+        return [*entries, (control.rounding, whole - total(part for _, part in entries))]
     shares = [
         (account, (whole * part / document.total).quantize(_CENT, ROUND_HALF_UP))
         for account, part in _line_entries(evolve(document, rate=Decimal(1)), control, 1)
@@ -158,6 +185,11 @@ def _netted(entries: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     for account, amount in entries:
         sums[account] = sums.get(account, ZERO) + amount
     return sums
+
+
+def between(journals: Iterable[Journal], first: date, last: date) -> dict[str, Decimal]:
+    """What *journals* posted to each account from *first* to *last*, both included."""
+    return _netted(entry for journal in journals if first <= journal.date <= last for entry in journal.entries)
 
 
 def year_start(organisation: Organisation, on: date) -> date:
@@ -186,14 +218,17 @@ class Ledger:
             self._journals[id_] = journal
             self._add(journal.entries, 1)
 
+    def get(self, id_: str) -> Journal | None:
+        """What stands for *id_*; None when that posts nothing."""
+        return self._journals.get(id_)
+
     def balance(self, account_id: str) -> Decimal:
         """All that was ever posted to *account_id*, debit positive, in base currency."""
         return self._balances.get(account_id, ZERO)
 
     def between(self, first: date, last: date) -> dict[str, Decimal]:
         """What was posted to each account from *first* to *last*, both included."""
-        journals = (journal for journal in self._journals.values() if first <= journal.date <= last)
-        return _netted(entry for journal in journals for entry in journal.entries)
+        return between(self, first, last)
 
     def _add(self, entries: Iterable[tuple[str, Decimal]], times: int) -> None:
         for account, amount in entries:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import sys
 import traceback
+from collections.abc import Callable
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 from xerosync.ports import AnswerLost, Request, Response
+from xerosync.simulator.faults import AnswerReset
 from xerosync.simulator.wire import squeezed
 
 _WORTH_SQUEEZING: Final = 1000
+_CHORE_S: Final = 0.2
 
 
 # What Xero refuses by itself (10 MB) still reaches it; what is far beyond is not even read.
@@ -44,11 +49,17 @@ class Loopback:
     """
     A server on 127.0.0.1 while the context lasts; *port* 0 takes a free one.
 
-    Every accounting call spends *latency_s* in flight, so that calls made together meet Xero's five at a time.
+    Every accounting call spends *latency_s* in flight, so that calls made together meet Xero's five at a time. *chore*
+    is done beside the calls, several times a second.
     """
 
-    def __init__(self, simulator: Answers, port: int = 0, *, latency_s: float = 0.0) -> None:
+    def __init__(
+        self, simulator: Answers, port: int = 0, *, latency_s: float = 0.0, chore: Callable[[], object] | None = None
+    ) -> None:
         self._server = _Server(("127.0.0.1", port), simulator, latency_s)
+        self._chore = chore
+        self._over = Event()
+        self._beside = Thread(target=self._do_chores, daemon=True)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
@@ -58,14 +69,24 @@ class Loopback:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        if self._chore is not None:
+            self._beside.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over.set()
+        if self._chore is not None:
+            self._beside.join()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def _do_chores(self) -> None:
+        while not self._over.wait(_CHORE_S):
+            if self._chore is not None:
+                self._chore()
 
 
 class _Server(ThreadingHTTPServer):
@@ -107,6 +128,12 @@ class _Conversation(BaseHTTPRequestHandler):
         request = Request(self.command, url, dict(self.headers.items()), body)
         try:
             response = self._served.simulator.handle(request, latency_s=self._served.latency_s)
+        except AnswerReset:
+            # Closed without lingering, the other side meets a reset rather than an end.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+            return
         except AnswerLost:
             self.close_connection = True
             return

@@ -12,11 +12,13 @@ from xerosync.simulator.resources import (
     bank_transactions,
     bank_transfers,
     batch_payments,
+    contact_groups,
     contacts,
     credit_notes,
     email,
     history,
     invoices,
+    items,
     manual_journals,
     organisations,
     over_and_prepayments,
@@ -24,7 +26,9 @@ from xerosync.simulator.resources import (
     purchase_orders,
     quotes,
     reports,
+    settings,
     tax_rates,
+    tracking_categories,
 )
 from xerosync.simulator.resources.route import Route
 
@@ -35,10 +39,12 @@ ROUTES: Final = (
     *bank_transfers.ROUTES,
     *over_and_prepayments.ROUTES,
     *batch_payments.ROUTES,
+    *contact_groups.ROUTES,
     *contacts.ROUTES,
     *credit_notes.ROUTES,
     *email.ROUTES,
     *history.ROUTES,
+    *items.ROUTES,
     *invoices.ROUTES,
     *manual_journals.ROUTES,
     *organisations.ROUTES,
@@ -46,6 +52,8 @@ ROUTES: Final = (
     *purchase_orders.ROUTES,
     *quotes.ROUTES,
     *reports.ROUTES,
+    *settings.ROUTES,
+    *tracking_categories.ROUTES,
     *tax_rates.ROUTES,
 )
 

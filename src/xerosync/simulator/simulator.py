@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock, RLock
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 from urllib.parse import parse_qsl, unquote
 
 from attrs import evolve
@@ -19,17 +19,25 @@ from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, Transp
 from xerosync.simulator.api import Api
 from xerosync.simulator.bookkeeper import Bookkeeper
 from xerosync.simulator.clock import VirtualClock
+from xerosync.simulator.consent import Reply
 from xerosync.simulator.demo import DemoCompany, write_history
 from xerosync.simulator.desk import Desk
 from xerosync.simulator.entities import Organisation
-from xerosync.simulator.faults import Fault, Faults
-from xerosync.simulator.identity import DEFAULT_SCOPES, Identity, SimulatedApp, Tokens
+from xerosync.simulator.faults import AnswerReset, Fault, Faults
+from xerosync.simulator.identity import Identity, Registration, SimulatedApp, Tokens
 from xerosync.simulator.keeper import FileKeeper
 from xerosync.simulator.loopback import Loopback
+from xerosync.simulator.scopes import DEFAULT_SCOPES
 from xerosync.simulator.switches import Switches
-from xerosync.simulator.world import World
+from xerosync.simulator.webhooks import Webhooks
+from xerosync.simulator.world import OWNER, World
 
 API: Final = "/api.xro/2.0/"
+_LATE_S: Final = 60
+
+
+class FaultNotMet(AssertionError):
+    """A fault was planned and never struck, so what was tested was a day on which nothing went wrong."""
 
 
 class Simulator:
@@ -65,6 +73,7 @@ class Simulator:
             self._world.keeper = self._keeper
         self._identity = Identity(self._world, open_access=open_access)
         self._api = Api(self._world, self._identity, limits=limits)
+        self.webhooks: Final = Webhooks(self._world, self.faults, self.transaction)
         self._desk = Desk(self)
         if isinstance(self.clock, VirtualClock):
             self.clock.watch(self._keep_time)
@@ -76,6 +85,8 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if error is None and (unmet := self.faults.unmet()):
+            raise FaultNotMet(f"planned and never met: {'; '.join(map(str, unmet))}")
 
     def close(self) -> None:
         """Give the file back. The books stay in it."""
@@ -88,7 +99,8 @@ class Simulator:
     @property
     def organisations(self) -> tuple[Organisation, ...]:
         """Every organisation, in the order they were founded."""
-        return tuple(books.organisation for books in self._world.books.values())
+        every = (books.organisation for books in self._world.books.values())
+        return tuple(one for one in every if one.status != "RESET")
 
     def add_organisation(self, name: str = "Demo Company (NZ)", *, country: str = "NZ") -> Bookkeeper:
         """
@@ -115,20 +127,71 @@ class Simulator:
             raise InvalidInput("tenant_id", "there is no such organisation")
         return Bookkeeper(self._world, books, self._identity, self.transaction)
 
-    def register_app(self, name: str = "xerosync", *, tenant_id: str = "", day_limit: int = 5000) -> SimulatedApp:
-        """Register an app; with *tenant_id* a custom connection to that organisation (F 1.42)."""
+    def register_app(
+        self,
+        name: str = "xerosync",
+        *,
+        tenant_id: str = "",
+        kind: Literal["web", "mobile"] = "web",
+        redirects: Sequence[str] = (),
+        scopes: str = "",
+        broad_scopes: bool | None = None,
+        is_certified: bool = True,
+        connections_most: int = 0,
+        day_limit: int = 5000,
+    ) -> SimulatedApp:
+        """
+        Register an app; with *tenant_id* a custom connection to that organisation (F 1.42), which has *scopes*.
+
+        A *mobile* app has no secret and must use PKCE. *redirects* are its redirect URIs, to the letter; without any,
+        every one that Xero allows will do. *broad_scopes* is whether it may ask for accounting.transactions and its
+        like, as apps made before 2 March 2026 may. An organisation takes two apps that are not certified.
+        """
+        registration = Registration(
+            name=name, tenant=tenant_id, kind=kind, redirects=tuple(redirects), scopes=scopes,
+            broad_scopes=broad_scopes, is_certified=is_certified, connections_most=connections_most,
+            day_limit=day_limit,
+        )  # fmt: skip
         with self.transaction():
-            return self._identity.register(name, tenant=tenant_id, day_limit=day_limit)
+            return self._identity.register(registration)
 
     def app(self, name: str) -> SimulatedApp | None:
         """The app registered under *name*; None when there is none."""
         with self._turn:
             return self._identity.app(name)
 
-    def consent(self, app: SimulatedApp, *, tenants: Sequence[str], scopes: str = DEFAULT_SCOPES) -> Tokens:
-        """Let *app* into *tenants*, as the user does at Xero's consent page: one token set for all (F 1.20)."""
+    def consent(
+        self, app: SimulatedApp, *, tenants: Sequence[str], scopes: str = DEFAULT_SCOPES, user: str = OWNER
+    ) -> Tokens:
+        """
+        Let *app* into *tenants*, as *user* does at Xero's consent page: one token set for all (F 1.20).
+
+        Raises `InvalidInput` for scopes that the app may not have.
+        """
         with self.transaction():
-            return self._identity.consent(app.client_id, tenants, scopes)
+            return self._identity.consent(app.client_id, tenants, scopes, user)
+
+    def next_consent(self, *, tenants: Sequence[str] | None = None, cancel: bool = False, user: str = OWNER) -> None:
+        """
+        Say what the user will do at the consent page the next time an app sends them there.
+
+        They tick *tenants*, all when None, or *cancel*. Without a word they tick all.
+        """
+        ticked = None if tenants is None else tuple(tenants)
+        self._identity.page.next_reply = Reply(ticked, cancel=cancel, user=user)
+
+    def reset_demo_company(self, tenant_id: str) -> Bookkeeper:
+        """
+        Reset a demo company, as Xero does every month: its name stays, its tenant id and its books are new (F 1.59).
+
+        Calls to the old tenant are 403 from then on, though tokens can be refreshed. Raises `InvalidInput`.
+        """
+        old = self.bookkeeper(tenant_id)
+        organisation = old.organisation
+        with self.transaction():
+            old.close_for_reset()
+            tenant = self._world.found(organisation.name, organisation.country).tenant
+        return self.bookkeeper(tenant)
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -154,7 +217,7 @@ class Simulator:
 
     def serve(self, port: int = 0, *, latency_s: float = 0.0) -> AbstractContextManager[Loopback]:
         """Serve over loopback HTTP while the context lasts; its value knows the ``url``."""
-        return Loopback(self, port, latency_s=latency_s)
+        return Loopback(self, port, latency_s=latency_s, chore=self.webhooks.deliver)
 
     def handle(self, request: Request, *, beside: int = 0, latency_s: float = 0.0) -> Response:
         """
@@ -175,15 +238,20 @@ class Simulator:
             response, fault = self._settled(request, path, query, in_flight + beside)
             if latency_s:
                 time.sleep(latency_s)
-        return _spoiled(response, fault)
+        if fault is Fault.DELAYED and isinstance(self.clock, VirtualClock):
+            self.clock.advance(_LATE_S)
+        try:
+            return _spoiled(response, fault)
+        finally:
+            self.faults.answered(request.method, path)
 
     def _settled(self, request: Request, path: str, query: str, in_flight: int) -> tuple[Response, Fault | None]:
         """The answer to *request*, everything it changed durable, and the fault that is still to strike it."""
         with self._turn:
             fault = self.faults.take(request.method, path)
-            if fault is Fault.LOST_BEFORE:
+            if fault in {Fault.LOST_BEFORE, Fault.RESET_BEFORE}:
                 self._settle()
-                raise AnswerLost("the simulated network lost the call")
+                raise _lost(fault)
             mark = self._world.changes.mark()
             try:
                 response = self._answer(request, path, query, fault, in_flight)
@@ -197,7 +265,8 @@ class Simulator:
         lower = path.lower().rstrip("/")
         answer = self._identity.answer(request, lower)
         if answer is not None:
-            return _UNAVAILABLE if fault in {Fault.UNAVAILABLE, Fault.SERVER_ERROR} else answer
+            away = {Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.MAINTENANCE}
+            return _UNAVAILABLE if fault in away else answer
         self.calls += 1
         if lower.startswith("/connections"):
             return self._api.connections(request, path, _query(query))
@@ -224,8 +293,11 @@ class Simulator:
 
     def _keep_time(self) -> None:
         with self._turn:
-            if self._depth == 0 and self._world.keeper is not None:
+            busy = self._depth > 0
+            if not busy and self._world.keeper is not None:
                 self._world.commit()
+        if not busy and len(self._world.hooks):
+            self.webhooks.deliver()
 
 
 def _path(target: str) -> str:
@@ -245,14 +317,32 @@ _BAD_GATEWAY: Final = Response(
 )
 
 
+_GATEWAY_TIMEOUT: Final = Response(
+    504, {"content-type": "text/html"}, b"<html><head><title>504 Gateway Time-out</title></head><body></body></html>"
+)
+_LOST: Final = {
+    Fault.LOST_BEFORE: "the simulated network lost the call",
+    Fault.LOST_AFTER: "the simulated network lost the answer",
+    Fault.RESET_BEFORE: "the simulated connection was reset before the call arrived",
+    Fault.RESET_AFTER: "the simulated connection was reset before the answer came",
+}
+
+
+def _lost(fault: Fault) -> AnswerLost:
+    kind = AnswerReset if fault in {Fault.RESET_BEFORE, Fault.RESET_AFTER} else AnswerLost
+    return kind(_LOST[fault])
+
+
 def _spoiled(response: Response, fault: Fault | None) -> Response:
     match fault:
-        case Fault.LOST_AFTER:
-            raise AnswerLost("the simulated network lost the answer")
+        case Fault.LOST_AFTER | Fault.RESET_AFTER:
+            raise _lost(fault)
         case Fault.TRUNCATED:
             return evolve(response, body=response.body[: len(response.body) // 2])
         case Fault.BAD_GATEWAY:
             return _BAD_GATEWAY
+        case Fault.GATEWAY_TIMEOUT:
+            return _GATEWAY_TIMEOUT
         case _:
             return response
 

@@ -40,6 +40,8 @@ class Switches:
     """F A.01: whether one bad element undoes the good ones of a refused batch."""
     line_faults_rise: bool = False
     """F 5.41: whether what is wrong with a line stands on its document too, as what is wrong with an account does."""
+    unknown_tracking_is_refused: bool = True
+    """F 6.171: whether a tracking option that is not there is refused, or dropped with a warning."""
     half_cent: Literal["up", "even"] = "up"
     """F 5.25."""
     number_free_after: Literal["never", "deleted", "voided"] = "deleted"
@@ -48,6 +50,10 @@ class Switches:
     """F 6.60: whether a POST without id updates a bill of the same contact and number."""
     voided_keeps_amount_due: bool = False
     """F 6.77: whether reads of a voided document still show what was due; the reply to the voiding itself does."""
+    payments_fire_webhooks: bool = False
+    """F 7.14: whether a payment or an allocation fires an event of its invoice."""
+    webhooks_are_late: bool = True
+    """F 7.13: whether events come seconds to minutes after the change, and edits meanwhile are merged into one."""
     reconciled_payments_can_be_deleted: bool = False
     """F 6.124."""
     blanks_in_names: Literal["trimmed", "refused"] = "trimmed"

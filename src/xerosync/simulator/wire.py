@@ -54,6 +54,11 @@ def money(value: Decimal) -> Decimal:
     return value.quantize(_CENT, ROUND_HALF_UP)
 
 
+def unit_price(value: Decimal, places: int) -> Decimal:
+    """*value* with two places, or four (F 5.21)."""
+    return value.quantize(_TEN_THOUSANDTH if places == 4 else _CENT, ROUND_HALF_UP)
+
+
 def quantity(value: Decimal) -> Decimal:
     """*value* with four places."""
     return value.quantize(_TEN_THOUSANDTH, ROUND_HALF_UP)

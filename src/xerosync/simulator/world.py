@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -13,10 +14,13 @@ from xerosync.ports import Clock
 from xerosync.simulator.books import Books
 from xerosync.simulator.chart import CHART, country
 from xerosync.simulator.clock import VirtualClock
-from xerosync.simulator.entities import Account, Organisation, TaxRate, instant, milliseconds
+from xerosync.simulator.entities import Account, Organisation, TaxRate, User, instant, milliseconds
+from xerosync.simulator.hooks import Event, Subscription
 from xerosync.simulator.switches import Switches
 from xerosync.simulator.tables import AnyTable, Changes, Table
 
+OWNER: Final = "7d3a0f0e-5f0a-4f6e-9d0c-0a7f1d9b2c3e"
+"""The person who subscribes to every organisation, and who consents unless somebody else is named."""
 TICK: Final = timedelta(milliseconds=50)
 
 
@@ -33,7 +37,10 @@ class Heart:
 
 @frozen(repr=False)
 class App:
-    """An app registered with Xero; *tenant* only for a custom connection, whose one organisation it is (F 1.42)."""
+    """
+    An app registered with Xero, of *kind* web, mobile or custom; a custom connection has the one organisation *tenant*
+    (F 1.42). *connections_most* is what its price tier allows, 0 for no bound.
+    """
 
     id: str
     name: str
@@ -41,6 +48,11 @@ class App:
     scopes: str = ""
     tenant: str = ""
     day_limit: int = 5000
+    kind: str = "web"
+    redirects: tuple[str, ...] = ()
+    broad_scopes: bool = True
+    is_certified: bool = True
+    connections_most: int = 0
 
 
 @frozen
@@ -53,11 +65,20 @@ class Connection:
     auth_event: str
     created_ms: int
     updated_ms: int
+    user: str = OWNER
+
+
+@frozen(repr=False)
+class SigningKey:
+    """The private key that tokens are signed with."""
+
+    id: str
+    pem: str
 
 
 @frozen(repr=False)
 class AccessToken:
-    """A bearer token as it was issued."""
+    """A bearer token as it was issued, for what *user* may do."""
 
     id: str
     app: str
@@ -65,6 +86,7 @@ class AccessToken:
     scopes: str
     expires_ms: int
     tenant: str = ""
+    user: str = OWNER
 
 
 @frozen(repr=False)
@@ -78,6 +100,7 @@ class RefreshToken:
     expires_ms: int
     rotated_ms: int = 0
     successor: str = ""
+    user: str = OWNER
 
 
 @frozen(repr=False)
@@ -91,6 +114,7 @@ class Code:
     redirect: str
     challenge: str
     expires_ms: int
+    user: str = OWNER
 
 
 @frozen
@@ -142,16 +166,27 @@ class World:
             "refresh_token", RefreshToken, self.changes, keys={"consent": lambda row: [row.consent]}
         )
         self.codes: Final = Table("code", Code, self.changes)
+        self.keys: Final = Table("signing_key", SigningKey, self.changes)
+        self.hooks: Final = Table("hook", Subscription, self.changes)
+        self.hook_events: Final = Table(
+            "hook_event",
+            Event,
+            self.changes,
+            keys={
+                "app": lambda row: [row.app],
+                "resource": lambda row: [f"{row.app} {row.tenant} {row.resource_id}"],
+            },
+        )
         self.windows: Final = Table("window", Window, self.changes)
         self.answered: Final = Table("answered", Answered, self.changes)
         self.books: dict[str, Books] = {}
-        self._written = False
+        self._followers: list[Callable[[Books], None]] = []
 
     def tables(self) -> list[AnyTable]:
         """Every table that belongs to no organisation."""
         return [
             self.hearts, self.apps, self.connections, self.access_tokens, self.refresh_tokens, self.codes, self.windows,
-            self.answered,
+            self.answered, self.keys, self.hooks, self.hook_events,
         ]  # fmt: skip
 
     def now(self) -> datetime:
@@ -194,7 +229,15 @@ class World:
                 write_stamp=self.write_stamp,
                 now=self.now,
             )
+            for follower in self._followers:
+                follower(self.books[tenant])
         return self.books[tenant]
+
+    def watch_books(self, follower: Callable[[Books], None]) -> None:
+        """Call *follower* with the books of every organisation, those that are there and those yet to come."""
+        self._followers.append(follower)
+        for books in self.books.values():
+            follower(books)
 
     def found(self, name: str, country_code: str) -> Books:
         """Found an organisation as Xero's demo companies are, with its chart and taxes."""
@@ -212,6 +255,9 @@ class World:
         )  # fmt: skip
         for tax_type, tax_name, report, rate, classes, status in local.taxes:
             books.tax_rates.put(TaxRate(tax_type, tax_name, report, Decimal(rate), classes, status))
+        books.users.put(
+            User(OWNER, "owner@example.com", "Demo", "Owner", "STANDARD", books.write_stamp(), is_subscriber=True)
+        )
         taxes = {"s": local.sales, "p": local.purchases, "n": local.none}
         for line in CHART.splitlines():
             code, title, kind, tax, system, payable = line.split("|")

@@ -16,10 +16,10 @@ _WORTH_SQUEEZING = 1000
 
 class SimulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
-    Answers every request of an `httpx.Client` or `httpx.AsyncClient` from *simulator*, whatever host it names.
+    Answers every request of an ``httpx.Client`` or ``httpx.AsyncClient`` from *simulator*, whatever host it names.
 
-    A call that a planned fault loses ends as it would on a wire: `httpx.ConnectError` where nothing left,
-    `httpx.ReadError` where the answer was lost. With *latency_s* of real time in flight, calls made together meet
+    A call that a planned fault loses ends as it would on a wire: ``httpx.ConnectError`` where nothing left,
+    ``httpx.ReadError`` where the answer was lost. With *latency_s* of real time in flight, calls made together meet
     Xero's five at a time; without it, calls are answered one after the other.
     """
 
@@ -28,7 +28,7 @@ class SimulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._latency_s = latency_s
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer *request*. Raises `httpx.TransportError` where a planned fault strikes."""
+        """Answer *request*. Raises ``httpx.TransportError`` where a planned fault strikes."""
         return self._answer(request, request.read())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

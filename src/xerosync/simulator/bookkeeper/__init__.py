@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xerosync.simulator.bookkeeper.banking import BankWork
+from xerosync.simulator.bookkeeper.catalogue import CatalogueWork
 from xerosync.simulator.bookkeeper.files import FileWork
 from xerosync.simulator.bookkeeper.journals import JournalWork
 from xerosync.simulator.bookkeeper.money import MoneyWork
@@ -11,7 +12,7 @@ from xerosync.simulator.bookkeeper.set_up import SetUpWork
 from xerosync.simulator.bookkeeper.settings import SettingsWork
 
 
-class Bookkeeper(SetUpWork, MoneyWork, BankWork, JournalWork, SettingsWork, OrderWork, FileWork):
+class Bookkeeper(SetUpWork, MoneyWork, BankWork, JournalWork, CatalogueWork, SettingsWork, OrderWork, FileWork):
     """
     One organisation's books, worked on by hand.
 

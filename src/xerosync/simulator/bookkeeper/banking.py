@@ -122,17 +122,30 @@ class BankWork(Reading):
             "Account": {"Code": account},
             "Date": (date or self.today).isoformat(),
             "Reference": reference,
-            "IsReconciled": is_reconciled,
             "Payments": rows,
         }
-        return self._do(lambda: batches.create(self._books, Given(fields), made_by=""))
+
+        def made() -> BatchPayment:
+            batch = batches.create(self._books, Given(fields), made_by="")
+            return batches.reconcile(self._books, batch) if is_reconciled else batch
+
+        return self._do(made)
+
+    def remove_batch_payment(self, batch_id: str) -> BatchPayment:
+        """Remove and redo a batch with every payment in it, as people may even when it is reconciled."""
+        batch = self._batch_payment(batch_id)
+        return self._do(lambda: batches.take_back(self._books, batch))
 
     def reconcile_batch_payment(self, batch_id: str) -> BatchPayment:
         """Match a batch, and with it every payment in it, with a line of the bank's statement."""
+        batch = self._batch_payment(batch_id)
+        return self._do(lambda: batches.reconcile(self._books, batch))
+
+    def _batch_payment(self, batch_id: str) -> BatchPayment:
         batch = self._books.batch_payments.get(batch_id)
         if batch is None or batch.status == "DELETED":
             raise InvalidInput("batch_id", "there is no such batch payment")
-        return self._do(lambda: batches.reconcile(self._books, batch))
+        return batch
 
     def _bank_transaction(self, transaction_id: str) -> BankTransaction:
         found = self._books.bank_transactions.get(transaction_id)

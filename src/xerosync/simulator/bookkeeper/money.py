@@ -11,7 +11,7 @@ from xerosync.errors import InvalidInput
 from xerosync.simulator.bookkeeper.reading import Reading
 from xerosync.simulator.entities import Allocation, Payment
 from xerosync.simulator.given import Given, Json
-from xerosync.simulator.rules import allocations, payments
+from xerosync.simulator.rules import allocations, batches, payments
 
 
 class MoneyWork(Reading):
@@ -41,15 +41,20 @@ class MoneyWork(Reading):
         return self._do(lambda: payments.pay(self._books, Given(fields), made_by=""))
 
     def remove_payment(self, payment_id: str) -> Payment:
-        """Remove a payment and redo, as people may even with a reconciled one."""
+        """Remove a payment and redo, as people may even with a reconciled one, but with none of a batch (F 6.123)."""
         payment = self._books.payments.get(payment_id)
         if payment is None or payment.status == "DELETED":
             raise InvalidInput("payment_id", "there is no such payment")
+        if payment.batch_id:
+            raise InvalidInput("payment_id", "it is part of a batch payment: remove the batch")
         return self._do(lambda: payments.take_back(self._books, payment))
 
     def reconcile_payment(self, payment_id: str) -> Payment:
-        """Match a payment with a line of the bank's statement."""
+        """Match a payment with a line of the bank's statement; one of a batch with all of its batch (F 6.144)."""
         payment = self._books.payments[payment_id]
+        if payment.batch_id:
+            self._do(lambda: batches.reconcile(self._books, self._books.batch_payments[payment.batch_id]))
+            return self._books.payments[payment_id]
         stamp = self._books.write_stamp
         return self._do(lambda: self._books.payments.put(evolve(payment, is_reconciled=True, updated_ms=stamp())))
 

@@ -12,6 +12,7 @@ from xerosync.errors import InvalidInput
 from xerosync.simulator.books import Books
 from xerosync.simulator.entities import Account, Allocation, Contact, Document, Organisation, Payment
 from xerosync.simulator.identity import Identity
+from xerosync.simulator.ledger import Journal
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.resources.reports import TrialLine, trial_balance
 from xerosync.simulator.world import World
@@ -103,6 +104,11 @@ class Reading:
     def balance(self, account_id: str) -> Decimal:
         """What stands on *account_id*, debit positive, in base currency."""
         return self._books.ledger.balance(account_id)
+
+    @property
+    def ledger(self) -> tuple[Journal, ...]:
+        """What everything in the books has posted: journals whose entries sum to zero, in base currency."""
+        return tuple(self._books.ledger)
 
     def trial_balance(self, on: date | None = None) -> tuple[TrialLine, ...]:
         """The trial balance as at *on*; today when that is not given."""

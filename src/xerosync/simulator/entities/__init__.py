@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from xerosync.simulator.entities.accounts import ACCOUNT_TYPES, Account
-from xerosync.simulator.entities.banking import BankTransaction, BankTransfer, BatchPayment
+from xerosync.simulator.entities.banking import BankTransaction, BankTransfer, BatchMember, BatchPayment
 from xerosync.simulator.entities.base import EPOCH, NO_ID, ZERO, instant, milliseconds, total
+from xerosync.simulator.entities.catalogue import Item, ItemSide, TrackingCategory, TrackingOption
 from xerosync.simulator.entities.contacts import Address, Contact, Person, Phone
 from xerosync.simulator.entities.documents import Document, Line
 from xerosync.simulator.entities.files import Attachment, FileContent, History, HistoryEntry
 from xerosync.simulator.entities.journals import JournalLine, ManualJournal
 from xerosync.simulator.entities.orders import Offer, PurchaseOrder, Quote, discount_of
-from xerosync.simulator.entities.organisations import Organisation, TaxRate
+from xerosync.simulator.entities.organisations import Organisation, TaxComponent, TaxRate
 from xerosync.simulator.entities.payments import Allocation, Payment
+from xerosync.simulator.entities.people import ContactGroup, User
 
 __all__ = [
     "ACCOUNT_TYPES",
@@ -24,12 +26,16 @@ __all__ = [
     "Attachment",
     "BankTransaction",
     "BankTransfer",
+    "BatchMember",
     "BatchPayment",
     "Contact",
+    "ContactGroup",
     "Document",
     "FileContent",
     "History",
     "HistoryEntry",
+    "Item",
+    "ItemSide",
     "JournalLine",
     "Line",
     "ManualJournal",
@@ -40,7 +46,11 @@ __all__ = [
     "Phone",
     "PurchaseOrder",
     "Quote",
+    "TaxComponent",
     "TaxRate",
+    "TrackingCategory",
+    "TrackingOption",
+    "User",
     "discount_of",
     "instant",
     "milliseconds",

@@ -78,6 +78,17 @@ class BankTransfer:
 
 
 @frozen
+class BatchMember:
+    """One payment of a batch, and what the bank is to be told with it."""
+
+    payment_id: str
+    bank_account_number: str = ""
+    particulars: str = ""
+    code: str = ""
+    details: str = ""
+
+
+@frozen
 class BatchPayment:
     """Several payments that the bank shows as one line: *type* RECBATCH or PAYBATCH, *total* in base currency."""
 
@@ -85,7 +96,7 @@ class BatchPayment:
     type: str
     account_id: str
     date: dt.date
-    payment_ids: tuple[str, ...]
+    members: tuple[BatchMember, ...]
     total: Decimal
     updated_ms: int
     reference: str = ""

@@ -27,6 +27,7 @@ class Line:
     item_code: str = ""
     discount_rate: Decimal | None = None
     tracking: tuple[tuple[str, str], ...] = ()
+    """The ids of tracking category and option, two pairs at most."""
 
 
 @frozen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from attrs import frozen
 
@@ -30,13 +31,27 @@ class Organisation:
     credit_notes_numbered: int = 0
     set_ups: tuple[str, ...] = ()
     plan: str = "DEMO"
+    status: Literal["ACTIVE", "EXPIRED", "READONLY", "RESET"] = "ACTIVE"
     emailed_on: date | None = None
     emails_sent: int = 0
 
 
 @frozen
+class TaxComponent:
+    """A part of a tax, in percent; one that *is_compound* is charged on top of the others."""
+
+    name: str
+    rate: Decimal
+    is_compound: bool = False
+    is_non_recoverable: bool = False
+
+
+@frozen
 class TaxRate:
-    """A tax of the organisation: *rate* in percent, and the classes of accounts it may be used with (F 6.169)."""
+    """
+    A tax of the organisation: *rate* in percent as it works out, and the classes of accounts it may be used with
+    (F 6.169). The *id* is its TaxType.
+    """
 
     id: str
     name: str
@@ -44,4 +59,4 @@ class TaxRate:
     rate: Decimal
     classes: tuple[str, ...]
     status: str = "ACTIVE"
-    component: str = "GST"
+    components: tuple[TaxComponent, ...] = ()

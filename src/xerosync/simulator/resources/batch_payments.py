@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from xerosync.simulator.books import Books
-from xerosync.simulator.entities import BatchPayment, Payment
+from xerosync.simulator.entities import NO_ID, BatchMember, BatchPayment, Payment
 from xerosync.simulator.given import Given
 from xerosync.simulator.query import Id, Names, Value, at_midnight
 from xerosync.simulator.refusals import Invalid, NotThere
-from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, write_each
+from xerosync.simulator.resources.call import Answer, Call, echo, only, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import PAYMENTS, TRANSACTIONS, Route
 from xerosync.simulator.rules import batches as rules
@@ -68,17 +68,17 @@ def remove_one(call: Call, key: str) -> Answer:
     """POST /BatchPayments/{BatchPaymentID} with Status DELETED."""
     batch = _found(call.books, key)
     only(call.given("BatchPayments"))
-    return _write(call, lambda given: rules.delete(call.books, batch, given))
+    return _write(call, lambda given: rules.delete(call.books, batch, given), batch.id)
 
 
-def _write(call: Call, write: Callable[[Given], BatchPayment]) -> Answer:
+def _write(call: Call, write: Callable[[Given], BatchPayment], batch_id: str = NO_ID) -> Answer:
     return write_each(
         call,
         "BatchPayments",
         call.given("BatchPayments"),
         write=write,
         shown=lambda one: batch_row(call.books, one),
-        failed=lambda given: no_id("BatchPaymentID") | echo(given) | {"HasValidationErrors": True},
+        failed=lambda given: {"BatchPaymentID": batch_id} | echo(given) | {"HasValidationErrors": True},
     )
 
 
@@ -93,21 +93,19 @@ def batch_row(books: Books, batch: BatchPayment) -> Row:
     """A batch with its payments; one that was deleted has none left."""
     account = books.accounts[batch.account_id]
     row: Row = {"Account": {"AccountID": account.id, "CurrencyCode": account.currency or books.organisation.currency}}
-    for name, text in (
-        ("Reference", batch.reference),
-        ("Particulars", batch.particulars),
-        ("Code", batch.code),
-        ("Details", batch.details),
-        ("Narrative", batch.narrative),
-    ):
-        if text:
-            row[name] = text
-    members = [books.payments[payment_id] for payment_id in batch.payment_ids] if batch.status != "DELETED" else []
+    row |= _told(
+        Reference=batch.reference,
+        Particulars=batch.particulars,
+        Code=batch.code,
+        Details=batch.details,
+        Narrative=batch.narrative,
+    )
+    members = batch.members if batch.status != "DELETED" else ()
     return row | {
         "BatchPaymentID": batch.id,
         "DateString": day_string(batch.date),
         "Date": day(batch.date),
-        "Payments": [_member(books, payment) for payment in members],
+        "Payments": [_member_row(books, member) for member in members],
         "Type": batch.type,
         "Status": batch.status,
         "TotalAmount": money(batch.total),
@@ -116,7 +114,12 @@ def batch_row(books: Books, batch: BatchPayment) -> Row:
     }
 
 
-def _member(books: Books, payment: Payment) -> Row:
+def _told(**texts: str) -> Row:
+    return {name: text for name, text in texts.items() if text}
+
+
+def _member_row(books: Books, member: BatchMember) -> Row:
+    payment = books.payments[member.payment_id]
     document = books.documents[payment.document_id]
     return {
         "Invoice": {
@@ -131,6 +134,13 @@ def _member(books: Books, payment: Payment) -> Row:
             "LineItems": [],
         },
         "PaymentID": payment.id,
+        **_told(
+            Reference=payment.reference,
+            BankAccountNumber=member.bank_account_number,
+            Particulars=member.particulars,
+            Code=member.code,
+            Details=member.details,
+        ),
         "Amount": money(payment.amount),
         "BankAmount": money(payment.bank_amount),
     }

@@ -45,6 +45,7 @@ class Call:
     changes: Changes
     app_id: str
     app_name: str = ""
+    spoils_last: bool = False
 
     def given(self, plural: str) -> list[Given]:
         """The elements of the body. Raises `UnreadableBody`."""
@@ -84,9 +85,11 @@ def write_each(
     start = call.changes.mark()
     rows: list[Row] = []
     bad: list[Row] = []
-    for given in elements:
+    for place, given in enumerate(elements, start=1):
         mark = call.changes.mark()
         try:
+            if call.spoils_last and place == len(elements):
+                raise Invalid("An error occurred in Xero. Please check and try again.")
             row = shown(write(given))
             if not summarize:
                 row["StatusAttributeString"] = "WARNING" if row.get("Warnings") else "OK"

@@ -164,7 +164,7 @@ def read_row(books: Books, contact: Contact, *, balances: bool = True) -> Row:
     phones = {phone.type: phone for phone in contact.phones}
     row["Phones"] = [_phone(phones[kind]) if kind in phones else {"PhoneType": kind} for kind in _READ_PHONES]
     row["UpdatedDateUTC"] = stamp(contact.updated_ms)
-    row["ContactGroups"] = []
+    row["ContactGroups"] = _groups(books, contact)
     row["IsSupplier"] = contact.is_supplier
     row["IsCustomer"] = contact.is_customer
     if contact.merged_to:
@@ -175,6 +175,20 @@ def read_row(books: Books, contact: Contact, *, balances: bool = True) -> Row:
     row["HasAttachments"] = books.has_attachments(contact.id)
     row["HasValidationErrors"] = False
     return row
+
+
+def _groups(books: Books, contact: Contact) -> list[Row]:
+    groups = (group for group in books.contact_groups.by("contact", contact.id) if group.status == "ACTIVE")
+    return [
+        {
+            "ContactGroupID": group.id,
+            "Name": group.name,
+            "Status": group.status,
+            "Contacts": [],
+            "HasValidationErrors": False,
+        }
+        for group in groups
+    ]
 
 
 _READ_PHONES: Final = ("DDI", "DEFAULT", "FAX", "MOBILE")

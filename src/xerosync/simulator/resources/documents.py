@@ -12,6 +12,8 @@ from xerosync.simulator.entities import ZERO, Allocation, Document, Line, Paymen
 from xerosync.simulator.query import Id, Value, at_midnight
 from xerosync.simulator.resources import contacts
 from xerosync.simulator.resources.attachments import attached
+from xerosync.simulator.resources.items import item_part
+from xerosync.simulator.resources.tracking_categories import tracking_rows
 from xerosync.simulator.wire import (
     Row,
     currency_rate,
@@ -21,6 +23,7 @@ from xerosync.simulator.wire import (
     quantity,
     stamp,
     stamp_string,
+    unit_price,
 )
 
 GETTERS: Final[dict[str, Callable[[Document], Value]]] = {
@@ -63,20 +66,20 @@ def line_row(books: Books, line: Line, *, one: bool, unit_places: int) -> Row:
     """One line; *one*: in the answer about a single document, which has more of its tracking (F 4.11)."""
     row: Row = {"ItemCode": line.item_code} if line.item_code else {}
     row["Description"] = line.description
-    tracking: list[Row] = [{"Name": name, "Option": option} for name, option in line.tracking]
-    if not one:
-        tracking = [part | {"Options": []} for part in tracking]
+    tracking = tracking_rows(books, line.tracking, one=one)
     if line.amount is None:
         return row | {"Tracking": tracking, "LineItemID": line.id}
     account = books.accounts.get(line.account_id)
     unit = line.unit_amount if line.unit_amount is not None else ZERO
-    row["UnitAmount"] = unit.quantize(_PLACES[unit_places]) if unit_places == 4 else money(unit)
+    row["UnitAmount"] = unit_price(unit, unit_places)
     if line.tax_type:
         row["TaxType"] = line.tax_type
     row["TaxAmount"] = money(line.tax or ZERO)
     row["LineAmount"] = money(line.amount)
     if account is not None:
         row["AccountCode"] = account.code
+    if line.item_code:
+        row |= item_part(books, line.item_code)
     row["Tracking"] = tracking
     row["Quantity"] = quantity(line.quantity if line.quantity is not None else Decimal(1))
     if line.discount_rate:
@@ -87,9 +90,6 @@ def line_row(books: Books, line: Line, *, one: bool, unit_places: int) -> Row:
     if one:
         row["ValidationErrors"] = []
     return row
-
-
-_PLACES: Final = {2: Decimal("0.01"), 4: Decimal("0.0001")}
 
 
 def amount_due(books: Books, document: Document) -> Decimal:

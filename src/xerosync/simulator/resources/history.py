@@ -10,7 +10,7 @@ from xerosync.simulator.history import add_note
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.resources.call import Answer, Call, write_each
 from xerosync.simulator.resources.owners import OWNERS, owner
-from xerosync.simulator.resources.route import CONTACTS, INVOICES, PAYMENTS, TRANSACTIONS, ById, Route
+from xerosync.simulator.resources.route import CONTACTS, INVOICES, PAYMENTS, SETTINGS, TRANSACTIONS, ById, Route
 from xerosync.simulator.wire import Row, bare_stamp, stamp
 
 _SCOPES: Final = {
@@ -20,6 +20,7 @@ _SCOPES: Final = {
     "Contacts": (CONTACTS, CONTACTS),
     "CreditNotes": (INVOICES, TRANSACTIONS),
     "Invoices": (INVOICES, TRANSACTIONS),
+    "Items": (SETTINGS, SETTINGS),
     "ManualJournals": ("accounting.manualjournals", TRANSACTIONS),
     "Overpayments": (PAYMENTS, TRANSACTIONS),
     "Payments": (PAYMENTS, TRANSACTIONS),

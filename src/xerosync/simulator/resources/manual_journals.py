@@ -14,6 +14,7 @@ from xerosync.simulator.resources.attachments import attached
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import TRANSACTIONS, Route
+from xerosync.simulator.resources.tracking_categories import tracking_rows
 from xerosync.simulator.rules import documents
 from xerosync.simulator.rules import journals as rules
 from xerosync.simulator.wire import Row, day, money, stamp
@@ -49,28 +50,30 @@ def get_one(call: Call, key: str) -> Answer:
 
 def create(call: Call) -> Answer:
     """PUT /ManualJournals."""
-    return _write(call, rules.create)
+    return _write(call, rules.create, shape="created")
 
 
 def save(call: Call) -> Answer:
     """POST /ManualJournals: creates, or updates the one of the id."""
-    return _write(call, rules.save)
+    return _write(call, rules.save, shape="created")
 
 
 def update(call: Call, key: str) -> Answer:
     """POST /ManualJournals/{ManualJournalID}."""
     old = _found(call.books, key)
     only(call.given("ManualJournals"))
-    return _write(call, lambda wish: rules.update(wish, old), old)
+    return _write(call, lambda wish: rules.update(wish, old), shape="one", old=old)
 
 
-def _write(call: Call, write: Callable[[documents.Wish], ManualJournal], old: ManualJournal | None = None) -> Answer:
+def _write(
+    call: Call, write: Callable[[documents.Wish], ManualJournal], *, shape: str, old: ManualJournal | None = None
+) -> Answer:
     def saved(given: Given) -> tuple[ManualJournal, documents.Wish]:
         wish = documents.Wish(call.books, given, documents.MANUAL_JOURNAL, call.app_id)
         return write(wish), wish
 
     def shown(done: tuple[ManualJournal, documents.Wish]) -> Row:
-        return warned(read_row(call.books, done[0], shape="written"), done[1].warnings)
+        return warned(read_row(call.books, done[0], shape=shape), done[1].warnings)
 
     def failed(given: Given) -> Row:
         known = old or call.books.manual_journals.get(given.id("ManualJournalID"))
@@ -88,7 +91,12 @@ def _found(books: Books, key: str) -> ManualJournal:
 
 
 def read_row(books: Books, journal: ManualJournal, *, shape: str) -> Row:
-    """A manual journal: *shape* is ``one``, ``paged``, ``light`` (without lines) or ``written``."""
+    """
+    A manual journal: *shape* is ``one``, ``paged``, ``light`` (without lines) or ``created``.
+
+    What was created shows neither taxes of nothing nor attachments; what was updated is shown like one that is read.
+    """
+    created = shape == "created"
     row: Row = {
         "Date": day(journal.date),
         "Status": journal.status,
@@ -96,25 +104,28 @@ def read_row(books: Books, journal: ManualJournal, *, shape: str) -> Row:
         "UpdatedDateUTC": stamp(journal.updated_ms),
         "ManualJournalID": journal.id,
         "Narration": journal.narration,
-        "JournalLines": [] if shape == "light" else [_line_row(books, line) for line in journal.lines],
+        "JournalLines": [] if shape == "light" else [_line_row(books, line, bare=created) for line in journal.lines],
     }
     if journal.url:
         row["Url"] = journal.url
     row["ShowOnCashBasisReports"] = journal.on_cash_basis
-    if shape != "written":
+    if not created:
         row["HasAttachments"] = books.has_attachments(journal.id)
     if shape == "one":
         row["Attachments"] = attached(books, "ManualJournals", journal.id)
     return row
 
 
-def _line_row(books: Books, line: JournalLine) -> Row:
+def _line_row(books: Books, line: JournalLine, *, bare: bool) -> Row:
     row: Row = {"Description": line.description} if line.description else {}
-    row |= {"TaxType": line.tax_type, "TaxAmount": money(line.tax), "LineAmount": money(line.amount)}
+    row["TaxType"] = line.tax_type
+    if line.tax or not bare:
+        row["TaxAmount"] = money(line.tax)
+    row["LineAmount"] = money(line.amount)
     account = books.accounts.get(line.account_id)
     if account is not None and account.code:
         row["AccountCode"] = account.code
-    row["Tracking"] = [{"Name": name, "Option": option} for name, option in line.tracking]
+    row["Tracking"] = tracking_rows(books, line.tracking, one=True)
     if account is not None:
         row["AccountID"] = account.id
     return row | {"IsBlank": False}

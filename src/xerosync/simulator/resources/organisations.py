@@ -7,6 +7,7 @@ from typing import Final
 from xerosync.simulator.entities import Organisation, instant
 from xerosync.simulator.resources.call import Answer, Call
 from xerosync.simulator.resources.route import SETTINGS, Route
+from xerosync.simulator.rules import plans
 from xerosync.simulator.wire import Row, bare_stamp, day
 
 
@@ -16,10 +17,12 @@ def get_one(call: Call) -> Answer:
 
 
 def get_actions(call: Call) -> Answer:
-    """GET /Organisation/Actions: what the caller may do (F 6.05)."""
-    several = len(call.books.organisation.currencies) > 1
-    actions: list[Row] = [{"Name": name, "Status": "ALLOWED"} for name in _ACTIONS]
-    actions.append({"Name": "UseMulticurrency", "Status": "ALLOWED" if several else "NOT-ALLOWED"})
+    """GET /Organisation/Actions: what the plan of the organisation lets apps do (F 6.05)."""
+    invoices = plans.may_invoice(call.books)
+    allowed = dict.fromkeys(_ACTIONS, invoices) | {"UseMulticurrency": plans.may_use_currencies(call.books)}
+    actions: list[Row] = [
+        {"Name": name, "Status": "ALLOWED" if may else "NOT-ALLOWED"} for name, may in allowed.items()
+    ]
     return Answer({"Actions": actions})
 
 
@@ -61,7 +64,7 @@ def organisation_row(organisation: Organisation) -> Row:
         "ShortCode": organisation.short_code,
         "OrganisationID": organisation.id,
         "Edition": "BUSINESS",
-        "Class": "DEMO",
+        "Class": organisation.plan,
         "Addresses": [_ADDRESS],
         "Phones": [{"PhoneType": "OFFICE", "PhoneNumber": "800 1234", "PhoneCountryCode": "64"}],
         "ExternalLinks": [],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, TypeAlias
 
 from xerosync.simulator.given import read_day
 from xerosync.simulator.refusals import Invalid
@@ -12,17 +12,18 @@ from xerosync.simulator.resources.call import Answer, Call
 from xerosync.simulator.wire import Row, bare_stamp
 
 _FIRST_YEAR: Final = 1900
-Attribute = tuple[str, str]
+Attributes: TypeAlias = "Mapping[str, str]"
+NONE: Final[Attributes] = {}
 
 
-def report(call: Call, kind: str, *, name: str, titles: Sequence[str], on: date, rows: Sequence[Row]) -> Answer:
-    """A report of *kind*, made of *rows*, with the lines of its title."""
+def report(call: Call, kind: str, *, name: str, titles: Sequence[str], rows: Sequence[Row]) -> Answer:
+    """A report of *kind*, made of *rows*, with the lines of its title. Its ReportDate is today, always."""
     row: Row = {
         "ReportID": kind,
         "ReportName": name,
         "ReportType": kind,
         "ReportTitles": list(titles),
-        "ReportDate": written(on),
+        "ReportDate": written(call.books.today()),
         "UpdatedDateUTC": bare_stamp(call.books.now()),
         "Fields": [],
         "Rows": list(rows),
@@ -48,7 +49,7 @@ def written(on: date) -> str:
 
 def header(*titles: str) -> Row:
     """The titles of the columns."""
-    return {"RowType": "Header", "Cells": _cells(titles, ())}
+    return {"RowType": "Header", "Cells": [_cell(title, NONE) for title in titles]}
 
 
 def section(rows: Sequence[Row], title: str = "") -> Row:
@@ -56,20 +57,16 @@ def section(rows: Sequence[Row], title: str = "") -> Row:
     return {"RowType": "Section", "Title": title, "Rows": list(rows)}
 
 
-def text_row(values: Sequence[str], attributes: Sequence[Attribute | None] = ()) -> Row:
-    """One row; each cell may bear the id of what it tells of."""
-    return {"RowType": "Row", "Cells": _cells(values, attributes)}
+def text_row(values: Sequence[str], attributes: Sequence[Attributes]) -> Row:
+    """One row; each cell bears the *attributes* of its place, such as the id of what it tells of."""
+    return {"RowType": "Row", "Cells": [_cell(*cell) for cell in zip(values, attributes, strict=True)]}
 
 
 def summary(values: Sequence[str]) -> Row:
     """The row of totals."""
-    return {"RowType": "SummaryRow", "Cells": _cells(values, ())}
+    return {"RowType": "SummaryRow", "Cells": [_cell(value, NONE) for value in values]}
 
 
-def _cells(values: Sequence[str], attributes: Sequence[Attribute | None]) -> list[Row]:
-    padded = [*attributes, *[None] * (len(values) - len(attributes))]
-    return [_cell(value, attribute) for value, attribute in zip(values, padded, strict=True)]
-
-
-def _cell(value: str, attribute: Attribute | None) -> Row:
-    return {"Value": value} | ({"Attributes": [{"Value": attribute[1], "Id": attribute[0]}]} if attribute else {})
+def _cell(value: str, attributes: Attributes) -> Row:
+    listed = [{"Value": text, "Id": name} for name, text in attributes.items()]
+    return {"Value": value} | ({"Attributes": listed} if listed else {})

@@ -9,12 +9,23 @@ from typing import Final
 from attrs import frozen
 
 from xerosync.simulator.books import Books
+from xerosync.simulator.cash_basis import cash_journals
 from xerosync.simulator.entities import ZERO, Account, total
-from xerosync.simulator.ledger import year_start
+from xerosync.simulator.ledger import between, year_start
 from xerosync.simulator.resources.aged import get_aged_payables, get_aged_receivables
 from xerosync.simulator.resources.bank_summary import get_bank_summary
 from xerosync.simulator.resources.call import Answer, Call
-from xerosync.simulator.resources.report import day_asked, header, report, section, summary, text_row, written
+from xerosync.simulator.resources.report import (
+    NONE,
+    Attributes,
+    day_asked,
+    header,
+    report,
+    section,
+    summary,
+    text_row,
+    written,
+)
 from xerosync.simulator.resources.route import Route
 from xerosync.simulator.wire import Row
 
@@ -34,13 +45,17 @@ class TrialLine:
     balance: Decimal
 
 
-def trial_balance(books: Books, on: date) -> list[TrialLine]:
-    """The balances as at *on*; earnings of earlier years stand in retained earnings. Both columns sum to zero."""
+def trial_balance(books: Books, on: date, *, cash: bool = False) -> list[TrialLine]:
+    """
+    The balances as at *on*, by name, of the accounts that have any, on the *cash* basis or the usual one.
+
+    Earnings of earlier years stand in retained earnings. Both columns sum to zero.
+    """
     start = year_start(books.organisation, on)
-    month_start = on.replace(day=1)
-    before = books.ledger.between(date.min, start - timedelta(days=1))
-    year = books.ledger.between(start, on)
-    month = books.ledger.between(month_start, on)
+    journals = list(cash_journals(books)) if cash else books.ledger
+    before = between(journals, date.min, start - timedelta(days=1))
+    year = between(journals, start, on)
+    month = between(journals, on.replace(day=1), on)
     balances: dict[str, Decimal] = dict(year)
     retained = books.control().retained
     for account_id, amount in before.items():
@@ -49,34 +64,42 @@ def trial_balance(books: Books, on: date) -> list[TrialLine]:
         balances[at] = balances.get(at, ZERO) + amount
     return [
         TrialLine(account, month.get(account.id, ZERO), balances.get(account.id, ZERO))
-        for account in sorted(books.accounts, key=lambda account: account.code)
+        for account in sorted(books.accounts, key=lambda account: account.name.lower())
         if month.get(account.id) or balances.get(account.id)
     ]
 
 
 def get_trial_balance(call: Call) -> Answer:
-    """GET /Reports/TrialBalance?date=. Raises `Invalid`."""
-    on = day_asked(call, "date") or call.books.today()
-    lines = trial_balance(call.books, on)
+    """GET /Reports/TrialBalance?date=&paymentsOnly=. Raises `Invalid`."""
+    books = call.books
+    on = day_asked(call, "date") or books.today()
+    lines = trial_balance(books, on, cash=call.flag("paymentsOnly"))
+    retained = books.control().retained
+    earlier = {"fromDate": "", "toDate": f"{year_start(books.organisation, on) - timedelta(days=1):%m/%d/%Y}"}
     rows: list[Row] = [header(*_TITLES)]
     for title, kind in _SECTIONS:
-        inside = [_line(line) for line in lines if line.account.account_class == kind]
+        inside = [
+            _line(line, earlier if line.account.id == retained else NONE)
+            for line in lines
+            if line.account.account_class == kind
+        ]
         if inside:
             rows.append(section(inside, title))
     rows.append(section([_sum(lines)]))
-    titles = ("Trial Balance", call.books.organisation.name, f"As at {written(on)}")
-    return report(call, "TrialBalance", name="Trial Balance", titles=titles, on=on, rows=rows)
+    titles = ("Trial Balance", books.organisation.name, f"As at {written(on)}")
+    return report(call, "TrialBalance", name="Trial Balance", titles=titles, rows=rows)
 
 
 _TITLES: Final = ("Account", "Debit", "Credit", "YTD Debit", "YTD Credit")
 
 
-def _line(line: TrialLine) -> Row:
+def _line(line: TrialLine, told: Attributes) -> Row:
     account = line.account
     name = f"{account.name} ({account.code})" if account.code else account.name
     credit = account.account_class in _CREDIT_CLASSES
     values = [name, *_columns(line.month, credit=credit), *_columns(line.balance, credit=credit)]
-    return text_row(values, [("account", account.id)] * len(values))
+    named = {"account": account.id}
+    return text_row(values, [named, *[named | dict(told)] * (len(values) - 1)])
 
 
 def _columns(amount: Decimal, *, credit: bool) -> tuple[str, str]:

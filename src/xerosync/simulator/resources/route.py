@@ -23,7 +23,10 @@ ByTwoIds: TypeAlias = Callable[[Call, str, str], Answer]
 
 @frozen
 class Route:
-    """One path and its verbs. *scope* is granular; *broad* is the older scope that covers it too."""
+    """
+    One path and its verbs. *scope* is granular; *broad* is the older scope that covers it too;
+    *also_read* a further one that lets it be read.
+    """
 
     path: tuple[str, ...]
     scope: str
@@ -31,12 +34,14 @@ class Route:
     plain: Mapping[str, Plain] = {}
     by_id: Mapping[str, ById] = {}
     by_two_ids: Mapping[str, ByTwoIds] = {}
+    also_read: str = ""
 
     def allows(self, scopes: str, method: str) -> bool:
         """Whether a token of *scopes* may call it with *method*; reading needs the read half only."""
         held = set(scopes.split())
         wanted = {self.scope, self.broad}
         if method == "GET":
+            wanted |= {self.also_read} - {""}
             wanted |= {f"{scope}.read" for scope in wanted if not scope.endswith(".read")}
         return bool(held & wanted)
 

@@ -251,6 +251,7 @@ def _lines(wish: Wish, transaction: BankTransaction) -> tuple[Line, ...]:
         line_amount_types=transaction.line_amount_types,
         strict=True,
         discounts=False,
+        sale=transaction.is_receipt,
         unit_places=wish.unit_places,
         warnings=wish.warnings,
         control=control,

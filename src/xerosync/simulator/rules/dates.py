@@ -27,5 +27,5 @@ def _locks(books: Books) -> Iterator[tuple[str, date]]:
     organisation = books.organisation
     if organisation.year_lock is not None:
         yield "end of year", organisation.year_lock
-    if organisation.period_lock is not None:
+    if organisation.period_lock is not None and not books.by_adviser:
         yield "period", organisation.period_lock

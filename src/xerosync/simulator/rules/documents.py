@@ -16,6 +16,7 @@ from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules import contacts, edits
 from xerosync.simulator.rules.dates import refuse_locked, refuse_locked_edit
 from xerosync.simulator.rules.lines import LineSetting, draft_all, sums
+from xerosync.simulator.rules.plans import refuse_invoice
 
 INVOICE_TYPES: Final = ("ACCREC", "ACCPAY")
 CREDIT_NOTE_TYPES: Final = ("ACCRECCREDIT", "ACCPAYCREDIT")
@@ -185,6 +186,7 @@ def _lines(wish: Wish, kind: str, status: str, types: str, old: Document | None 
         line_amount_types=types,
         strict=status == "AUTHORISED",
         discounts=not kind.endswith("CREDIT"),
+        sale=kind.startswith("ACCREC"),
         unit_places=wish.unit_places,
         warnings=wish.warnings,
     )
@@ -276,6 +278,9 @@ def _finish(wish: Wish, document: Document) -> Saved:
     books = wish.books
     if document.status == "AUTHORISED" and document.is_invoice and document.due_date is None:
         raise Invalid("DueDate cannot be empty")
+    known = books.documents.get(document.id)
+    approves = document.status == "AUTHORISED" and (known is None or not known.is_posted)
+    refuse_invoice(books, document, approves=approves)
     document = evolve(document, updated_ms=books.write_stamp())
     if document.status == "AUTHORISED" and document.total == 0 and books.switches.zero_total_is_paid:
         document = evolve(document, status="PAID", fully_paid_on=document.date)

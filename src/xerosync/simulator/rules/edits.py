@@ -10,6 +10,7 @@ from xerosync.simulator.books import Books
 from xerosync.simulator.entities import Document, Line
 from xerosync.simulator.given import Given, Json
 from xerosync.simulator.refusals import Invalid
+from xerosync.simulator.rules.tracking import tracked
 
 _NEXT: Final = {
     "DRAFT": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
@@ -68,7 +69,7 @@ def paid_lines(books: Books, given: Given, old: Document) -> tuple[Line, ...]:
         account = books.account(code) if code else None
         if code and (account is None or account.status != "ACTIVE" or account.type == "BANK"):
             raise Invalid(f"Account code '{code}' is not a valid code for this document.")
-        tracking = tuple((part.text("Name"), part.text("Option")) for part in row.many("Tracking") or [])
+        tracking = tracked(books, row, [])
         known[line.id] = evolve(
             line,
             description=row.text("Description") or line.description,
@@ -92,7 +93,9 @@ def as_given(books: Books, line: Line) -> Given:
             "AccountCode": account.code if account is not None else "",
             "AccountID": line.account_id,
         }
-    fields["Tracking"] = [{"Name": name, "Option": option} for name, option in line.tracking]
+    fields["Tracking"] = [
+        {"TrackingCategoryID": category, "TrackingOptionID": option} for category, option in line.tracking
+    ]
     return Given(fields)
 
 

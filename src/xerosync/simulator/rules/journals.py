@@ -13,6 +13,7 @@ from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules.dates import refuse_locked, refuse_locked_edit
 from xerosync.simulator.rules.documents import LINE_AMOUNT_TYPES, Wish
+from xerosync.simulator.rules.tracking import tracked
 
 _NEXT: Final = {"DRAFT": {"DRAFT", "POSTED", "DELETED"}, "POSTED": {"POSTED", "VOIDED"}}
 _CENT: Final = Decimal("0.01")
@@ -71,8 +72,9 @@ def update(wish: Wish, old: ManualJournal) -> ManualJournal:
         lines = _lines(wish, types, status)
     elif types != old.line_amount_types:
         raise Invalid("The journal lines must be given when LineAmountTypes changes")
-    elif status == "POSTED" and any(not line.account_id for line in lines):
-        raise Invalid("Every line of a journal that is posted must have an account")
+    elif status == "POSTED":
+        for line in lines:
+            _refuse_unfit(books.accounts.get(line.account_id), line.account_id)
     changed = evolve(old, date=on, status=status, line_amount_types=types, lines=lines, updated_ms=stamp)
     return books.manual_journals.put(_with_texts(given, changed))
 
@@ -108,14 +110,16 @@ def _line(wish: Wish, row: Given, types: str, *, strict: bool) -> JournalLine:
     named = row.text("TaxType").strip().upper()
     default = account.tax_type if account is not None and types != "NoTax" else "NONE"
     rate = books.tax_rates.get("NONE" if types == "NoTax" else named or default)
-    if rate is None:
+    if rate is None or rate.status != "ACTIVE":
         raise Invalid(f"The TaxType code '{named}' does not exist or cannot be used for this type of transaction.")
+    if account is not None and account.account_class not in rate.classes:
+        raise Invalid(f"The TaxType code '{rate.id}' cannot be used with account code '{account.code}'.")
     tax = ZERO
     if types != "NoTax":
         stated = row.amount("TaxAmount")
         whole = 100 + rate.rate if types == "Inclusive" else Decimal(100)
         tax = (amount * rate.rate / whole if stated is None else stated).quantize(_CENT, books.switches.rounding)
-    tracking = tuple((part.text("Name"), part.text("Option")) for part in row.many("Tracking") or [])
+    tracking = tracked(books, row, wish.warnings)
     return JournalLine(
         account.id if account is not None else "", amount, rate.id, tax, row.text("Description"), tracking
     )
@@ -126,15 +130,23 @@ def _account(wish: Wish, row: Given, *, strict: bool) -> Account | None:
     account_id, code = row.id("AccountID"), row.text("AccountCode").strip()
     account = books.accounts.get(account_id) if account_id else books.account(code) if code else None
     named = code or account_id
-    if account is not None and account.status == "ACTIVE":
-        if account.type == "BANK" or account.system:
-            raise Invalid(f"Account code '{named}' is not a valid code for this document.")
+    if strict or (account is not None and account.status == "ACTIVE"):
+        _refuse_unfit(account, named)
         return account
-    if strict:
-        raise Invalid(f"Account code '{named}' is not a valid code for this document.")
     if named:
         wish.warnings.append(f"Account code '{named}' has been removed as it does not match a recognised account.")
     return None
+
+
+def _refuse_unfit(account: Account | None, named: str) -> None:
+    """Raise `Invalid` unless a journal may post to *account*, *named* so: not to Xero's own, nor to a bank's."""
+    code = account.code if account is not None and account.code else named
+    refusal = f"Account code '{code}' is not a valid code for this document."
+    if account is not None and account.status != "ACTIVE":
+        archived = f"Account code '{code}' has been archived, or has been deleted. "
+        raise Invalid(refusal, f"{archived}Each line item must reference a valid account.")
+    if account is None or account.type == "BANK" or account.system:
+        raise Invalid(refusal)
 
 
 def _with_texts(given: Given, journal: ManualJournal) -> ManualJournal:

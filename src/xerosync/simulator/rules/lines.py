@@ -12,6 +12,8 @@ from xerosync.simulator.books import Books
 from xerosync.simulator.entities import ZERO, Account, Line, TaxRate, total
 from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
+from xerosync.simulator.rules.items import filled
+from xerosync.simulator.rules.tracking import tracked
 
 _CENT: Final = Decimal("0.01")
 _LARGEST: Final = Decimal("9999999999.99")
@@ -20,8 +22,8 @@ _LARGEST: Final = Decimal("9999999999.99")
 @frozen
 class LineSetting:
     """
-    What the document says about its lines. *strict*: it is to be approved, so that every line must be whole. *control*:
-    the one control account that the line of an overpayment stands on (F 6.155).
+    What the document says about its lines. *strict*: it is to be approved, so that every line must be whole. *sale*:
+    items come in as sold, else as bought. *control*: the account that the line of an overpayment stands on (F 6.155).
     """
 
     books: Books
@@ -29,6 +31,7 @@ class LineSetting:
     strict: bool
     discounts: bool
     unit_places: int
+    sale: bool
     control: Account | None = None
     warnings: list[str] = field(factory=list[str])
 
@@ -75,10 +78,11 @@ def draft_all(setting: LineSetting, rows: Sequence[Given], old: Sequence[Line] =
 
 def _draft(setting: LineSetting, given: Given, old: Line | None) -> Line:
     """The line *given*, under the id of *old* if it replaces that. Raises `Invalid` with every fault of the line."""
+    given = filled(setting.books, given, sale=setting.sale)
     description = given.text("Description") if given.has("Description") or old is None else old.description
     if len(description) > 4000:
         raise Invalid("Description must not exceed 4000 characters")
-    tracking = tuple((row.text("Name"), row.text("Option")) for row in given.many("Tracking") or [])
+    tracking = tracked(setting.books, given, setting.warnings)
     line_id = old.id if old is not None else setting.books.draw()
     item = given.text("ItemCode")
     quantity, unit, amount = _amounts(setting, given)

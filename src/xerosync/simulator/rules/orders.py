@@ -190,6 +190,7 @@ def draft_lines(
         line_amount_types=types,
         strict=False,
         discounts=True,
+        sale=quote,
         unit_places=4,
         warnings=wish.warnings,
     )

@@ -135,7 +135,8 @@ def _credit_note(books: Books, given: Given) -> Document:
     return found
 
 
-def _account(books: Books, given: Given, document: Document) -> Account:
+def paying_account(books: Books, given: Given) -> Account:
+    """The account that *given* names, fit to be paid from and into (F 6.113). Raises `Invalid`."""
     named = given.one("Account") or Given({})
     account_id, code = named.id("AccountID"), named.text("Code").strip()
     account = books.accounts.get(account_id) if account_id else books.account(code) if code else None
@@ -145,6 +146,11 @@ def _account(books: Books, given: Given, document: Document) -> Account:
         raise Invalid("The bank account is archived and cannot be used")
     if account.status != "ACTIVE" or not account.is_payable or account.system:
         raise Invalid("Account type is invalid for making a payment to/from")
+    return account
+
+
+def _account(books: Books, given: Given, document: Document) -> Account:
+    account = paying_account(books, given)
     base_currency = books.organisation.currency
     if account.type == "BANK" and account.currency not in {"", base_currency, document.currency}:
         raise Invalid("The currency of the bank account does not match the currency of the document")
