@@ -111,6 +111,8 @@ def test_on_the_cash_basis_a_sale_counts_for_what_was_paid_of_it(product: Produc
     ana = product.books.add_contact("Ana")
     sale = product.books.add_invoice(ana.id, amount=Decimal("115.00"))
     product.books.add_payment(sale.id, account="090", amount=Decimal("46.00"))
+    note = product.books.add_credit_note(ana.id, amount=Decimal("23.00"))
+    product.books.allocate(note.id, invoice_id=sale.id, amount=Decimal("23.00"))
     lines = [{"AccountCode": code, "LineAmount": amount} for code, amount in (("400", "9.00"), ("850", "-9.00"))]
     for shown in (True, False):
         fields = {"Narration": "x", "Status": "POSTED", "ShowOnCashBasisReports": shown, "JournalLines": lines}
