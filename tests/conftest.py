@@ -8,11 +8,24 @@ from decimal import Decimal
 
 import pytest
 from attrs import define, field
+from tests import openapi
 
 from xerosync import App, AsyncXero, Customer, MemoryStore, Money, Payables, Receivables, Tokens, Xero
 from xerosync.ports import Request, Response, Transport, TransportFault
 from xerosync.simulator import Bookkeeper, Document, Payment, SimulatedApp, Simulator, Switches, VirtualClock
 from xerosync.storage import Storage
+
+
+@pytest.fixture(scope="session", autouse=True)
+def specified() -> Iterator[None]:
+    """Every answer of every simulator is what Xero's specification says, where that lies beside the project."""
+    if not openapi.SHARED.is_dir():
+        yield
+        return
+    stop = openapi.watch()
+    yield
+    stop()
+
 
 BANK = "090"
 CLEARING = "091"

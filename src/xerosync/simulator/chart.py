@@ -46,9 +46,9 @@ COUNTRIES: Final = {
             ("OUTPUT", "12.5% GST on Income", "OUTPUT", "12.5", _SALES, "DELETED"),
             ("INPUT2", "15% GST on Expenses", "INPUT", "15", _PURCHASES, "ACTIVE"),
             ("OUTPUT2", "15% GST on Income", "OUTPUT", "15", _SALES, "ACTIVE"),
-            ("GSTONIMPORTS", "GST on Imports", "GSTONIMPORTS", "0", _PURCHASES, "ACTIVE"),
+            ("GSTONIMPORTS", "GST on Imports", "GSTONIMPORTS", "0", ("LIABILITY",), "ACTIVE"),
             _NONE,
-            ("ZERORATED", "Zero Rated", "ZERORATED", "0", _SALES, "ACTIVE"),
+            ("ZERORATED", "Zero Rated", "OUTPUT", "0", ("LIABILITY", "REVENUE"), "ACTIVE"),
         ),
     ),
     "AU": Country(
@@ -67,8 +67,8 @@ COUNTRIES: Final = {
         (
             ("INPUT2", "20% (VAT on Expenses)", "INPUT", "20", _PURCHASES, "ACTIVE"),
             ("OUTPUT2", "20% (VAT on Income)", "OUTPUT", "20", _SALES, "ACTIVE"),
-            ("RRINPUT", "5% (VAT on Expenses)", "RRINPUT", "5", _PURCHASES, "ACTIVE"),
-            ("RROUTPUT", "5% (VAT on Income)", "RROUTPUT", "5", _SALES, "ACTIVE"),
+            ("RRINPUT", "5% (VAT on Expenses)", "INPUT", "5", _PURCHASES, "ACTIVE"),
+            ("RROUTPUT", "5% (VAT on Income)", "OUTPUT", "5", _SALES, "ACTIVE"),
             ("EXEMPTINPUT", "Exempt Expenses", "EXEMPTINPUT", "0", _PURCHASES, "ACTIVE"),
             ("EXEMPTOUTPUT", "Exempt Income", "EXEMPTOUTPUT", "0", _SALES, "ACTIVE"),
             ("NONE", "No VAT", "NONE", "0", _ALL, "ACTIVE"),
@@ -154,6 +154,8 @@ CHART: Final = """
 960|Retained Earnings|EQUITY|n|RETAINEDEARNINGS|
 970|Owner A Share Capital|EQUITY|n||
 """.strip()
+
+BANK_NUMBERS: Final = {"090": "1201020345678000", "091": "0209087654321050"}
 
 # Units of each currency per US dollar, for day rates that no source of ours can give (F 6.70).
 DAY_RATES: Final = {

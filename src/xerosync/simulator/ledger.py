@@ -73,7 +73,7 @@ def payment_journal(
     """
     What *payment* of *document* posts; None once it is deleted. A change of rate is a realised gain or loss.
 
-    With *cash*, what it posts where only money counts: to the accounts of the lines, for the document posted nothing.
+    With *cash*, what it posts where only money counts: to the accounts of the lines, as the document posted nothing.
     """
     if payment.status != "AUTHORISED":
         return None

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from xerosync.ports import Clock
 from xerosync.simulator.books import Books
-from xerosync.simulator.chart import CHART, country
+from xerosync.simulator.chart import BANK_NUMBERS, CHART, country
 from xerosync.simulator.clock import VirtualClock
 from xerosync.simulator.entities import Account, Organisation, TaxRate, User, instant, milliseconds
 from xerosync.simulator.hooks import Event, Subscription
@@ -266,7 +266,7 @@ class World:
                 Account(
                     id=self.draw(), code=code, name=title, type=kind, tax_type=taxes[tax], updated_ms=stamp,
                     system=system, enable_payments=payable == "+", bank_type="BANK" if bank else "",
-                    bank_number=f"12010203456780{code[1:]}" if bank else "", currency=local.currency if bank else "",
+                    bank_number=BANK_NUMBERS[code] if bank else "", currency=local.currency if bank else "",
                 )
             )  # fmt: skip
         return books

@@ -145,7 +145,7 @@ def read_row(books: Books, transaction: BankTransaction, *, shape: str, unit_pla
     if transaction.contact_id:
         contact = books.contacts[transaction.contact_id]
         ahead_ms = shapes.contact_ahead_ms(books) if shape == "one" else 0
-        row["Contact"] = contacts.written_row(contact, ahead_ms=ahead_ms) if whole else contacts.stub(contact)
+        row["Contact"] = contacts.written_row(books, contact, ahead_ms=ahead_ms) if whole else contacts.stub(contact)
     row |= {"DateString": day_string(transaction.date), "Date": day(transaction.date), "Status": transaction.status}
     row["LineAmountTypes"] = transaction.line_amount_types
     lines = () if shape == "light" else transaction.lines

@@ -10,9 +10,8 @@ from xerosync.simulator.entities import BankTransfer, instant
 from xerosync.simulator.given import Given
 from xerosync.simulator.query import Id, Names, Value, at_midnight
 from xerosync.simulator.refusals import Invalid, NotThere
-from xerosync.simulator.resources.attachments import attached
 from xerosync.simulator.resources.bank_transactions import BANK_TRANSACTIONS, account_part
-from xerosync.simulator.resources.call import Answer, Call, echo, no_id, write_each
+from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import TRANSACTIONS, Route
 from xerosync.simulator.rules import banking as rules
@@ -50,8 +49,7 @@ def get_one(call: Call, key: str) -> Answer:
     found = call.books.bank_transfers.get(key.lower())
     if found is None:
         raise NotThere
-    files: Row = {"Attachments": attached(call.books, "BankTransfers", found.id)}
-    return Answer({"BankTransfers": [transfer_row(call.books, found) | files]})
+    return Answer({"BankTransfers": [transfer_row(call.books, found)]})
 
 
 def create(call: Call) -> Answer:
@@ -69,6 +67,15 @@ def remove(call: Call) -> Answer:
         return rules.remove_transfer(call.books, found, given)
 
     return _write(call, write)
+
+
+def remove_one(call: Call, key: str) -> Answer:
+    """POST /BankTransfers/{BankTransferID} with Status DELETED."""
+    found = call.books.bank_transfers.get(key.lower())
+    if found is None:
+        raise NotThere
+    only(call.given("BankTransfers"))
+    return _write(call, lambda given: rules.remove_transfer(call.books, found, given))
 
 
 def _write(call: Call, write: Callable[[Given], BankTransfer]) -> Answer:
@@ -112,5 +119,5 @@ ROUTES: Final = (
         TRANSACTIONS,
         plain={"GET": get_many, "PUT": create, "POST": remove},
     ),
-    Route(("banktransfers", "{}"), BANK_TRANSACTIONS, TRANSACTIONS, by_id={"GET": get_one}),
+    Route(("banktransfers", "{}"), BANK_TRANSACTIONS, TRANSACTIONS, by_id={"GET": get_one, "POST": remove_one}),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -92,7 +92,14 @@ def update(call: Call, key: str) -> Answer:
 
 
 def _write(call: Call, write: Callable[[Given], Contact]) -> Answer:
-    return write_each(call, "Contacts", call.given("Contacts"), write=write, shown=written_row, failed=_failed)
+    return write_each(
+        call,
+        "Contacts",
+        call.given("Contacts"),
+        write=write,
+        shown=lambda contact: written_row(call.books, contact),
+        failed=_failed,
+    )
 
 
 def _found(books: Books, key: str) -> Contact:
@@ -131,7 +138,7 @@ def stub(contact: Contact) -> Row:
     }
 
 
-def _head(contact: Contact) -> Row:
+def _head(contact: Contact, *always: str) -> Row:
     row: Row = {"ContactID": contact.id}
     if contact.number:
         row["ContactNumber"] = contact.number
@@ -140,7 +147,7 @@ def _head(contact: Contact) -> Row:
         row["AccountNumber"] = texts.pop("AccountNumber")
     row["ContactStatus"] = contact.status
     row["Name"] = contact.name
-    row.update((name, text) for name, text in texts.items() if text)
+    row.update((name, texts.get(name, "")) for name in rules.TEXTS if texts.get(name) or name in always)
     return row
 
 
@@ -204,16 +211,15 @@ def summarised(books: Books, contact: Contact) -> Row:
     }
 
 
-def written_row(contact: Contact, *, ahead_ms: int = 0) -> Row:
+def written_row(books: Books, contact: Contact, *, ahead_ms: int = 0) -> Row:
     """A contact in the reply to a write, and inside one document that is read, its stamp *ahead_ms* off (F 5.12a)."""
-    row = _head(contact)
-    row["BankAccountDetails"] = dict(contact.texts).get("BankAccountDetails", "")
+    row = _head(contact, "BankAccountDetails")
     given = {address.type: dict(address.parts) for address in contact.addresses}
-    row["Addresses"] = [{"AddressType": kind} | _BLANK_ADDRESS | given.get(kind, {}) for kind in rules.ADDRESS_TYPES]
+    row["Addresses"] = [_whole_address(kind, given.get(kind, {})) for kind in rules.ADDRESS_TYPES]
     phones = {phone.type: phone for phone in contact.phones}
     row["Phones"] = [_phone(phones.get(kind, Phone(kind))) for kind in rules.PHONE_TYPES]
     row["UpdatedDateUTC"] = stamp(contact.updated_ms + ahead_ms)
-    row["ContactGroups"] = []
+    row["ContactGroups"] = _groups(books, contact)
     row["IsSupplier"] = contact.is_supplier
     row["IsCustomer"] = contact.is_customer
     row["SalesTrackingCategories"] = []
@@ -223,7 +229,12 @@ def written_row(contact: Contact, *, ahead_ms: int = 0) -> Row:
     return row
 
 
-_BLANK_ADDRESS: Final[dict[str, str]] = dict.fromkeys(("City", "Region", "PostalCode", "Country"), "")
+_ALWAYS_THERE: Final = frozenset({"City", "Region", "PostalCode", "Country"})
+
+
+def _whole_address(kind: str, given: Mapping[str, str]) -> Row:
+    names = (name for name in rules.ADDRESS_PARTS if name in given or name in _ALWAYS_THERE)
+    return {"AddressType": kind, **{name: given.get(name, "") for name in names}}
 
 
 def _phone(phone: Phone) -> Row:

@@ -134,7 +134,7 @@ def read_row(books: Books, document: Document, *, shape: str, unit_places: int =
     row["UpdatedDateUTCString"] = stamp_string(document.updated_ms)
     contact = books.contacts[document.contact_id]
     row["Contact"] = (
-        contacts.written_row(contact, ahead_ms=shapes.contact_ahead_ms(books)) if one else contacts.stub(contact)
+        contacts.written_row(books, contact, ahead_ms=shapes.contact_ahead_ms(books)) if one else contacts.stub(contact)
     )
     row.update(shapes.dates(document))
     lines = [] if shape == "light" else shapes.lines_of(books, document, one=one, unit_places=unit_places)
@@ -153,7 +153,7 @@ def written_row(books: Books, document: Document, *, unit_places: int = 2) -> Ro
     row["RemainingCredit"] = money(document.amount_due)
     row["Allocations"] = allocations.rows_of(books, document)
     row["UpdatedDateUTCString"] = stamp_string(document.updated_ms)
-    row["Contact"] = contacts.written_row(books.contacts[document.contact_id])
+    row["Contact"] = contacts.written_row(books, books.contacts[document.contact_id])
     row.update(shapes.dates(document))
     row.update(shapes.foot(document, shapes.lines_of(books, document, one=True, unit_places=unit_places)))
     return row

@@ -191,10 +191,16 @@ def invoice_part(books: Books, allocation: Allocation) -> Row:
     }
 
 
+_INSIDE_PAYMENTS: Final = {
+    "RECEIVE-OVERPAYMENT": "AROVERPAYMENT", "RECEIVE-PREPAYMENT": "ARPREPAYMENT", "SPEND-OVERPAYMENT": "APOVERPAYMENT",
+    "SPEND-PREPAYMENT": "APPREPAYMENT",
+}  # fmt: skip
+
+
 def stub(books: Books, document: Document) -> Row:
     """A document inside a listed payment; a credit note, too, comes as an "Invoice" (F 6.118, 6.119)."""
     return {
-        "Type": document.type,
+        "Type": _INSIDE_PAYMENTS.get(document.type, document.type),
         "InvoiceID": document.id,
         "InvoiceNumber": document.number,
         "Payments": [],
@@ -214,7 +220,7 @@ def stub(books: Books, document: Document) -> Row:
 def invoice_written(books: Books, document: Document, *, unit_places: int = 2) -> Row:
     """An invoice in the reply to a write: no Payments, CreditNotes, AmountCredited, HasAttachments (F 4.12)."""
     row: Row = {
-        "Type": document.type,
+        "Type": _INSIDE_PAYMENTS.get(document.type, document.type),
         "InvoiceID": document.id,
         "InvoiceNumber": document.number,
         "Reference": document.reference,
@@ -232,7 +238,7 @@ def invoice_written(books: Books, document: Document, *, unit_places: int = 2) -
     if document.url:
         row["Url"] = document.url
     row["UpdatedDateUTCString"] = stamp_string(document.updated_ms)
-    row["Contact"] = contacts.written_row(books.contacts[document.contact_id])
+    row["Contact"] = contacts.written_row(books, books.contacts[document.contact_id])
     row.update(dates(document))
     row.update(foot(document, lines_of(books, document, one=True, unit_places=unit_places)))
     return row
@@ -281,7 +287,9 @@ def invoice_read(books: Books, document: Document, *, shape: str, unit_places: i
         row["Url"] = document.url
     row["UpdatedDateUTCString"] = stamp_string(document.updated_ms)
     contact = books.contacts[document.contact_id]
-    row["Contact"] = contacts.written_row(contact, ahead_ms=contact_ahead_ms(books)) if one else contacts.stub(contact)
+    row["Contact"] = (
+        contacts.written_row(books, contact, ahead_ms=contact_ahead_ms(books)) if one else contacts.stub(contact)
+    )
     row.update(dates(document))
     lines = lines_of(books, document, one=one, unit_places=unit_places) if shape in {"one", "paged"} else []
     row.update(foot(document, None if shape == "summary" else lines))

@@ -126,7 +126,7 @@ def _failed(call: Call, given: Given, old: Document | None) -> Row:
     contact = given.one("Contact")
     found = call.books.contacts.get(contact.id("ContactID")) if contact is not None else None
     if found is not None:
-        row["Contact"] = contacts.written_row(found)
+        row["Contact"] = contacts.written_row(call.books, found)
     lines = row.get("LineItems", [])
     return row | no_id("InvoiceID") | {"LineItems": lines, "HasErrors": True}
 

@@ -36,10 +36,11 @@ def read_row(books: Books, document: Document, *, shape: str, unit_places: int =
     row["UpdatedDateUTCString"] = stamp_string(document.updated_ms)
     contact = books.contacts[document.contact_id]
     ahead_ms = shapes.contact_ahead_ms(books)
-    row["Contact"] = contacts.written_row(contact, ahead_ms=ahead_ms) if one else contacts.stub(contact)
+    row["Contact"] = contacts.written_row(books, contact, ahead_ms=ahead_ms) if one else contacts.stub(contact)
     row.update(shapes.dates(document))
     lines = [] if shape == "light" else shapes.lines_of(books, document, one=one, unit_places=unit_places)
-    return row | shapes.foot(document, lines)
+    foot = shapes.foot(document, lines)
+    return row | {name: part for name, part in foot.items() if name != "FullyPaidOnDate"}
 
 
 def _wanted(call: Call, family: str) -> Iterable[Document]:

@@ -194,7 +194,7 @@ _WHOLE_ONLY: Final = frozenset({
 
 def _contact(books: Books, contact: Contact, *, whole: bool) -> Row:
     """The supplier inside an order: only the addresses and phones there are, the stamp in local time (F 5.12a)."""
-    row = contacts.written_row(contact, ahead_ms=documents.contact_ahead_ms(books))
+    row = contacts.written_row(books, contact, ahead_ms=documents.contact_ahead_ms(books))
     row.setdefault("DefaultCurrency", books.organisation.currency)
     given = {address.type for address in contact.addresses}
     dialled = {phone.type for phone in contact.phones if phone.number}
@@ -234,7 +234,7 @@ def _enriched(books: Books, given: Given) -> Row:
     named = given.one("Contact")
     contact = resolve(books, named) if named is not None else None
     if contact is not None:
-        whole = contacts.written_row(contact, ahead_ms=documents.contact_ahead_ms(books))
+        whole = contacts.written_row(books, contact, ahead_ms=documents.contact_ahead_ms(books))
         whole.setdefault("DefaultCurrency", books.organisation.currency)
         left_out = {"IsSupplier", "IsCustomer", "SalesTrackingCategories", "PurchasesTrackingCategories"}
         row["Contact"] = in_order(whole, (name for name in _CONTACT if name not in left_out))
