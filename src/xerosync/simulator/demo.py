@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -94,7 +94,7 @@ class _Story:
         self._written = 0
 
     @contextmanager
-    def on(self, day: date) -> Iterator[None]:
+    def on(self, day: date) -> Generator[None]:
         """Let every write inside bear a stamp of *day*, in the order in which they come."""
         real = self._books.write_stamp
         noon = milliseconds(datetime.combine(day, time(12), UTC))

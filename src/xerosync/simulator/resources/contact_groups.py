@@ -114,8 +114,13 @@ def _write(call: Call, write: Callable[[Given], ContactGroup]) -> Answer:
         call.given("ContactGroups"),
         write=write,
         shown=lambda group: _row(group, []),
-        failed=lambda given: no_id("ContactGroupID") | echo(given) | {"Contacts": [], "HasValidationErrors": True},
+        failed=_failed,
     )
+
+
+def _failed(given: Given) -> Row:
+    nobody: list[Row] = []
+    return no_id("ContactGroupID") | echo(given) | {"Contacts": nobody, "HasValidationErrors": True}
 
 
 def _active(books: Books) -> list[ContactGroup]:

@@ -68,5 +68,7 @@ def summary(values: Sequence[str]) -> Row:
 
 
 def _cell(value: str, attributes: Attributes) -> Row:
-    listed = [{"Value": text, "Id": name} for name, text in attributes.items()]
-    return {"Value": value} | ({"Attributes": listed} if listed else {})
+    row: Row = {"Value": value}
+    if attributes:
+        row["Attributes"] = [{"Value": text, "Id": name} for name, text in attributes.items()]
+    return row
