@@ -32,9 +32,15 @@ _ISO_DATE: Final = re.compile(
 # The first day that the database behind Xero can keep.
 _FIRST_DAY: Final = date(1753, 1, 1)
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_UNDASHED: Final = re.compile(r"[0-9a-fA-F]{32}")
 _ID: Final = re.compile(r"\{?[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?")
 _ODD_ESCAPE: Final = re.compile(rb"\\(?:u00[01]|[bf]|u[fF]{3}[eEfF])")
 _ODD_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def dashed(text: str) -> str:
+    """*text* with the dashes that callers may leave out of an id (A.11); any other text as it is."""
+    return str(UUID(text)) if _UNDASHED.fullmatch(text) else text
 
 
 class Given:

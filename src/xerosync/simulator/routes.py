@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from xerosync.simulator.given import dashed
 from xerosync.simulator.refusals import NotServed, NotThere
 from xerosync.simulator.resources import (
     accounts,
@@ -87,7 +88,14 @@ def find(parts: list[str]) -> tuple[Route, tuple[str, ...]]:
         if len(route.path) == len(names) and all(
             pattern in {"{}", name} for pattern, name in zip(route.path, names, strict=True)
         ):
-            return route, tuple(part for pattern, part in zip(route.path, parts, strict=True) if pattern == "{}")
+            return route, tuple(_ids(route.path, parts))
     if names and (names[0] in _NOT_SERVED or names[-1] in _REPORTS_NOT_SERVED | {"cissettings"}):
         raise NotServed
     raise NotThere
+
+
+def _ids(path: tuple[str, ...], parts: list[str]) -> Iterator[str]:
+    """The ids in *parts* with their dashes; the name of a file stays as it is."""
+    for before, pattern, part in zip(("", *path), path, parts, strict=False):
+        if pattern == "{}":
+            yield part if before == "attachments" else dashed(part)

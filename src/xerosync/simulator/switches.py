@@ -68,6 +68,8 @@ class Switches:
     """F 5.47: a verb that a path does not know is refused as not implemented (F 2.16); else with 405."""
     attaching_moves_stamp: bool = False
     """F 6.189: whether a file that is attached moves the stamp of what it hangs on."""
+    deleted_allocation_is_alone: bool = True
+    """F 6.101: whether an allocation that was deleted is all of the answer, as specified; else one in a list."""
 
     @property
     def rounding(self) -> str:

@@ -45,14 +45,13 @@ def unallocate(call: Call, credit: Document, allocation_id: str) -> Answer:
         rules.unallocate(call.books, allocation)
     except Invalid as fault:
         return invalid([refused({"AllocationID": allocation.id}, fault)])
-    return Answer(
-        {
-            "AllocationId": allocation.id,
-            "Date": bare_stamp(call.books.now()),
-            "Invoice": [{"InvoiceID": allocation.invoice_id}],
-            "IsDeleted": True,
-        }
-    )
+    row: Row = {
+        "AllocationId": allocation.id,
+        "Date": bare_stamp(call.books.now()),
+        "Invoice": [{"InvoiceID": allocation.invoice_id}],
+        "IsDeleted": True,
+    }
+    return Answer(row if call.books.switches.deleted_allocation_is_alone else {"Allocations": [row]})
 
 
 def rows_of(books: Books, credit: Document) -> list[Row]:

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from xerosync.simulator.books import Books
 from xerosync.simulator.entities import NO_ID
-from xerosync.simulator.given import Given, Json, read_body
+from xerosync.simulator.given import Given, Json, dashed, read_body
 from xerosync.simulator.refusals import Invalid, Refused
 from xerosync.simulator.tables import Changes
 from xerosync.simulator.wire import Row
@@ -59,6 +59,10 @@ class Call:
     def listed(self, name: str) -> list[str]:
         """A comma list of the query; empty when it was not given."""
         return [part.strip() for part in self.query.get(name.lower(), "").split(",") if part.strip()]
+
+    def ids(self, name: str) -> set[str]:
+        """A comma list of ids of the query; empty when it was not given."""
+        return {dashed(part).lower() for part in self.listed(name)}
 
     @property
     def unit_places(self) -> int:

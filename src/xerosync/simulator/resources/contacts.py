@@ -54,8 +54,7 @@ def get_many(call: Call) -> Answer:
 
 def _wanted(call: Call) -> Iterable[Contact]:
     rows: Iterable[Contact] = call.books.contacts
-    ids = {id_.lower() for id_ in call.listed("IDs")}
-    if ids:
+    if ids := call.ids("IDs"):
         rows = [contact for contact in rows if contact.id in ids]
     if not call.flag("includeArchived"):
         rows = [contact for contact in rows if contact.status == "ACTIVE"]

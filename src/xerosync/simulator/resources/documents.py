@@ -148,10 +148,13 @@ def payment_part(payment: Payment) -> Row:
     }
 
 
-def credits_of(books: Books, document: Document, family: str, *, one: bool) -> list[Row]:
-    """The credits of *family* that are allocated to an invoice, in part or whole (F 6.79)."""
-    parts = [(part, books.documents[part.credit_id]) for part in books.allocations_of(document.id)]
-    return [_credit_part(part, credit, one=one) for part, credit in parts if credit.family == family]
+def _credits_of(books: Books, document: Document, *, one: bool) -> dict[str, list[Row]]:
+    """The credits that are allocated to an invoice, in part or whole, by their family (F 6.79)."""
+    rows: dict[str, list[Row]] = {}
+    for part in books.allocations_of(document.id):
+        credit = books.documents[part.credit_id]
+        rows.setdefault(credit.family, []).append(_credit_part(part, credit, one=one))
+    return rows
 
 
 def _credit_part(allocation: Allocation, credit: Document, *, one: bool) -> Row:
@@ -253,11 +256,11 @@ def _applied(books: Books, document: Document, shape: str) -> Row:
     payments = [payment_part(payment) for payment in books.payments_of(document.id)]
     if payments or not one:
         rows["Payments"] = payments
-    notes = credits_of(books, document, "CreditNotes", one=one)
-    if notes or not one:
-        rows["CreditNotes"] = notes
-    rows["Prepayments"] = credits_of(books, document, "Prepayments", one=one)
-    rows["Overpayments"] = credits_of(books, document, "Overpayments", one=one)
+    credited = _credits_of(books, document, one=one)
+    if "CreditNotes" in credited or not one:
+        rows["CreditNotes"] = credited.get("CreditNotes", [])
+    rows["Prepayments"] = credited.get("Prepayments", [])
+    rows["Overpayments"] = credited.get("Overpayments", [])
     return rows
 
 

@@ -47,14 +47,14 @@ def get_many(call: Call) -> Answer:
 
 def _wanted(call: Call) -> Iterable[Document]:
     rows: Iterable[Document] = call.books.documents.by("family", "Invoices")
-    tests: tuple[tuple[str, Callable[[Document], str]], ...] = (
-        ("IDs", lambda one: one.id),
-        ("InvoiceNumbers", lambda one: one.number.lower()),
-        ("ContactIDs", lambda one: one.contact_id),
-        ("Statuses", lambda one: one.status.lower()),
+    tests: tuple[tuple[set[str], Callable[[Document], str]], ...] = (
+        (call.ids("IDs"), lambda one: one.id),
+        ({number.lower() for number in call.listed("InvoiceNumbers")}, lambda one: one.number.lower()),
+        (call.ids("ContactIDs"), lambda one: one.contact_id),
+        ({status.lower() for status in call.listed("Statuses")}, lambda one: one.status.lower()),
     )
-    for name, read in tests:
-        if wanted := {part.lower() for part in call.listed(name)}:
+    for wanted, read in tests:
+        if wanted:
             rows = [one for one in rows if read(one) in wanted]
     if call.flag("createdByMyApp"):
         rows = [one for one in rows if one.made_by == call.app_id]

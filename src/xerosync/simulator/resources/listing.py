@@ -36,23 +36,23 @@ class Listing(Generic[T]):
     sort: Callable[[T], int | tuple[int | str, str]] = _by_stamp
 
 
-def changed_since(call: Call, rows: Iterable[T]) -> list[T]:
+def changed_since(call: Call, rows: list[T]) -> list[T]:
     """The *rows* written after If-Modified-Since, to the second (F 4.18, 4.19); all without that header."""
     header = call.headers.get("if-modified-since", "")
     since = read_instant(header) if header else None
     if since is None:
-        return list(rows)
+        return rows
     floor = milliseconds(since.replace(microsecond=0))
     if not call.books.switches.modified_since_includes_equal:
         floor += 1000
     return [row for row in rows if row.updated_ms >= floor]
 
 
-def chosen(call: Call, rows: Iterable[T], names: Names[T]) -> list[T]:
+def chosen(call: Call, rows: list[T], names: Names[T]) -> list[T]:
     """The *rows* that ``where`` lets through. Raises `UnreadableQuery`."""
     where = call.query.get("where", "").strip()
     if not where:
-        return list(rows)
+        return rows
     test = read_where(where, names)
     return [row for row in rows if test(row)]
 
@@ -91,7 +91,7 @@ def _found(call: Call, listing: Listing[T], rows: Callable[[], Iterable[T]]) -> 
     key = (listing.plural, asked, call.headers.get("if-modified-since"), call.app_id, call.books.version)
     if call.books.last_listing[0] == key:
         return cast("list[T]", call.books.last_listing[1])
-    found = ordered(call, chosen(call, changed_since(call, rows()), listing.names), listing)
+    found = ordered(call, chosen(call, changed_since(call, list(rows())), listing.names), listing)
     call.books.last_listing = (key, found)
     return found
 
