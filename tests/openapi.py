@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jsonschema_rs import Validator
 
     from xerosync.ports import Request, Response
+    from xerosync.simulator.hooks import Subscription
 
 SHARED: Final = Path(__file__).resolve().parents[1].parent / "shared" / "openapi"
 SAMPLED: Final = 200
@@ -38,10 +39,13 @@ _TWINS: Final = {
 }
 DEVIATIONS: Final = _TWINS | {
     ("Allocation", ""): "6.101: the reply to a deletion has no Amount",
+    ("Allocation", "Allocations"): "6.101: with a switch, it comes in a list",
     ("Allocation", "AllocationId"): "6.101: and a spelling of its own",
     ("Allocation", "Invoice"): "6.101: and its Invoice is a list",
     ("BankTransaction", "Attachments"): "4.11: a single read lists the files",
     ("BatchPayment", "StatusAttributeString"): "5.35",
+    ("Connection", "createdDateUtc"): "1.32, as recorded: UTC that does not say so",
+    ("Connection", "updatedDateUtc"): "1.32, as recorded: UTC that does not say so",
     ("ContactGroup", "HasValidationErrors"): "the specification's own examples have it",
     ("CreditNote", "ID"): "6.95: the id comes twice",
     ("HistoryRecord", "ValidationErrors"): "6.191, as recorded",
@@ -60,6 +64,12 @@ DEVIATIONS: Final = _TWINS | {
     ("TrackingOption", "IsActive"): "the specification's own examples have it",
     ("TrackingOption", "IsArchived"): "the specification's own examples have it",
     ("TrackingOption", "IsDeleted"): "the specification's own examples have it",
+    ("WebhookEvent", "data"): "7.05: a credit note's event says more, as another schema knows",
+    ("WebhookEvent", "events.eventCategory"): "7.02: prepayments and overpayments came later",
+    ("WebhookEvent", "events.eventDateUtc"): "7.04, and the specification's own examples: UTC that does not say so",
+    ("CreditNoteWebhookEvent", "events.eventDateUtc"): "the same",
+    ("WebhookEvent", "firstEventSequence"): "7.10: 0 where a receiver is only tried",
+    ("WebhookEvent", "lastEventSequence"): "7.10: 0 where a receiver is only tried",
 }
 
 
@@ -80,6 +90,7 @@ class Found:
 class Specification:
     """One published file: its paths by verb and shape, and its schemas."""
 
+    version: str
     schemas: dict[str, Schema]
     operations: dict[tuple[str, tuple[str, ...]], dict[str, Json]]
     validators: dict[str, Validator] = field(factory=dict)
@@ -90,11 +101,12 @@ class Specification:
 
     def violations(self, name: str, value: Json) -> Iterator[Found]:
         """What in *value* the schema *name* does not allow, unknown keys included."""
-        from jsonschema_rs import Draft4Validator  # noqa: PLC0415
+        from jsonschema_rs import Draft4Validator, Draft202012Validator  # noqa: PLC0415
 
         if name not in self.validators:
             root = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": self.schemas}}
-            self.validators[name] = Draft4Validator(root, validate_formats=True)
+            dialect = Draft4Validator if self.version.startswith("3.0") else Draft202012Validator
+            self.validators[name] = dialect(root, validate_formats=True)
         for error in self.validators[name].iter_errors(value):
             key = ".".join(part for part in map(str, error.instance_path) if not part.isdigit())
             yield Found(name, key, error.message[:200])
@@ -132,14 +144,15 @@ def specification(name: str) -> Specification:
 
     text = (SHARED / f"{name}.yaml").read_text(encoding="utf-8")
     read: dict[str, dict[str, dict[str, Schema]]] = yaml.load(text, Loader=yaml.CSafeLoader)
+    version = text.partition("openapi:")[2].strip(" \"'")[:5]
     schemas = json.loads(json.dumps(read["components"]["schemas"], default=str))
     operations: dict[tuple[str, tuple[str, ...]], dict[str, Json]] = {}
-    for path, verbs in read["paths"].items():
+    for path, verbs in read.get("paths", {}).items():
         for verb, operation in verbs.items():
             if verb in {"get", "put", "post", "delete", "patch"}:
                 held = operations.setdefault((verb.upper(), shape(path)), {})
                 held.update(_schemas_of(operation))
-    return Specification({one: _draft4(schema) for one, schema in schemas.items()}, operations)
+    return Specification(version, {one: _draft4(schema) for one, schema in schemas.items()}, operations)
 
 
 def _schemas_of(operation: Mapping[str, Json]) -> dict[str, Json]:
@@ -208,6 +221,20 @@ class Observer:
             return
         self._check(spec, schema, f"{request.method} /{'/'.join(path)}", json.loads(response.body))
 
+    def look_at_connections(self, response: Response) -> None:
+        """The same for the list of connections, which is the other specified answer of the identity service."""
+        if response.status == 200:
+            for row in json.loads(response.body):
+                self._check(specification("xero-identity"), "Connection", "GET /Connections", row)
+
+    def look_at_delivery(self, body: bytes) -> None:
+        """The same for what a webhook's receiver is sent."""
+        spec, sent = specification("xero-webhooks"), json.loads(body)
+        self._check(spec, "WebhookEvent", "a delivery", sent)
+        notes = [event for event in sent["events"] if event["eventCategory"] == "CREDITNOTE"]
+        if notes:
+            self._check(spec, "CreditNoteWebhookEvent", "a delivery", sent | {"events": notes})
+
     def _check(self, spec: Specification, schema: str, where: str, value: Json) -> None:
         if isinstance(value, dict):
             for key in ("Id", "Status", "ProviderName", "DateTimeUTC"):
@@ -243,17 +270,27 @@ OBSERVER: Final = Observer()
 def watch() -> Callable[[], None]:
     """Look at every answer of every simulator of this process from now on; the way to stop it."""
     from xerosync.simulator.api import Api  # noqa: PLC0415
+    from xerosync.simulator.webhooks import Webhooks  # noqa: PLC0415
 
-    plain = Api.answer
+    plain, plainly_connected, plainly_sent = Api.answer, Api.connections, Webhooks._send
 
     def answer(self: Api, request: Request, parts: list[str], query: Mapping[str, str], **further: object) -> Response:
         response = plain(self, request, parts, query, **further)  # type: ignore[arg-type]
         OBSERVER.look(request, parts, response)
         return response
 
-    Api.answer = answer  # type: ignore[method-assign]
+    def connections(self: Api, request: Request, path: str, query: Mapping[str, str]) -> Response:
+        response = plainly_connected(self, request, path, query)
+        OBSERVER.look_at_connections(response)
+        return response
+
+    def send(self: Webhooks, subscription: Subscription, body: bytes, signature: str) -> Response | None:
+        OBSERVER.look_at_delivery(body)
+        return plainly_sent(self, subscription, body, signature)
+
+    Api.answer, Api.connections, Webhooks._send = answer, connections, send  # type: ignore[method-assign]
 
     def stop() -> None:
-        Api.answer = plain  # type: ignore[method-assign]
+        Api.answer, Api.connections, Webhooks._send = plain, plainly_connected, plainly_sent  # type: ignore[method-assign]
 
     return stop

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from tests import openapi
-from tests.simulator.conftest import Product, Sent, make, payment, text
+from tests.simulator.conftest import Product, Sent, make, payment, text, wait
+
+from xerosync.ports import Request, Response
+from xerosync.simulator import Switches
 
 pytestmark = pytest.mark.skipif(not openapi.SHARED.is_dir(), reason="Xero's published specification is not here")
 
@@ -46,9 +52,28 @@ def test_no_deviation_is_listed_that_is_not_met(monkeypatch: pytest.MonkeyPatch)
     observer = openapi.Observer(every=1)
     monkeypatch.setattr(openapi, "OBSERVER", observer)
     product = make()
+    receive(product)
     tour(product)
+    wait(product, 300)
+    tour(make(Switches(deleted_allocation_is_alone=False)))
 
     assert set(openapi.DEVIATIONS) - observer.used == set()
+
+
+def receive(product: Product) -> None:
+    """Let the product be told of what changes."""
+    webhooks = product.simulator.webhooks
+    key = webhooks.subscribe(product.client_id, lambda request: Response(200 if signed(request) else 401, {}, b"")).key
+
+    def signed(request: Request) -> bool:
+        mine = base64.b64encode(hmac.digest(key.encode(), request.body, sha256)).decode()
+        return mine == request.headers["x-xero-signature"]
+
+    assert webhooks.validate(product.client_id)
+    listed = product.send(
+        "GET", "https://api.xero.com/Connections", {"Authorization": f"Bearer {product.access_token}"}
+    )
+    assert listed.status == 200
 
 
 def tour(product: Product) -> None:

@@ -182,6 +182,19 @@ def test_what_is_wrong_with_a_line_may_stand_on_its_document_too() -> None:
     assert reply.messages() == ["The TaxType code 'INPUT2' cannot be used with account code '200'."]
 
 
+def test_a_deleted_allocation_may_come_in_a_list() -> None:
+    """F 6.101."""
+    product = make(Switches(deleted_allocation_is_alone=False))
+    made = product.books.add_invoice(customer(product), amount=Decimal(10))
+    note = product.books.add_credit_note(made.contact_id, amount=Decimal(10))
+    part = product.books.allocate(note.id, invoice_id=made.id, amount=Decimal(10))
+
+    reply = product.call("DELETE", f"CreditNotes/{note.id}/Allocations/{part.id}")
+
+    assert reply.row["Status"] == "OK"
+    assert reply.one("Allocations")["IsDeleted"] is True
+
+
 def test_every_switch_is_turned_somewhere() -> None:
     """A switch without a test here or in the list of those tested elsewhere is forgotten."""
     here = Path(__file__).read_text(encoding="utf-8")

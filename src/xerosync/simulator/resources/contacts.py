@@ -118,10 +118,21 @@ def _mentions(contact: Contact, term: str) -> bool:
     )
 
 
+_FAILED: Final = (
+    "ContactID", "ContactNumber", "ContactStatus", "Name", *rules.TEXTS, "Addresses", "Phones", "ContactGroups",
+    "IsSupplier", "IsCustomer", "ContactPersons",
+)  # fmt: skip
+
+
 def _failed(given: Given) -> Row:
     row = no_id("ContactID") | {name: part for name, part in echo(given).items() if name != "ContactID"}
     lists: Row = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
-    return row | {name: row.get(name, part) for name, part in lists.items()} | {"HasValidationErrors": True}
+    for name in ("Addresses", "Phones"):
+        if isinstance(parts := row.get(name), list):
+            row[name] = [part | {"ValidationErrors": []} if isinstance(part, dict) else part for part in parts]
+    whole = lists | row
+    ordered = [name for name in _FAILED if name in whole] + [name for name in whole if name not in _FAILED]
+    return {name: whole[name] for name in ordered} | {"HasValidationErrors": True}
 
 
 def stub(contact: Contact) -> Row:
