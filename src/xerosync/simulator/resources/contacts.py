@@ -128,8 +128,8 @@ def _failed(given: Given) -> Row:
     row = no_id("ContactID") | {name: part for name, part in echo(given).items() if name != "ContactID"}
     lists: Row = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
     for name in ("Addresses", "Phones"):
-        if isinstance(parts := row.get(name), list):
-            row[name] = [part | {"ValidationErrors": []} if isinstance(part, dict) else part for part in parts]
+        if isinstance(parts := given.get(name), list):
+            row[name] = [echo(Given(part)) | {"ValidationErrors": []} for part in parts if isinstance(part, dict)]
     whole = lists | row
     ordered = [name for name in _FAILED if name in whole] + [name for name in whole if name not in _FAILED]
     return {name: whole[name] for name in ordered} | {"HasValidationErrors": True}
