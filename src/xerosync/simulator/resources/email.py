@@ -13,7 +13,6 @@ from xerosync.simulator.entities import Document, Organisation
 from xerosync.simulator.history import add_note
 from xerosync.simulator.refusals import Invalid, NotThere
 from xerosync.simulator.resources.call import Answer, Call, invalid, refused
-from xerosync.simulator.resources.owners import row_id
 from xerosync.simulator.resources.route import INVOICES, TRANSACTIONS, Route
 
 # How many invoices an organisation may send a day; every plan that is paid for sends 1,000.
@@ -65,7 +64,7 @@ def _cap(organisation: Organisation) -> int:
 
 
 def _found(books: Books, key: str) -> Document:
-    invoice = books.documents.get(row_id(key))
+    invoice = books.documents.get(key.lower())
     if invoice is None or not invoice.is_invoice:
         raise NotThere
     return invoice

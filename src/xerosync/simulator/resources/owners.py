@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias, TypeVar
-from uuid import UUID
 
 from attrs import evolve, frozen
 
@@ -59,7 +58,7 @@ def _in(
     goes_online: Callable[[T], bool] = lambda _: False,
 ) -> Finder:
     def find(books: Books, key: str) -> Owner | None:
-        row = table(books).get(row_id(key))
+        row = table(books).get(key.lower())
         if row is None or not fits(row):
             return None
         return Owner(
@@ -101,11 +100,3 @@ def owner(books: Books, endpoint: str, key: str) -> Owner:
     if found is None:
         raise NotThere
     return found
-
-
-def row_id(key: str) -> str:
-    """The id that *key* writes, with dashes or without (A.11); blank when it is none."""
-    try:
-        return str(UUID(key))
-    except ValueError:
-        return ""

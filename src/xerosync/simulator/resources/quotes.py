@@ -9,14 +9,13 @@ from attrs import evolve
 
 from xerosync.simulator.books import Books
 from xerosync.simulator.entities import Contact, Line, Quote, discount_of, instant
-from xerosync.simulator.given import Given
+from xerosync.simulator.given import Given, dashed
 from xerosync.simulator.query import Id, Names, Value, at_midnight
 from xerosync.simulator.refusals import NotThere
 from xerosync.simulator.resources import documents, pdf
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.offers import GETTERS, between, filtered, in_order, plain
-from xerosync.simulator.resources.owners import row_id
 from xerosync.simulator.resources.route import INVOICES, TRANSACTIONS, Route
 from xerosync.simulator.rules import orders as rules
 from xerosync.simulator.wire import Row, bare_stamp, currency_rate, day, day_string, money
@@ -50,7 +49,7 @@ def _wanted(call: Call) -> Iterable[Quote]:
     rows = between(call, rows, "ExpiryDate", lambda one: one.expiry_date)
     contact, number = call.query.get("contactid", "").lower(), call.query.get("quotenumber", "").lower()
     if contact:
-        rows = [one for one in rows if one.contact_id == row_id(contact)]
+        rows = [one for one in rows if one.contact_id == dashed(contact).lower()]
     return [one for one in rows if one.number.lower() == number] if number else rows
 
 
@@ -112,7 +111,7 @@ def _answer(call: Call, answer: Answer) -> Answer:
 
 
 def _found(books: Books, key: str) -> Quote:
-    quote = books.quotes.get(row_id(key))
+    quote = books.quotes.get(key.lower())
     if quote is None:
         raise NotThere
     return quote
