@@ -237,6 +237,19 @@ def test_what_is_wrong_with_a_line_stands_on_that_line(product: Product) -> None
 
 
 @pytest.mark.rank(50)
+def test_what_is_wrong_with_a_new_contact_stands_on_the_contact_too(product: Product) -> None:
+    """F 5.41."""
+    given: Sent = {"Name": "Ridgeway", "EmailAddress": "nowhere"}
+
+    reply = product.call("PUT", "Invoices", invoice("", Contact=given))
+
+    contact = reply.rows("Elements")[0]["Contact"]
+    assert isinstance(contact, dict)
+    assert reply.messages() == [row["Message"] for row in rows_of(contact, "ValidationErrors")]
+    assert not product.books.contacts
+
+
+@pytest.mark.rank(50)
 def test_a_draft_with_an_unknown_account_is_kept_with_a_warning(product: Product) -> None:
     """F 5.48 (rank 50)."""
     contact = product.books.add_contact("Ridgeway")

@@ -38,6 +38,12 @@ def client(product: Product) -> Iterator[httpx.Client]:
         yield made
 
 
+@pytest.fixture
+def served(product: Product) -> Iterator[Loopback]:
+    with product.simulator.serve() as server:
+        yield server
+
+
 def test_an_httpx_client_meets_the_simulator_in_process(product: Product, client: httpx.Client) -> None:
     made = client.put(f"{API}/Contacts", json={"Name": "Añá"})
     read = client.get(f"{API}/Contacts", params={"where": 'Name=="añá"', "page": 1})
@@ -95,6 +101,20 @@ def test_a_lost_answer_is_a_network_error_of_httpx(product: Product, client: htt
 
 
 @pytest.mark.rank(58)
+def test_half_an_answer_is_a_protocol_error_in_process_and_on_the_wire(
+    product: Product, client: httpx.Client, served: Loopback
+) -> None:
+    product.simulator.faults.plan(Fault.TRUNCATED, method="PUT", times=2)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.put(f"{API}/Contacts", json={"Name": "Ridgeway"})
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.put(f"{served.url}/api.xro/2.0/Contacts", json={"Name": "Boom"}, headers=headers(product))
+
+    assert [contact.name for contact in product.books.contacts] == ["Ridgeway", "Boom"]
+
+
+@pytest.mark.rank(58)
 def test_a_call_that_never_arrives_leaves_nothing(product: Product, client: httpx.Client) -> None:
     product.simulator.faults.plan(Fault.LOST_BEFORE, method="PUT")
 
@@ -102,12 +122,6 @@ def test_a_call_that_never_arrives_leaves_nothing(product: Product, client: http
         client.put(f"{API}/Contacts", json={"Name": "Ana"})
 
     assert product.books.contacts == ()
-
-
-@pytest.fixture
-def served(product: Product) -> Iterator[Loopback]:
-    with product.simulator.serve() as server:
-        yield server
 
 
 def spoken(served: Loopback, *sent: bytes) -> bytes:

@@ -179,15 +179,17 @@ class _Conversation(BaseHTTPRequestHandler):
     def _send(self, response: Response) -> None:
         body = response.body
         headers = dict(response.headers)
-        squeezes = "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > _WORTH_SQUEEZING
-        if squeezes:
+        cut_short = "content-length" in headers
+        if cut_short:
+            self.close_connection = True
+        elif "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > _WORTH_SQUEEZING:
             body = squeezed(body)
             headers["content-encoding"] = "gzip"
         self.send_response_only(response.status)
         for name, value in headers.items():
             self.send_header("-".join(part.capitalize() for part in name.split("-")), _one_line(value))
         self.send_header("Date", formatdate(usegmt=True))
-        if response.status not in {204, 304}:
+        if response.status not in {204, 304} and not cut_short:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD" and response.status not in {204, 304}:

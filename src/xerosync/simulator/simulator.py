@@ -338,7 +338,8 @@ def _spoiled(response: Response, fault: Fault | None) -> Response:
         case Fault.LOST_AFTER | Fault.RESET_AFTER:
             raise _lost(fault)
         case Fault.TRUNCATED:
-            return evolve(response, body=response.body[: len(response.body) // 2])
+            promised = {**response.headers, "content-length": str(len(response.body))}
+            return evolve(response, headers=promised, body=response.body[: len(response.body) // 2])
         case Fault.BAD_GATEWAY:
             return _BAD_GATEWAY
         case Fault.GATEWAY_TIMEOUT:

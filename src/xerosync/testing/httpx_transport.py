@@ -19,8 +19,9 @@ class SimulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     Answers every request of an ``httpx.Client`` or ``httpx.AsyncClient`` from *simulator*, whatever host it names.
 
     A call that a planned fault loses ends as it would on a wire: ``httpx.ConnectError`` where nothing left,
-    ``httpx.ReadError`` where the answer was lost. With *latency_s* of real time in flight, calls made together meet
-    Xero's five at a time; without it, calls are answered one after the other.
+    ``httpx.ReadError`` where the answer was lost, ``httpx.RemoteProtocolError`` where half of it came. With *latency_s*
+    of real time in flight, calls made together meet Xero's five at a time; without it, calls are answered one after
+    the other.
     """
 
     def __init__(self, simulator: Simulator, *, latency_s: float = 0.0) -> None:
@@ -46,6 +47,10 @@ class SimulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise httpx.ConnectError(str(fault), request=request) from None
         except AnswerLost as fault:
             raise httpx.ReadError(str(fault), request=request) from None
+        if len(response.body) < int(response.headers.get("content-length", 0)):
+            raise httpx.RemoteProtocolError(
+                "the simulated connection closed in the middle of the answer", request=request
+            )
         return _written(response, gzip="gzip" in request.headers.get("accept-encoding", ""))
 
 

@@ -112,16 +112,18 @@ def for_document(books: Books, given: Given) -> Contact:
     """
     The active contact a document names, by ContactID, ContactNumber or Name (F 6.36).
 
-    A name nobody bears is created; further fields given update the contact. Raises `Invalid`.
+    A name nobody bears is created; further fields given update the contact. Raises `Invalid`; what is wrong with the
+    contact's own fields is said of the document and of the contact inside it (F 5.41).
     """
     found = resolve(books, given)
-    if found is None:
-        return _create(books, given)
-    if found.status != "ACTIVE":
+    if found is not None and found.status != "ACTIVE":
         raise Invalid(ARCHIVED)
-    if _says_more(given, found):
-        return update(books, found, given)
-    return found
+    if found is not None and not _says_more(given, found):
+        return found
+    try:
+        return _create(books, given) if found is None else update(books, found, given)
+    except Invalid as fault:
+        raise Invalid(*fault.messages, nested={("Contact", -1): fault.every_message}) from fault
 
 
 def _says_more(given: Given, contact: Contact) -> bool:
