@@ -61,7 +61,7 @@ class Fault(Enum):
     LOST_AFTER = "lost after"
     """The call is done; its answer is lost."""
     TRUNCATED = "truncated"
-    """The call is done; half of the answer's body comes."""
+    """The call is done; half of the promised body comes, then the connection closes."""
     BAD_GATEWAY = "bad gateway"
     """The call is done; the edge answers 502 with HTML (F 2.18)."""
     WEBHOOK_LOST = "webhook lost"
