@@ -18,7 +18,8 @@ from xerosync.client._books import Books
 from xerosync.client._driver import stepped, stepped_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.answers import Element, Verdict, elements, refusal
-from xerosync.client._wire.codec import Json, decode, encode
+from xerosync.client._wire.codec import Json, decode
+from xerosync.client._wire.outgoing import encode
 from xerosync.errors import InvalidInput, OutcomeUnknown, UnreadableAnswer, XerosyncError
 from xerosync.models import (
     Account,

@@ -14,7 +14,8 @@ from attrs import AttrsInstance, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client._session import Query
-from xerosync.client._wire.codec import Json, decode, encode
+from xerosync.client._wire.codec import Json, decode
+from xerosync.client._wire.outgoing import encode
 from xerosync.engine import actions as act
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.states import State

@@ -15,15 +15,16 @@ from cattrs.gen import make_dict_structure_fn, override
 from cattrs.strategies import configure_union_passthrough
 
 from xerosync.client._wire import dates
-from xerosync.errors import InvalidInput, UnreadableAnswer
-from xerosync.models import OpenEnum
+from xerosync.client._wire.names import OURS, wire_name
+from xerosync.errors import UnreadableAnswer
+from xerosync.models import OpenEnum, Shape
 
 Json = dict[str, object]
 T = TypeVar("T")
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_WORDS = {"id": "ID", "utc": "UTC"}
+_TOLD = frozenset({"StatusAttributeString", "HasErrors", "HasValidationErrors", "ValidationErrors", "Warnings"})
 
 
 def parse(body: bytes, *, where: str) -> object:
@@ -39,38 +40,21 @@ def dump(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def wire_name(field: attrs.Attribute[Any]) -> str:
-    """Xero's name of a model's *field*: ``updated_date_utc`` is ``UpdatedDateUTC``."""
-    return field.metadata.get("wire") or "".join(_WORDS.get(word, word.title()) for word in field.name.split("_"))
+def decode(kind: type[T], row: object, *, where: str, shape: Shape = Shape.ROW) -> T:
+    """
+    *row*, as parsed from JSON, as a *kind* that came as *shape*; what stands inside it came as a row (F 4.11).
 
-
-def decode(kind: type[T], row: object, *, where: str) -> T:
-    """*row*, as parsed from JSON, as a *kind*. Raises `UnreadableAnswer` with the path inside *where*."""
+    Raises `UnreadableAnswer` with the path inside *where*.
+    """
     try:
-        return _converter().structure(row, kind)
+        document = _converter().structure(row, kind)
     except Exception as error:  # noqa: BLE001 - cattrs raises groups of whatever a hook raised
         path = "; ".join(cattrs.transform_error(error, path=where))
         raise UnreadableAnswer(path or where, type(error).__name__) from None
-
-
-def encode(document: attrs.AttrsInstance) -> Json:
-    """*document* as Xero's JSON object, without what is absent."""
-    fields = {wire_name(field): getattr(document, field.name) for field in attrs.fields(type(document))}
-    extra = cast(Mapping[str, object], fields.pop("Extra", {}))
-    written = {name: _encoded(value, name) for name, value in fields.items() if value is not None and value != ()}
-    return {**written, **extra}
-
-
-def _encoded(value: object, name: str) -> object:
-    if isinstance(value, float):
-        raise InvalidInput(name, "amounts are exact: give a Decimal, never a float")
-    if isinstance(value, datetime):
-        return dates.header(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [_encoded(item, name) for item in cast(tuple[object, ...], value)]
-    return encode(cast(attrs.AttrsInstance, value)) if attrs.has(type(value)) else value
+    if shape is not Shape.ROW and hasattr(document, "shape"):
+        # Nobody else has seen this value yet; a changed copy of forty fields costs as much as decoding them.
+        object.__setattr__(document, "shape", shape)
+    return document
 
 
 @cache
@@ -82,6 +66,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(date, lambda value, _: dates.day(value))
     converter.register_structure_hook(datetime, lambda value, _: dates.instant(value))
+    converter.register_structure_hook(Shape, lambda value, _: value)
     converter.register_structure_hook_func(_is_open_enum, lambda value, kind: kind(value))
     converter.register_structure_hook_func(_is_object_mapping, lambda value, _: dict(value))
     converter.register_structure_hook_factory(attrs.has, partial(_document_hook, converter))
@@ -113,19 +98,28 @@ def _is_object_mapping(kind: object) -> bool:
 
 
 def _document_hook(converter: cattrs.Converter, kind: type) -> Callable[[object, object], object]:
-    fields = {field.name: wire_name(field) for field in attrs.fields(kind) if field.name != "extra"}
+    fields = {field.name: wire_name(field) for field in attrs.fields(kind) if field.name not in OURS}
     renames: dict[str, Any] = {name: override(rename=wire) for name, wire in fields.items()}
     structure = cast(Callable[[object, object], object], make_dict_structure_fn(kind, converter, **renames))
     known = frozenset(fields.values())
+    # A value made here came from Xero; `decode` says more of the outermost one.
+    fixed: Json = {"shape": Shape.ROW} if hasattr(kind, "shape") else {}
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, dict):
             raise TypeError(f"an object is due here, not {type(value).__name__}")
         row = {name: item for name, item in cast(Json, value).items() if item is not None}
         unknown = {name: row.pop(name) for name in row.keys() - known}
-        return structure({**row, "extra": unknown}, kind)
+        return structure(
+            {**row, "extra": {name: unknown[name] for name in unknown if not _is_told(name)}, **fixed}, kind
+        )
 
     return hook
+
+
+def _is_told(name: str) -> bool:
+    """Whether *name* says what another field or the outcome of the write says already."""
+    return name in _TOLD or name.endswith(("DateString", "UTCString"))
 
 
 def _kind_of(body: bytes) -> str:

@@ -1,0 +1,17 @@
+"""How a model's fields are called on the wire."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+OURS: Final = frozenset({"extra", "shape"})
+"""Fields of a model that Xero knows nothing of."""
+
+_WORDS: Final = {"id": "ID", "utc": "UTC", "cis": "CIS", "cogs": "COGS"}
+
+
+def wire_name(field: attrs.Attribute[Any]) -> str:
+    """Xero's name of a model's *field*: ``updated_date_utc`` is ``UpdatedDateUTC``."""
+    return field.metadata.get("wire") or "".join(_WORDS.get(word, word.title()) for word in field.name.split("_"))
