@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from xerosync._version import __version__
 
 if TYPE_CHECKING:
+    from xerosync.catalogue import Explanation, Retry, Who, explain, explain_status
     from xerosync.client._limits import Limits
     from xerosync.client.oauth import App, Endpoints, Tokens
     from xerosync.client.xero import AsyncXero, Xero
@@ -44,6 +45,7 @@ __all__ = [
     "Eligibility",
     "Endpoints",
     "ExceptionItem",
+    "Explanation",
     "Finding",
     "Limits",
     "LineKind",
@@ -58,17 +60,22 @@ __all__ = [
     "Recovery",
     "Report",
     "Result",
+    "Retry",
     "SQLiteStore",
     "Settlement",
     "SettlementLine",
     "State",
     "Tokens",
     "Transaction",
+    "Who",
     "Xero",
     "__version__",
+    "explain",
+    "explain_status",
 ]
 
 _ROOMS = {
+    "catalogue": ("Explanation", "Retry", "Who", "explain", "explain_status"),
     "client._limits": ("Limits",),
     "client.oauth": ("App", "Endpoints", "Tokens"),
     "client.xero": ("AsyncXero", "Xero"),

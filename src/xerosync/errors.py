@@ -8,6 +8,10 @@ never a token. A conflict found while planning is a finding of the plan, not an 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xerosync.catalogue import Explanation
 
 
 class XerosyncError(Exception):
@@ -38,6 +42,44 @@ class ReconnectNeeded(NotAuthorised):
     """The consent has ended (F 1.31): only the user, by connecting again, can restore it."""
 
 
+class ScopeMissing(NotAuthorised):
+    """The consent lacks a scope for the call (F 1.53): ask for it, and let the user consent again (F 1.23)."""
+
+
+class OrganisationRefused(NotAuthorised):
+    """
+    Xero refuses this organisation though the token is good (F 1.54, 8.05): it was disconnected or reset, its
+    subscription ended, or the user was removed or lacks the role. ``connection_state()`` tells these apart.
+    """
+
+
+class OtherOrganisation(NotAuthorised):
+    """The user connected other organisations than the one that is linked: *covered* are their tenant ids."""
+
+    def __init__(self, message: str, covered: Sequence[str] = ()) -> None:
+        super().__init__(message, tuple(covered))
+        self.covered: tuple[str, ...] = tuple(covered)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ConsentFailed(NotAuthorised):
+    """
+    No tokens came of sending the user to Xero, and nothing was kept: send them there again.
+
+    *reason* is ``cancelled``, ``state`` (the answer belongs to another request), ``code_ended`` (F 1.10),
+    ``id_token`` (it does not prove who signed in) or ``timed_out``.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, reason)
+        self.reason: str = reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class RateLimited(XerosyncError):
     """Xero's limit *which* (minute, day, concurrent, appminute) is used up; it opens again in *retry_after_s*."""
 
@@ -58,6 +100,15 @@ class Rejected(XerosyncError):
         self.messages: tuple[str, ...] = tuple(messages)
         self.status: int = status
         self.correlation: str | None = correlation
+
+    @property
+    def explanations(self) -> tuple[Explanation | None, ...]:
+        """What each of *messages* means, in their order; None for one that the catalogue of errors does not know."""
+        from xerosync.catalogue import explain, explain_status  # noqa: PLC0415 (read only when somebody asks)
+
+        # A 400 always has a reason of its own; elsewhere the status may be all there is.
+        status = None if self.status == 400 else explain_status(self.status)
+        return tuple(explain(message) or status for message in self.messages)
 
     def __str__(self) -> str:
         where = f" [Xero-Correlation-Id {self.correlation}]" if self.correlation else ""

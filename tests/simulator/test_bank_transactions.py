@@ -9,10 +9,7 @@ from tests.simulator.conftest import Product, Sent, connect, inside, make, payme
 
 from xerosync.errors import InvalidInput
 
-UNIDENTIFIED = (
-    "The Contact must contain at least 1 of the following elements to identify the contact: "
-    "Name, ContactID, ContactNumber"
-)  # fmt: skip
+NO_CONTACT = "A Contact must be specified for this type of transaction"
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -107,7 +104,7 @@ def test_what_is_reconciled_is_neither_edited_nor_deleted_by_the_api(product: Pr
         ({"BankAccount": {"Code": "999"}}, "Account could not be found"),
         ({"LineItems": []}, "One or more line items must be specified"),
         ({"Url": "nowhere"}, "Url must be a valid absolute url"),
-        ({"Contact": {}}, UNIDENTIFIED),
+        ({"Contact": {}}, NO_CONTACT),
     ],
 )
 def test_bank_transactions_are_refused_in_these_words(product: Product, change: Sent, message: str) -> None:

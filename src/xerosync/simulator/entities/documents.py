@@ -26,6 +26,7 @@ class Line:
     account_id: str = ""
     item_code: str = ""
     discount_rate: Decimal | None = None
+    discount_amount: Decimal | None = None
     tracking: tuple[tuple[str, str], ...] = ()
     """The ids of tracking category and option, two pairs at most."""
 

@@ -68,6 +68,11 @@ class Quote(Offer):
 
 def discount_of(line: Line) -> Decimal:
     """What the discount of *line* takes off, in the currency of its document."""
-    if not line.discount_rate or line.amount is None or line.quantity is None or line.unit_amount is None:
+    if (
+        not (line.discount_rate or line.discount_amount)
+        or line.amount is None
+        or line.quantity is None
+        or line.unit_amount is None
+    ):
         return Decimal("0.00")
     return (line.quantity * line.unit_amount - line.amount).quantize(Decimal("0.01"))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from xerosync.simulator.books import Books
-from xerosync.simulator.entities import ZERO, Allocation, Document, Line, Payment
+from xerosync.simulator.entities import ZERO, Allocation, Document, Line, Payment, discount_of, total
 from xerosync.simulator.query import Id, Value, at_midnight
 from xerosync.simulator.resources import contacts
 from xerosync.simulator.resources.attachments import attached
@@ -84,6 +84,8 @@ def line_row(books: Books, line: Line, *, one: bool, unit_places: int) -> Row:
     row["Quantity"] = quantity(line.quantity if line.quantity is not None else Decimal(1))
     if line.discount_rate:
         row["DiscountRate"] = money(line.discount_rate)
+    if line.discount_amount:
+        row["DiscountAmount"] = money(line.discount_amount)
     row["LineItemID"] = line.id
     if account is not None:
         row["AccountID"] = account.id
@@ -122,6 +124,8 @@ def foot(document: Document, lines: list[Row] | None) -> Row:
     row["SubTotal"] = money(document.sub_total)
     row["TotalTax"] = money(document.total_tax)
     row["Total"] = money(document.total)
+    if any(map(discount_of, document.lines)):
+        row["TotalDiscount"] = money(total(map(discount_of, document.lines)))
     row["UpdatedDateUTC"] = stamp(document.updated_ms)
     row["CurrencyCode"] = document.currency
     if document.fully_paid_on is not None:
@@ -235,7 +239,7 @@ def invoice_written(books: Books, document: Document, *, unit_places: int = 2) -
     if document.is_sale:
         row["SentToContact"] = document.sent_to_contact
     row["CurrencyRate"] = currency_rate(document.rate)
-    row["IsDiscounted"] = any(line.discount_rate for line in document.lines)
+    row["IsDiscounted"] = any(map(discount_of, document.lines))
     row["HasErrors"] = False
     row["InvoicePaymentServices"] = []
     if document.url:
@@ -277,7 +281,7 @@ def invoice_read(books: Books, document: Document, *, shape: str, unit_places: i
     if document.sent_to_contact:
         row["SentToContact"] = True
     row["CurrencyRate"] = currency_rate(document.rate)
-    row["IsDiscounted"] = any(line.discount_rate for line in document.lines)
+    row["IsDiscounted"] = any(map(discount_of, document.lines))
     if shape != "summary":
         row["HasAttachments"] = books.has_attachments(document.id)
     if not one:

@@ -20,12 +20,14 @@ def create(books: Books, given: Given) -> Account:
         code="",
         name="",
         type=kind,
-        tax_type=given.text("TaxType") or "NONE",
+        tax_type="NONE",
         updated_ms=books.write_stamp(),
         bank_type=(given.text("BankAccountType") or "BANK") if kind == "BANK" else "",
         bank_number=given.text("BankAccountNumber") if kind == "BANK" else "",
-        currency=(given.text("CurrencyCode") or books.organisation.currency) if kind == "BANK" else "",
+        currency=(given.text("CurrencyCode").upper() or books.organisation.currency) if kind == "BANK" else "",
     )
+    if fresh.currency and fresh.currency not in books.organisation.currencies:
+        raise Invalid(f"Organisation is not subscribed to currency {fresh.currency}")
     if kind == "BANK" and not fresh.bank_number:
         raise Invalid("Bank account number is required")
     if kind != "BANK" and not given.text("Code").strip():
@@ -76,12 +78,20 @@ def _with_fields(books: Books, account: Account, given: Given) -> Account:
         raise Invalid("Please enter a unique Name.")
     payable = given.flag("EnablePaymentsToAccount")
     claims = given.flag("ShowInExpenseClaims")
+    tax_type = given.text("TaxType").strip().upper() or account.tax_type
+    if books.tax_rates.get(tax_type) is None:
+        raise Invalid(f"The TaxType code '{tax_type}' does not exist or cannot be used for this type of transaction.")
+    description = given.text("Description") if given.has("Description") else account.description
+    if len(description) > 4000:
+        raise Invalid("The Description field must be 4000 characters or less.")
+    if description and account.type == "BANK":
+        raise Invalid("A description cannot be given to a bank account")
     return evolve(
         account,
         code=code,
         name=name,
-        description=given.text("Description") if given.has("Description") else account.description,
-        tax_type=given.text("TaxType") or account.tax_type,
+        description=description,
+        tax_type=tax_type,
         enable_payments=account.enable_payments if payable is None else payable,
         show_in_expense_claims=account.show_in_expense_claims if claims is None else claims,
     )

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from xerosync.simulator.books import Books
-from xerosync.simulator.entities import Allocation, Document
+from xerosync.simulator.entities import ZERO, Allocation, Document
 from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules import payments
@@ -23,9 +23,9 @@ def allocate(books: Books, credit: Document, given: Given) -> Allocation:
     amount = given.amount("Amount")
     if amount is None:
         amount = given.amount("AppliedAmount")  # A.11: clients in use send it under this name
-    if amount is None or amount <= 0:
+    amount = (amount or ZERO).quantize(_CENT, ROUND_HALF_UP)
+    if amount <= 0:
         raise Invalid("The allocation amount must be greater than zero")
-    amount = amount.quantize(_CENT, ROUND_HALF_UP)
     _refuse_strangers(credit, invoice)
     noun = _NOUNS[credit.family]
     if amount > credit.amount_due:

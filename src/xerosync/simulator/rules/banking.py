@@ -48,7 +48,7 @@ def create(wish: Wish) -> BankTransaction:
     account = bank_account(books, given.one("BankAccount"), "BankAccount")
     contact = given.one("Contact")
     if contact is None or not contact.names:
-        raise Invalid(contacts.UNIDENTIFIED)
+        raise Invalid("A Contact must be specified for this type of transaction")
     on = given.day("Date") or books.today()
     refuse_locked(books, on)
     fresh = BankTransaction(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import evolve
@@ -27,6 +28,14 @@ TEXTS: Final = {
     "AccountsPayableTaxType": 50, "SalesDefaultAccountCode": 10, "PurchasesDefaultAccountCode": 10,
     "SalesDefaultLineAmountType": 20, "PurchasesDefaultLineAmountType": 20, "DefaultCurrency": 3,
 }  # fmt: skip
+_LONGEST_OF_ADDRESS: Final = {
+    **{f"AddressLine{number}": 500 for number in range(1, 5)},
+    "City": 255,
+    "Region": 255,
+    "AttentionTo": 255,
+    "PostalCode": 50,
+    "Country": 50,
+}
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -76,6 +85,9 @@ def save(books: Books, given: Given, *, create_only: bool) -> Contact:
 
 
 def _create(books: Books, given: Given) -> Contact:
+    named = books.contacts.get(given.id("ContactID"))
+    if named is not None and named.status != "ACTIVE":
+        raise Invalid(ARCHIVED)
     name = clean_name(books, given.text("Name"))
     if not name:
         raise Invalid(UNIDENTIFIED)
@@ -164,13 +176,19 @@ def _number(books: Books, contact: Contact, given: Given) -> str:
     return number
 
 
+def _refuse_long(given: Given, longest: Mapping[str, int]) -> None:
+    """Raise `Invalid` where a text *given* is longer than *longest* says of its field (F 6.22)."""
+    for name, characters in longest.items():
+        if len(given.text(name)) > characters:
+            raise Invalid(f"The {name} field must be {characters} characters or less.")
+
+
 def _phones(contact: Contact, given: Given) -> tuple[Phone, ...]:
     phones = {phone.type: phone for phone in contact.phones}
     for row in given.many("Phones") or []:
         kind = row.choice("PhoneType", PHONE_TYPES) or "DEFAULT"
-        phones[kind] = Phone(
-            kind, row.text("PhoneNumber")[:50], row.text("PhoneAreaCode")[:10], row.text("PhoneCountryCode")[:20]
-        )
+        _refuse_long(row, {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20})
+        phones[kind] = Phone(kind, row.text("PhoneNumber"), row.text("PhoneAreaCode"), row.text("PhoneCountryCode"))
     return tuple(phones[kind] for kind in PHONE_TYPES if kind in phones)
 
 
@@ -178,6 +196,9 @@ def _addresses(contact: Contact, given: Given) -> tuple[Address, ...]:
     addresses = {address.type: address for address in contact.addresses}
     for row in given.many("Addresses") or []:
         kind = row.choice("AddressType", (*ADDRESS_TYPES, "DELIVERY")) or "STREET"
+        _refuse_long(row, _LONGEST_OF_ADDRESS)
+        if any(letter.isdigit() for letter in row.text("Country")):
+            raise Invalid("The Country field must contain letters only.")
         parts = tuple((name, row.text(name)) for name in ADDRESS_PARTS if row.has(name))
         addresses[kind] = Address(kind, parts)
     return tuple(addresses[kind] for kind in ADDRESS_TYPES if kind in addresses)

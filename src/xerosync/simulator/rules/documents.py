@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from xerosync.simulator.books import Books
 from xerosync.simulator.chart import DAY_RATES
 from xerosync.simulator.entities import ZERO, Contact, Document, Line
-from xerosync.simulator.given import Given
+from xerosync.simulator.given import Given, Json
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules import contacts, edits
 from xerosync.simulator.rules.dates import refuse_locked, refuse_locked_edit
@@ -118,9 +118,8 @@ def update(wish: Wish, old: Document) -> Saved:
     )
     if given.has("Contact"):
         document = evolve(document, contact_id=_contact(wish).id)
-    if given.has("CurrencyCode", "CurrencyRate") and given.text("CurrencyCode") not in {"", old.currency}:
-        currency, rate = currency_and_rate(books, given)
-        document = evolve(document, currency=currency, rate=rate)
+    currency, rate = changed_currency(books, given, old.currency, old.rate)
+    document = evolve(document, currency=currency, rate=rate)
     return _finish(wish, _with_sums(_with_texts(wish, _renumbered(wish, document))))
 
 
@@ -180,19 +179,29 @@ def currency_and_rate(books: Books, given: Given) -> tuple[str, Decimal]:
     return currency, rate.quantize(_SMALLEST_RATE)
 
 
+def changed_currency(books: Books, given: Given, currency: str, rate: Decimal) -> tuple[str, Decimal]:
+    """The currency and rate after an update: the rate alone may be *given*, and a code that stays keeps its rate."""
+    wanted = given.text("CurrencyCode").strip().upper() or currency
+    if wanted == currency and not given.amount("CurrencyRate"):
+        return currency, rate
+    fields: dict[str, Json] = {"CurrencyCode": wanted, "CurrencyRate": given.get("CurrencyRate")}
+    return currency_and_rate(books, Given(fields))
+
+
 def _lines(wish: Wish, kind: str, status: str, types: str, old: Document | None = None) -> tuple[Line, ...]:
     setting = LineSetting(
         books=wish.books,
         line_amount_types=types,
         strict=status == "AUTHORISED",
-        discounts=not kind.endswith("CREDIT"),
+        discounts=kind == "ACCREC",
+        new_types=old is not None and types != old.line_amount_types,
         sale=kind.startswith("ACCREC"),
         unit_places=wish.unit_places,
         warnings=wish.warnings,
     )
     rows = wish.given.many("LineItems")
     if rows is None and old is not None:
-        rows = [edits.as_given(wish.books, line) for line in old.lines]
+        rows = edits.unchanged(old.lines)
     if not rows:
         if old is not None and status == "DRAFT":
             return ()  # F 8.10: the classic trap, an update with the empty lines of an unpaged read
@@ -261,7 +270,7 @@ def _refuse_taken(wish: Wish, kind: str, number: str, own_id: str) -> None:
 
 def _edit_paid(wish: Wish, old: Document) -> Saved:
     """Change the few fields that may change once money is applied (F 6.66)."""
-    edits.refuse_paid(wish.given, old)
+    edits.refuse_paid(wish.books, wish.kind.noun, wish.given, old)
     given = wish.given
     lines = edits.paid_lines(wish.books, given, old)
     changed = evolve(old, lines=lines, due_date=given.day("DueDate") or old.due_date)

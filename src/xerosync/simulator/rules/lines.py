@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from xerosync.simulator.books import Books
 from xerosync.simulator.entities import ZERO, Account, Line, TaxRate, total
@@ -17,13 +17,15 @@ from xerosync.simulator.rules.tracking import tracked
 
 _CENT: Final = Decimal("0.01")
 _LARGEST: Final = Decimal("9999999999.99")
+_PRICING: Final = ("Quantity", "UnitAmount", "LineAmount", "DiscountRate", "DiscountAmount")
 
 
 @frozen
 class LineSetting:
     """
     What the document says about its lines. *strict*: it is to be approved, so that every line must be whole. *sale*:
-    items come in as sold, else as bought. *control*: the account that the line of an overpayment stands on (F 6.155).
+    items come in as sold, else as bought. *new_types*: amounts mean something else than before. *control*: the account
+    that the line of an overpayment stands on (F 6.155).
     """
 
     books: Books
@@ -32,6 +34,7 @@ class LineSetting:
     discounts: bool
     unit_places: int
     sale: bool
+    new_types: bool = False
     control: Account | None = None
     warnings: list[str] = field(factory=list[str])
 
@@ -61,78 +64,94 @@ def sums(lines: Sequence[Line], line_amount_types: str) -> Sums:
 def draft_all(setting: LineSetting, rows: Sequence[Given], old: Sequence[Line] = ()) -> tuple[Line, ...]:
     """The lines *rows* give, those that name an *old* one under its id. Raises `Invalid` with every fault of each."""
     known = {line.id: line for line in old}
+    return each_line(setting.books, rows, lambda row: _draft(setting, row, known.get(row.id("LineItemID"))))
+
+
+def each_line(books: Books, rows: Sequence[Given], write: Callable[[Given], Line]) -> tuple[Line, ...]:
+    """What *write* makes of each of *rows*. Raises `Invalid` with every fault of each, on the line it concerns."""
     lines: list[Line] = []
     faults: dict[tuple[str, int], tuple[str, ...]] = {}
     for place, row in enumerate(rows):
         try:
-            lines.append(_draft(setting, row, known.get(row.id("LineItemID"))))
+            lines.append(write(row))
         except Invalid as fault:
             faults["LineItems", place] = fault.messages
     if faults:
         messages = dict.fromkeys(message for texts in faults.values() for message in texts)
-        all_rise = setting.books.switches.line_faults_rise
         # What is wrong with an account code is said of the whole document too.
-        raise Invalid(*(one for one in messages if all_rise or one.startswith("Account code")), nested=faults)
+        rising = [one for one in messages if books.switches.line_faults_rise or one.startswith("Account code")]
+        raise Invalid(*rising, nested=faults)
     return tuple(lines)
 
 
 def _draft(setting: LineSetting, given: Given, old: Line | None) -> Line:
-    """The line *given*, under the id of *old* if it replaces that. Raises `Invalid` with every fault of the line."""
+    """
+    The line *given*; where it replaces *old*, under its id and with all of it that is not given (F 6.65).
+
+    Raises `Invalid` with every fault of the line.
+    """
     given = filled(setting.books, given, sale=setting.sale)
-    description = given.text("Description") if given.has("Description") or old is None else old.description
+    before = old if old is not None else Line(id="")
+    description = given.text("Description") if given.has("Description") else before.description
     if len(description) > 4000:
         raise Invalid("Description must not exceed 4000 characters")
-    tracking = tracked(setting.books, given, setting.warnings)
-    line_id = old.id if old is not None else setting.books.draw()
-    item = given.text("ItemCode")
-    quantity, unit, amount = _amounts(setting, given)
-    if amount is None:
-        if not description:
-            raise Invalid("Description must be at least 1 character.")
-        return Line(id=line_id, description=description, item_code=item, tracking=tracking)
-    account = _account(setting, given)
-    rate = _tax_rate(setting, given, account)
-    return Line(
-        id=line_id,
+    tracking = tracked(setting.books, given, setting.warnings) if given.has("Tracking") else before.tracking
+    line = evolve(
+        before,
+        id=before.id or setting.books.draw(),
         description=description,
-        quantity=quantity,
-        unit_amount=unit,
-        amount=amount,
+        item_code=given.text("ItemCode") if given.has("ItemCode") else before.item_code,
+        tracking=tracking,
+    )
+    line = _priced(setting, given, line)
+    if not description and (line.amount is None or setting.strict):
+        raise Invalid("Description must be at least 1 character.")
+    if line.amount is None:
+        return line
+    account = _account(setting, given, before)
+    rate = _tax_rate(setting, given, account, before)
+    return evolve(
+        line,
         tax_type=rate.id if rate is not None else "",
-        tax=_tax(setting, given, amount, rate),
+        tax=_tax(setting, given, line, before, rate),
         account_id=account.id if account is not None else "",
-        item_code=item,
-        discount_rate=given.amount("DiscountRate"),
-        tracking=tracking or (old.tracking if old is not None and not given.has("Tracking") else ()),
     )
 
 
-def _amounts(setting: LineSetting, given: Given) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    places = Decimal(1).scaleb(-setting.unit_places)
-    unit, quantity, stated = given.amount("UnitAmount"), given.amount("Quantity"), given.amount("LineAmount")
-    if unit is None and stated is None:
-        return None, None, None
-    quantity = Decimal(1) if quantity is None else quantity.quantize(Decimal("0.0001"), setting.books.switches.rounding)
-    if unit is None:
-        whole = stated if stated is not None else ZERO
-        unit = whole / quantity if quantity else ZERO
-    unit = unit.quantize(places, setting.books.switches.rounding)
-    discount, off = given.amount("DiscountRate") or ZERO, given.amount("DiscountAmount") or ZERO
-    if (discount or off) and not setting.discounts:
+def _priced(setting: LineSetting, given: Given, line: Line) -> Line:
+    """*line* with what *given* says of its amount, as it stands when that is nothing."""
+    if not given.has(*_PRICING):
+        return line
+    unit, stated = given.amount("UnitAmount"), given.amount("LineAmount")
+    if unit is None and stated is None and line.unit_amount is None:
+        return line
+    rounding = setting.books.switches.rounding
+    counted = given.amount("Quantity")
+    quantity = counted.quantize(Decimal("0.0001"), rounding) if counted is not None else line.quantity
+    quantity = Decimal(1) if quantity is None else quantity
+    price = line.unit_amount or ZERO
+    if unit is not None or stated is not None:
+        whole = stated / quantity if stated is not None and quantity else ZERO
+        price = (unit if unit is not None else whole).quantize(Decimal(1).scaleb(-setting.unit_places), rounding)
+    rate = given.amount("DiscountRate") if given.has("DiscountRate") else line.discount_rate
+    off = given.amount("DiscountAmount") if given.has("DiscountAmount") else line.discount_amount
+    if (rate or off) and not setting.discounts:
         raise Invalid("Discounts are not supported on this type of document")
-    expected = setting.cents(quantity * unit * (1 - discount / 100) - off)
+    expected = setting.cents(quantity * price * (1 - (rate or ZERO) / 100) - (off or ZERO))
     if stated is not None and setting.cents(stated) != expected:
         # A line stated as a total whose unit price does not divide evenly is taken as stated.
-        if given.amount("UnitAmount") is not None:
+        if unit is not None:
             raise Invalid(f"The line total {stated} does not match the expected line total {expected}")
         expected = setting.cents(stated)
     if abs(expected) > _LARGEST:
         raise Invalid("The line amount is larger than 9,999,999,999.99")
-    return quantity, unit, expected
+    return evolve(line, quantity=quantity, unit_amount=price, amount=expected, discount_rate=rate, discount_amount=off)
 
 
-def _account(setting: LineSetting, given: Given) -> Account | None:
+def _account(setting: LineSetting, given: Given, old: Line) -> Account | None:
     account_id, code = given.id("AccountID"), given.text("AccountCode").strip()
+    if not account_id and not code:
+        account_id = old.account_id
     if setting.control is not None:
         if (account_id or setting.control.id, code or setting.control.code) != (
             setting.control.id,
@@ -140,16 +159,25 @@ def _account(setting: LineSetting, given: Given) -> Account | None:
         ):
             raise Invalid(f"Account code '{code or account_id}' is not a valid code for this document.")
         return setting.control
-    account = setting.books.accounts.get(account_id) if account_id else setting.books.account(code) if code else None
-    if account is not None and account.status == "ACTIVE" and _fits_a_line(account):
-        return account
-    if not setting.strict:
+    try:
+        return line_account(setting.books, account_id=account_id, code=code)
+    except Invalid:
+        if setting.strict:
+            raise
         if code or account_id:
             named = code or account_id
             setting.warnings.append(
                 f"Account code '{named}' has been removed as it does not match a recognised account."
             )
         return None
+
+
+def line_account(books: Books, *, account_id: str, code: str) -> Account:
+    """The account a line may be coded to (F 6.18, 6.20). Raises `Invalid` with every reason why it may not."""
+    account = books.accounts.get(account_id) if account_id else books.account(code) if code else None
+    fits = account is not None and account.type != "BANK" and account.system not in {"DEBTORS", "CREDITORS"}
+    if account is not None and fits and account.status == "ACTIVE":
+        return account
     named = code or (account.code if account is not None else account_id)
     faults = [f"Account code '{named}' is not a valid code for this document."]
     if account is not None and account.status != "ACTIVE":
@@ -160,14 +188,10 @@ def _account(setting: LineSetting, given: Given) -> Account | None:
     raise Invalid(*faults)
 
 
-def _fits_a_line(account: Account) -> bool:
-    return account.type != "BANK" and account.system not in {"DEBTORS", "CREDITORS"}
-
-
-def _tax_rate(setting: LineSetting, given: Given, account: Account | None) -> TaxRate | None:
+def _tax_rate(setting: LineSetting, given: Given, account: Account | None, old: Line) -> TaxRate | None:
     if setting.line_amount_types == "NoTax":
         return setting.books.tax_rates.get("NONE")
-    named = given.text("TaxType").strip()
+    named = given.text("TaxType").strip() or old.tax_type
     rate = setting.books.tax_rates.get(named.upper() or (account.tax_type if account is not None else ""))
     if named and (rate is None or rate.status != "ACTIVE"):
         raise Invalid(f"The TaxType code '{named}' does not exist or cannot be used for this type of transaction.")
@@ -176,12 +200,16 @@ def _tax_rate(setting: LineSetting, given: Given, account: Account | None) -> Ta
     return rate
 
 
-def _tax(setting: LineSetting, given: Given, amount: Decimal, rate: TaxRate | None) -> Decimal:
+def _tax(setting: LineSetting, given: Given, line: Line, old: Line, rate: TaxRate | None) -> Decimal:
+    """The tax of *line*: as stated (F 5.27), else as it was where nothing it follows from has changed."""
     if setting.line_amount_types == "NoTax":
         return ZERO
     stated = given.amount("TaxAmount")
     if stated is not None:
         return setting.cents(stated)
+    amount, tax_type = line.amount or ZERO, rate.id if rate is not None else ""
+    if old.tax is not None and not setting.new_types and (old.amount, old.tax_type) == (amount, tax_type):
+        return old.tax
     if rate is None:
         return ZERO
     if setting.line_amount_types == "Inclusive":

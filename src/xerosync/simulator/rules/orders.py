@@ -14,7 +14,7 @@ from xerosync.simulator.entities import ZERO, Line, Offer, PurchaseOrder, Quote
 from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules import contacts, edits
-from xerosync.simulator.rules.documents import BRANDING_THEME, LINE_AMOUNT_TYPES, currency_and_rate
+from xerosync.simulator.rules.documents import BRANDING_THEME, LINE_AMOUNT_TYPES, changed_currency, currency_and_rate
 from xerosync.simulator.rules.lines import LineSetting, Sums, draft_all, sums
 from xerosync.simulator.tables import Table
 
@@ -182,7 +182,13 @@ def find_quote(wish: Wish) -> Quote | None:
 
 
 def draft_lines(
-    wish: Wish, rows: Sequence[Given], types: str, old: Sequence[Line] = (), *, quote: bool
+    wish: Wish,
+    rows: Sequence[Given],
+    types: str,
+    old: Sequence[Line] = (),
+    *,
+    quote: bool,
+    new_types: bool = False,
 ) -> tuple[Line, ...]:
     """The lines that *rows* give, prices to four places (F 5.21). A quote takes no tax from an account."""
     setting = LineSetting(
@@ -192,13 +198,17 @@ def draft_lines(
         discounts=True,
         sale=quote,
         unit_places=4,
+        new_types=new_types,
         warnings=wish.warnings,
     )
     lines = draft_all(setting, rows, old)
+    known = {line.id for line in old}
     if not quote:
         return lines
     return tuple(
-        line if row.text("TaxType") else evolve(line, tax_type="", tax=row.amount("TaxAmount") or ZERO)
+        line
+        if row.text("TaxType") or line.id in known
+        else evolve(line, tax_type="", tax=row.amount("TaxAmount") or ZERO)
         for row, line in zip(rows, lines, strict=True)
     )
 
@@ -233,16 +243,15 @@ def _common(wish: Wish, *, quote: bool) -> _Common:
 def _relined(wish: Wish, offer: T, types: str, *, quote: bool) -> T:
     """*offer* with the lines, currency and sums that are given, and a new stamp."""
     given, lines = wish.given, offer.lines
-    if given.has("LineItems") or types != offer.line_amount_types:
+    new_types = types != offer.line_amount_types
+    if given.has("LineItems") or new_types:
         rows = given.many("LineItems") if given.has("LineItems") else None
         if rows is None:
-            rows = [edits.as_given(wish.books, line) for line in offer.lines]
+            rows = edits.unchanged(offer.lines)
         if not rows:
             raise Invalid(_NO_LINES)
-        lines = draft_lines(wish, rows, types, offer.lines, quote=quote)
-    currency, rate = offer.currency, offer.rate
-    if given.text("CurrencyCode"):
-        currency, rate = currency_and_rate(wish.books, given)
+        lines = draft_lines(wish, rows, types, offer.lines, quote=quote, new_types=new_types)
+    currency, rate = changed_currency(wish.books, given, offer.currency, offer.rate)
     summed = _sums(lines, types)
     return evolve(
         offer,

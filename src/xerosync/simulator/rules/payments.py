@@ -31,6 +31,8 @@ _TARGETS: Final = ("Invoice", "CreditNote", "Prepayment", "Overpayment")
 
 def pay(books: Books, given: Given, *, made_by: str) -> Payment:
     """Record a payment of an invoice or bill, or the refund of a credit. Raises `Invalid`."""
+    if given.text("Status").strip().upper() not in {"", "AUTHORISED"}:
+        raise Invalid("Payment not of valid status for creation")
     document = _target(books, given)
     account = _account(books, given, document)
     amount = given.amount("Amount")
@@ -38,7 +40,7 @@ def pay(books: Books, given: Given, *, made_by: str) -> Payment:
     if amount <= 0:
         raise Invalid("The payment amount must be greater than zero")
     faults: list[str] = []
-    if amount > (document.amount_due if document.is_posted else Decimal(0)) and document.status != "DRAFT":
+    if amount > document.amount_due and document.status in {"AUTHORISED", "PAID"}:
         faults.append("Payment amount exceeds the amount outstanding on this document")
     if document.status != "AUTHORISED":
         faults.append("Payments can only be made against Authorised documents")
