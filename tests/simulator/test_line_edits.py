@@ -122,7 +122,7 @@ def test_little_of_a_paid_invoice_may_change(product: Product, change: dict[str,
         change = {"LineItems": [{"LineItemID": only["LineItemID"], **inside}]}
     before = product.books.invoices[0]
 
-    reply = product.call("POST", f"Invoices/{sale['InvoiceID']}", cast(Sent, change))
+    reply = product.call("POST", f"Invoices/{sale['InvoiceID']}", change)
 
     said = [*reply.messages(), *(reply.line_messages() if inside is not None else [])]
     assert reply.status == 400

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve, fields
-from tests.simulator.conftest import Product, Sent, connect, inside, invoice, make, payment, text, wait
+from tests.simulator.conftest import Product, Sent, connect, inside, invoice, make, payment, rows_of, text, wait
 
 from xerosync.ports import Request
 from xerosync.simulator import Simulator, Switches
@@ -193,6 +193,79 @@ def test_a_deleted_allocation_may_come_in_a_list() -> None:
 
     assert reply.row["Status"] == "OK"
     assert reply.one("Allocations")["IsDeleted"] is True
+
+
+def test_a_part_paid_invoice_may_speak_of_its_payment() -> None:
+    """F 6.53, 6.66: a paid one speaks of its status still."""
+    product = make(Switches(part_paid_names_payment=True))
+    made = product.books.add_invoice(customer(product), amount=Decimal(10))
+    said: list[list[str]] = []
+    for amount in ("4.00", "6.00"):
+        product.call("PUT", "Payments", payment(made.id, amount))
+        said.append(product.call("POST", f"Invoices/{made.id}", {"Date": "2025-12-01"}).messages())
+
+    assert said == [
+        ["This document cannot be edited as it has a payment or credit note allocated to it."],
+        ["Invoice not of valid status for modification"],
+    ]
+
+
+def test_what_an_app_makes_as_approved_may_come_back_submitted() -> None:
+    """F 6.87: what people approve by hand is approved."""
+    product = make(Switches(approvals_are_submitted=True))
+    contact = customer(product)
+    product.books.add_invoice(contact, amount=Decimal(10))
+
+    row = product.call("PUT", "Invoices", invoice(contact)).one("Invoices")
+
+    assert row["Status"] == "SUBMITTED"
+    assert [one.status for one in product.books.invoices] == ["AUTHORISED", "SUBMITTED"]
+
+
+@pytest.mark.parametrize(("applies", "taxes"), [(True, ["ZERORATED", "OUTPUT2"]), (False, ["OUTPUT2", "OUTPUT2"])])
+def test_the_tax_of_a_contact_may_come_before_its_account_s(applies: bool, taxes: list[str]) -> None:
+    """F 6.39, 6.15: where it fits the account, and where the line names none itself."""
+    product = make(Switches(contact_tax_applies=applies))
+    contact = text(
+        product.call("PUT", "Contacts", {"Name": "Abroad", "AccountsReceivableTaxType": "ZERORATED"}).one("Contacts"),
+        "ContactID",
+    )
+    line: Sent = {"Description": "x", "Quantity": 1, "UnitAmount": 1, "AccountCode": "200"}
+    bill = invoice(contact, Type="ACCPAY", LineItems=[line | {"AccountCode": "429"}])
+
+    reply = product.call("PUT", "Invoices", invoice(contact, LineItems=[line, line | {"TaxType": "OUTPUT2"}]))
+
+    assert [one["TaxType"] for one in rows_of(reply.one("Invoices"), "LineItems")] == taxes
+    assert rows_of(product.call("PUT", "Invoices", bill).one("Invoices"), "LineItems")[0]["TaxType"] == "INPUT2"
+
+
+def test_posting_the_name_of_an_archived_contact_may_make_a_new_one() -> None:
+    """F 6.32: its id or its number means the old one still."""
+    product = make(Switches(post_meets_archived_names=False))
+    gone = product.books.add_contact("Ridgeway", number="C1")
+    product.books.archive_contact(gone.id)
+
+    by_id = product.call("POST", "Contacts", {"ContactID": gone.id, "Name": "Ridgeway"})
+    by_number = product.call("POST", "Contacts", {"ContactNumber": "c1", "Name": "Ridgeway"})
+    by_name = product.call("POST", "Contacts", {"Name": "Ridgeway"})
+
+    assert [reply.status for reply in (by_id, by_number, by_name)] == [400, 400, 200]
+    assert [one.status for one in product.books.contacts] == ["ARCHIVED", "ACTIVE"]
+
+
+def test_words_that_nobody_has_recorded_may_be_chosen() -> None:
+    """F 6.100, 6.124."""
+    product = make(Switches(over_allocation_text="Too much", reconciled_payment_text="Reconciled"))
+    made = product.books.add_invoice(customer(product), amount=Decimal(10))
+    note = product.books.add_credit_note(made.contact_id, amount=Decimal(20))
+    paid = product.books.add_payment(made.id, account="090", amount=Decimal(4))
+    product.books.reconcile_payment(paid.id)
+    path, part = f"CreditNotes/{note.id}/Allocations", {"Invoice": {"InvoiceID": made.id}}
+
+    said = [product.call("PUT", path, part | {"Amount": amount}).messages() for amount in ("21.00", "7.00")]
+    said.append(product.call("POST", f"Payments/{paid.id}", {"Status": "DELETED"}).messages())
+
+    assert said == [["Too much"], ["Too much"], ["Reconciled"]]
 
 
 def test_every_switch_is_turned_somewhere() -> None:

@@ -58,6 +58,18 @@ class Switches:
     """F 6.124."""
     blanks_in_names: Literal["trimmed", "refused"] = "trimmed"
     """F 5.20."""
+    part_paid_names_payment: bool = False
+    """F 6.53, 6.66: how a change that part payment forbids is refused: by naming the payment, or the status."""
+    approvals_are_submitted: bool = False
+    """F 6.87: whether what an app makes as AUTHORISED comes back SUBMITTED, as for users who may not approve."""
+    contact_tax_applies: bool = True
+    """F 6.39: whether a line without TaxType takes the one that is set on the contact before its account's."""
+    post_meets_archived_names: bool = True
+    """F 6.32: whether a POST with the name of an archived contact means that one, and is refused, or a new one."""
+    over_allocation_text: str | None = None
+    """F 6.100: Xero's unknown words for an allocation of more than there is; None: our own."""
+    reconciled_payment_text: str | None = None
+    """F 6.124: Xero's unknown words for the removal of a reconciled payment; None: our own."""
     zero_total_is_paid: bool = True
     """F 6.76."""
     embedded_contact_stamp_is_local: bool = True

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from attrs import evolve
 
-from xerosync.simulator.entities import Line, Offer, instant
+from xerosync.simulator.entities import Line, Offer, discount_of, instant
 from xerosync.simulator.given import read_day
 from xerosync.simulator.query import Id, Value, at_midnight
 from xerosync.simulator.refusals import Refused
@@ -67,7 +67,7 @@ def _day(call: Call, name: str) -> date | None:
 
 def is_discounted(lines: Iterable[Line]) -> bool:
     """Whether any of *lines* has a discount."""
-    return any(line.discount_rate for line in lines)
+    return any(map(discount_of, lines))
 
 
 def in_order(row: Row, names: Iterable[str]) -> Row:

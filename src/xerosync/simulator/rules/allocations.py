@@ -27,11 +27,15 @@ def allocate(books: Books, credit: Document, given: Given) -> Allocation:
     if amount <= 0:
         raise Invalid("The allocation amount must be greater than zero")
     _refuse_strangers(credit, invoice)
-    noun = _NOUNS[credit.family]
+    noun, chosen = _NOUNS[credit.family], books.switches.over_allocation_text
     if amount > credit.amount_due:
-        raise Invalid(f"The amount allocated cannot exceed the remaining credit of the {noun}")
+        raise Invalid(
+            f"The amount allocated cannot exceed the remaining credit of the {noun}" if chosen is None else chosen
+        )
     if amount > invoice.amount_due:
-        raise Invalid("The amount allocated cannot exceed the amount outstanding on the invoice")
+        raise Invalid(
+            "The amount allocated cannot exceed the amount outstanding on the invoice" if chosen is None else chosen
+        )
     on = max(credit.date, invoice.date)
     refuse_locked(books, on)
     stamp = books.write_stamp()

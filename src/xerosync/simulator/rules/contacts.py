@@ -81,7 +81,15 @@ def save(books: Books, given: Given, *, create_only: bool) -> Contact:
     if create_only:
         return _create(books, given)
     found = resolve(books, given)
-    return _create(books, given) if found is None else update(books, found, given)
+    if found is None or (_is_past_name(given, found) and not books.switches.post_meets_archived_names):
+        return _create(books, given)
+    return update(books, found, given)
+
+
+def _is_past_name(given: Given, found: Contact) -> bool:
+    """Whether *given* means the archived *found* by nothing but its name."""
+    by_number = bool(given.text("ContactNumber")) and given.text("ContactNumber").lower() == found.number.lower()
+    return found.status == "ARCHIVED" and not by_number and not given.id("ContactID")
 
 
 def _create(books: Books, given: Given) -> Contact:

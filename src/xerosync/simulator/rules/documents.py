@@ -67,6 +67,8 @@ def create(wish: Wish) -> Saved:
     given, books = wish.given, wish.books
     kind = _type(wish)
     status = _first_status(wish)
+    if wish.kind is CREDIT_NOTE and given.many("Allocations"):
+        raise Invalid("A credit note cannot be created and allocated in one call")  # F 6.99
     contact = _contact(wish)
     on = given.day("Date") or books.today()
     refuse_locked(books, on)
@@ -80,7 +82,7 @@ def create(wish: Wish) -> Saved:
         date=on,
         status=status,
         line_amount_types=line_amount_types,
-        lines=_lines(wish, kind, status, line_amount_types),
+        lines=_lines(wish, contact, kind, status, line_amount_types),
         currency=currency,
         rate=rate,
         sub_total=ZERO,
@@ -110,16 +112,22 @@ def update(wish: Wish, old: Document) -> Saved:
         refuse_locked(books, on)
     types = given.choice("LineAmountTypes", LINE_AMOUNT_TYPES) or old.line_amount_types
     approves = status == "AUTHORISED" and old.status != "AUTHORISED"
+    contact = _contact(wish) if given.has("Contact") else books.contacts[old.contact_id]
     lines = old.lines
     if given.has("LineItems") or approves or types != old.line_amount_types:
-        lines = _lines(wish, old.type, status, types, old)
-    document = evolve(
-        old, date=on, status=status, line_amount_types=types, lines=lines, due_date=given.day("DueDate") or old.due_date
-    )
-    if given.has("Contact"):
-        document = evolve(document, contact_id=_contact(wish).id)
+        lines = _lines(wish, contact, old.type, status, types, old=old)
     currency, rate = changed_currency(books, given, old.currency, old.rate)
-    document = evolve(document, currency=currency, rate=rate)
+    document = evolve(
+        old,
+        date=on,
+        status=status,
+        contact_id=contact.id,
+        line_amount_types=types,
+        lines=lines,
+        due_date=given.day("DueDate") or old.due_date,
+        currency=currency,
+        rate=rate,
+    )
     return _finish(wish, _with_sums(_with_texts(wish, _renumbered(wish, document))))
 
 
@@ -146,6 +154,8 @@ def _first_status(wish: Wish) -> str:
     status = wish.given.text("Status").strip().upper() or "DRAFT"
     if status not in {"DRAFT", "SUBMITTED", "AUTHORISED"}:
         raise Invalid(f"{wish.kind.noun} not of valid status for creation")
+    if status == "AUTHORISED" and wish.made_by and wish.books.switches.approvals_are_submitted:
+        return "SUBMITTED"
     return status
 
 
@@ -188,13 +198,16 @@ def changed_currency(books: Books, given: Given, currency: str, rate: Decimal) -
     return currency_and_rate(books, Given(fields))
 
 
-def _lines(wish: Wish, kind: str, status: str, types: str, old: Document | None = None) -> tuple[Line, ...]:
+def _lines(
+    wish: Wish, contact: Contact, kind: str, status: str, types: str, *, old: Document | None = None
+) -> tuple[Line, ...]:
     setting = LineSetting(
         books=wish.books,
         line_amount_types=types,
         strict=status == "AUTHORISED",
         discounts=kind == "ACCREC",
         new_types=old is not None and types != old.line_amount_types,
+        contact_tax=_contact_tax(wish.books, contact, kind),
         sale=kind.startswith("ACCREC"),
         unit_places=wish.unit_places,
         warnings=wish.warnings,
@@ -207,6 +220,11 @@ def _lines(wish: Wish, kind: str, status: str, types: str, old: Document | None 
             return ()  # F 8.10: the classic trap, an update with the empty lines of an unpaged read
         raise Invalid("One or more line items must be specified")
     return draft_all(setting, rows, old.lines if old is not None else ())
+
+
+def _contact_tax(books: Books, contact: Contact, kind: str) -> str:
+    name = "AccountsReceivableTaxType" if kind.startswith("ACCREC") else "AccountsPayableTaxType"
+    return dict(contact.texts).get(name, "").upper() if books.switches.contact_tax_applies else ""
 
 
 def _with_texts(wish: Wish, document: Document) -> Document:

@@ -43,7 +43,8 @@ def next_status(noun: str, document: Document, wanted: str) -> str:
 
 def refuse_paid(books: Books, noun: str, given: Given, old: Document) -> None:
     """Raise `Invalid` when *given* would change more of a paid or part-paid document than may change (F 6.66)."""
-    refused = f"{noun} not of valid status for modification" if old.status == "PAID" else _HAS_MONEY
+    names_payment = old.status != "PAID" and books.switches.part_paid_names_payment
+    refused = _HAS_MONEY if names_payment else f"{noun} not of valid status for modification"
     changes = [
         (on := given.day("Date")) is not None and on != old.date,
         bool(given.text("CurrencyCode")) and given.text("CurrencyCode").upper() != old.currency,

@@ -24,8 +24,9 @@ _PRICING: Final = ("Quantity", "UnitAmount", "LineAmount", "DiscountRate", "Disc
 class LineSetting:
     """
     What the document says about its lines. *strict*: it is to be approved, so that every line must be whole. *sale*:
-    items come in as sold, else as bought. *new_types*: amounts mean something else than before. *control*: the account
-    that the line of an overpayment stands on (F 6.155).
+    items come in as sold, else as bought. *new_types*: amounts mean something else than before. *tax_of_account*: a
+    line without TaxType takes its account's (F 6.15), after *contact_tax* where that fits (F 6.39). *control*: the
+    account that the line of an overpayment stands on (F 6.155).
     """
 
     books: Books
@@ -35,6 +36,8 @@ class LineSetting:
     unit_places: int
     sale: bool
     new_types: bool = False
+    tax_of_account: bool = True
+    contact_tax: str = ""
     control: Account | None = None
     warnings: list[str] = field(factory=list[str])
 
@@ -90,8 +93,9 @@ def _draft(setting: LineSetting, given: Given, old: Line | None) -> Line:
 
     Raises `Invalid` with every fault of the line.
     """
-    given = filled(setting.books, given, sale=setting.sale)
     before = old if old is not None else Line(id="")
+    if old is None or given.text("ItemCode").strip().lower() != old.item_code.lower():
+        given = filled(setting.books, given, sale=setting.sale)
     description = given.text("Description") if given.has("Description") else before.description
     if len(description) > 4000:
         raise Invalid("Description must not exceed 4000 characters")
@@ -120,7 +124,7 @@ def _draft(setting: LineSetting, given: Given, old: Line | None) -> Line:
 
 def _priced(setting: LineSetting, given: Given, line: Line) -> Line:
     """*line* with what *given* says of its amount, as it stands when that is nothing."""
-    if not given.has(*_PRICING):
+    if all(given.amount(name) is None for name in _PRICING):
         return line
     unit, stated = given.amount("UnitAmount"), given.amount("LineAmount")
     if unit is None and stated is None and line.unit_amount is None:
@@ -133,8 +137,9 @@ def _priced(setting: LineSetting, given: Given, line: Line) -> Line:
     if unit is not None or stated is not None:
         whole = stated / quantity if stated is not None and quantity else ZERO
         price = (unit if unit is not None else whole).quantize(Decimal(1).scaleb(-setting.unit_places), rounding)
-    rate = given.amount("DiscountRate") if given.has("DiscountRate") else line.discount_rate
-    off = given.amount("DiscountAmount") if given.has("DiscountAmount") else line.discount_amount
+    rate, off = given.amount("DiscountRate"), given.amount("DiscountAmount")
+    if rate is None and off is None:
+        rate, off = line.discount_rate, line.discount_amount
     if (rate or off) and not setting.discounts:
         raise Invalid("Discounts are not supported on this type of document")
     expected = setting.cents(quantity * price * (1 - (rate or ZERO) / 100) - (off or ZERO))
@@ -165,7 +170,8 @@ def _account(setting: LineSetting, given: Given, old: Line) -> Account | None:
         if setting.strict:
             raise
         if code or account_id:
-            named = code or account_id
+            known = setting.books.accounts.get(account_id)
+            named = code or (known.code if known is not None else account_id)
             setting.warnings.append(
                 f"Account code '{named}' has been removed as it does not match a recognised account."
             )
@@ -189,15 +195,25 @@ def line_account(books: Books, *, account_id: str, code: str) -> Account:
 
 
 def _tax_rate(setting: LineSetting, given: Given, account: Account | None, old: Line) -> TaxRate | None:
+    named = given.text("TaxType").strip() or old.tax_type
+    if not named and not setting.tax_of_account:
+        return None
     if setting.line_amount_types == "NoTax":
         return setting.books.tax_rates.get("NONE")
-    named = given.text("TaxType").strip() or old.tax_type
-    rate = setting.books.tax_rates.get(named.upper() or (account.tax_type if account is not None else ""))
+    rate = setting.books.tax_rates.get(named.upper() or _usual_tax(setting, account))
     if named and (rate is None or rate.status != "ACTIVE"):
         raise Invalid(f"The TaxType code '{named}' does not exist or cannot be used for this type of transaction.")
     if rate is not None and account is not None and account.account_class not in rate.classes:
         raise Invalid(f"The TaxType code '{rate.id}' cannot be used with account code '{account.code}'.")
     return rate
+
+
+def _usual_tax(setting: LineSetting, account: Account | None) -> str:
+    if account is None:
+        return ""
+    own = setting.books.tax_rates.get(setting.contact_tax)
+    is_fit = own is not None and own.status == "ACTIVE" and account.account_class in own.classes
+    return own.id if own is not None and is_fit else account.tax_type
 
 
 def _tax(setting: LineSetting, given: Given, line: Line, old: Line, rate: TaxRate | None) -> Decimal:

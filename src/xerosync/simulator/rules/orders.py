@@ -10,7 +10,7 @@ from typing import Final, TypedDict, TypeVar
 from attrs import evolve, field, frozen
 
 from xerosync.simulator.books import Books
-from xerosync.simulator.entities import ZERO, Line, Offer, PurchaseOrder, Quote
+from xerosync.simulator.entities import Line, Offer, PurchaseOrder, Quote
 from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules import contacts, edits
@@ -199,18 +199,10 @@ def draft_lines(
         sale=quote,
         unit_places=4,
         new_types=new_types,
+        tax_of_account=not quote,
         warnings=wish.warnings,
     )
-    lines = draft_all(setting, rows, old)
-    known = {line.id for line in old}
-    if not quote:
-        return lines
-    return tuple(
-        line
-        if row.text("TaxType") or line.id in known
-        else evolve(line, tax_type="", tax=row.amount("TaxAmount") or ZERO)
-        for row, line in zip(rows, lines, strict=True)
-    )
+    return draft_all(setting, rows, old)
 
 
 def _common(wish: Wish, *, quote: bool) -> _Common:

@@ -81,7 +81,8 @@ def remove(books: Books, payment: Payment, given: Given) -> Payment:
     if payment.batch_id:
         raise Invalid("This payment cannot be deleted as it is part of a batch payment: delete the batch")
     if payment.is_reconciled and not books.switches.reconciled_payments_can_be_deleted:
-        raise Invalid("This payment cannot be deleted as it has been reconciled")
+        chosen = books.switches.reconciled_payment_text
+        raise Invalid("This payment cannot be deleted as it has been reconciled" if chosen is None else chosen)
     return take_back(books, payment)
 
 
