@@ -19,6 +19,7 @@ from tests.simulator.conftest import Product, invoice, make, payment
 from xerosync.ports import AnswerLost, NotSent, Request
 from xerosync.simulator import Fault, SystemClock
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
@@ -89,6 +90,24 @@ def test_a_server_error_is_remembered_under_its_key(owed: Product) -> None:
     again = owed.call("PUT", "Payments", payment(owed.books.invoices[0].id, "1.00"), Idempotency_Key="k1")
 
     assert (again.status, owed.books.payments) == (500, ())
+
+
+@pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.MAINTENANCE])
+def test_nothing_is_done_either_where_connections_end_and_tokens_are_made(product: Product, fault: Fault) -> None:
+    """F 1.02, 1.38, 2.14."""
+    for path in ("/connections", "/connect/revocation", "/connect/token"):
+        product.simulator.faults.plan(fault, path=path)
+    bearer = {"Authorization": f"Bearer {product.access_token}"}
+    token = f"token={product.refresh_token}&client_id={product.client_id}&client_secret={product.client_secret}"
+
+    statuses = [
+        product.send("GET", "https://api.xero.com/connections", bearer).status,
+        product.send("POST", "https://identity.xero.com/connect/revocation", FORM, token.encode()).status,
+        product.refresh(product.refresh_token).status,
+    ]
+
+    assert statuses == [503, 503, 503]
+    assert product.refresh(product.refresh_token).status == 200
 
 
 def test_a_used_up_minute_stays_used_up() -> None:

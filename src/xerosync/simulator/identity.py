@@ -137,6 +137,10 @@ class Identity:
             for connection in self._world.connections.by("pair", f"{app_id} {tenant}"):
                 self._world.connections.drop(connection.id)
 
+    def serves(self, path: str) -> bool:
+        """Whether *path* is one of the identity host's own."""
+        return path.startswith(("/connect/", "/identity/", "/.well-known/"))
+
     def answer(self, request: Request, path: str) -> Response | None:
         """The answer of the identity host to *request*; None when *path* is not one of its own."""
         match request.method, path:

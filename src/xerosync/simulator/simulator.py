@@ -263,12 +263,15 @@ class Simulator:
 
     def _answer(self, request: Request, path: str, query: str, fault: Fault | None, in_flight: int) -> Response:
         lower = path.lower().rstrip("/")
+        is_connections = lower.startswith("/connections")
+        if fault in _AWAY and (is_connections or self._identity.serves(lower)):
+            self.calls += is_connections
+            return _UNAVAILABLE
         answer = self._identity.answer(request, lower)
         if answer is not None:
-            away = {Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.MAINTENANCE}
-            return _UNAVAILABLE if fault in away else answer
+            return answer
         self.calls += 1
-        if lower.startswith("/connections"):
+        if is_connections:
             return self._api.connections(request, path, _query(query))
         if lower.startswith(API):
             parts = [part for part in path[len(API) :].split("/") if part]
@@ -309,6 +312,7 @@ def _query(text: str) -> Mapping[str, str]:
     return {name.lower(): value for name, value in parse_qsl(text, keep_blank_values=True)}
 
 
+_AWAY: Final = frozenset({Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.MAINTENANCE})
 _UNAVAILABLE: Final = Response(
     503, {"content-type": "text/html; charset=utf-8"}, b"<html><body>Service Unavailable</body></html>"
 )
