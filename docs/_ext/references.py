@@ -27,8 +27,8 @@ def _python(env: BuildEnvironment) -> PythonDomain:
     return domain
 
 
-# Names of the standard library that docstrings use without their module, and what unread JSON is called in signatures.
-_ELSEWHERE: Final = frozenset({"Decimal", "date", "datetime", "Json"})
+# Names of the standard library that docstrings use without their module, and what signatures show of our own inside.
+_ELSEWHERE: Final = frozenset({"Books", "Decimal", "Json", "date", "datetime"})
 _FULL: Final = ("xerosync.", "httpx.")
 
 

@@ -82,7 +82,19 @@ def test_what_is_written_is_read_again_as_the_same(model: type[AttrsInstance], d
     back = decode(model, parse(dump(encode(document)), where="test"), where="test")
 
     assert back == document
+    assert [type(each) for each in values(back)] == [type(each) for each in values(document)]
     assert encode(back) == encode(document)
+
+
+def values(document: AttrsInstance) -> list[object]:
+    """All that stands in *document*, however deep, beside what it does not know."""
+    found: list[object] = []
+    for each in attrs.fields(type(document)):
+        value: object = getattr(document, each.name)
+        if each.name not in OURS:
+            for one in cast(tuple[object, ...], value) if isinstance(value, tuple) else (value,):
+                found += [one, *(values(cast(AttrsInstance, one)) if attrs.has(type(one)) else [])]
+    return found
 
 
 def test_every_model_can_be_read_from_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import BANK, DAY, Product, Through, found_product
 
 from xerosync import App, MemoryStore, Tokens, Xero
-from xerosync.client._wire.answers import Verdict
+from xerosync.client.resources import Outcome
 from xerosync.errors import (
     InvalidInput,
     NotAuthorised,
@@ -221,7 +221,7 @@ def test_each_document_written_has_its_own_outcome(product: Product, xero: Xero)
 
     written = xero.payments.create([payment("10.00"), payment("1000.00"), payment("20.00")])
 
-    assert [each.verdict for each in written] == [Verdict.CONFIRMED, Verdict.REJECTED, Verdict.CONFIRMED]
+    assert [each.outcome for each in written] == [Outcome.CREATED, Outcome.REJECTED, Outcome.CREATED]
     assert "exceeds" in written[1].messages[0]
     assert product.standing(sale.id) == [(Decimal(10), DAY), (Decimal(20), DAY)]
 
@@ -232,7 +232,7 @@ def test_a_write_whose_answer_is_lost_is_unknown_and_not_sent_again(product: Pro
 
     written = xero.contacts.create([Contact(name="Ana"), Contact(name="Ben")])
 
-    assert [each.verdict for each in written] == [Verdict.UNKNOWN] * 2
+    assert [each.outcome for each in written] == [Outcome.UNKNOWN] * 2
     assert [each.name for each in product.books.contacts] == ["Ana", "Ben"]
 
 
@@ -242,7 +242,7 @@ def test_what_an_earlier_call_wrote_is_told_even_when_a_later_one_is_refused(pro
 
     written = xero.contacts.create([Contact(name=f"Contact {place}") for place in range(60)])
 
-    assert [each.verdict for each in written] == [Verdict.CONFIRMED] * 50 + [Verdict.REJECTED] * 10
+    assert [each.outcome for each in written] == [Outcome.CREATED] * 50 + [Outcome.REJECTED] * 10
     assert "day limit" in written[-1].messages[0]
     assert len(product.books.contacts) == 50
 
@@ -267,7 +267,7 @@ def test_a_removal_whose_answer_is_lost_says_to_look(product: Product, xero: Xer
     with pytest.raises(OutcomeUnknown, match="read it back") as unknown:
         xero.payments.remove(paid.id)
 
-    assert unknown.value.intent == paid.id
+    assert unknown.value.intent.startswith(product.books.tenant_id)
 
 
 def test_the_trial_balance_is_that_of_the_books(product: Product, xero: Xero) -> None:

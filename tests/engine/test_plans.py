@@ -132,6 +132,10 @@ ERRORS: list[errors.XerosyncError] = [
     errors.StoreFailed("disk full"),
     errors.VersionConflict(["intent/t/k"]),
     errors.LeaseLost("stop"),
+    errors.ScopeMissing("ask for it"),
+    errors.OrganisationRefused("it was reset"),
+    errors.OtherOrganisation("other books", ["t-1"]),
+    errors.ConsentFailed("the user cancelled", "cancelled"),
     NotSent("no connection"),
     AnswerLost("read timed out"),
 ]

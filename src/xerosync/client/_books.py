@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 from attrs import define, field
 
+from xerosync.client._connections import ask, check_ended, end_request, list_request, listed, other_organisation
 from xerosync.client._consent import Consent, new_grant
 from xerosync.client._limits import Limits
 from xerosync.client._session import OnEvent, Query, Session
-from xerosync.client._wire import dates
-from xerosync.client._wire.answers import refusal
-from xerosync.client._wire.codec import Json, decode, parse
+from xerosync.client._wire.answers import lacks_scope
+from xerosync.client._wire.codec import decode
 from xerosync.client.oauth import App, Endpoints, Tokens
-from xerosync.errors import InvalidInput, NotAuthorised, ReconnectNeeded, UnreadableAnswer
-from xerosync.models import Connection, ConnectionId, Organisation, TenantId
-from xerosync.ports import Clock, Request, Transport
+from xerosync.client.states import ConnectionState, state_of
+from xerosync.errors import InvalidInput, OtherOrganisation, ReconnectNeeded, UnreadableAnswer, XerosyncError
+from xerosync.models import Connection, Organisation, TenantId
+from xerosync.ports import Clock, Request, Response, Transport
 from xerosync.storage.protocol import AsyncStorage, Owner, Record, RecordKey
 
 QUARANTINE_S: Final = 300.0
 """How long a doubtful write is left alone before it is looked for: longer than any request can travel (R3)."""
+
+_DISCONNECTED: Final = "disconnected"
 
 
 def tenant_id(text: str) -> TenantId:
@@ -50,11 +53,13 @@ class Books:
     _session: Session | None = field(default=None, init=False)
 
     async def session(self) -> Session:
-        """The authorised session. Raises `ReconnectNeeded` when this organisation was never connected."""
+        """The authorised session. Raises `ReconnectNeeded` when this organisation is not connected."""
         if self._session is None:
-            (record,) = await self.storage.get_many([_connection_key(self.tenant)])
+            record = await self._kept()
             if record is None:
                 raise ReconnectNeeded("this organisation is not connected: call connect() with the tokens of a consent")
+            if record.state == _DISCONNECTED:
+                raise ReconnectNeeded("this organisation was disconnected: call connect() with the tokens of a consent")
             self._session = self._session_under(str(json.loads(record.body)["grant"]))
         return self._session
 
@@ -62,20 +67,87 @@ class Books:
         """
         Keep *tokens*, the token set of a consent just given, and use it for this organisation from now on.
 
-        A token set that is already stored is left as it is, since it may have been refreshed meanwhile. Raises
-        `NotAuthorised` when the consent does not cover this organisation (F 1.36, 8.06).
+        A token set that is already stored is left as it is, since it may have been refreshed meanwhile. Links and all
+        else that is stored for this organisation stay. Raises `OtherOrganisation` when the consent does not cover this
+        organisation (F 1.36, 8.06): another one needs a client of its own.
         """
-        grant = new_grant(tokens)
+        grant = new_grant(self.app, tokens)
         (stored,) = await self.storage.get_many([grant.identity])
         if stored is None:
             await self.storage.commit([grant])
         session = self._session_under(grant.key)
-        connection = await self._connection(await session.consent.access_token())
+        reached = await self._listed(session)
+        connection = next((each for each in reached if each.tenant_id == self.tenant), None)
+        if connection is None:
+            raise other_organisation(reached)
         about = {"grant": grant.key, "connection_id": connection.connection_id}
         await self.storage.commit([Record("connection", self.tenant, "connection", json.dumps(about))])
         self._session = session
         await self._check_organisation()
         return connection
+
+    async def disconnect(self) -> None:
+        """
+        End the app's access to this organisation, at Xero and here; the user's other organisations stay connected.
+
+        Links, documents and settings stay stored, and a later `connect` goes on with them. Where the connection, or the
+        consent, has ended already, nothing is asked of Xero. Raises `Unavailable` when Xero could not be told: then
+        nothing has changed.
+        """
+        record = await self._kept()
+        if record is None or record.state == _DISCONNECTED:
+            return
+        connection = str(json.loads(record.body)["connection_id"])
+        try:
+            session = await self.session()
+            check_ended(await self._asked(session, lambda token: end_request(token, connection, self.endpoints)))
+        except ReconnectNeeded:
+            self.tell("xerosync.disconnected", told_xero=False)
+        else:
+            self.tell("xerosync.disconnected", told_xero=True)
+        await self.storage.commit([record.with_body(record.body, state=_DISCONNECTED)])
+        self._session = None
+
+    async def revoke(self) -> None:
+        """
+        End the whole consent: its tokens, and every connection that its user made to the app (F 1.02).
+
+        All organisations that share the consent need a new one. What is stored for them stays. Raises `Misconfigured`
+        for a custom connection, and `Unavailable` when Xero could not be told: then nothing has changed.
+        """
+        session = await self.session()
+        await session.consent.revoke()
+        self.tell("xerosync.consent_revoked")
+        self._session = None
+
+    async def tokens(self) -> Tokens:
+        """
+        The token set as it is kept now, refreshed if need be: to look at its scopes, or to hand on.
+
+        Raises `ReconnectNeeded` when there is none.
+        """
+        session = await self.session()
+        await session.consent.access_token()
+        return await session.consent.tokens()
+
+    async def connection_state(self) -> ConnectionState:
+        """
+        How it stands with the connection, asked of Xero now: who must act, if anybody. Three calls at most.
+
+        It tells a disconnected organisation from one that Xero refuses for another reason, which a call that was
+        refused cannot (F 1.54, 8.05). Raises only what says nothing of the connection, such as `StoreFailed`.
+        """
+        try:
+            reached = await self.connections()
+            if all(each.tenant_id != self.tenant for each in reached):
+                return ConnectionState.RECONNECT
+            await self.organisation()
+        except XerosyncError as error:
+            state = state_of(error)
+            if state is None:
+                raise
+            return state
+        return ConnectionState.CONNECTED
 
     async def organisation(self) -> Organisation:
         """The organisation's own record: name, base currency, time zone, lock dates."""
@@ -87,8 +159,7 @@ class Books:
 
     async def connections(self) -> tuple[Connection, ...]:
         """Every organisation that this user ever let the app into, not only by the last consent (F 1.36)."""
-        session = await self.session()
-        return await self._connections(await session.consent.access_token())
+        return await self._listed(await self.session())
 
     async def close(self) -> None:
         """Give back the connections to Xero. The store stays the caller's."""
@@ -102,45 +173,22 @@ class Books:
         consent = Consent(self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner)
         return Session(self.tenant, consent, self.transport, self.clock, self.endpoints, self.limits)
 
-    async def _connection(self, access_token: str) -> Connection:
-        for connection in await self._connections(access_token):
-            if connection.tenant_id == self.tenant:
-                return connection
-        raise NotAuthorised("the consent does not cover this organisation: let the user choose it when connecting")
+    async def _kept(self) -> Record | None:
+        (record,) = await self.storage.get_many([RecordKey("connection", self.tenant, "connection")])
+        return record
 
-    async def _connections(self, access_token: str) -> tuple[Connection, ...]:
-        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
-        response = await self.transport.send(Request("GET", f"{self.endpoints.api}/connections", headers))
-        if response.status != 200:
-            raise refusal(response)
-        rows = parse(response.body, where="connections")
-        if not isinstance(rows, list):
-            raise UnreadableAnswer("connections", "no list")
-        return tuple(_connection(cast(Json, row)) for row in cast(list[object], rows))
+    async def _listed(self, session: Session) -> tuple[Connection, ...]:
+        return listed(await self._asked(session, lambda token: list_request(token, self.endpoints)))
+
+    async def _asked(self, session: Session, request: Callable[[str], Request]) -> Response:
+        """The answer to what *request* makes of an access token, with another token once if Xero refuses the first."""
+        token = await session.consent.access_token()
+        response = await ask(self.transport, self.clock, request(token))
+        if response.status != 401 or lacks_scope(response):
+            return response
+        return await ask(self.transport, self.clock, request(await session.consent.renew(token)))
 
     async def _check_organisation(self) -> None:
         organisation = await self.organisation()
         if organisation.organisation_id != self.tenant:
-            raise NotAuthorised("Xero answered for another organisation than the one asked for (F 8.06)")
-
-
-def _connection_key(tenant: TenantId) -> RecordKey:
-    return RecordKey("connection", tenant, "connection")
-
-
-def _connection(row: Json) -> Connection:
-    if not isinstance(row.get("id"), str) or not isinstance(row.get("tenantId"), str):
-        raise UnreadableAnswer("connections", "a row without id or tenantId")
-    name = row.get("tenantName")
-    return Connection(
-        connection_id=ConnectionId(str(row["id"])),
-        tenant_id=TenantId(str(row["tenantId"])),
-        tenant_type=str(row.get("tenantType")),
-        tenant_name=name if isinstance(name, str) else None,
-        created=_stamp(row.get("createdDateUtc")),
-        updated=_stamp(row.get("updatedDateUtc")),
-    )
-
-
-def _stamp(text: object) -> datetime | None:
-    return dates.instant(text) if isinstance(text, str) else None
+            raise OtherOrganisation("Xero answered for another organisation than the one asked for (F 8.06)")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
 from xerosync._version import __version__
@@ -39,11 +39,12 @@ class Query:
     collection: str
     params: Mapping[str, str] = field(factory=dict[str, str])
     modified_since: datetime | None = None
+    page_size: int = PAGE_SIZE
 
     def page(self, number: int) -> Query:
-        """This read, of one page of a thousand."""
-        params = {**self.params, "page": str(number), "pageSize": str(PAGE_SIZE)}
-        return Query(self.path, self.collection, params, self.modified_since)
+        """This read, of one page."""
+        params = {**self.params, "page": str(number), "pageSize": str(self.page_size)}
+        return evolve(self, params=params)
 
 
 class _Reread(Exception):
@@ -74,7 +75,7 @@ class Session:
 
     async def pages(self, query: Query) -> AsyncIterator[Envelope]:
         """
-        Every page of *query*, by a thousand, up to `Limits.at_a_time` in flight once Xero has said how many there are.
+        Every page of *query*, up to `Limits.at_a_time` in flight once Xero has said how many there are.
 
         Stops on the page count when it is told, else on the first page that is not full (F 4.03, 4.10).
         """
@@ -82,7 +83,7 @@ class Session:
         yield first
         number, last = 2, first.pages
         page = first
-        while number <= last if last is not None else len(page.rows) == PAGE_SIZE:
+        while number <= last if last is not None else len(page.rows) == query.page_size:
             ahead = range(number, min(number + self.limits.at_a_time, last + 1) if last is not None else number + 1)
             pages = await self._read_all([query.page(each) for each in ahead])
             if any(each.items != page.items for each in pages):
@@ -99,19 +100,35 @@ class Session:
         await self._gate.acquire()
         return token
 
+    async def fetch(self, path: str, *, accept: str) -> Response:
+        """The answer to a read of something that is no collection, such as a file. Raises as `read`."""
+        response = await self._read(Query(path, ""), accept)
+        if response.status != 200:
+            raise refusal(response)
+        return response
+
     async def write(
-        self, method: str, path: str, body: Json, *, token: str, key: str | None, not_after: datetime | None
+        self,
+        method: str,
+        path: str,
+        body: Json | bytes,
+        *,
+        token: str,
+        key: str | None,
+        not_after: datetime | None,
+        content_type: str = "application/json",
     ) -> Response:
         """
         Send one write, once, with the *token* that `ready` gave, and return whatever came back.
 
         Nothing is retried here. Raises `NotSent` or `AnswerLost`.
         """
-        headers = self._headers(token) | {"Content-Type": "application/json"}
+        headers = self._headers(token) | {"Content-Type": content_type}
         if key is not None:
             headers["Idempotency-Key"] = key
         url = f"{self.endpoints.api}{API}{path}"
-        outcome = await self._exchange(Request(method, url, headers, dump(body), not_after))
+        sent = body if isinstance(body, bytes) else dump(body)
+        outcome = await self._exchange(Request(method, url, headers, sent, not_after))
         if isinstance(outcome, TransportFault):
             raise outcome
         return outcome
@@ -140,7 +157,7 @@ class Session:
                 pages.append(await self.read(query))
         return pages
 
-    async def _read(self, query: Query) -> Response:
+    async def _read(self, query: Query, accept: str = "application/json") -> Response:
         renewed = False
         async for attempt in AsyncRetrying(
             sleep=self.clock.sleep,
@@ -151,7 +168,7 @@ class Session:
         ):
             with attempt:
                 token = await self.consent.access_token()
-                outcome = await self._send(self._request(query, token))
+                outcome = await self._send(self._request(query, token, accept))
                 if isinstance(outcome, Response) and outcome.status == 401 and not lacks_scope(outcome) and not renewed:
                     renewed = True
                     await self.consent.renew(token)
@@ -182,8 +199,8 @@ class Session:
         if isinstance(outcome, Response):
             self._gate.observe(outcome)
 
-    def _request(self, query: Query, token: str) -> Request:
-        headers = self._headers(token)
+    def _request(self, query: Query, token: str, accept: str = "application/json") -> Request:
+        headers = self._headers(token) | {"Accept": accept}
         if query.modified_since is not None:
             headers["If-Modified-Since"] = dates.header(query.modified_since)
         params = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.params.items())

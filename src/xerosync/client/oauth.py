@@ -1,19 +1,35 @@
-"""The connection to Xero: the app, the tokens of one consent, and how they are asked for and refreshed."""
+"""The connection to Xero: the app, the tokens of one consent, and how they are asked for, refreshed and revoked."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
 from xerosync.client._wire.codec import Json, parse
-from xerosync.errors import InvalidInput, Misconfigured, ReconnectNeeded, Unavailable, UnreadableAnswer, XerosyncError
+from xerosync.client.id_token import IdToken
+from xerosync.errors import (
+    ConsentFailed,
+    InvalidInput,
+    Misconfigured,
+    ReconnectNeeded,
+    Unavailable,
+    UnreadableAnswer,
+    XerosyncError,
+)
 from xerosync.ports import Request, Response
+
+GrantType = Literal["authorization_code", "client_credentials"]
 
 _THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 FORM: Final = "application/x-www-form-urlencoded"
+_LONGEST_LIFE_S: Final = 366 * 24 * 3600
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749, section 3.3
+_ERROR_CODE: Final = re.compile(r"[a-z_]{1,40}")
 
 
 @frozen(repr=False)
@@ -22,6 +38,7 @@ class Endpoints:
 
     api: str = "https://api.xero.com"
     identity: str = "https://identity.xero.com"
+    login: str = "https://login.xero.com"
 
     @classmethod
     def at(cls, url: str) -> Endpoints:
@@ -29,15 +46,28 @@ class Endpoints:
         place = urlsplit(url)
         if place.scheme != "https" and (place.scheme != "http" or place.hostname not in _THIS_MACHINE):
             raise InvalidInput("url", "give an https address, or http on this machine itself")
-        return cls(url.rstrip("/"), url.rstrip("/"))
+        return cls(url.rstrip("/"), url.rstrip("/"), url.rstrip("/"))
 
 
 @frozen(repr=False)
 class App:
-    """Your app as registered at developer.xero.com."""
+    """
+    Your app as registered at developer.xero.com. A "mobile or desktop app" has no secret (F 1.07).
+
+    Raises `InvalidInput` for an empty client id or secret.
+    """
 
     client_id: str
     client_secret: str | None = field(default=None)
+
+    def __attrs_post_init__(self) -> None:
+        # A colon would end the name in HTTP Basic, and be read as the beginning of the secret.
+        if not self.client_id.isascii() or not self.client_id.isprintable() or not self.client_id.strip(" "):
+            raise InvalidInput("client_id", "give the client id that developer.xero.com shows")
+        if ":" in self.client_id:
+            raise InvalidInput("client_id", "give the client id that developer.xero.com shows; it holds no colon")
+        if self.client_secret is not None and not self.client_secret.strip():
+            raise InvalidInput("client_secret", "give the secret, or None for an app that has none")
 
     def __repr__(self) -> str:
         return f"<App {self.client_id}>"
@@ -48,13 +78,20 @@ class Tokens:
     """
     The token set of one consent; it serves every organisation the user chose then (F 1.20).
 
-    The access token ends at *expires_at*; without *refresh_token* the user must connect again then.
+    The access token ends at *expires_at*. Without *refresh_token* the user must connect again then, but for a custom
+    connection (*grant_type* ``client_credentials``), which simply asks for another (F 1.42). *id_token* says who signed
+    in, if ``openid`` was among the scopes; it is verified and is not stored.
     """
 
     access_token: str
     refresh_token: str | None
     expires_at: datetime
     scopes: tuple[str, ...] = ()
+    grant_type: GrantType = "authorization_code"
+    id_token: IdToken | None = None
+
+    def __repr__(self) -> str:
+        return f"<Tokens until {self.expires_at:%Y-%m-%dT%H:%MZ}>"
 
 
 class _Sign(Protocol):
@@ -70,51 +107,118 @@ def refresh_request(app: App, refresh_token: str, endpoints: Endpoints) -> Reque
     return _token_request(app, endpoints, "refresh_token", refresh_token=refresh_token)
 
 
-def tokens_from(response: Response, now: datetime) -> Tokens:
+def code_request(app: App, code: str, endpoints: Endpoints, *, redirect_uri: str, code_verifier: str) -> Request:
+    """The request that exchanges the *code* of a consent for its token set (F 1.07, 1.10)."""
+    return _token_request(
+        app, endpoints, "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+    )
+
+
+def client_credentials_request(app: App, scopes: Iterable[str], endpoints: Endpoints) -> Request:
+    """The request for a custom connection's token (F 1.42). Raises `InvalidInput` for an app without a secret."""
+    if app.client_secret is None:
+        raise InvalidInput("client_secret", "a custom connection needs the app's secret")
+    return _token_request(app, endpoints, "client_credentials", scope=" ".join(checked_scopes(scopes)))
+
+
+def revocation_request(app: App, refresh_token: str, endpoints: Endpoints) -> Request:
+    """The request that ends the whole consent (F 1.02)."""
+    # authlib's own form for it (RFC 7009) also sends token_type_hint, of which Xero says nothing.
+    from authlib.common.urls import url_encode  # noqa: PLC0415
+
+    return _signed(app, f"{endpoints.identity}/connect/revocation", url_encode([("token", refresh_token)]))
+
+
+def tokens_from(response: Response, now: datetime, *, grant_type: GrantType = "authorization_code") -> Tokens:
     """
     The token set in the token endpoint's *response*.
 
     Raises `ReconnectNeeded` on ``invalid_grant``, `Misconfigured` on any other refusal (F 1.25–1.31), `Unavailable`
     when the endpoint failed.
     """
-    if response.status != 200:
-        raise _token_refusal(response)
-    said = _said(response)
+    said = said_by_token_endpoint(response)
     access, refresh, seconds = said.get("access_token"), said.get("refresh_token"), said.get("expires_in")
-    if not isinstance(access, str) or not isinstance(seconds, int):
+    if not isinstance(access, str) or not access or type(seconds) is not int or not 0 < seconds < _LONGEST_LIFE_S:
         raise Unavailable("the token endpoint's answer held no access token")
     return Tokens(
         access,
-        refresh if isinstance(refresh, str) else None,
+        refresh if isinstance(refresh, str) and refresh else None,
         now + timedelta(seconds=seconds),
         tuple(str(said.get("scope", "")).split()),
+        grant_type,
     )
 
 
-def _token_refusal(response: Response) -> XerosyncError:
-    if response.status != 400:
+def said_by_token_endpoint(response: Response) -> Json:
+    """The fields of the token endpoint's answer. Raises as `tokens_from` does."""
+    if response.status != 200:
+        raise token_refusal(response)
+    return _said(response)
+
+
+def token_refusal(response: Response) -> XerosyncError:
+    """The error that the token endpoint's *response* other than 200 stands for (F 1.25–1.31)."""
+    if response.status not in {400, 401}:
         return Unavailable(f"Xero's token endpoint answered {response.status}")
-    reason = str(_said(response).get("error", "no reason"))
+    reason = error_code(_said(response).get("error"))
     if reason == "invalid_grant":
         return ReconnectNeeded("the consent has ended (invalid_grant): ask the user to connect to Xero again")
-    return Misconfigured(f"Xero's token endpoint refused the app ({reason}): check client id, secret and grant type")
+    return Misconfigured(f"Xero's token endpoint refused the app ({reason}): {_REMEDY.get(reason, _CHECK_ALL)}")
+
+
+def code_refusal(refusal: XerosyncError) -> XerosyncError:
+    """What *refusal* means of a code: one that has ended, not a consent that has (F 1.10, 1.25)."""
+    if not isinstance(refusal, ReconnectNeeded):
+        return refusal
+    return ConsentFailed(
+        "Xero did not take the code (invalid_grant): it serves once, within five minutes, with the redirect URI and "
+        "verifier it was asked for with. Send the user to Xero again.",
+        "code_ended",
+    )
+
+
+def error_code(value: object) -> str:
+    """*value* as an OAuth error code; what is none is not repeated, since it may hold anything."""
+    return value if isinstance(value, str) and _ERROR_CODE.fullmatch(value) else "no reason"
+
+
+def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """*scopes*, each once, in order. Raises `InvalidInput` when there are none, or one cannot be a scope."""
+    if isinstance(scopes, str):
+        raise InvalidInput("scopes", 'give them one by one, such as ["openid", "accounting.contacts"]')
+    wanted = tuple(dict.fromkeys(scopes))
+    if not wanted or not all(_SCOPE.fullmatch(scope) for scope in wanted):
+        raise InvalidInput("scopes", "give at least one, such as scopes_for() computes them; each is a word")
+    return wanted
+
+
+_CHECK_ALL: Final = "check client id, secret and grant type"
+_REMEDY: Final = {
+    "invalid_client": "check client id and secret",
+    "unauthorized_client": "this kind of app may not use this grant, or not with these scopes",
+    "invalid_scope": "the app may not ask for one of these scopes; one made since 2 March 2026 has granular ones only",
+}
 
 
 def _said(response: Response) -> Json:
     try:
         body = parse(response.body, where="connect/token")
-    except UnreadableAnswer as unreadable:
-        raise Unavailable(str(unreadable)) from None
+    except UnreadableAnswer:
+        # What was seen is not repeated: this endpoint's answers hold tokens.
+        raise Unavailable("the token endpoint's answer cannot be read") from None
     return cast(Json, body) if isinstance(body, dict) else {}
 
 
 def _token_request(app: App, endpoints: Endpoints, grant: str, **fields: str) -> Request:
     # authlib costs 60 ms to import and is needed once in half an hour.
-    from authlib.oauth2 import auth  # noqa: PLC0415
     from authlib.oauth2.rfc6749.parameters import prepare_token_request  # noqa: PLC0415
 
-    url = f"{endpoints.identity}/connect/token"
-    body = prepare_token_request(grant, "", None, **fields)
+    return _signed(app, f"{endpoints.identity}/connect/token", prepare_token_request(grant, "", **fields))
+
+
+def _signed(app: App, url: str, body: str) -> Request:
+    from authlib.oauth2 import auth  # noqa: PLC0415
+
     headers = {"Content-Type": FORM, "Accept": "application/json"}
     name = "encode_client_secret_basic" if app.client_secret else "encode_none"
     sign = cast(_Sign, getattr(auth, name))

@@ -15,17 +15,48 @@ from xerosync.client.oauth import App, Endpoints, Tokens
 from xerosync.client.resources import (
     Accounts,
     AsyncAccounts,
+    AsyncBankTransactions,
+    AsyncBankTransfers,
+    AsyncBatchPayments,
+    AsyncBrandingThemes,
+    AsyncContactGroups,
     AsyncContacts,
     AsyncCreditNotes,
+    AsyncCurrencies,
     AsyncInvoices,
+    AsyncItems,
+    AsyncManualJournals,
+    AsyncOverpayments,
     AsyncPayments,
+    AsyncPrepayments,
+    AsyncPurchaseOrders,
+    AsyncQuotes,
     AsyncReports,
+    AsyncTaxRates,
+    AsyncTrackingCategories,
+    AsyncUsers,
+    BankTransactions,
+    BankTransfers,
+    BatchPayments,
+    BrandingThemes,
+    ContactGroups,
     Contacts,
     CreditNotes,
+    Currencies,
     Invoices,
+    Items,
+    ManualJournals,
+    Overpayments,
     Payments,
+    Prepayments,
+    PurchaseOrders,
+    Quotes,
     Reports,
+    TaxRates,
+    TrackingCategories,
+    Users,
 )
+from xerosync.client.states import ConnectionState
 from xerosync.models import Connection, Organisation
 from xerosync.ports import Clock, Transport
 from xerosync.storage.adapt import port_for
@@ -78,20 +109,72 @@ class AsyncXero:
             on_event or _unheard,
         )
         self.accounts: Final = AsyncAccounts(self.books)
+        self.bank_transactions: Final = AsyncBankTransactions(self.books)
+        self.bank_transfers: Final = AsyncBankTransfers(self.books)
+        self.batch_payments: Final = AsyncBatchPayments(self.books)
+        self.branding_themes: Final = AsyncBrandingThemes(self.books)
+        self.contact_groups: Final = AsyncContactGroups(self.books)
         self.contacts: Final = AsyncContacts(self.books)
-        self.invoices: Final = AsyncInvoices(self.books)
         self.credit_notes: Final = AsyncCreditNotes(self.books)
+        self.currencies: Final = AsyncCurrencies(self.books)
+        self.invoices: Final = AsyncInvoices(self.books)
+        self.items: Final = AsyncItems(self.books)
+        self.manual_journals: Final = AsyncManualJournals(self.books)
+        self.overpayments: Final = AsyncOverpayments(self.books)
         self.payments: Final = AsyncPayments(self.books)
+        self.prepayments: Final = AsyncPrepayments(self.books)
+        self.purchase_orders: Final = AsyncPurchaseOrders(self.books)
+        self.quotes: Final = AsyncQuotes(self.books)
         self.reports: Final = AsyncReports(self.books)
+        self.tax_rates: Final = AsyncTaxRates(self.books)
+        self.tracking_categories: Final = AsyncTrackingCategories(self.books)
+        self.users: Final = AsyncUsers(self.books)
 
     async def connect(self, tokens: Tokens) -> Connection:
         """
         Keep *tokens*, the token set of a consent just given, and use it for this organisation from now on.
 
-        A token set that is already stored is left as it is, since it may have been refreshed meanwhile. Raises
-        `NotAuthorised` when the consent does not cover this organisation (F 1.36, 8.06).
+        A token set that is already stored is left as it is, since it may have been refreshed meanwhile. Links and all
+        else that is stored for this organisation stay. Raises `OtherOrganisation` when the consent does not cover this
+        organisation (F 1.36, 8.06): another one needs a client of its own.
         """
         return await self.books.connect(tokens)
+
+    async def disconnect(self) -> None:
+        """
+        End the app's access to this organisation, at Xero and here; the user's other organisations stay connected.
+
+        Links, documents and settings stay stored, and a later `connect` goes on with them. Where the connection, or the
+        consent, has ended already, nothing is asked of Xero. Raises `Unavailable` when Xero could not be told: then
+        nothing has changed.
+        """
+        await self.books.disconnect()
+
+    async def revoke(self) -> None:
+        """
+        End the whole consent: its tokens, and every connection that its user made to the app (F 1.02).
+
+        All organisations that share the consent need a new one. What is stored for them stays. Raises `Misconfigured`
+        for a custom connection, and `Unavailable` when Xero could not be told: then nothing has changed.
+        """
+        await self.books.revoke()
+
+    async def connection_state(self) -> ConnectionState:
+        """
+        How it stands with the connection, asked of Xero now: who must act, if anybody. Three calls at most.
+
+        It tells a disconnected organisation from one that Xero refuses for another reason, which a call that was
+        refused cannot (F 1.54, 8.05). Raises only what says nothing of the connection, such as `StoreFailed`.
+        """
+        return await self.books.connection_state()
+
+    async def tokens(self) -> Tokens:
+        """
+        The token set as it is kept now, refreshed if need be: to look at its scopes, or to hand on.
+
+        Raises `ReconnectNeeded` when there is none.
+        """
+        return await self.books.tokens()
 
     async def connections(self) -> tuple[Connection, ...]:
         """Every organisation that this user ever let the app into, not only by the last consent (F 1.36)."""
@@ -151,13 +234,32 @@ class Xero:
         self._flows: Final = self.asynchronous
         self.books: Final = self.asynchronous.books
         self.accounts: Final = Accounts(self.asynchronous.accounts)
+        self.bank_transactions: Final = BankTransactions(self.asynchronous.bank_transactions)
+        self.bank_transfers: Final = BankTransfers(self.asynchronous.bank_transfers)
+        self.batch_payments: Final = BatchPayments(self.asynchronous.batch_payments)
+        self.branding_themes: Final = BrandingThemes(self.asynchronous.branding_themes)
+        self.contact_groups: Final = ContactGroups(self.asynchronous.contact_groups)
         self.contacts: Final = Contacts(self.asynchronous.contacts)
-        self.invoices: Final = Invoices(self.asynchronous.invoices)
         self.credit_notes: Final = CreditNotes(self.asynchronous.credit_notes)
+        self.currencies: Final = Currencies(self.asynchronous.currencies)
+        self.invoices: Final = Invoices(self.asynchronous.invoices)
+        self.items: Final = Items(self.asynchronous.items)
+        self.manual_journals: Final = ManualJournals(self.asynchronous.manual_journals)
+        self.overpayments: Final = Overpayments(self.asynchronous.overpayments)
         self.payments: Final = Payments(self.asynchronous.payments)
+        self.prepayments: Final = Prepayments(self.asynchronous.prepayments)
+        self.purchase_orders: Final = PurchaseOrders(self.asynchronous.purchase_orders)
+        self.quotes: Final = Quotes(self.asynchronous.quotes)
         self.reports: Final = Reports(self.asynchronous.reports)
+        self.tax_rates: Final = TaxRates(self.asynchronous.tax_rates)
+        self.tracking_categories: Final = TrackingCategories(self.asynchronous.tracking_categories)
+        self.users: Final = Users(self.asynchronous.users)
 
     connect: Final = stepped(AsyncXero.connect)
+    disconnect: Final = stepped(AsyncXero.disconnect)
+    revoke: Final = stepped(AsyncXero.revoke)
+    connection_state: Final = stepped(AsyncXero.connection_state)
+    tokens: Final = stepped(AsyncXero.tokens)
     connections: Final = stepped(AsyncXero.connections)
     organisation: Final = stepped(AsyncXero.organisation)
     close: Final = stepped(AsyncXero.close)

@@ -11,7 +11,17 @@ from attrs import frozen
 
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, parse
-from xerosync.errors import NotAuthorised, NotFound, RateLimited, Rejected, Unavailable, UnreadableAnswer, XerosyncError
+from xerosync.errors import (
+    NotAuthorised,
+    NotFound,
+    OrganisationRefused,
+    RateLimited,
+    Rejected,
+    ScopeMissing,
+    Unavailable,
+    UnreadableAnswer,
+    XerosyncError,
+)
 from xerosync.ports import Response
 
 NO_ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -74,11 +84,11 @@ def refusal(response: Response) -> XerosyncError:
         case 429:
             return RateLimited(which_limit(response), retry_after_s(response))
         case 401 if lacks_scope(response):
-            return NotAuthorised(f"the connection lacks a scope for this call{_tail(correlation)}")
+            return ScopeMissing(f"the connection lacks a scope for this call{_tail(correlation)}")
         case 401:
             return NotAuthorised(f"Xero did not accept the access token{_tail(correlation)}")
         case 403:
-            return NotAuthorised(
+            return OrganisationRefused(
                 "Xero refuses access to this organisation: it was disconnected, reset, or is no longer the user's"
                 f"{_tail(correlation)}"
             )

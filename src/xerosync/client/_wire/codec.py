@@ -12,7 +12,6 @@ import attrs
 import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, override
-from cattrs.strategies import configure_union_passthrough
 
 from xerosync.client._wire import dates
 from xerosync.client._wire.names import OURS, wire_name
@@ -60,14 +59,14 @@ def decode(kind: type[T], row: object, *, where: str, shape: Shape = Shape.ROW) 
 @cache
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
-    configure_union_passthrough(str | int | bool | None, converter)
     for scalar in (str, bool):
         converter.register_structure_hook(scalar, _only(scalar))
+    # By its class, not by a predicate: cattrs would ask the hook of `str` first, and keep a plain text.
+    converter.register_structure_hook(OpenEnum, lambda value, kind: kind(value))
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(date, lambda value, _: dates.day(value))
     converter.register_structure_hook(datetime, lambda value, _: dates.instant(value))
     converter.register_structure_hook(Shape, lambda value, _: value)
-    converter.register_structure_hook_func(_is_open_enum, lambda value, kind: kind(value))
     converter.register_structure_hook_func(_is_object_mapping, lambda value, _: dict(value))
     converter.register_structure_hook_factory(attrs.has, partial(_document_hook, converter))
     return converter
@@ -87,10 +86,6 @@ def _decimal(value: object, _: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"a number is due here, not {type(value).__name__}")
     return Decimal(value)
-
-
-def _is_open_enum(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
 def _is_object_mapping(kind: object) -> bool:
