@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xerosync.client._limits import Limits
     from xerosync.client.oauth import App, Endpoints, Tokens
     from xerosync.client.xero import AsyncXero, Xero
+    from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
     from xerosync.engine.billing import BillPayment
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
@@ -33,15 +34,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "AsyncDoctor",
     "AsyncPayables",
     "AsyncReceivables",
     "AsyncXero",
     "Bill",
     "BillLine",
     "BillPayment",
+    "Check",
+    "Checkup",
     "ClearingChoice",
     "ClearingReport",
     "Customer",
+    "Doctor",
     "Eligibility",
     "Endpoints",
     "ExceptionItem",
@@ -79,6 +84,7 @@ _ROOMS = {
     "client._limits": ("Limits",),
     "client.oauth": ("App", "Endpoints", "Tokens"),
     "client.xero": ("AsyncXero", "Xero"),
+    "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.billing": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
     "engine.plans": ("Finding", "Plan", "Recovery", "Report", "Result"),

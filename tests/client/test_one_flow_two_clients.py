@@ -16,11 +16,13 @@ from tests.engine.scenarios import charged_back, collected, paper
 import xerosync
 from xerosync import (
     App,
+    AsyncDoctor,
     AsyncPayables,
     AsyncReceivables,
     AsyncXero,
     BillPayment,
     Customer,
+    Doctor,
     MemoryStore,
     Payables,
     Receivables,
@@ -36,6 +38,7 @@ PAIRS: list[tuple[type, type]] = [
     (AsyncXero, Xero),
     (AsyncReceivables, Receivables),
     (AsyncPayables, Payables),
+    (AsyncDoctor, Doctor),
     (resources.AsyncAccounts, resources.Accounts),
     (resources.AsyncContacts, resources.Contacts),
     (resources.AsyncInvoices, resources.Invoices),
@@ -71,7 +74,7 @@ def test_each_method_has_one_signature_and_one_docstring(pair: tuple[type, type]
         assert inspect.getdoc(stepped) == inspect.getdoc(flow), name
 
 
-@pytest.mark.parametrize("pair", PAIRS[:3], ids=lambda pair: pair[1].__name__)
+@pytest.mark.parametrize("pair", PAIRS[:4], ids=lambda pair: pair[1].__name__)
 def test_both_clients_are_made_in_the_same_way(pair: tuple[type, type]) -> None:
     made, also = (
         {

@@ -1,0 +1,261 @@
+"""The doctor: what is wrong with a connection is one finding with who can mend it, and nothing else is blamed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import cast
+
+import pytest
+from attrs import frozen
+from tests.conftest import BANK, CLEARING, DAY, Product, Through, is_write
+
+from xerosync import App, AsyncDoctor, Checkup, Doctor, MemoryStore, Tokens, Xero
+from xerosync.client.consents import OAuth
+from xerosync.client.scopes import scopes_for
+from xerosync.errors import InvalidInput, StoreFailed
+from xerosync.ports import Clock
+from xerosync.simulator import Fault
+from xerosync.storage.protocol import Record, RecordKey
+
+FEATURES = ("receivables", "clearing balance")
+
+
+def wrong(checkup: Checkup) -> dict[str, list[str]]:
+    return {check.name: [each.code for each in check.findings] for check in checkup if check.findings}
+
+
+def test_a_sound_connection_has_a_tick_everywhere(xero: Xero) -> None:
+    checkup = Doctor(
+        xero,
+        features=FEATURES,
+        clearing_account=CLEARING,
+        payment_account=BANK,
+        currencies=["NZD"],
+        earliest=DAY,
+    ).examine()
+
+    assert checkup.findings == ()
+    assert checkup
+    assert [check.name for check in checkup if not check.passed] == []
+    assert str(checkup).splitlines() == [
+        "✓ store: reads and keeps",
+        "✓ connection: calls go through",
+        "✓ scopes: 14 granted",
+        "✓ clock: agrees with Xero's",
+        "✓ organisation: NZ · NZD · demo company",
+        "✓ plan: 13 of 13 actions allowed",
+        "✓ role: STANDARD",
+        "✓ accounts: take payments",
+        "✓ lock dates: none",
+        "✓ currencies: NZD",
+    ]
+
+
+def test_an_examination_writes_nothing_in_xero_and_leaves_nothing_in_the_store(product: Product) -> None:
+    written: list[str] = []
+    xero = product.xero(
+        transport=Through(
+            product.simulator.transport, lambda sent: written.append(sent.url) if is_write(sent) else None
+        )
+    )
+    xero.connect(product.tokens)
+
+    Doctor(xero, features=FEATURES, clearing_account=CLEARING).examine()
+
+    assert written == []
+    assert product.store.get_many([RecordKey("doctor", product.books.tenant_id, "probe")]) == [None]
+
+
+def _plan(plan: str) -> Callable[[Product], object]:
+    return lambda product: product.books.change_plan(plan)
+
+
+def _role(role: str) -> Callable[[Product], object]:
+    return lambda product: product.books.change_role(role)
+
+
+def _lock(until: date, *, year_end: bool = False) -> Callable[[Product], object]:
+    return lambda product: product.books.lock_period(until, year_end=year_end)
+
+
+def _archive(product: Product) -> object:
+    return product.books.archive_account(CLEARING)
+
+
+@pytest.mark.parametrize(
+    ("happens", "found"),
+    [
+        (_plan("LEDGER"), {"plan": ["plan too small"]}),
+        (_plan("STARTER"), {"plan": ["plan too small"], "currencies": ["currency missing"]}),
+        (_role("READONLY"), {"role": ["role too small"]}),
+        (_role("INVOICEONLY"), {"role": ["role too small"]}),
+        (_role("FINANCIALADVISER"), {}),
+        (_lock(DAY), {"lock dates": ["books closed"]}),
+        (_lock(DAY, year_end=True), {"lock dates": ["books closed"]}),
+        (_lock(DAY - timedelta(days=1)), {}),
+        (_archive, {"accounts": ["account takes no payments"]}),
+    ],
+)
+def test_each_trouble_is_one_finding(
+    product: Product, xero: Xero, happens: Callable[[Product], object], found: dict[str, list[str]]
+) -> None:
+    product.books.add_currency("USD")
+    happens(product)
+    currencies = ["NZD", "USD"] if "plan" in found else ["NZD"]
+    if "currencies" in found:
+        currencies.append("EUR")
+
+    checkup = Doctor(xero, features=FEATURES, clearing_account=CLEARING, currencies=currencies, earliest=DAY).examine()
+
+    assert wrong(checkup) == found
+    assert bool(checkup) is not bool(found)
+
+
+def test_an_account_that_is_not_there_or_not_ready_is_named(product: Product, xero: Xero) -> None:
+    ready = product.books.add_account("1170", "Clearing")
+
+    checkup = Doctor(xero, clearing_account=ready.code, payment_account="9999").examine()
+
+    assert wrong(checkup) == {"accounts": ["account takes no payments", "no such account"]}
+    assert "prepare() enables payments on it" in str(checkup)
+
+
+def test_what_a_consent_lacks_and_what_will_end_is_told(product: Product) -> None:
+    scopes = "offline_access accounting.transactions accounting.settings.read"
+    given = product.simulator.consent(product.app, tenants=[product.books.tenant_id], scopes=scopes)
+    expires_at = product.clock.now() + timedelta(seconds=given.expires_in)
+    xero = product.xero(store=MemoryStore())
+    xero.connect(Tokens(given.access_token, given.refresh_token, expires_at, tuple(scopes.split())))
+
+    (check,) = (each for each in Doctor(xero, features=["receivables"]).examine() if each.name == "scopes")
+
+    assert [each.code for each in check.findings] == ["scope missing", "scope retired"]
+    assert "accounting.contacts" in check.findings[0].cause
+    assert "13 September 2027" in check.findings[1].cause
+    assert {each.who for each in check.findings} == {"the user"}
+
+
+def test_without_a_connection_nothing_else_is_blamed(product: Product, xero: Xero) -> None:
+    product.books.disconnect()
+
+    checkup = Doctor(xero, features=FEATURES, clearing_account=CLEARING).examine()
+
+    assert wrong(checkup) == {"connection": ["reconnect needed"]}
+    assert [check.name for check in checkup if check.looked] == ["store", "connection"]
+
+
+def test_xero_being_away_is_nobodys_fault(product: Product, xero: Xero) -> None:
+    product.simulator.faults.plan(Fault.MAINTENANCE, path="/connections", times=5)
+
+    (finding,) = Doctor(xero).examine().findings
+
+    assert (finding.code, finding.who, finding.retry) == ("passing", "nobody, it is automatic", True)
+
+
+def test_what_xero_will_not_tell_is_said_and_the_rest_is_looked_at(product: Product, xero: Xero) -> None:
+    product.simulator.faults.plan(Fault.MISSING_SCOPE, path="/Users")
+
+    checkup = Doctor(xero, features=FEATURES, clearing_account=CLEARING).examine()
+
+    assert wrong(checkup) == {"role": ["could not be looked at"]}
+    assert [check.name for check in checkup if not check.passed] == ["role"]
+
+
+@frozen
+class Wrong:
+    """A clock that is *ahead* of another."""
+
+    inner: Clock
+    ahead: timedelta
+
+    def now(self) -> datetime:
+        return self.inner.now() + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        await self.inner.sleep(seconds)
+
+
+@pytest.mark.parametrize(("ahead", "way"), [(timedelta(seconds=90), "ahead of"), (timedelta(minutes=-10), "behind")])
+def test_a_clock_that_is_wrong_is_told_by_xeros_own(product: Product, xero: Xero, ahead: timedelta, way: str) -> None:
+    assert xero.connections()
+    late = Xero(
+        App(product.app.client_id, product.app.client_secret),
+        product.books.tenant_id,
+        store=product.store,
+        transport=product.simulator.transport,
+        clock=Wrong(product.clock, ahead),
+    )
+
+    (finding,) = Doctor(late).examine().findings
+
+    assert way in finding.cause
+
+
+class Broken(MemoryStore):
+    """A store that keeps nothing of the doctor's."""
+
+    def __init__(self, *, says: bool) -> None:
+        super().__init__()
+        self.says = says
+
+    def commit(self, puts: object, **others: object) -> None:
+        if any(each.kind == "doctor" for each in cast(list[Record], puts)):
+            if self.says:
+                raise StoreFailed("the disk is full: make room")
+            return
+        super().commit(cast(list[Record], puts), **others)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_store_that_does_not_keep_is_found_first(product: Product, says: bool) -> None:
+    xero = product.xero(store=Broken(says=says))
+
+    checkup = Doctor(xero, features=FEATURES).examine()
+
+    assert wrong(checkup) == {"store": ["store"]}
+    assert [check.name for check in checkup if check.looked] == ["store"]
+
+
+def test_a_feature_that_nobody_knows_is_refused(xero: Xero) -> None:
+    with pytest.raises(InvalidInput, match="features"):
+        Doctor(xero, features=["receivable"])
+
+
+def test_a_custom_connection_is_examined_too(product: Product) -> None:
+    app = product.simulator.register_app("Own", tenant_id=product.books.tenant_id)
+    way = OAuth(App(app.client_id, app.client_secret), transport=product.simulator.transport, clock=product.clock)
+    tokens = way.client_credentials(scopes_for("receivables", custom_connection=True))
+    xero = Xero(
+        App(app.client_id, app.client_secret),
+        product.books.tenant_id,
+        store=MemoryStore(),
+        transport=product.simulator.transport,
+        clock=product.clock,
+    )
+    xero.connect(tokens)
+
+    checkup = Doctor(xero, features=["receivables"]).examine()
+
+    assert [check.name for check in checkup if not check.passed] == []
+
+
+def test_the_awaited_doctor_says_the_same(product: Product) -> None:
+    async def examine() -> Checkup:
+        async with product.asynchronous() as xero:
+            await xero.connect(product.tokens)
+            return await AsyncDoctor(xero, features=FEATURES, clearing_account=CLEARING).examine()
+
+    assert str(asyncio.run(examine())) == str(
+        Doctor(product.xero(), features=FEATURES, clearing_account=CLEARING).examine()
+    )
+
+
+def test_findings_stand_in_rows(product: Product, xero: Xero) -> None:
+    product.books.change_plan("LEDGER")
+
+    rows = Doctor(xero, features=FEATURES).examine().rows()
+
+    assert len(rows) == 10
+    assert [row["who"] for row in rows if row["cause"]] == ["the organisation's subscriber"]
