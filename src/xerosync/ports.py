@@ -64,6 +64,10 @@ class AnswerLost(TransportFault):
     """The request may have reached Xero, but no whole answer came back: its effect is unknown."""
 
 
+class AnswerRefused(AnswerLost):
+    """An answer came and was not taken: it was too large, or packed otherwise than it said. It would come so again."""
+
+
 @runtime_checkable
 class Clock(Protocol):
     """The time, and waiting for it. The simulator brings one whose hours pass in microseconds."""

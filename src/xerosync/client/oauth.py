@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol, cast
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from xerosync.client._wire.addresses import check_private
 from xerosync.client._wire.codec import Json, parse
 from xerosync.client.id_token import IdToken
 from xerosync.errors import (
@@ -25,7 +25,6 @@ from xerosync.ports import Request, Response
 
 GrantType = Literal["authorization_code", "client_credentials"]
 
-_THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 FORM: Final = "application/x-www-form-urlencoded"
 _LONGEST_LIFE_S: Final = 366 * 24 * 3600
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749, section 3.3
@@ -43,9 +42,7 @@ class Endpoints:
     @classmethod
     def at(cls, url: str) -> Endpoints:
         """A simulator that serves everything at *url*."""
-        place = urlsplit(url)
-        if place.scheme != "https" and (place.scheme != "http" or place.hostname not in _THIS_MACHINE):
-            raise InvalidInput("url", "give an https address, or http on this machine itself")
+        check_private(url)
         return cls(url.rstrip("/"), url.rstrip("/"), url.rstrip("/"))
 
 

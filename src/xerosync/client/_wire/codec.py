@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache, partial
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 import cattrs
@@ -23,15 +23,23 @@ T = TypeVar("T")
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
+LARGEST_EXPONENT: Final = 30
+"""A number of more digits than this before its point is no amount, whatever it is."""
+
 _TOLD = frozenset({"StatusAttributeString", "HasErrors", "HasValidationErrors", "ValidationErrors", "Warnings"})
 
 
 def parse(body: bytes, *, where: str) -> object:
-    """The JSON in *body*, numbers with a point as exact `Decimal`. Raises `UnreadableAnswer`, naming *where*."""
+    """
+    The JSON in *body*, numbers with a point as exact `Decimal`. Raises `UnreadableAnswer`, naming *where*.
+
+    Of a key that stands twice in one object the last one counts.
+    """
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise UnreadableAnswer(where, f"{_kind_of(body)}, {len(body)} bytes ({error})") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation, RecursionError) as error:
+        said = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise UnreadableAnswer(where, f"{_kind_of(body)}, {len(body)} bytes ({said})") from None
 
 
 def dump(value: object) -> bytes:
@@ -85,7 +93,10 @@ def _decimal(value: object, _: object) -> Decimal:
     # Some replies carry amounts as strings (F 6.118).
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"a number is due here, not {type(value).__name__}")
-    return Decimal(value)
+    number = Decimal(value)
+    if not number.is_finite() or number.adjusted() > LARGEST_EXPONENT:
+        raise ValueError("a number is due here that money can be")
+    return number
 
 
 def _is_object_mapping(kind: object) -> bool:
