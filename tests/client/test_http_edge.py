@@ -13,15 +13,28 @@ from typing import cast
 import httpx
 import pytest
 import respx
+from attrs import define, field
 from respx.models import Call
-from tests.conftest import DAY, Product
+from tests.conftest import CLEARING, DAY, Product, nzd
 
-from xerosync import App, AsyncXero, MemoryStore, Tokens, Xero
+from xerosync import (
+    App,
+    AsyncReceivables,
+    AsyncXero,
+    Endpoints,
+    MemoryStore,
+    Settlement,
+    SettlementLine,
+    Tokens,
+    Xero,
+)
 from xerosync.client import _http
-from xerosync.errors import InvalidInput, Unavailable
+from xerosync.client.resources.written import Outcome
+from xerosync.errors import InvalidInput, Unavailable, UnreadableAnswer
 from xerosync.models import Contact, InvoiceId, Payment
-from xerosync.ports import AnswerLost, Clock, NotSent, Request, Transport
+from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, Transport, TransportFault
 from xerosync.simulator import VirtualClock
+from xerosync.transports import over
 
 TENANT = "45e4708e-d862-4111-ab3a-dd8cd03913e1"
 API = "https://api.xero.com/api.xro/2.0"
@@ -133,6 +146,7 @@ SENDING = [
     httpx.ConnectTimeout("no route"),
     httpx.PoolTimeout("busy"),
     httpx.UnsupportedProtocol("ftp"),
+    httpx.ProxyError("407"),
 ]
 ANSWERING = [
     httpx.ReadTimeout("slow"),
@@ -237,6 +251,111 @@ def test_a_read_that_failed_is_read_again_and_gives_up_in_the_end(wire: respx.Mo
         list(xero.accounts.list())
 
 
+UNREADABLE = {
+    "HTML": (b"<!DOCTYPE html><html>Sorry", "HTML or XML"),
+    "XML": (b'<?xml version="1.0"?><Response/>', "HTML or XML"),
+    "empty": (b"", "an empty body"),
+    "cut short": (b'{"Contacts": [{"Name": "Ana', "no whole JSON"),
+    "no UTF-8": (b'{"Contacts": [{"Name": "An\xff"}]}', "utf-8"),
+    "two documents": (b'{"Contacts": []} {"Contacts": []}', "trailing"),
+    "nested deep": (b'{"Contacts": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deep"),
+    "no number": (b'{"Contacts": [{"Discount": NaN}]}', "malformed"),
+    "endless": (b'{"Contacts": [{"Discount": -Infinity}]}', "malformed"),
+    "too large to say": (b'{"Contacts": [{"Discount": 1e99999999999999999999}]}', "no whole JSON"),
+    "too large": (b'{"Contacts": [{"Discount": 1e400}]}', "a number that money cannot be"),
+    "too long": (b'{"Contacts": [{"Discount": ' + b"1" * 5000 + b"}]}", "out of range"),
+    "no number in a text": (b'{"Contacts": [{"Discount": "NaN"}]}', "a number is due here that money can be"),
+    "an object where a list is due": (b'{"Contacts": {}}', "no such list"),
+    "a text where an object is due": (b'{"Contacts": ["Ana"]}', "a str where an object is due"),
+    "another list": (b'{"Invoices": []}', "no such list"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_answer_that_cannot_be_read_says_what_was_seen(wire: respx.MockRouter, xero: Xero, name: str) -> None:
+    body, seen = UNREADABLE[name]
+    wire.get(f"{API}/Contacts").respond(content=body, headers={"Content-Type": "application/json; charset=utf-8"})
+    wire.put(f"{API}/Contacts").respond(content=body, headers={"Content-Type": "application/json; charset=utf-8"})
+
+    with pytest.raises(UnreadableAnswer, match=seen) as unread:
+        list(xero.contacts.list())
+    assert unread.value.path.startswith("Contacts")
+    assert "Ana" not in str(unread.value)
+    try:
+        (written,) = xero.contacts.create([Contact(name="Ana")])
+    except UnreadableAnswer:
+        return  # The element was there, and cannot be read.
+    assert written.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/xml", "text/plain; charset=utf-16", "nonsense", ""])
+def test_json_is_json_whatever_it_is_called(wire: respx.MockRouter, xero: Xero, kind: str) -> None:
+    body = '{"Accounts": [{"Code": "090", "Name": "Añá", "Code": "091"}]}'.encode()
+    wire.get(f"{API}/Accounts").respond(content=body, headers={"Content-Type": kind})
+
+    (account,) = xero.accounts.list()
+
+    assert (account.name, account.code) == ("Añá", "091")
+
+
+def test_a_write_that_is_cancelled_midway_stays_doubtful_and_is_found_again(product: Product) -> None:
+    """Cancelling is not swallowed, and what it left open is looked for before anything is sent again."""
+    invoice = product.collectable("100.00")
+    settlement = Settlement(
+        id="S1", on=DAY, lines=[SettlementLine(id="L1", transaction=invoice.id, amount=nzd("40.00"))]
+    )
+
+    async def story(url: str) -> int:
+        async with httpx.AsyncClient() as client:
+            watched = Watched(over(client, clock=product.clock))
+            xero = AsyncXero(
+                App(product.app.client_id, product.app.client_secret),
+                product.books.tenant_id,
+                store=product.store,
+                transport=watched,
+                clock=product.clock,
+                endpoints=Endpoints.at(url),
+                quarantine_s=0.0,
+            )
+            await xero.connect(product.tokens)
+            sales = AsyncReceivables(xero, clearing_account=CLEARING)
+            plan = await sales.settle(settlement)
+            task = asyncio.create_task(sales.apply(plan))
+            await watched.writing.wait()
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            while not product.live_payments():  # noqa: ASYNC110 - another thread's books tell of no event
+                await asyncio.sleep(0.01)
+            recovery = await sales.recover()
+            assert (await sales.apply(plan)).done("payment") == 0
+            return recovery.found
+
+    with product.simulator.serve(latency_s=0.3) as loopback:
+        assert asyncio.run(story(loopback.url)) == 1
+    assert product.standing(invoice.id) == [(Decimal(40), DAY)]
+
+
+@define
+class Watched:
+    """A way to Xero that tells when a payment is on its way."""
+
+    inner: Transport
+    writing: asyncio.Event = field(factory=asyncio.Event)
+
+    async def send(self, request: Request) -> Response:
+        if request.method == "PUT":
+            self.writing.set()
+        return await self.inner.send(request)
+
+    async def send_all(self, requests: Sequence[Request], *, at_most: int) -> list[Response | TransportFault]:
+        return await self.inner.send_all(requests, at_most=at_most)
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
 def test_the_awaited_client_sends_the_same_bytes(wire: respx.MockRouter) -> None:
     row = {"ContactID": "00b45e2b-8d8e-4b79-9e7d-0d5a3a5a1f6b", "Name": "Ana"}
     wire.put(f"{API}/Contacts").respond(json={"Contacts": [row]})
@@ -266,8 +385,6 @@ def test_both_clocks_tell_utc_and_wait() -> None:
 
 def test_the_real_client_over_loopback_http(product: Product) -> None:
     """The same bytes over a socket: the simulator served, the library's own transport and clock."""
-    from xerosync.client.oauth import Endpoints  # noqa: PLC0415 (only here)
-
     invoice = product.invoice("Ana", "100.00")
     with product.simulator.serve() as loopback:
         xero = Xero(

@@ -26,7 +26,7 @@ _WITHOUT_QUERY: Final = _WithoutQuery()
 
 
 def watch(libraries: Iterable[str]) -> None:
-    """Let the loggers of the *libraries* keep queries of our calls to themselves; calls of the host stay as they are."""
+    """Let the loggers of the *libraries* keep queries of our calls to themselves; the host's calls stay as they are."""
     for library in libraries:
         logging.getLogger(library).addFilter(_WITHOUT_QUERY)
 

@@ -50,7 +50,10 @@ class Bounds:
 
     def __attrs_post_init__(self) -> None:
         # A doubtful write is looked for after five minutes, and must not still be on its way then.
-        for name, value, most in (("timeout_s", self.timeout_s, 120), ("connect_timeout_s", self.connect_timeout_s, 60)):
+        for name, value, most in (
+            ("timeout_s", self.timeout_s, 120),
+            ("connect_timeout_s", self.connect_timeout_s, 60),
+        ):
             if not 0 < value <= most:
                 raise InvalidInput(name, f"give more than 0 and at most {most} seconds")
         if self.answer_bytes_max < 1:

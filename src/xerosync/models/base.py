@@ -69,7 +69,8 @@ class Shape(Enum):
 class Quiet:
     """Gives documents a repr with the kind and the id alone."""
 
-    __slots__ = ()
+    # Here rather than in each document, so that documents of the same slots are laid out alike.
+    __slots__ = ("__weakref__",)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, own_id(type(self)), None) or 'without id'}>"

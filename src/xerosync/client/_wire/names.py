@@ -9,9 +9,17 @@ import attrs
 OURS: Final = frozenset({"extra", "shape"})
 """Fields of a model that Xero knows nothing of."""
 
+TOLD: Final = frozenset({"StatusAttributeString", "HasErrors", "HasValidationErrors", "ValidationErrors", "Warnings"})
+"""What Xero says of a document's outcome beside its fields."""
+
 _WORDS: Final = {"id": "ID", "utc": "UTC", "cis": "CIS", "cogs": "COGS"}
 
 
 def wire_name(field: attrs.Attribute[Any]) -> str:
     """Xero's name of a model's *field*: ``updated_date_utc`` is ``UpdatedDateUTC``."""
     return field.metadata.get("wire") or "".join(_WORDS.get(word, word.title()) for word in field.name.split("_"))
+
+
+def is_told(name: str) -> bool:
+    """Whether *name* says what another field or the outcome of the write says already."""
+    return name in TOLD or name.endswith(("DateString", "UTCString"))
