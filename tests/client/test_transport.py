@@ -5,108 +5,33 @@ from __future__ import annotations
 import asyncio
 import gc
 import gzip
-import logging
-import ssl
 import time
 import tracemalloc
 import warnings
 import zlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 from threading import Event
-from typing import Final, TypeVar, cast
+from typing import Final, cast
 
 import httpx
 import httpx2
 import pytest
-from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.client.line import Answer, Line, answered, listening
+from tests.client.line import answered, listening
+from tests.client.ways import HEADERS, SECRET, Way, constant, each_way, get, put
 
 from xerosync.client import _http
 from xerosync.client._driver import run
 from xerosync.client._wire.body import Body
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.ports import AnswerLost, AnswerRefused, NotSent, Request, Response, Transport, TransportFault
-from xerosync.transports import HttpClient, over
-
-T = TypeVar("T")
-SECRET = "a-token-nobody-may-see"
-HEADERS: Final = {"Authorization": f"Bearer {SECRET}"}
+from xerosync.transports import over
 
 
-@define(eq=False)
-class Way:
-    """One of the ways to Xero: a library, and whether it is awaited. It closes the clients it was asked for."""
-
-    library: str
-    awaited: bool
-    opened: list[HttpClient] = field(factory=list[HttpClient])
-
-    def client(self, **options: object) -> HttpClient:
-        """A client of the library, as a host would make it."""
-        made = {
-            ("httpx", False): httpx.Client,
-            ("httpx", True): httpx.AsyncClient,
-            ("httpx2", False): httpx2.Client,
-            ("httpx2", True): httpx2.AsyncClient,
-        }[self.library, self.awaited]
-        self.opened.append(cast(Callable[..., HttpClient], made)(**options))
-        return self.opened[-1]
-
-    async def close(self) -> None:
-        for client in self.opened:
-            await cast(httpx.AsyncClient, client).aclose() if self.awaited else cast(httpx.Client, client).close()
-
-    def do(self, scenario: Callable[[], Coroutine[None, None, T]]) -> T:
-        """Run *scenario* as a user of this way would, and close behind it."""
-
-        async def closing() -> T:
-            try:
-                return await scenario()
-            finally:
-                await self.close()
-
-        return asyncio.run(closing()) if self.awaited else run(closing())
-
-    def send(self, *requests: Request, transport: Transport | None = None) -> list[object]:
-        """What came of each of *requests*, sent one by one."""
-
-        async def one_by_one() -> list[object]:
-            way = transport or over(self.client())
-            outcomes: list[object] = []
-            for request in requests:
-                try:
-                    outcomes.append(await way.send(request))
-                except (TransportFault, InvalidInput) as fault:
-                    outcomes.append(fault)
-            return outcomes
-
-        return self.do(one_by_one)
-
-
-@pytest.fixture(params=[f"{library} {face}" for library in ("httpx", "httpx2") for face in ("plain", "awaited")])
-def way(request: pytest.FixtureRequest) -> Way:
-    library, face = cast(str, request.param).split()
-    return Way(library, face == "awaited")
-
-
-def constant(answer: bytes | None) -> Answer:
-    return lambda _: answer
-
-
-def put(line: Line, body: bytes = b"{}") -> Request:
-    return Request("PUT", f"{line.url}/api.xro/2.0/Payments", HEADERS, body)
-
-
-def get(line: Line) -> Request:
-    return Request("GET", f"{line.url}/api.xro/2.0/Invoices", HEADERS)
-
-
+@each_way
 def test_calls_one_after_the_other_share_a_connection(way: Way) -> None:
     with listening(constant(answered())) as line:
         outcomes = way.send(*[get(line), put(line)] * 5)
@@ -115,6 +40,7 @@ def test_calls_one_after_the_other_share_a_connection(way: Way) -> None:
     assert (line.connections, len(line.requests)) == (1, 10)
 
 
+@each_way
 def test_a_client_that_was_handed_in_stays_open_and_serves_many(way: Way) -> None:
     with listening(constant(answered())) as line:
 
@@ -128,7 +54,7 @@ def test_a_client_that_was_handed_in_stays_open_and_serves_many(way: Way) -> Non
             assert not client.is_closed
             await way.close()
             with pytest.raises(Misconfigured, match="closed"):
-                await transport.send(get(line))
+                await over(client).send(get(line))
 
         way.do(scenario)
 
@@ -150,6 +76,7 @@ def test_closing_twice_is_fine_and_nothing_is_sent_afterwards() -> None:
 
 
 @pytest.mark.parametrize("at_most", [1, 4])
+@each_way
 def test_no_more_are_under_way_at_once_than_allowed(way: Way, at_most: int) -> None:
     def slowly(_: bytes) -> bytes:
         time.sleep(0.02)
@@ -169,6 +96,7 @@ def test_no_more_are_under_way_at_once_than_allowed(way: Way, at_most: int) -> N
     assert line.at_once == at_most
 
 
+@each_way
 def test_gzip_is_asked_for_and_whatever_comes_is_borne(way: Way) -> None:
     told = b'{"Invoices": []}' * 100
     halves = gzip.compress(told[:500]) + gzip.compress(told[500:])
@@ -202,6 +130,7 @@ STRANGE: Final = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
+@each_way
 def test_an_answer_that_is_none_leaves_the_outcome_open_and_says_what_was_seen(way: Way, name: str) -> None:
     answer, kind, says = STRANGE[name]
     with listening(constant(answer)) as line:
@@ -212,6 +141,7 @@ def test_an_answer_that_is_none_leaves_the_outcome_open_and_says_what_was_seen(w
     assert len(line.requests) == 1
 
 
+@each_way
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_not_unpacked(way: Way) -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
     with listening(constant(answered(bomb, "Content-Encoding: gzip"))) as line:
@@ -227,6 +157,7 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_not_unpacked(way: Way) -> 
     assert peak < 8_000_000
 
 
+@each_way
 def test_a_large_answer_is_not_read_to_its_end(way: Way) -> None:
     sent = 0
 
@@ -243,6 +174,7 @@ def test_a_large_answer_is_not_read_to_its_end(way: Way) -> None:
     assert line.connections == sent == 2
 
 
+@each_way
 def test_a_redirect_takes_no_token_elsewhere(way: Way) -> None:
     with listening(constant(answered())) as elsewhere:
         moved = answered(b"", f"Location: {elsewhere.url}/", status="307 Temporary Redirect")
@@ -253,6 +185,7 @@ def test_a_redirect_takes_no_token_elsewhere(way: Way) -> None:
     assert elsewhere.requests == []
 
 
+@each_way
 def test_the_bounds_are_ours_whatever_the_client_was_made_with(way: Way) -> None:
     """A host's client without any timeout, with credentials of its own."""
     over_now = Event()
@@ -269,6 +202,7 @@ def test_the_bounds_are_ours_whatever_the_client_was_made_with(way: Way) -> None
     assert f"authorization: bearer {SECRET}".encode() in line.requests[0].lower()
 
 
+@each_way
 def test_where_nobody_listens_nothing_was_sent(way: Way) -> None:
     with listening(constant(answered())) as line:
         gone = put(line)
@@ -278,6 +212,7 @@ def test_where_nobody_listens_nothing_was_sent(way: Way) -> None:
     assert str(fault) == "ConnectError on the way to Xero"
 
 
+@each_way
 def test_waiting_for_a_free_connection_in_vain_sends_nothing(way: Way) -> None:
     over_now = Event()
     limits = (httpx if way.library == "httpx" else httpx2).Limits(max_connections=1)
@@ -322,6 +257,7 @@ def test_waiting_for_a_free_connection_in_vain_sends_nothing(way: Way) -> None:
         ("", "a"),
     ],
 )
+@each_way
 def test_no_value_can_make_a_header_of_its_own(way: Way, name: str, value: str) -> None:
     with listening(constant(answered())) as line:
         (fault,) = way.send(Request("PUT", line.url, {name: value}))
@@ -335,6 +271,7 @@ def test_no_value_can_make_a_header_of_its_own(way: Way, name: str, value: str) 
 @pytest.mark.parametrize(
     "url", ["http://api.xero.com/x", "ftp://localhost/", "api.xero.com", "http://127.0.0.1.evil.example/", "//[", ""]
 )
+@each_way
 def test_nothing_is_sent_where_others_read_along(way: Way, url: str) -> None:
     (fault,) = way.send(Request("GET", url, HEADERS))
 
@@ -342,6 +279,7 @@ def test_nothing_is_sent_where_others_read_along(way: Way, url: str) -> None:
     assert fault.field == "url"
 
 
+@each_way
 def test_an_address_that_is_none_is_never_sent(way: Way) -> None:
     (fault,) = way.send(Request("GET", "https://api.xero.com:notaport/\x7f", HEADERS))
 
@@ -349,6 +287,7 @@ def test_an_address_that_is_none_is_never_sent(way: Way) -> None:
     assert SECRET not in str(fault)
 
 
+@each_way
 def test_what_a_hosts_own_hook_raises_leaves_the_outcome_open(way: Way) -> None:
     """A client that raises for every status is common; the write happened all the same."""
 
@@ -366,6 +305,7 @@ def test_what_a_hosts_own_hook_raises_leaves_the_outcome_open(way: Way) -> None:
     assert str(fault) == "HTTPStatusError on the way to Xero"
 
 
+@each_way
 def test_an_answer_that_a_hook_has_read_already_is_read_all_the_same(way: Way) -> None:
     def plainly(answer: httpx.Response) -> None:
         answer.read()
@@ -474,6 +414,7 @@ def test_a_bound_beyond_reason_is_refused(seconds: float) -> None:
             over(client, answer_bytes_max=0)
 
 
+@each_way
 def test_a_claim_is_compared_with_the_clock_that_is_given(way: Way) -> None:
     class Late(_http.BlockingClock):
         def now(self) -> datetime:
@@ -486,97 +427,6 @@ def test_a_claim_is_compared_with_the_clock_that_is_given(way: Way) -> None:
 
     assert type(sent) is Response
     assert type(fault) is NotSent
-
-
-def test_neither_tokens_nor_queries_are_logged(way: Way, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    with listening(constant(answered())) as line:
-        address = f"{line.url}/api.xro/2.0/Contacts?where=Name%3D%3D%22Ana%22"
-        way.send(Request("GET", address, HEADERS))
-        with httpx.Client() as hosts:
-            hosts.get(f"{line.url}/theirs?page=1")
-
-    assert "/api.xro/2.0/Contacts" in caplog.text
-    assert "Ana" not in caplog.text
-    assert SECRET not in caplog.text
-    assert "/theirs?page=1" in caplog.text
-
-
-@pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
-    """A server's side of TLS for 127.0.0.1, and the file of the authority that vouches for it: itself."""
-    from cryptography import x509  # noqa: PLC0415 - slow to import
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A company's own authority")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(here, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("certificates")
-    chain, secret = folder / "chain.pem", folder / "key.pem"
-    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(chain, secret)
-    return server, chain
-
-
-def test_a_server_that_nobody_vouches_for_gets_nothing(way: Way, certified: tuple[ssl.SSLContext, Path]) -> None:
-    with listening(constant(answered()), tls=certified[0]) as line:
-        (fault,) = way.send(put(line))
-
-    assert type(fault) is NotSent
-    assert str(fault) == "ConnectError on the way to Xero"
-    assert line.requests == []
-
-
-def test_a_companys_own_authority_is_a_matter_of_the_client(way: Way, certified: tuple[ssl.SSLContext, Path]) -> None:
-    trusted = ssl.create_default_context(cafile=str(certified[1]))
-    with listening(constant(answered(b'{"a": 1}')), tls=certified[0]) as line:
-        (outcome,) = way.send(put(line), transport=over(way.client(verify=trusted)))
-
-    assert cast(Response, outcome).body == b'{"a": 1}'
-    assert len(line.requests) == 1
-
-
-REFUSES: Final = answered(b"", "Connection: close", status="407 Proxy Authentication Required")
-
-
-def test_a_proxy_is_a_matter_of_the_client_too(way: Way) -> None:
-    with listening(constant(REFUSES)) as proxy:
-        (fault,) = way.send(
-            Request("PUT", "https://api.xero.com/", HEADERS), transport=over(way.client(proxy=proxy.url))
-        )
-
-    assert type(fault) is NotSent
-    assert str(fault) == "ProxyError on the way to Xero"
-    assert [request.partition(b"\r\n")[0] for request in proxy.requests] == [b"CONNECT api.xero.com:443 HTTP/1.1"]
-    assert SECRET.encode() not in proxy.requests[0]
-
-
-def test_the_environment_names_a_proxy_unless_a_client_is_handed_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening(constant(REFUSES)) as proxy:
-        for name in ("NO_PROXY", "no_proxy", "all_proxy", "ALL_PROXY"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        monkeypatch.setenv("https_proxy", proxy.url)
-        transport = _http.BlockingTransport(_http.BlockingClock())
-        with pytest.raises(NotSent, match="ProxyError"):
-            run(transport.send(Request("GET", "https://api.xero.com/", HEADERS)))
-        run(transport.close())
-
-    assert len(proxy.requests) == 1
 
 
 @given(st.binary(max_size=300), st.integers(1, 40), st.integers(0, 400))

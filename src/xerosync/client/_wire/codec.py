@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Underflow
 from functools import cache, partial
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args, get_origin
 
 import attrs
@@ -125,7 +126,7 @@ def _converter() -> Converter:
     converter.register_structure_hook(datetime, partial(_dated, dates.instant))
     converter.register_structure_hook(Shape, lambda value, _: value)
     converter.register_structure_hook_func(_is_object_mapping, lambda value, _: dict(value))
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, partial(_list_hook, converter))
+    converter.register_structure_hook_factory(_is_list, partial(_list_hook, converter))
     converter.register_structure_hook_factory(attrs.has, partial(_document_hook, converter))
     return converter
 
@@ -177,8 +178,12 @@ def _is_object_mapping(kind: object) -> bool:
     return kind == Mapping[str, object]
 
 
+def _is_list(kind: object) -> bool:
+    return get_origin(kind) is tuple
+
+
 def _list_hook(converter: Converter, kind: type) -> Callable[[object, object], object]:
-    listed = list[get_args(kind)[0]]  # type: ignore[misc]  # built for cattrs alone
+    listed = cast(type[list[object]], GenericAlias(list, get_args(kind)[0]))
 
     def hook(value: object, _: object) -> object:
         # An object where a list is due is no empty list.
