@@ -71,9 +71,15 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests pass, on every core, with warnings as errors (``-- tests/…`` chooses some)."""
+    run_tests(session)
+
+
+def run_tests(session: nox.Session, **environment: str) -> None:
+    """Run the tests that are chosen, in this *environment*."""
     install(session, "test")
     # Hypothesis' "ci" profile has no deadlines, which a busy machine would miss, and repeats its examples run by run.
-    session.run("pytest", "-n", "auto", "--durations=10", "--hypothesis-profile=ci", *session.posargs)
+    command = ("pytest", "-n", "auto", "--durations=10", "--hypothesis-profile=ci", *session.posargs)
+    session.run(*command, env=environment)
 
 
 @nox.session(name="tests-3.12", python="3.12", default=False)
@@ -86,6 +92,27 @@ def tests_3_12(session: nox.Session) -> None:
 def tests_3_13(session: nox.Session) -> None:
     """As ``tests``, on Python 3.13."""
     tests(session)
+
+
+@nox.session(default=False)
+def httpx2(session: nox.Session) -> None:
+    """As ``tests``, on httpx2: whoever imports httpx there gets its successor."""
+    run_tests(session, PYTHONPATH=str(Path("tests/httpx2").resolve()), XEROSYNC_HTTP_LIBRARY="httpx2")
+
+
+@nox.session(default=False)
+def benchmarks(session: nox.Session) -> None:
+    """Measure side by side with the peers, and fail where a goal is missed (``-- decode import_time`` chooses some)."""
+    install(session, "benchmarks")
+    scripts = [path.stem for path in sorted(Path("tests/benchmarks").glob("*.py")) if "__main__" in path.read_text()]
+    missed: list[str] = []
+    for name in session.posargs or scripts:
+        try:
+            session.run("python", "-m", f"tests.benchmarks.{name}")
+        except nox.command.CommandFailed:
+            missed.append(name)
+    if missed:
+        session.error(f"goals missed by {', '.join(missed)}")
 
 
 @nox.session(default=False)

@@ -140,7 +140,7 @@ class Session:
     def _envelope(self, response: Response, query: Query) -> Envelope:
         if response.status != 200:
             raise refusal(response)
-        return envelope(response, query.collection)
+        return envelope(response, query.collection, at_once=False)
 
     async def _read_all(self, queries: Sequence[Query]) -> list[Envelope]:
         token = await self.consent.access_token()

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, parse
+from xerosync.client._wire.rows import opened
 from xerosync.errors import (
     NotAuthorised,
     NotFound,
@@ -34,7 +35,7 @@ class Envelope:
     of *items* on all of them.
     """
 
-    rows: tuple[Json, ...]
+    rows: Sequence[Json]
     server_time: datetime | None
     pages: int | None
     items: int | None = None
@@ -57,18 +58,19 @@ class Element:
     messages: tuple[str, ...] = ()
 
 
-def envelope(response: Response, collection: str) -> Envelope:
-    """The rows under *collection*. Raises `UnreadableAnswer` when the body is no envelope or lacks the collection."""
-    body = _object(parse(response.body, where=collection), collection)
-    rows = body.get(collection)
-    if not isinstance(rows, list):
-        raise UnreadableAnswer(collection, "no such list in the answer")
-    stamp = body.get("DateTimeUTC")
-    paging = body.get("pagination")
+def envelope(response: Response, collection: str, *, at_once: bool = True) -> Envelope:
+    """
+    The rows under *collection*. Raises `UnreadableAnswer` when the body is no envelope or lacks the collection.
+
+    Rows that are not parsed *at_once* are so when they are asked for: then each may raise, too.
+    """
+    beside, rows = opened(response.body, collection)
+    stamp = beside.get("DateTimeUTC")
+    paging = beside.get("pagination")
     told = cast(Json, paging) if isinstance(paging, dict) else {}
     pages, items = told.get("pageCount"), told.get("itemCount")
     return Envelope(
-        tuple(_object(row, collection) for row in cast(list[object], rows)),
+        tuple(rows) if at_once else rows,
         dates.instant(stamp) if isinstance(stamp, str) else None,
         pages if isinstance(pages, int) else None,
         items if isinstance(items, int) else None,
@@ -170,12 +172,6 @@ def _validation(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in cast(list[object], value):
             yield from _validation(item)
-
-
-def _object(value: object, where: str) -> Json:
-    if not isinstance(value, dict):
-        raise UnreadableAnswer(where, f"a {type(value).__name__} where an object is due")
-    return cast(Json, value)
 
 
 def _tail(correlation: str | None) -> str:

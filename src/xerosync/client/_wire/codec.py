@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Underflow
 from functools import cache, partial
@@ -44,17 +43,22 @@ class _Due(Exception):
     """Something else is due than what stands here; the text names kinds, never what stood there."""
 
 
-def parse(body: bytes, *, where: str) -> object:
+def parse(body: bytes | msgspec.Raw, *, where: str) -> object:
     """
     The JSON in *body*, numbers with a point as exact `Decimal`. Raises `UnreadableAnswer`, naming *where*.
 
     Of a key that stands twice in one object the last one counts.
     """
     try:
-        with undisturbed():
-            return _decoder.decode(body)
+        return _decoder.decode(body)
     except _UNREADABLE as error:
-        raise UnreadableAnswer(where, f"{_kind_of(body)}, {len(body)} bytes ({_said(error)})") from None
+        raise unreadable(body, error, where=where) from None
+
+
+def unreadable(body: bytes | msgspec.Raw, error: Exception, *, where: str) -> UnreadableAnswer:
+    """What to raise for *body* of which the JSON library said *error*: what it looked like, nothing of what it held."""
+    seen = bytes(body)
+    return UnreadableAnswer(where, f"{_kind_of(seen)}, {len(seen)} bytes ({_said(error)})")
 
 
 def dump(value: object) -> bytes:
@@ -79,9 +83,18 @@ def decode(kind: type[T], row: object, *, where: str, shape: Shape = Shape.ROW) 
 
 
 def decode_all(kind: type[T], rows: Iterable[object], *, where: str) -> list[T]:
-    """Each of *rows*, a page of a list, as `decode` would; the whole page at once is quicker."""
-    with undisturbed():
+    """
+    Each of *rows*, those of a page, as `decode` would; a page at once is quicker.
+
+    Nothing is collected meanwhile: a page is many values and no garbage, which would be looked through again and again.
+    """
+    pausing = gc.isenabled()
+    gc.disable()
+    try:
         return [decode(kind, row, where=where) for row in rows]
+    finally:
+        if pausing:
+            gc.enable()
 
 
 def decode_in_detail(kind: type[T], row: object, *, where: str) -> T:
@@ -97,18 +110,6 @@ def decode_in_detail(kind: type[T], row: object, *, where: str) -> T:
         raise UnreadableAnswer(
             "; ".join(path for _, _, path in faults), "; ".join(said for said, _, _ in faults)
         ) from None
-
-
-@contextmanager
-def undisturbed() -> Generator[None]:
-    """Nothing is collected meanwhile: a page is many values and no garbage, looked through again and again."""
-    pausing = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if pausing:
-            gc.enable()
 
 
 @cache

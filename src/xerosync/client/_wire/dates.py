@@ -12,6 +12,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def instant(text: str) -> datetime:
     """The UTC instant in *text*. An MS date's offset is a label, not a shift (F 5.10); no zone is UTC (F 1.32)."""
+    if text.endswith("+0000)/") and text.startswith("/Date(") and (milliseconds := text[6:-7]).isdecimal():
+        # As nearly all are: a page has a thousand, and the expression below takes twice as long.
+        return _EPOCH + timedelta(0, 0, 0, int(milliseconds))
     if match := _MS_DATE.fullmatch(text):
         return _EPOCH + timedelta(milliseconds=int(match[1]))
     moment = datetime.fromisoformat(text)

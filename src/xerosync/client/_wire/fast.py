@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final, NewType, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -66,9 +67,10 @@ def texts(values: object) -> tuple[str, ...]:
     return tuple(cast(list[str], values))
 
 
-def unknown(row: Mapping[str, object], known: frozenset[str]) -> dict[str, object]:
-    """What *row* tells beyond the *known* fields, and is told nowhere else."""
-    return {name: value for name, value in row.items() if name not in known and value is not None and not is_told(name)}
+def unknown(full: Mapping[str, object], known: int) -> dict[str, object]:
+    """What stands in *full* behind its *known* first fields, and is told nowhere else."""
+    rest = islice(full.items(), known, None)
+    return {name: value for name, value in rest if value is not None and not is_told(name)}
 
 
 _READERS: Final[dict[type, Reader[object]]] = {}
@@ -86,64 +88,68 @@ def _lines(kind: type, name: str) -> list[str]:
     if hasattr(kind, "__attrs_post_init__") or any(each.validator or each.converter for each in fields):
         raise Unfit
     hints = get_type_hints(kind)
-    known = {wire_name(each) for each in fields if each.name not in OURS}
+    filled = [each for each in fields if each.name not in OURS]
+    names = [wire_name(each) for each in filled]
+    told = {*TOLD, *(f"{each}String" for each in names if is_told(f"{each}String"))}.difference(names)
     # Filling the slots of a frozen class costs a call a field. A class of the same slots that is not frozen takes plain
     # assignments, and Python lets the value change over to the real one, since both are laid out alike.
     _SCOPE[f"twin_{name}"] = type(kind.__name__, kind.__bases__, {"__slots__": cast(Any, kind).__slots__})
     _SCOPE[f"kind_{name}"] = kind
-    beside = {f"{each}String" for each in known if is_told(f"{each}String")}
-    _SCOPE[f"known_{name}"] = frozenset(known | beside | TOLD)
+    _SCOPE[f"absent_{name}"] = dict.fromkeys([*names, *sorted(told)])
+    known = len(names) + len(told)
     return [
         f"def {name}(row):",
-        "    get = row.get",
+        # Our fields come first and in our order, whatever the row's; what nobody knows comes behind them.
+        f"    full = absent_{name} | row",
+        f"    {', '.join(f'v{place}' for place in range(len(names)))}, *_ = full.values()",
         f"    it = new(twin_{name})",
-        *(f"    {line}" for each in fields for line in _filled(each, hints[each.name], name)),
+        *(
+            f"    {line}"
+            for place, each in enumerate(filled)
+            for line in _lines_of(each, hints[each.name], f"v{place}")
+        ),
+        *(f"    it.extra = {{}} if len(full) == {known} else unknown(full, {known})" for _ in "x" if "extra" in hints),
+        *("    it.shape = ROW" for _ in "x" if "shape" in hints),
         f"    it.__class__ = kind_{name}",
         "    return it",
     ]
 
 
-def _filled(each: attrs.Attribute[Any], hint: object, name: str) -> list[str]:
-    """The lines that put one field of ``row`` into ``it``."""
+def _lines_of(each: attrs.Attribute[Any], hint: object, v: str) -> list[str]:
+    """The lines that put one field, which came as *v*, into ``it``."""
     place = f"it.{each.name}"
-    if each.name == "extra":
-        return [f"{place} = {{}} if known_{name}.issuperset(row) else unknown(row, known_{name})"]
-    if each.name == "shape":
-        return [f"{place} = ROW"]
-    asked = f"v = get({wire_name(each)!r})"
     if get_origin(hint) is tuple and each.default == ():
         (inside, *_) = get_args(hint)
-        made = "texts(v)" if inside is str else f"tuple(map({_called(inside)}, v))"
+        made = f"texts({v})" if inside is str else f"tuple(map({_called(inside)}, {v}))"
         return [
-            asked,
-            f"if not v: {place} = ()",
+            f"if not {v}: {place} = ()",
             f"else: {place} = {made}",
             # An object where a list is due is no empty list.
-            "if v is not None and type(v) is not list: raise Unfit",
+            f"if {v} is not None and type({v}) is not list: raise Unfit",
         ]
     parts = [part for part in get_args(hint) if part is not type(None)]
     if each.default is not None or len(parts) != 1:
         raise Unfit
-    return [asked, _one(parts[0]), f"{place} = v"]
+    return [_one(parts[0], v), f"{place} = {v}"]
 
 
-def _one(kind: object) -> str:
-    """The line that turns ``v`` into the *kind* it stands for."""
+def _one(kind: object, v: str) -> str:
+    """The line that turns *v* into the *kind* it stands for."""
     if isinstance(kind, NewType):
         kind = kind.__supertype__
     if kind in {str, int, bool}:
-        return f"if v is not None and type(v) is not {cast(type, kind).__name__}: raise Unfit"
+        return f"if {v} is not None and type({v}) is not {cast(type, kind).__name__}: raise Unfit"
     if kind is Decimal:
-        return "if v is not None and type(v) is not Decimal: v = number(v)"
+        return f"if {v} is not None and type({v}) is not Decimal: {v} = number({v})"
     if kind is datetime.date:
-        return "if v is not None: v = day(v)"
+        return f"if {v} is not None: {v} = day({v})"
     if kind is datetime.datetime:
-        return "if v is not None: v = instant(v)"
+        return f"if {v} is not None: {v} = instant({v})"
     if isinstance(kind, type) and issubclass(kind, OpenEnum):
         _SCOPE[f"word_{kind.__name__}"], _SCOPE[f"words_{kind.__name__}"] = kind, kind._value2member_map_.get
-        return f"if v is not None: v = words_{kind.__name__}(v) or word_{kind.__name__}(v)"
+        return f"if {v} is not None: {v} = words_{kind.__name__}({v}) or word_{kind.__name__}({v})"
     if isinstance(kind, type) and attrs.has(kind):
-        return f"if v is not None: v = {_called(kind)}(v)"
+        return f"if {v} is not None: {v} = {_called(kind)}({v})"
     raise Unfit
 
 

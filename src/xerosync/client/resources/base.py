@@ -106,7 +106,7 @@ class AsyncReadable(Generic[T]):
     async def _put_below(self, path: str, collection: str, rows: Sequence[Json], doing: str) -> tuple[Json, ...]:
         """Add *rows* of another *collection* to a document of this one. Raises `Rejected`, `OutcomeUnknown`."""
         response = await self._sent("PUT", f"{self.collection}/{path}", {collection: list(rows)}, doing)
-        return envelope(response, collection).rows
+        return tuple(envelope(response, collection).rows)
 
     async def _delete(self, path: str) -> None:
         """End what stands at *path* below this collection. Raises `Rejected`, `OutcomeUnknown`."""

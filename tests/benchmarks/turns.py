@@ -1,0 +1,58 @@
+"""Candidates that take turns, so that whatever else the machine does meets all of them; and their figures."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+MEASURED_IN: Final = "ms of processor time"
+
+
+@frozen
+class Taken:
+    """What one candidate took in each round, in milliseconds."""
+
+    name: str
+    rounds: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        """Half of the rounds took less."""
+        return statistics.median(self.rounds)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """What a tenth of the rounds stayed below, and what nine tenths did."""
+        tenths = statistics.quantiles(self.rounds, n=10, method="inclusive")
+        return tenths[0], tenths[-1]
+
+    def times_faster_than(self, other: Taken) -> float:
+        """How often this fits into *other*: the median of the rounds, each compared with its neighbour."""
+        return statistics.median(theirs / mine for mine, theirs in zip(self.rounds, other.rounds, strict=True))
+
+
+def take_turns(candidates: Mapping[str, Callable[[], float]], *, rounds: int) -> list[Taken]:
+    """What each of *candidates*, which say what they took, took in each of *rounds* after one to warm up."""
+    for measure in candidates.values():
+        measure()
+    taken: dict[str, list[float]] = {name: [] for name in candidates}
+    for number in range(rounds):
+        order = list(candidates)
+        for name in order[number % len(order) :] + order[: number % len(order)]:
+            taken[name].append(candidates[name]())
+    return [Taken(name, rounds_of_it) for name, rounds_of_it in taken.items()]
+
+
+def report(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print *rows*, which have *columns*, as a Markdown table below *title*, or as JSON."""
+    if as_json:
+        sys.stdout.write(json.dumps({"title": title, "rows": list(rows)}) + "\n")
+        return
+    written = [" | ".join(columns), " | ".join(["---", *["---:"] * (len(columns) - 1)])]
+    written += [" | ".join(str(row[column]) for column in columns) for row in rows]
+    sys.stdout.write(f"{title}\n\n" + "".join(f"| {line} |\n" for line in written) + "\n")
