@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from xerosync.client._http import (
     LIBRARIES,
@@ -11,7 +12,6 @@ from xerosync.client._http import (
     BlockingClock,
     BlockingTransport,
     Bounds,
-    HttpClient,
 )
 from xerosync.errors import Misconfigured
 from xerosync.ports import Clock, Transport
@@ -19,6 +19,25 @@ from xerosync.ports import Clock, Transport
 __all__ = ["HttpClient", "over"]
 
 _USUAL: Final = Bounds()
+
+
+class HttpClient(Protocol):
+    """A ``Client`` or an ``AsyncClient`` of ``httpx`` or ``httpx2``."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can no longer be used."""
+        ...
+
+    @property
+    def build_request(self) -> Callable[..., object]:
+        """Make a request."""
+        ...
+
+    @property
+    def send(self) -> Callable[..., object]:
+        """Send a request."""
+        ...
 
 
 def over(

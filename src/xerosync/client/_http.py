@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from attrs import field, frozen
 
@@ -68,25 +68,6 @@ class Bounds:
 _BOUNDS: Final = Bounds()
 
 
-class HttpClient(Protocol):
-    """A ``Client`` or an ``AsyncClient`` of ``httpx`` or ``httpx2``."""
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it can no longer be used."""
-        ...
-
-    @property
-    def build_request(self) -> Callable[..., object]:
-        """Make a request."""
-        ...
-
-    @property
-    def send(self) -> Callable[..., object]:
-        """Send a request."""
-        ...
-
-
 class BlockingClock:
     """This machine's clock; waiting blocks the thread."""
 
@@ -118,7 +99,7 @@ class BlockingTransport:
     A *client* that was handed in stays the caller's to close.
     """
 
-    def __init__(self, clock: Clock, client: HttpClient | None = None, bounds: Bounds = _BOUNDS) -> None:
+    def __init__(self, clock: Clock, client: object | None = None, bounds: Bounds = _BOUNDS) -> None:
         self._clock = clock
         self._bounds = bounds
         self._is_ours = client is None
@@ -171,7 +152,7 @@ class AsyncTransport:
     A *client* that was handed in stays the caller's to close, and serves one loop.
     """
 
-    def __init__(self, clock: Clock, client: HttpClient | None = None, bounds: Bounds = _BOUNDS) -> None:
+    def __init__(self, clock: Clock, client: object | None = None, bounds: Bounds = _BOUNDS) -> None:
         self._clock = clock
         self._bounds = bounds
         self._given = cast("httpx.AsyncClient | None", client)
