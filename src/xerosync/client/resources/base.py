@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar, Final, Generic, TypeVar, cast
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from attrs import AttrsInstance, define
 from xerosync.client._books import Books
 from xerosync.client._session import PAGE_SIZE, Query
 from xerosync.client._wire.answers import Element, Verdict, elements, envelope, refusal
-from xerosync.client._wire.codec import Json, decode, dump
+from xerosync.client._wire.codec import Json, decode, decode_all, dump
 from xerosync.client._wire.outgoing import encode
 from xerosync.client.resources.written import Outcome, Written
 from xerosync.errors import InvalidInput, OutcomeUnknown, Rejected, UnreadableAnswer, XerosyncError
@@ -57,8 +57,9 @@ class AsyncReadable(Generic[T]):
         """The rows of a list that has no pages."""
         session = await self._books.session()
         given = {**self.fixed, **{name: value for name, value in params.items() if value}}
-        for row in (await session.read(Query(self.collection, self.collection, given, aware(modified_since)))).rows:
-            yield self._decode(row, Shape.ROW)
+        page = await session.read(Query(self.collection, self.collection, given, aware(modified_since)))
+        for document in self._decode_page(page.rows):
+            yield document
 
     async def _paged(
         self, params: Mapping[str, str], modified_since: datetime | None = None, ids: Sequence[str] = ()
@@ -73,10 +74,12 @@ class AsyncReadable(Generic[T]):
                 aware(modified_since),
                 self.page_size,
             )
-            async for row in self._each_once(query):
-                yield self._decode(row, Shape.ROW)
+            async for rows in self._each_once(query):
+                for document in self._decode_page(rows):
+                    yield document
 
-    async def _each_once(self, query: Query) -> AsyncIterator[Json]:
+    async def _each_once(self, query: Query) -> AsyncIterator[Iterable[Json]]:
+        """The rows of each page that were on none before; they are parsed as they are taken."""
         session = await self._books.session()
         seen: set[object] = set()
         for _ in range(_READINGS):
@@ -86,14 +89,17 @@ class AsyncReadable(Generic[T]):
                 if page.items is not None:
                     shrank = shrank or (fewest is not None and page.items < fewest)
                     fewest = page.items
-                for row in page.rows:
-                    name = row.get(self._id_name())
-                    if name is None or name not in seen:
-                        seen.add(name)
-                        yield row
+                yield self._fresh(page.rows, seen)
             if not shrank:
                 return
             # A row that left the list moved those behind it one place forward, over the edge of a page read already.
+
+    def _fresh(self, rows: Iterable[Json], seen: set[object]) -> Iterator[Json]:
+        for row in rows:
+            name = row.get(self._id_name())
+            if name is None or name not in seen:
+                seen.add(name)
+                yield row
 
     async def _post_one(self, document_id: str, change: Json, doing: str) -> T:
         """Change the one document of this id. Raises `Rejected`, `OutcomeUnknown`."""
@@ -126,6 +132,9 @@ class AsyncReadable(Generic[T]):
         if response.status not in {200, 204}:
             raise refusal(response)
         return response
+
+    def _decode_page(self, rows: Iterable[Json]) -> builtins.list[T]:
+        return cast("builtins.list[T]", decode_all(self.model, rows, where=self.collection))
 
     def _decode(self, row: Json, shape: Shape) -> T:
         return cast(T, decode(self.model, row, where=self.collection, shape=shape))
