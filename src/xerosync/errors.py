@@ -92,6 +92,23 @@ class RateLimited(XerosyncError):
         return f"Xero's {self.which} limit is used up; call again in {self.retry_after_s:.0f} s"
 
 
+class BudgetSpent(XerosyncError):
+    """
+    The run has *spent* all it was allowed of *what* (calls, bytes_down); nothing more was sent.
+
+    It stopped between two calls: run the same again with a new budget, and it goes on where it stopped.
+    """
+
+    def __init__(self, what: str, spent: int, allowed: int) -> None:
+        super().__init__(what, spent, allowed)
+        self.what: str = what
+        self.spent: int = spent
+        self.allowed: int = allowed
+
+    def __str__(self) -> str:
+        return f"this run has spent {self.spent:,} of the {self.allowed:,} {self.what} it was allowed: run it again"
+
+
 class Rejected(XerosyncError):
     """Xero looked at the request and refused it: *messages* are its own words. Nothing was changed."""
 

@@ -38,11 +38,21 @@ class Request:
 
 @frozen(repr=False)
 class Response:
-    """One HTTP answer. Header names are kept in lower case; read them with `header`."""
+    """
+    One HTTP answer. Header names are kept in lower case; read them with `header`.
+
+    *wire_bytes* is the size of the body as it came, compressed if it was; None when the transport cannot say.
+    """
 
     status: int
     headers: Mapping[str, str] = field(factory=dict[str, str])
     body: bytes = b""
+    wire_bytes: int | None = field(default=None, eq=False)
+
+    @property
+    def bytes_down(self) -> int:
+        """The size of the body as it came over the wire, as far as it is known."""
+        return len(self.body) if self.wire_bytes is None else self.wire_bytes
 
     def header(self, name: str) -> str | None:
         """The value of header *name*, in any letter case; None when it was not sent."""

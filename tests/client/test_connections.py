@@ -133,7 +133,8 @@ def test_a_disconnect_after_the_consent_has_ended_asks_nothing_of_xero(product: 
 
     late.disconnect()
 
-    assert said == [("xerosync.disconnected", {"told_xero": False})]
+    organisation = product.books.tenant_id
+    assert said == [("xerosync.disconnected", {"organisation": organisation, "told_xero": False})]
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.UNAVAILABLE], ids=lambda each: each.value)

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from xerosync.client._limits import Limits
-from xerosync.client._session import OnEvent
+from xerosync.client._usage import Run, Usage
+from xerosync.client.gate import RateGate
 from xerosync.client.oauth import App, Endpoints, Tokens
 from xerosync.client.resources import Written
 from xerosync.client.xero import AsyncXero, Xero
+from xerosync.events import OnEvent
 
-__all__ = ["App", "AsyncXero", "Endpoints", "Limits", "OnEvent", "Tokens", "Written", "Xero"]
+__all__ = [
+    "App",
+    "AsyncXero",
+    "Endpoints",
+    "Limits",
+    "OnEvent",
+    "RateGate",
+    "Run",
+    "Tokens",
+    "Usage",
+    "Written",
+    "Xero",
+]

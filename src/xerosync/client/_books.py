@@ -12,12 +12,16 @@ from attrs import define, field
 from xerosync.client._connections import ask, check_ended, end_request, list_request, listed, other_organisation
 from xerosync.client._consent import Consent, new_grant
 from xerosync.client._limits import Limits
-from xerosync.client._session import OnEvent, Query, Session
+from xerosync.client._pacing import Pacer
+from xerosync.client._session import Query, Session
+from xerosync.client._usage import Run, Usage
 from xerosync.client._wire.answers import lacks_scope
 from xerosync.client._wire.codec import decode
+from xerosync.client.gate import Account, RateGate
 from xerosync.client.oauth import App, Endpoints, Tokens
 from xerosync.client.states import ConnectionState, state_of
 from xerosync.errors import InvalidInput, OtherOrganisation, ReconnectNeeded, UnreadableAnswer, XerosyncError
+from xerosync.events import Event, OnEvent, tell
 from xerosync.models import Connection, Organisation, TenantId
 from xerosync.ports import Clock, Request, Response, Transport
 from xerosync.storage.protocol import AsyncStorage, Owner, Record, RecordKey
@@ -50,7 +54,23 @@ class Books:
     owner: Owner
     quarantine_s: float
     on_event: OnEvent
+    gate: RateGate
+    background: bool = False
     _session: Session | None = field(default=None, init=False)
+    _pacer: Pacer = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        account = Account(self.endpoints.api, self.app.client_id, self.tenant)
+        self._pacer = Pacer(account, self.limits, self.gate, self.clock, self.tell, self.background)
+
+    @property
+    def usage(self) -> Usage:
+        """What this client has spent, and what Xero last said is left."""
+        return self._pacer.meter.usage
+
+    def run(self, calls: int | None, bytes_down: int | None, *, background: bool | None) -> Run:
+        """A run of this client, with the budget given."""
+        return Run(self._pacer, calls, bytes_down, background)
 
     async def session(self) -> Session:
         """The authorised session. Raises `ReconnectNeeded` when this organisation is not connected."""
@@ -102,9 +122,9 @@ class Books:
             session = await self.session()
             check_ended(await self._asked(session, lambda token: end_request(token, connection, self.endpoints)))
         except ReconnectNeeded:
-            self.tell("xerosync.disconnected", told_xero=False)
+            self.tell(Event.DISCONNECTED, told_xero=False)
         else:
-            self.tell("xerosync.disconnected", told_xero=True)
+            self.tell(Event.DISCONNECTED, told_xero=True)
         await self.storage.commit([record.with_body(record.body, state=_DISCONNECTED)])
         self._session = None
 
@@ -117,7 +137,7 @@ class Books:
         """
         session = await self.session()
         await session.consent.revoke()
-        self.tell("xerosync.consent_revoked")
+        self.tell(Event.CONSENT_REVOKED)
         self._session = None
 
     async def tokens(self) -> Tokens:
@@ -166,12 +186,17 @@ class Books:
         await self.transport.close()
 
     def tell(self, event: str, **fields: object) -> None:
-        """Tell the host's listener of *event*."""
-        self.on_event(event, fields)
+        """Tell the host's listener of *event*. What the listener raises is logged, and goes no further."""
+        tell(self.on_event, event, {"organisation": self.tenant, **fields})
 
     def _session_under(self, grant: str) -> Session:
-        consent = Consent(self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner)
-        return Session(self.tenant, consent, self.transport, self.clock, self.endpoints, self.limits)
+        consent = Consent(
+            self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner, self._refreshed
+        )
+        return Session(self.tenant, consent, self.transport, self.clock, self.endpoints, self._pacer)
+
+    def _refreshed(self) -> None:
+        self.tell(Event.TOKEN_REFRESHED)
 
     async def _kept(self) -> Record | None:
         (record,) = await self.storage.get_many([RecordKey("connection", self.tenant, "connection")])

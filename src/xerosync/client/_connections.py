@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, cast
 from urllib.parse import quote
 
-from xerosync.client._retry import wait_before_rereading
+from xerosync.client._retry import Kind, Step, Tried, next_move
 from xerosync.client._wire import dates
 from xerosync.client._wire.answers import refusal
 from xerosync.client._wire.codec import Json, parse
@@ -22,17 +22,17 @@ _GONE: Final = frozenset({204, 200, 404})
 
 async def ask(transport: Transport, clock: Clock, request: Request) -> Response:
     """The answer to *request*, which may be sent again: it reads, or does what is done once only."""
-    attempt = 1
+    tried = Tried()
     while True:
         try:
             outcome: Response | TransportFault = await transport.send(request)
         except TransportFault as fault:
             outcome = fault
-        wait_s = wait_before_rereading(outcome, attempt)
-        if wait_s is None:
+        move = next_move(Kind.READ, outcome, tried)
+        if move.step not in {Step.RESEND, Step.WAIT}:
             break
-        attempt += 1
-        await clock.sleep(wait_s)
+        tried = tried.then(move, in_doubt=False)
+        await clock.sleep(move.wait_s)
     if isinstance(outcome, TransportFault):
         raise Unavailable(str(outcome)) from None
     return outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -75,9 +76,13 @@ def _body(tokens: Tokens) -> str:
     )
 
 
+def _untold() -> None:
+    """Nobody is told."""
+
+
 @define
 class Consent:
-    """Gives out the access token of one grant, refreshing it when it is about to end."""
+    """Gives out the access token of one grant, refreshing it when it is about to end; *refreshed* hears of it."""
 
     app: App
     key: str
@@ -86,6 +91,7 @@ class Consent:
     clock: Clock
     endpoints: Endpoints
     owner: Owner
+    refreshed: Callable[[], None] = _untold
     _grant: Grant | None = field(default=None, repr=False)
 
     async def access_token(self) -> str:
@@ -169,6 +175,7 @@ class Consent:
         replacement = grant.with_tokens(kept)
         with suppress(VersionConflict):  # then another worker's is as good
             await self.storage.commit([replacement], expect={grant.record.identity: grant.record.version})
+            self.refreshed()
         return (await self._load()).tokens.access_token
 
     async def _exchange(self, kept: Tokens) -> Tokens:

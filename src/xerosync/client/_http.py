@@ -276,7 +276,9 @@ def _or_fault(exchange: Callable[[Request], Response], request: Request) -> Resp
 
 
 def _response(answer: httpx.Response, body: bytes) -> Response:
-    return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    # An answer that did not come in a stream has counted nothing.
+    return Response(answer.status_code, headers, body, answer.num_bytes_downloaded or None)
 
 
 def _within(bounds: Bounds, content: bytes) -> bytes:

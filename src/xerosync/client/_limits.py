@@ -1,72 +1,246 @@
-"""The rate gate of one organisation: never more than so many calls in any minute, so that Xero need not refuse."""
+"""What may be sent when, under Xero's four limits: decisions over values, apart from the gate that keeps the values."""
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
-from attrs import define, field, frozen
+from attrs import evolve, field, frozen
 
-from xerosync.client._wire.answers import retry_after_s
-from xerosync.errors import RateLimited
-from xerosync.ports import Clock, Response
+from xerosync.client._wire.answers import Counters
+from xerosync.errors import InvalidInput
 
-_MINUTE = timedelta(seconds=60)
-_LONGEST_WAIT_S = 120.0
-_TRAVELLING = 5
+A_MINUTE: Final = 60
+"""Calls that Xero takes from one app for one organisation in any minute (F 2.01, 2.02)."""
+APP_A_MINUTE: Final = 10_000
+"""Calls that Xero takes from one app for all organisations together in any minute (F 2.01)."""
+
+_MINUTE: Final = timedelta(seconds=60)
+_DAY: Final = timedelta(hours=24)
+# A call of which no more is heard has ended by then: its worker died, or its answer never came.
+_LEASE: Final = timedelta(seconds=120)
+_TRAVEL: Final = timedelta(seconds=10)
+_ASK_AGAIN: Final = timedelta(hours=1)
+_POLL_S: Final = 0.1
 
 
-@frozen
+@frozen(kw_only=True)
 class Limits:
     """
-    What one run allows itself. Xero's own limits are 60 calls a minute, 5 at a time, 5,000 a day (F 2.01).
+    What this process allows itself of one organisation's budget at Xero, and of its app's.
 
-    *a_minute* stays below sixty because a call is counted when it arrives, not when it is sent.
+    Xero takes 60 calls a minute, 5 at a time, 5,000 a day (an app of the Starter tier: 1,000), and 10,000 a minute for
+    all organisations of the app (F 2.01, 2.22). *a_minute*, *at_a_time* and *app_a_minute* stay below, because of what
+    is still under way. Clients made with ``background=True`` leave *minute_reserve* calls of each minute and
+    *day_reserve_percent* of the day to the others. Xero's own counters, in each of its answers, correct all of these.
     """
 
     a_minute: int = 58
     at_a_time: int = 4
+    a_day: int = 5000
+    app_a_minute: int = 9_800
+    minute_reserve: int = 10
+    day_reserve_percent: int = 10
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("a_minute", "at_a_time", "a_day", "app_a_minute"):
+            if getattr(self, name) < 1:
+                raise InvalidInput(f"limits.{name}", "give 1 or more")
+        if self.minute_reserve < 0 or not 0 <= self.day_reserve_percent <= 100:
+            raise InvalidInput("limits", "a reserve is 0 or more, and a percentage no more than 100")
 
 
-@define
-class RateGate:
-    """Lets calls through under `Limits`, and learns from what Xero answers: its counters and its refusals win."""
+@frozen
+class Wait:
+    """No call may be sent yet: the limit *which* (minute, day, concurrent, appminute) lets one through in *seconds*."""
 
-    clock: Clock
-    limits: Limits = field(factory=Limits)
-    _sent: deque[datetime] = field(factory=deque[datetime])
-    _closed_until: datetime | None = None
-    _left: int = 0
+    which: str
+    seconds: float
 
-    async def acquire(self) -> None:
-        """Return when one more call may be sent. Raises `RateLimited` rather than wait out a day limit."""
-        while (wait_s := self._wait_s()) > 0:
-            if wait_s > _LONGEST_WAIT_S:
-                raise RateLimited("day", wait_s)
-            await self.clock.sleep(wait_s)
-        self._sent.append(self.clock.now())
-        self._left -= 1
 
-    def observe(self, response: Response) -> None:
-        """Take in what *response* says of the limits (F 2.03, 2.05)."""
-        if response.status == 429:
-            wait_s = retry_after_s(response)
-            self._closed_until = self.clock.now() + timedelta(seconds=wait_s)
-        elif (left := response.header("X-MinLimit-Remaining")) is not None and left.isdigit():
-            # Somebody else spends from the same minute: count their calls as sent now. A few are only the travel time
-            # between Xero's window and ours.
-            self._left = int(left)
-            hidden = 60 - self._left - len(self._sent)
-            if hidden > _TRAVELLING:
-                self._sent.extend([self.clock.now()] * hidden)
+@frozen
+class Flight:
+    """One call: when it was *sent*, and when its answer had come. Xero counted it at some moment in between."""
 
-    def _wait_s(self) -> float:
-        now = self.clock.now()
-        if self._closed_until is not None and self._closed_until > now:
-            return (self._closed_until - now).total_seconds()
-        while self._sent and self._sent[0] <= now - _MINUTE:
-            self._sent.popleft()
-        # A window that has opened anew shows in Xero's counter; those still on their way are not counted in it yet.
-        if len(self._sent) < self.limits.a_minute or self._left > 60 - self.limits.a_minute + self.limits.at_a_time:
-            return 0.0
-        return (self._sent[-self.limits.a_minute] + _MINUTE - now).total_seconds()
+    number: int
+    sent: datetime
+    ended: datetime | None = None
+
+    @property
+    def over(self) -> datetime:
+        """By when it is over, whatever became of it."""
+        return self.ended or self.sent + _LEASE
+
+
+@frozen
+class Others:
+    """Calls that somebody else made in the same minute, as Xero's counter gave away, and when they leave it."""
+
+    count: int = 0
+    until: datetime | None = None
+
+    def opens(self, now: datetime) -> list[datetime]:
+        """When each of them leaves the minute."""
+        return [self.until] * self.count if self.until is not None and self.until > now else []
+
+
+@frozen
+class OrganisationCalls:
+    """
+    What is known of the calls for one organisation.
+
+    *left_today* is Xero's word, less what was sent since; *day_heard* says of when it is, *day_began* when the first
+    call of the day was sent. *closed* holds until when Xero refuses each limit it named.
+    """
+
+    flights: tuple[Flight, ...] = ()
+    others: Others = Others()
+    heard: datetime | None = None
+    closed: Mapping[str, datetime] = field(factory=dict[str, datetime])
+    left_today: int | None = None
+    day_heard: datetime | None = None
+    day_began: datetime | None = None
+
+    def sent(self, number: int, limits: Limits, now: datetime) -> OrganisationCalls:
+        """As it is when call *number* is sent."""
+        left, began, heard = self.left_today, self.day_began, self.day_heard
+        if left is None or began is None or now >= began + _DAY:
+            left, began = limits.a_day, now
+        horizon = min([flight.sent for flight in self.flights if flight.over > now], default=now) - _MINUTE
+        flights = tuple(flight for flight in self.flights if flight.over > horizon)
+        return evolve(
+            self,
+            flights=(*flights, Flight(number, now)),
+            closed={which: until for which, until in self.closed.items() if until > now},
+            left_today=left - 1,
+            day_heard=heard if heard is not None and self.heard is not None else now,
+            day_began=began,
+        )
+
+    def ended(self, number: int, now: datetime) -> OrganisationCalls:
+        """As it is when the answer to call *number* has come, or will not come any more."""
+        return evolve(
+            self,
+            flights=tuple(
+                evolve(flight, ended=now) if flight.number == number and flight.ended is None else flight
+                for flight in self.flights
+            ),
+        )
+
+    def told(self, sent: datetime, counters: Counters, limits: Limits, now: datetime) -> OrganisationCalls:
+        """As it is after the answer to a call that was sent at *sent* showed these *counters* (F 2.03–2.09)."""
+        known = self if counters.refused is None else self._refused(counters.refused, counters.retry_after_s, now)
+        if self.heard is not None and sent < self.heard:
+            return known  # a later call has told already how it stands
+        if counters.minute_left is not None:
+            # What we sent so late that Xero may have counted it. The rest of what it counted was somebody else's.
+            ours = sum(flight.over > sent - _MINUTE for flight in self.flights)
+            hidden = max(A_MINUTE, limits.a_minute) - counters.minute_left - ours
+            known = evolve(known, others=Others(max(hidden, 0), now + _MINUTE), heard=sent)
+        if counters.day_left is not None and counters.refused != "day":
+            left = counters.day_left - sum(flight.over > now for flight in self.flights)
+            known = evolve(known, left_today=left, day_heard=now, heard=sent)
+        return known
+
+    def _refused(self, which: str, retry_after_s: float, now: datetime) -> OrganisationCalls:
+        until = now + timedelta(seconds=retry_after_s)
+        closed = {**self.closed, which: max(until, self.closed.get(which, until))}
+        # A new day begins when this one opens again, with all its calls.
+        return evolve(self, closed=closed, left_today=None if which == "day" else self.left_today)
+
+
+@frozen
+class AppCalls:
+    """What is known of the calls of one app for all its organisations: when each was sent in the last minute."""
+
+    calls: tuple[datetime, ...] = ()
+    others: Others = Others()
+    closed_until: datetime | None = None
+
+    def sent(self, now: datetime) -> AppCalls:
+        """As it is when one more call is sent."""
+        return evolve(self, calls=(*self.calls[bisect_right(self.calls, now - _MINUTE - _TRAVEL) :], now))
+
+    def told(self, sent: datetime, counters: Counters, limits: Limits, now: datetime) -> AppCalls:
+        """As it is after an answer showed these *counters*."""
+        known = self
+        if counters.refused == "appminute":
+            known = evolve(known, closed_until=now + timedelta(seconds=counters.retry_after_s))
+        if counters.app_minute_left is not None:
+            ours = len(self.calls) - bisect_right(self.calls, sent - _MINUTE - _TRAVEL)
+            hidden = max(APP_A_MINUTE, limits.app_a_minute) - counters.app_minute_left - ours
+            known = evolve(known, others=Others(max(hidden, 0), now + _MINUTE))
+        return known
+
+
+def wait_before(
+    organisation: OrganisationCalls, app: AppCalls, limits: Limits, now: datetime, *, background: bool
+) -> Wait | None:
+    """
+    How long the next call must wait, and for which limit; None when it may be sent at once.
+
+    However calls and answers come, obeying it means: never more than ``limits.a_minute`` sent in any 60 seconds, nor
+    more than Xero's 60 that can have arrived in any 60 seconds, nor more than ``limits.at_a_time`` under way.
+    """
+    opens = {
+        **organisation.closed,
+        "day": organisation.closed.get("day") or _day_opens(organisation, limits, background=background),
+        "appminute": _latest(app.closed_until, _app_opens(app, limits, now)),
+        "minute": _latest(
+            organisation.closed.get("minute"), _minute_opens(organisation, limits, now, background=background)
+        ),
+    }
+    waits = [
+        Wait(which, (until - now).total_seconds())
+        for which, until in opens.items()
+        if until is not None and until > now
+    ]
+    if not waits and sum(flight.over > now for flight in organisation.flights) >= limits.at_a_time:
+        waits = [Wait("concurrent", _POLL_S)]
+    # Nobody waits for a minute to learn of a day that is over.
+    return max(waits, key=lambda wait: (wait.which == "day", wait.seconds), default=None)
+
+
+def _minute_opens(
+    organisation: OrganisationCalls, limits: Limits, now: datetime, *, background: bool
+) -> datetime | None:
+    reserve = limits.minute_reserve if background else 0
+    others = organisation.others.opens(now)
+    sent = [flight.sent + _MINUTE for flight in organisation.flights]
+    arrived = [min(flight.over, max(now, flight.sent)) + _MINUTE for flight in organisation.flights]
+    return _latest(
+        _opens([*sent, *others], max(limits.a_minute - reserve, 1), now),
+        _opens([*arrived, *others], max(A_MINUTE - reserve, limits.a_minute - reserve, 1), now),
+    )
+
+
+def _app_opens(app: AppCalls, limits: Limits, now: datetime) -> datetime | None:
+    others = app.others.opens(now)
+    if len(app.calls) + len(others) < limits.app_a_minute:
+        return None
+    return _opens([*(sent + _MINUTE for sent in app.calls), *others], limits.app_a_minute, now)
+
+
+def _day_opens(organisation: OrganisationCalls, limits: Limits, *, background: bool) -> datetime | None:
+    """
+    When a call in the background may ask again how much is left of the day; None when there is enough.
+
+    Xero does not say when its day begins. Whoever may use the last call is told by Xero's refusal when it opens (F
+    2.06); the reserve is never used up to learn that, so that one call an hour looks.
+    """
+    left, heard = organisation.left_today, organisation.day_heard
+    if not background or left is None or heard is None:
+        return None
+    return heard + _ASK_AGAIN if left <= limits.a_day * limits.day_reserve_percent // 100 else None
+
+
+def _opens(leaving: Sequence[datetime], room: int, now: datetime) -> datetime | None:
+    """When fewer than *room* of those that leave at *leaving* are left; None when it is so now."""
+    still = sorted(each for each in leaving if each > now)
+    return still[len(still) - room] if len(still) >= room else None
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((each for each in moments if each is not None), default=None)

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
 from attrs import define, evolve, field, frozen
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from xerosync._version import __version__
 from xerosync.client._consent import Consent
-from xerosync.client._limits import Limits, RateGate
-from xerosync.client._retry import ATTEMPTS_MAX, wait_before_rereading
+from xerosync.client._pacing import API, Pacer, Turn
+from xerosync.client._retry import KEY_AGE_MAX_S, Kind, Move, Step, Tried, is_doubtful, next_move
 from xerosync.client._wire import dates
-from xerosync.client._wire.answers import Envelope, envelope, lacks_scope, refusal
+from xerosync.client._wire.answers import Envelope, envelope, refusal
 from xerosync.client._wire.codec import Json, dump
 from xerosync.client.oauth import Endpoints
-from xerosync.errors import Unavailable
+from xerosync.errors import OutcomeUnknown, Unavailable, XerosyncError
+from xerosync.events import Event, path_template
 from xerosync.models import TenantId
-from xerosync.ports import Clock, NotSent, Request, Response, Transport, TransportFault
+from xerosync.ports import AnswerLost, Clock, Request, Response, Transport, TransportFault
 
 PAGE_SIZE: Final = 1000
-API: Final = "/api.xro/2.0/"
-
-OnEvent = Callable[[str, Mapping[str, object]], None]
-"""
-What a host may listen with: an event's name, and its fields, which hold ids and counts but never names or amounts.
-"""
+_KEYED: Final = frozenset({"PUT", "POST"})
 
 
 @frozen
@@ -47,7 +44,7 @@ class Query:
         return evolve(self, params=params)
 
 
-class _Reread(Exception):
+class _Again(Exception):
     def __init__(self, wait_s: float) -> None:
         super().__init__(wait_s)
         self.wait_s = wait_s
@@ -62,12 +59,12 @@ class Session:
     transport: Transport
     clock: Clock
     endpoints: Endpoints
-    limits: Limits
-    calls: int = 0
-    _gate: RateGate = field(init=False)
+    pacer: Pacer
 
-    def __attrs_post_init__(self) -> None:
-        self._gate = RateGate(self.clock, self.limits)
+    @property
+    def calls(self) -> int:
+        """Calls that this client has sent."""
+        return self.pacer.meter.usage.calls
 
     async def read(self, query: Query) -> Envelope:
         """The rows of one call. Raises the error the answer stands for, after re-reading what only passed."""
@@ -84,7 +81,9 @@ class Session:
         number, last = 2, first.pages
         page = first
         while number <= last if last is not None else len(page.rows) == query.page_size:
-            ahead = range(number, min(number + self.limits.at_a_time, last + 1) if last is not None else number + 1)
+            ahead = range(
+                number, min(number + self.pacer.limits.at_a_time, last + 1) if last is not None else number + 1
+            )
             pages = await self._read_all([query.page(each) for each in ahead])
             if any(each.items != page.items for each in pages):
                 # A row that came in between moved others to later pages, and a later page may have been read before
@@ -94,11 +93,15 @@ class Session:
                 yield page
             number, last = ahead.stop, page.pages
 
-    async def ready(self) -> str:
-        """Wait until one write may be sent, and return the token to send it with; call it before claiming the write."""
-        token = await self.consent.access_token()
-        await self._gate.acquire()
-        return token
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Turn]:
+        """
+        Wait until one call may be sent, for as long as the block lasts; take it before claiming a write.
+
+        Raises `RateLimited` rather than wait for hours, and `BudgetSpent`.
+        """
+        async with self._turns(1) as (turn,):
+            yield turn
 
     async def fetch(self, path: str, *, accept: str) -> Response:
         """The answer to a read of something that is no collection, such as a file. Raises as `read`."""
@@ -108,30 +111,36 @@ class Session:
         return response
 
     async def write(
-        self,
-        method: str,
-        path: str,
-        body: Json | bytes,
-        *,
-        token: str,
-        key: str | None,
-        not_after: datetime | None,
-        content_type: str = "application/json",
+        self, method: str, path: str, body: Json | bytes, *, turn: Turn, key: str, not_after: datetime | None
     ) -> Response:
         """
-        Send one write, once, with the *token* that `ready` gave, and return whatever came back.
+        Send one write, once, in its *turn*, and return whatever came back.
 
         Nothing is retried here. Raises `NotSent` or `AnswerLost`.
         """
-        headers = self._headers(token) | {"Content-Type": content_type}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        url = f"{self.endpoints.api}{API}{path}"
-        sent = body if isinstance(body, bytes) else dump(body)
-        outcome = await self._exchange(Request(method, url, headers, sent, not_after))
+        request = self._write_request(method, path, body, turn.token, key=key, not_after=not_after)
+        outcome = await self.exchange(request, turn, 1)
         if isinstance(outcome, TransportFault):
             raise outcome
         return outcome
+
+    async def change(
+        self, method: str, path: str, body: Json | bytes, *, key: str, content_type: str = "application/json"
+    ) -> Response:
+        """
+        Send one write, and again after what only passes, as `next_move` allows; return the answer, or the refusal.
+
+        A lost answer is asked for again under the same *key* within a minute, by this process alone (F 3.05). Raises
+        `AnswerLost` when nobody can say whether it was done, `Unavailable` when it never left.
+        """
+        sent = body if isinstance(body, bytes) else dump(body)
+
+        def request(token: str, not_after: datetime | None) -> Request:
+            return self._write_request(
+                method, path, sent, token, key=key, not_after=not_after, content_type=content_type
+            )
+
+        return await self._settled(_Call(self, Kind.WRITE, request, Tried(keyed=method in _KEYED)))
 
     async def renew(self, token: str) -> None:
         """Replace *token*, which Xero refused. Raises `ReconnectNeeded` when the consent has ended."""
@@ -140,64 +149,80 @@ class Session:
     def _envelope(self, response: Response, query: Query) -> Envelope:
         if response.status != 200:
             raise refusal(response)
-        return envelope(response, query.collection, at_once=False)
+        page = envelope(response, query.collection, at_once=False)
+        number = query.params.get("page")
+        if number is not None:
+            pages = {} if page.pages is None else {"pages": page.pages}
+            path = path_template(query.path)
+            self.pacer.tell(Event.PAGE_READ, path=path, page=int(number), **pages, rows=len(page.rows))
+        return page
 
     async def _read_all(self, queries: Sequence[Query]) -> list[Envelope]:
-        token = await self.consent.access_token()
-        for _ in queries:
-            await self._gate.acquire()
-        requests = [self._request(query, token) for query in queries]
-        outcomes = await self.transport.send_all(requests, at_most=self.limits.at_a_time)
+        """The rows of each of *queries*, as many in flight as may be."""
         pages: list[Envelope] = []
-        for query, outcome in zip(queries, outcomes, strict=True):
-            self._seen(outcome)
-            if isinstance(outcome, Response) and outcome.status == 200:
-                pages.append(self._envelope(outcome, query))
-            else:
-                pages.append(await self.read(query))
+        while len(pages) < len(queries):
+            async with self._turns(len(queries) - len(pages)) as turns:
+                some = queries[len(pages) : len(pages) + len(turns)]
+                requests = [self._request(query, turn.token) for query, turn in zip(some, turns, strict=True)]
+                began = self.clock.now()
+                outcomes = await self.transport.send_all(requests, at_most=len(turns))
+                for turn, request, outcome in zip(turns, requests, outcomes, strict=True):
+                    await self.pacer.seen(turn, request, outcome, began, 1)
+            for query, outcome in zip(some, outcomes, strict=True):
+                if isinstance(outcome, Response) and outcome.status == 200:
+                    pages.append(self._envelope(outcome, query))
+                else:
+                    pages.append(await self.read(query))
         return pages
 
     async def _read(self, query: Query, accept: str = "application/json") -> Response:
-        renewed = False
+        def request(token: str, not_after: datetime | None) -> Request:
+            return evolve(self._request(query, token, accept), not_after=not_after)
+
+        return await self._settled(_Call(self, Kind.READ, request))
+
+    async def _settled(self, call: _Call) -> Response:
+        """The outcome of *call* that stands. Only the loop is here: what follows on an outcome is `next_move`'s."""
         async for attempt in AsyncRetrying(
-            sleep=self.clock.sleep,
-            stop=stop_after_attempt(ATTEMPTS_MAX + 1),
-            wait=_asked_for,
-            retry=retry_if_exception_type(_Reread),
-            reraise=True,
+            sleep=self.clock.sleep, wait=_asked_for, retry=retry_if_exception_type(_Again), reraise=True
         ):
             with attempt:
-                token = await self.consent.access_token()
-                outcome = await self._send(self._request(query, token, accept))
-                if isinstance(outcome, Response) and outcome.status == 401 and not lacks_scope(outcome) and not renewed:
-                    renewed = True
-                    await self.consent.renew(token)
-                    raise _Reread(0.0)
-                wait_s = wait_before_rereading(outcome, attempt.retry_state.attempt_number)
-                if wait_s is not None:
-                    raise _Reread(wait_s)
-                if isinstance(outcome, TransportFault):
-                    raise Unavailable(str(outcome))
-                return outcome
+                return await call.once()
         raise AssertionError("the loop above returns or raises")
 
-    async def _send(self, request: Request) -> Response | TransportFault:
-        await self._gate.acquire()
-        return await self._exchange(request)
-
-    async def _exchange(self, request: Request) -> Response | TransportFault:
+    async def exchange(self, request: Request, turn: Turn, attempt: int) -> Response | TransportFault:
+        """What came of *request*, sent once in its *turn*."""
+        began = self.clock.now()
         try:
             outcome: Response | TransportFault = await self.transport.send(request)
         except TransportFault as fault:
             outcome = fault
-        self._seen(outcome)
+        await self.pacer.seen(turn, request, outcome, began, attempt)
         return outcome
 
-    def _seen(self, outcome: Response | TransportFault) -> None:
-        """Count a call, one whose answer was lost too, and learn from what Xero says of its limits."""
-        self.calls += not isinstance(outcome, NotSent)
-        if isinstance(outcome, Response):
-            self._gate.observe(outcome)
+    @asynccontextmanager
+    async def _turns(self, at_most: int) -> AsyncIterator[list[Turn]]:
+        turns = await self.pacer.admit(await self.consent.access_token(), at_most)
+        try:
+            yield turns
+        finally:
+            for turn in turns:
+                await self.pacer.release(turn)
+
+    def _write_request(
+        self,
+        method: str,
+        path: str,
+        body: Json | bytes,
+        token: str,
+        *,
+        key: str,
+        not_after: datetime | None,
+        content_type: str = "application/json",
+    ) -> Request:
+        headers = self._headers(token) | {"Content-Type": content_type, "Idempotency-Key": key}
+        sent = body if isinstance(body, bytes) else dump(body)
+        return Request(method, f"{self.endpoints.api}{API}{path}", headers, sent, not_after)
 
     def _request(self, query: Query, token: str, accept: str = "application/json") -> Request:
         headers = self._headers(token) | {"Accept": accept}
@@ -217,6 +242,62 @@ class Session:
         }
 
 
+@define
+class _Call:
+    """
+    One call under way: what was *tried*, and the *token* it was first sent with, at *first_sent*.
+
+    *request* makes it of a token and of the moment after which it must not leave any more.
+    """
+
+    session: Session
+    kind: Kind
+    request: Callable[[str, datetime | None], Request]
+    tried: Tried = field(factory=Tried)
+    token: str = ""
+    first_sent: datetime | None = None
+
+    async def once(self) -> Response:
+        """Try once. Raises `_Again` when it shall be tried again."""
+        try:
+            outcome, tried = await self._tried()
+        except XerosyncError as stopped:
+            if self.tried.doubts and not isinstance(stopped, AnswerLost):
+                raise AnswerLost("no answer that can be read came, and it cannot be asked for again") from stopped
+            raise
+        move = next_move(self.kind, outcome, tried)
+        if move.step is Step.TAKE or move.step is Step.GIVE_UP:
+            return self._last(outcome, move)
+        if move.step is Step.RENEW:
+            await self.session.renew(self.token)
+        elif move.wait_s:
+            reason = "Xero's limit" if move.step is Step.WAIT else "asking Xero again"
+            self.session.pacer.tell(Event.WAITING, reason=reason, seconds=move.wait_s)
+        self.tried = tried.then(move, in_doubt=self.kind is Kind.WRITE and is_doubtful(outcome))
+        raise _Again(move.wait_s)
+
+    async def _tried(self) -> tuple[Response | TransportFault, Tried]:
+        async with self.session.turn() as turn:
+            now = self.session.clock.now()
+            if self.tried.doubts and turn.token != self.token:
+                # Xero may keep keys by token (F 3.07): under another one, the same key might do it twice.
+                raise AnswerLost("no answer that can be read came, and the token has been renewed since")
+            if self.first_sent is None or turn.token != self.token:
+                self.token, self.first_sent = turn.token, now
+            not_after = self.first_sent + timedelta(seconds=KEY_AGE_MAX_S) if self.tried.doubts else None
+            outcome = await self.session.exchange(self.request(turn.token, not_after), turn, self.tried.attempt)
+        return outcome, evolve(self.tried, age_s=(self.session.clock.now() - self.first_sent).total_seconds())
+
+    def _last(self, outcome: Response | TransportFault, move: Move) -> Response:
+        if move.error is OutcomeUnknown:
+            if isinstance(outcome, Response) and outcome.status == 200:
+                raise AnswerLost("Xero's answer cannot be read")
+            raise AnswerLost(f"Xero answered {outcome.status}" if isinstance(outcome, Response) else str(outcome))
+        if isinstance(outcome, TransportFault):
+            raise Unavailable(str(outcome))
+        return outcome
+
+
 def _asked_for(state: RetryCallState) -> float:
     fault = state.outcome.exception() if state.outcome is not None else None
-    return fault.wait_s if isinstance(fault, _Reread) else 0.0
+    return fault.wait_s if isinstance(fault, _Again) else 0.0

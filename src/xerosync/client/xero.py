@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import count
 from types import TracebackType
 from typing import Final, Self
@@ -10,7 +9,8 @@ from typing import Final, Self
 from xerosync.client._books import QUARANTINE_S, Books, tenant_id
 from xerosync.client._driver import stepped
 from xerosync.client._limits import Limits
-from xerosync.client._session import OnEvent
+from xerosync.client._usage import Run, Usage
+from xerosync.client.gate import RateGate, gate_of
 from xerosync.client.oauth import App, Endpoints, Tokens
 from xerosync.client.resources import (
     Accounts,
@@ -57,6 +57,7 @@ from xerosync.client.resources import (
     Users,
 )
 from xerosync.client.states import ConnectionState
+from xerosync.events import OnEvent, unheard
 from xerosync.models import Connection, Organisation
 from xerosync.ports import Clock, Transport
 from xerosync.storage.adapt import port_for
@@ -72,7 +73,9 @@ class AsyncXero:
 
     *organisation* is its tenant id; *store* keeps tokens, links and intents and stays the caller's to close. A
     *transport* and *clock* of your own (the simulator brings both) replace HTTP and this machine's time. A doubtful
-    write is left alone for *quarantine_s* seconds before it is looked for in Xero. *on_event* hears of progress.
+    write is left alone for *quarantine_s* seconds before it is looked for in Xero. *on_event* hears of progress, as
+    `xerosync.events` says. Clients of one app for one organisation share their *limits* through a *gate*: this
+    process's own, unless you hand in another. One in the *background* leaves a part of them to the others.
     """
 
     def __init__(
@@ -85,12 +88,15 @@ class AsyncXero:
         clock: Clock | None = None,
         endpoints: Endpoints | None = None,
         limits: Limits | None = None,
+        gate: RateGate | None = None,
+        background: bool = False,
         quarantine_s: float = QUARANTINE_S,
         on_event: OnEvent | None = None,
         _blocking: bool = False,
     ) -> None:
         tenant = tenant_id(organisation)
         storage = port_for(store, blocking=_blocking)
+        gate = gate or gate_of(clock)
         if transport is None or clock is None:
             from xerosync.client import _http  # noqa: PLC0415 - the HTTP library is slow to import
 
@@ -106,7 +112,9 @@ class AsyncXero:
             limits or Limits(),
             this_process(str(next(_CLIENTS))),
             quarantine_s,
-            on_event or _unheard,
+            on_event or unheard,
+            gate,
+            background,
         )
         self.accounts: Final = AsyncAccounts(self.books)
         self.bank_transactions: Final = AsyncBankTransactions(self.books)
@@ -129,6 +137,20 @@ class AsyncXero:
         self.tax_rates: Final = AsyncTaxRates(self.books)
         self.tracking_categories: Final = AsyncTrackingCategories(self.books)
         self.users: Final = AsyncUsers(self.books)
+
+    @property
+    def usage(self) -> Usage:
+        """What this client has spent, and what is left of the limits as Xero last said."""
+        return self.books.usage
+
+    def run(self, *, calls: int | None = None, bytes_down: int | None = None, background: bool | None = None) -> Run:
+        """
+        A run with a meter of its own, and a budget of *calls* and *bytes_down* if you like: ``with xero.run() as run``.
+
+        When the budget is spent, the next call raises `BudgetSpent` before it is sent. *background* says for this run
+        whether it leaves a part of the limits to others, whatever the client does. Raises `InvalidInput`.
+        """
+        return self.books.run(calls, bytes_down, background=background)
 
     async def connect(self, tokens: Tokens) -> Connection:
         """
@@ -203,7 +225,9 @@ class Xero:
 
     *organisation* is its tenant id; *store* keeps tokens, links and intents and stays the caller's to close. A
     *transport* and *clock* of your own (the simulator brings both) replace HTTP and this machine's time. A doubtful
-    write is left alone for *quarantine_s* seconds before it is looked for in Xero. *on_event* hears of progress.
+    write is left alone for *quarantine_s* seconds before it is looked for in Xero. *on_event* hears of progress, as
+    `xerosync.events` says. Clients of one app for one organisation share their *limits* through a *gate*: this
+    process's own, unless you hand in another. One in the *background* leaves a part of them to the others.
     """
 
     def __init__(
@@ -216,6 +240,8 @@ class Xero:
         clock: Clock | None = None,
         endpoints: Endpoints | None = None,
         limits: Limits | None = None,
+        gate: RateGate | None = None,
+        background: bool = False,
         quarantine_s: float = QUARANTINE_S,
         on_event: OnEvent | None = None,
     ) -> None:
@@ -227,6 +253,8 @@ class Xero:
             clock=clock,
             endpoints=endpoints,
             limits=limits,
+            gate=gate,
+            background=background,
             quarantine_s=quarantine_s,
             on_event=on_event,
             _blocking=True,
@@ -264,6 +292,20 @@ class Xero:
     organisation: Final = stepped(AsyncXero.organisation)
     close: Final = stepped(AsyncXero.close)
 
+    @property
+    def usage(self) -> Usage:
+        """What this client has spent, and what is left of the limits as Xero last said."""
+        return self.books.usage
+
+    def run(self, *, calls: int | None = None, bytes_down: int | None = None, background: bool | None = None) -> Run:
+        """
+        A run with a meter of its own, and a budget of *calls* and *bytes_down* if you like: ``with xero.run() as run``.
+
+        When the budget is spent, the next call raises `BudgetSpent` before it is sent. *background* says for this run
+        whether it leaves a part of the limits to others, whatever the client does. Raises `InvalidInput`.
+        """
+        return self.books.run(calls, bytes_down, background=background)
+
     def __enter__(self) -> Self:
         return self
 
@@ -271,7 +313,3 @@ class Xero:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _unheard(event: str, fields: Mapping[str, object]) -> None:
-    """Nobody listens."""

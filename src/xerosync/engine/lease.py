@@ -9,6 +9,7 @@ from attrs import define, field
 
 from xerosync.client._books import Books
 from xerosync.errors import LeaseLost
+from xerosync.events import Event
 from xerosync.storage.owner import is_dead, one_run
 from xerosync.storage.protocol import Fence, Owner
 
@@ -56,6 +57,6 @@ async def take(books: Books) -> Lease:
         if fence is not None:
             return Lease(books, owner, fence, now + timedelta(seconds=TTL_S))
         if not waited:
-            books.tell("xerosync.waiting", reason="another worker holds this organisation")
+            books.tell(Event.WAITING, reason="another worker holds this organisation")
             waited = True
         await books.clock.sleep(_POLL_S)

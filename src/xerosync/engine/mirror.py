@@ -15,6 +15,7 @@ from xerosync.client._wire import dates
 from xerosync.client._wire.answers import Envelope
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.engine.intents import tag_in
+from xerosync.events import Event
 from xerosync.matching.names import plain_name
 from xerosync.models import Account, Contact, CreditNote, Invoice, Payment
 from xerosync.storage.protocol import Record, RecordKey
@@ -231,7 +232,7 @@ async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json], newest: dateti
     for start in range(0, len(changed), _CHUNK):
         await books.storage.commit(changed[start : start + _CHUNK])
     if changed:
-        books.tell("xerosync.mirrored", shelf=shelf.name, documents=len(changed))
+        books.tell(Event.MIRRORED, shelf=shelf.name, documents=len(changed))
     return newest
 
 

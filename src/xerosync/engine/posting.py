@@ -9,6 +9,7 @@ from typing import Final, cast
 from attrs import define, evolve, field
 
 from xerosync.client._books import Books
+from xerosync.client._pacing import Turn
 from xerosync.client._wire.answers import (
     Element,
     Verdict,
@@ -27,6 +28,7 @@ from xerosync.engine.kinds import Kind, conclude, kind_of
 from xerosync.engine.lease import Lease
 from xerosync.engine.states import State
 from xerosync.errors import Unavailable, XerosyncError
+from xerosync.events import Event
 from xerosync.ports import AnswerLost, NotSent, Response
 
 _TRIES_MAX: Final = 6
@@ -54,7 +56,8 @@ class Poster:
             silent = silent + 1 if all(intent.state is State.UNKNOWN for intent in posted) else 0
             if silent == _SILENT_MAX:
                 raise Unavailable("Xero gave no answer that can be read to several calls in a row: recover() later")
-            self.books.tell("xerosync.posted", kind=batch[0].operation.kind, elements=len(batch))
+            kind = batch[0].operation.kind
+            self.books.tell(Event.POSTED, kind=kind, elements=len(batch), done=len(ended), of=len(intents))
         return ended
 
     async def keep(self, intents: Sequence[Intent]) -> list[Intent]:
@@ -75,10 +78,10 @@ class Poster:
         trouble: XerosyncError = Unavailable("Xero could not be reached")
         renewed = False
         for attempt in range(self.tries_max):
-            token = await session.ready()
-            now = self.books.clock.now()
-            batch = await self.keep([intent.claimed(now) for intent in batch])
-            response = await self._send(kind, batch, token)
+            async with session.turn() as turn:
+                now = self.books.clock.now()
+                batch = await self.keep([intent.claimed(now) for intent in batch])
+                response = await self._send(kind, batch, turn)
             if response is None:
                 return await self.keep([intent.moved(State.UNKNOWN) for intent in batch])
             if isinstance(response, Response) and response.status not in _NOT_APPLIED:
@@ -89,7 +92,7 @@ class Poster:
                 await self.books.clock.sleep(float(2**attempt))
             elif response.status == 401 and not lacks_scope(response) and not renewed:
                 renewed = True
-                await session.renew(token)
+                await session.renew(turn.token)
             elif response.status == 429 and _soon(response):
                 trouble = refusal(response)
                 await self.books.clock.sleep(retry_after_s(response))
@@ -97,14 +100,14 @@ class Poster:
                 raise refusal(response)
         raise trouble
 
-    async def _send(self, kind: Kind, batch: Sequence[Intent], token: str) -> Response | NotSent | None:
+    async def _send(self, kind: Kind, batch: Sequence[Intent], turn: Turn) -> Response | NotSent | None:
         """What came back; `NotSent` when nothing left; None when nobody can say."""
         session = await self.books.session()
         body: Json = dict(batch[0].payload) if kind.bare else {kind.collection: [dict(each.payload) for each in batch]}
         path = kind.path.format(target=batch[0].target)
         try:
             return await session.write(
-                kind.method, path, body, token=token, key=idempotency_key(batch), not_after=batch[0].not_after
+                kind.method, path, body, turn=turn, key=idempotency_key(batch), not_after=batch[0].not_after
             )
         except NotSent as nothing:
             return nothing

@@ -19,6 +19,7 @@ from xerosync.engine.observed import stamps_now
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.states import State, may_move
+from xerosync.events import Event
 
 _LOOKED_AT: Final = (*OPEN_STATES, State.CONFLICT)
 _WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
@@ -62,7 +63,7 @@ async def close_open(poster: Poster) -> Recovery:
         open=sum(intent.state is State.UNKNOWN for intent in ended),
         findings=tuple(filter(None, map(finding_for, ended))),
     )
-    books.tell("xerosync.recovered", found=recovery.found, sent=recovery.sent, open=recovery.open)
+    books.tell(Event.RECOVERED, found=recovery.found, sent=recovery.sent, open=recovery.open)
     return recovery
 
 
@@ -80,7 +81,7 @@ async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
     claimed = max(intent.claimed_at for intent in doubtful if intent.claimed_at is not None)
     left = claimed + timedelta(seconds=books.quarantine_s) - books.clock.now()
     if left > timedelta():
-        books.tell("xerosync.waiting", reason="a write may still be on its way", seconds=left.total_seconds())
+        books.tell(Event.WAITING, reason="a write may still be on its way", seconds=left.total_seconds())
         await books.clock.sleep(left.total_seconds())
 
 

@@ -16,10 +16,10 @@ from attrs import define, field, frozen
 from xerosync.client import _http
 from xerosync.client._books import QUARANTINE_S
 from xerosync.client._driver import run
-from xerosync.client._session import OnEvent
 from xerosync.client.oauth import App, Endpoints, Tokens
 from xerosync.client.xero import Xero
 from xerosync.errors import Rejected, StoreFailed
+from xerosync.events import OnEvent
 from xerosync.ports import Clock, Request, Response, Transport, TransportFault
 from xerosync.simulator import Simulator
 from xerosync.storage.protocol import Storage

@@ -26,6 +26,12 @@ from xerosync.errors import (
 from xerosync.ports import Response
 
 NO_ID: Final = "00000000-0000-0000-0000-000000000000"
+_COUNTED_BY: Final = {
+    "day": "X-DayLimit-Remaining",
+    "minute": "X-MinLimit-Remaining",
+    "appminute": "X-AppMinLimit-Remaining",
+}
+_UNTOLD_S: Final = {"day": 3600.0}
 
 
 @frozen(repr=False)
@@ -188,12 +194,55 @@ def named_in_refusal(response: Response) -> Sequence[Json]:
     return [cast(Json, row) for row in cast(list[object], listed)] if isinstance(listed, list) else ()
 
 
+@frozen
+class Counters:
+    """
+    What one answer says of Xero's limits: the calls *left* under each, None where it is not told.
+
+    *refused* is the limit that a 429 names, and *retry_after_s* the seconds until it opens.
+    """
+
+    minute_left: int | None = None
+    day_left: int | None = None
+    app_minute_left: int | None = None
+    refused: str | None = None
+    retry_after_s: float = 0.0
+
+
+def counters(response: Response) -> Counters:
+    """What *response* says of the limits (F 2.03–2.09)."""
+    refused = response.status == 429
+    return Counters(
+        _count(response, "X-MinLimit-Remaining"),
+        _count(response, "X-DayLimit-Remaining"),
+        _count(response, "X-AppMinLimit-Remaining"),
+        which_limit(response) if refused else None,
+        retry_after_s(response) if refused else 0.0,
+    )
+
+
 def retry_after_s(response: Response) -> float:
-    """How long a 429 asks to wait, in seconds; a concurrent one may not say, then two (F 2.08)."""
-    text = response.header("Retry-After")
-    return float(text) if text is not None and text.isdigit() else 2.0
+    """
+    How long a 429 asks to wait, in seconds.
+
+    One that does not say is asked again after two (F 2.08), that of the day after an hour.
+    """
+    told = _count(response, "Retry-After")
+    return float(told) if told is not None else _UNTOLD_S.get(which_limit(response), 2.0)
 
 
 def which_limit(response: Response) -> str:
-    """The limit a 429 names, in lower case: minute, day, concurrent or appminute (F 2.05–2.07)."""
-    return (response.header("X-Rate-Limit-Problem") or "concurrent").lower()
+    """
+    The limit a 429 names, in lower case: minute, day, concurrent or appminute (F 2.05–2.07).
+
+    One that names none is known by the counter that shows nothing left.
+    """
+    named = (response.header("X-Rate-Limit-Problem") or "").strip().lower()
+    if named:
+        return named
+    return next((which for which, header in _COUNTED_BY.items() if _count(response, header) == 0), "concurrent")
+
+
+def _count(response: Response, header: str) -> int | None:
+    text = (response.header(header) or "").strip()
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -122,13 +122,10 @@ class AsyncReadable(Generic[T]):
         """The answer to a write that Xero took. Raises `Rejected`, or `OutcomeUnknown` when nobody can say."""
         session = await self._books.session()
         key = f"{self._books.tenant}-{uuid4()}"
-        token = await session.ready()
         try:
-            response = await session.write(method, path, body, token=token, key=key, not_after=None, content_type=kind)
+            response = await session.change(method, path, body, key=key, content_type=kind)
         except AnswerLost as lost:
             raise OutcomeUnknown(f"{lost}; it may have been {doing}: read it back", key) from None
-        if response.status >= 500:
-            raise OutcomeUnknown(f"Xero answered {response.status}; it may have been {doing}: read it back", key)
         if response.status not in {200, 204}:
             raise refusal(response)
         return response
@@ -205,10 +202,8 @@ class AsyncWritable(AsyncReadable[T]):
         path = f"{self.collection}?{params}"
         body: Json = {self.collection: list(rows)}
         try:
-            response = await session.write(method, path, body, token=await session.ready(), key=key, not_after=None)
+            response = await session.change(method, path, body, key=key)
         except AnswerLost:
-            return [Written(Outcome.UNKNOWN)] * len(rows)
-        if response.status >= 500:
             return [Written(Outcome.UNKNOWN)] * len(rows)
         if response.status != 200:
             raise refusal(response)

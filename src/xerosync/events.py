@@ -1,0 +1,117 @@
+"""
+What a client tells while it works: one listener for progress, metrics and audit.
+
+Hand a listener in as ``Xero(…, on_event=listener)``. It is called with an event's name and its fields, in the thread or
+task that works, so that it should be quick. Fields hold ids, counts, durations and words of this library or of Xero's
+protocol; never a name, an amount, a token, or a value of a query. What a listener raises is logged under ``xerosync``
+and goes no further: a write must not be cut in half because nobody could hear of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+OnEvent = Callable[[str, Mapping[str, object]], None]
+"""
+What a host may listen with: an event's name, one of `Event`, and its fields, which hold ids and counts but never names
+or amounts.
+"""
+
+
+class Event(StrEnum):
+    """
+    The names of the events. Each is told with ``organisation``, the tenant id, and the fields that stand here.
+
+    A field that is not known is left out.
+    """
+
+    CALL_FINISHED = "xerosync.call_finished"
+    """
+    A call to Xero's API has ended: ``method``, ``path`` (a template: ``Invoices/{id}``), ``status`` (left out when no
+    answer came), ``outcome`` (``answered``, ``not sent``, ``answer lost``), ``attempt`` from 1, ``seconds``,
+    ``bytes_up`` and ``bytes_down``, of bodies, as they went over the wire.
+    """
+    PAGE_READ = "xerosync.page_read"
+    """A page of a list was read: ``path``, ``page``, ``pages`` if Xero said how many there are, ``rows``."""
+    WAITING = "xerosync.waiting"
+    """
+    Nothing happens for a while: ``reason`` in words, ``seconds`` if known, and ``limit`` (``minute``, ``day``,
+    ``concurrent``, ``appminute``) where one of Xero's limits is waited for.
+    """
+    TOKEN_REFRESHED = "xerosync.token_refreshed"  # noqa: S105
+    """A new access token is kept."""
+    MIRRORED = "xerosync.mirrored"
+    """The mirror holds what changed in Xero: ``shelf``, the kind of document, and ``documents``, how many."""
+    POSTED = "xerosync.posted"
+    """A batch of a plan was sent and recorded: ``kind`` of action, ``elements``; ``done`` ``of`` those to be sent."""
+    RECOVERED = "xerosync.recovered"
+    """Writes left open by an earlier run were closed: ``found`` in Xero, ``sent`` again, still ``open``."""
+    DISCONNECTED = "xerosync.disconnected"
+    """The organisation was disconnected; ``told_xero`` is false where the consent had ended already."""
+    CONSENT_REVOKED = "xerosync.consent_revoked"
+    """The consent was revoked."""
+
+
+_LOG: Final = logging.getLogger("xerosync")
+_QUIET: Final = frozenset({Event.CALL_FINISHED, Event.PAGE_READ})
+
+
+def unheard(event: str, fields: Mapping[str, object]) -> None:
+    """The listener of a client that was given none: nobody listens."""
+
+
+def log_event(event: str, fields: Mapping[str, object]) -> None:
+    """
+    A ready listener: log *event* under ``xerosync``, with its fields as ``xerosync.…`` attributes of the record.
+
+    Calls and pages are logged at level DEBUG, everything else at INFO.
+    """
+    level = logging.DEBUG if event in _QUIET else logging.INFO
+    _LOG.log(level, event, extra={f"xerosync.{name}": value for name, value in fields.items()})
+
+
+def every(*listeners: OnEvent) -> OnEvent:
+    """One listener that tells each of *listeners*, whatever another one raises."""
+
+    def tell_each(event: str, fields: Mapping[str, object]) -> None:
+        for listener in listeners:
+            tell(listener, event, fields)
+
+    return tell_each
+
+
+def tell(listener: OnEvent, event: str, fields: Mapping[str, object]) -> None:
+    """Tell *listener* of *event*; what it raises is logged by its class alone, as its text is nobody's to judge."""
+    try:
+        listener(event, fields)
+    except Exception as error:  # noqa: BLE001 - whatever a host's listener raises, the work goes on
+        told = {"xerosync.event": str(event), "xerosync.error": type(error).__name__}
+        _LOG.error("xerosync.listener_failed", extra=told)
+
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
+_WORDS: Final = frozenset(
+    "Allocations Attachments Contacts Email History OnlineInvoice Options Payments Pdf Tracking".split()
+)
+
+
+def path_template(path: str) -> str:
+    """
+    *path* below Xero's API without what it names: ``Invoices/{id}/Attachments/{name}``.
+
+    Only the words of Xero's own addresses are kept; the query goes.
+    """
+    first, *below = path.partition("?")[0].strip("/").split("/")
+    if first == "Reports" and below:
+        return f"{first}/{below[0] if below[0].isalpha() else '{name}'}"
+    return "/".join([first, *map(_placeholder, below)])
+
+
+def _placeholder(part: str) -> str:
+    if part in _WORDS:
+        return part
+    return "{id}" if _ID.fullmatch(part) else "{name}"
