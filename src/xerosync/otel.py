@@ -11,9 +11,12 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from opentelemetry import metrics, trace
-from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
+try:
+    from opentelemetry import metrics, trace
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
+except ImportError as missing:
+    raise ImportError("OpenTelemetry is not installed: pip install 'xerosync[otel]'") from missing
 
 from xerosync.events import Event
 

@@ -124,6 +124,7 @@ ERRORS: list[errors.XerosyncError] = [
     errors.NotAuthorised("no scope"),
     errors.ReconnectNeeded("connect again"),
     errors.RateLimited("minute", 12.5),
+    errors.BudgetSpent("calls", 200, 200),
     errors.Rejected(["one", "two"], 400, "correlation-1"),
     errors.NotFound(["no such document"], 404),
     errors.Unavailable("503"),

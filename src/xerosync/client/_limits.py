@@ -32,12 +32,13 @@ class Limits:
     What this process allows itself of one organisation's budget at Xero, and of its app's.
 
     Xero takes 60 calls a minute, 5 at a time, 5,000 a day (an app of the Starter tier: 1,000), and 10,000 a minute for
-    all organisations of the app (F 2.01, 2.22). *a_minute*, *at_a_time* and *app_a_minute* stay below, because of what
-    is still under way. Clients made with ``background=True`` leave *minute_reserve* calls of each minute and
-    *day_reserve_percent* of the day to the others. Xero's own counters, in each of its answers, correct all of these.
+    all organisations of the app (F 2.01, 2.22). *at_a_time* and *app_a_minute* stay a little below. *a_minute* need
+    not: a call counts until a minute after its answer, however long it travelled. Clients made with ``background=True``
+    leave *minute_reserve* calls of each minute and *day_reserve_percent* of the day to the others. Xero's own counters,
+    in each of its answers, correct all of these.
     """
 
-    a_minute: int = 58
+    a_minute: int = A_MINUTE
     at_a_time: int = 4
     a_day: int = 5000
     app_a_minute: int = 9_800
@@ -181,8 +182,8 @@ def wait_before(
     """
     How long the next call must wait, and for which limit; None when it may be sent at once.
 
-    However calls and answers come, obeying it means: never more than ``limits.a_minute`` sent in any 60 seconds, nor
-    more than Xero's 60 that can have arrived in any 60 seconds, nor more than ``limits.at_a_time`` under way.
+    However calls and answers come, obeying it means: never more than ``limits.a_minute`` that were sent, or can have
+    arrived, in any 60 seconds, nor more than ``limits.at_a_time`` under way.
     """
     opens = {
         **organisation.closed,
@@ -206,14 +207,10 @@ def wait_before(
 def _minute_opens(
     organisation: OrganisationCalls, limits: Limits, now: datetime, *, background: bool
 ) -> datetime | None:
-    reserve = limits.minute_reserve if background else 0
-    others = organisation.others.opens(now)
-    sent = [flight.sent + _MINUTE for flight in organisation.flights]
-    arrived = [min(flight.over, max(now, flight.sent)) + _MINUTE for flight in organisation.flights]
-    return _latest(
-        _opens([*sent, *others], max(limits.a_minute - reserve, 1), now),
-        _opens([*arrived, *others], max(A_MINUTE - reserve, limits.a_minute - reserve, 1), now),
-    )
+    # A call counts from when it is sent until a minute after its answer: Xero counted it at some moment in between.
+    leaving = [min(flight.over, max(now, flight.sent)) + _MINUTE for flight in organisation.flights]
+    room = limits.a_minute - (limits.minute_reserve if background else 0)
+    return _opens([*leaving, *organisation.others.opens(now)], max(room, 1), now)
 
 
 def _app_opens(app: AppCalls, limits: Limits, now: datetime) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -94,7 +94,7 @@ class Session:
             number, last = ahead.stop, page.pages
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Turn]:
+    async def turn(self) -> AsyncGenerator[Turn]:
         """
         Wait until one call may be sent, for as long as the block lasts; take it before claiming a write.
 
@@ -201,7 +201,7 @@ class Session:
         return outcome
 
     @asynccontextmanager
-    async def _turns(self, at_most: int) -> AsyncIterator[list[Turn]]:
+    async def _turns(self, at_most: int) -> AsyncGenerator[list[Turn]]:
         turns = await self.pacer.admit(await self.consent.access_token(), at_most)
         try:
             yield turns
