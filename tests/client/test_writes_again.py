@@ -88,7 +88,9 @@ def test_a_write_outlives_what_only_passes_and_is_there_once(product: Product, f
 
 @pytest.mark.parametrize("scope", ["app", "token"])
 @pytest.mark.parametrize("second", [Fault.EXPIRED_TOKEN, Fault.DAY_LIMIT, Fault.SERVER_ERROR, Fault.FORBIDDEN])
-def test_a_write_in_doubt_is_never_sent_under_another_token_nor_called_refused(scope: Literal["app", "token"], second: Fault) -> None:
+def test_a_write_in_doubt_is_never_sent_under_another_token_nor_called_refused(
+    scope: Literal["app", "token"], second: Fault
+) -> None:
     """Its first answer is lost; what the second attempt hears says nothing of the first (F 3.07, 3.10)."""
     product = found_product(switches=evolve(Switches(), idempotency_scope=scope))
     sale = product.invoice("Ana", "100.00")
