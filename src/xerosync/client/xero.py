@@ -67,7 +67,28 @@ from xerosync.storage.protocol import AsyncStorage, Storage
 _CLIENTS: Final = count(1)
 
 
-class AsyncXero:
+class _OnBooks:
+    """What both clients say of what they spend."""
+
+    def __init__(self, books: Books) -> None:
+        self.books: Final = books
+
+    @property
+    def usage(self) -> Usage:
+        """What this client has spent, and what is left of the limits as Xero last said."""
+        return self.books.usage
+
+    def run(self, *, calls: int | None = None, bytes_down: int | None = None, background: bool | None = None) -> Run:
+        """
+        A run with a meter of its own, and a budget of *calls* and *bytes_down* if you like: ``with xero.run() as run``.
+
+        When the budget is spent, the next call raises `BudgetSpent` before it is sent. *background* says for this run
+        whether it leaves a part of the limits to others, whatever the client does. Raises `InvalidInput`.
+        """
+        return self.books.run(calls, bytes_down, background=background)
+
+
+class AsyncXero(_OnBooks):
     """
     One organisation in Xero, awaited.
 
@@ -102,19 +123,21 @@ class AsyncXero:
 
             clock = clock or (_http.BlockingClock() if _blocking else _http.AsyncClock())
             transport = transport or (_http.BlockingTransport if _blocking else _http.AsyncTransport)(clock)
-        self.books: Final = Books(
-            app,
-            tenant,
-            storage,
-            transport,
-            clock,
-            endpoints or Endpoints(),
-            limits or Limits(),
-            this_process(str(next(_CLIENTS))),
-            quarantine_s,
-            on_event or unheard,
-            gate,
-            background,
+        super().__init__(
+            Books(
+                app,
+                tenant,
+                storage,
+                transport,
+                clock,
+                endpoints or Endpoints(),
+                limits or Limits(),
+                this_process(str(next(_CLIENTS))),
+                quarantine_s,
+                on_event or unheard,
+                gate,
+                background,
+            )
         )
         self.accounts: Final = AsyncAccounts(self.books)
         self.bank_transactions: Final = AsyncBankTransactions(self.books)
@@ -137,20 +160,6 @@ class AsyncXero:
         self.tax_rates: Final = AsyncTaxRates(self.books)
         self.tracking_categories: Final = AsyncTrackingCategories(self.books)
         self.users: Final = AsyncUsers(self.books)
-
-    @property
-    def usage(self) -> Usage:
-        """What this client has spent, and what is left of the limits as Xero last said."""
-        return self.books.usage
-
-    def run(self, *, calls: int | None = None, bytes_down: int | None = None, background: bool | None = None) -> Run:
-        """
-        A run with a meter of its own, and a budget of *calls* and *bytes_down* if you like: ``with xero.run() as run``.
-
-        When the budget is spent, the next call raises `BudgetSpent` before it is sent. *background* says for this run
-        whether it leaves a part of the limits to others, whatever the client does. Raises `InvalidInput`.
-        """
-        return self.books.run(calls, bytes_down, background=background)
 
     async def connect(self, tokens: Tokens) -> Connection:
         """
@@ -219,7 +228,7 @@ class AsyncXero:
         await self.close()
 
 
-class Xero:
+class Xero(_OnBooks):
     """
     One organisation in Xero, in plain calls; it needs no event loop and works inside a running one.
 
@@ -259,8 +268,8 @@ class Xero:
             on_event=on_event,
             _blocking=True,
         )
+        super().__init__(self.asynchronous.books)
         self._flows: Final = self.asynchronous
-        self.books: Final = self.asynchronous.books
         self.accounts: Final = Accounts(self.asynchronous.accounts)
         self.bank_transactions: Final = BankTransactions(self.asynchronous.bank_transactions)
         self.bank_transfers: Final = BankTransfers(self.asynchronous.bank_transfers)
@@ -291,20 +300,6 @@ class Xero:
     connections: Final = stepped(AsyncXero.connections)
     organisation: Final = stepped(AsyncXero.organisation)
     close: Final = stepped(AsyncXero.close)
-
-    @property
-    def usage(self) -> Usage:
-        """What this client has spent, and what is left of the limits as Xero last said."""
-        return self.books.usage
-
-    def run(self, *, calls: int | None = None, bytes_down: int | None = None, background: bool | None = None) -> Run:
-        """
-        A run with a meter of its own, and a budget of *calls* and *bytes_down* if you like: ``with xero.run() as run``.
-
-        When the budget is spent, the next call raises `BudgetSpent` before it is sent. *background* says for this run
-        whether it leaves a part of the limits to others, whatever the client does. Raises `InvalidInput`.
-        """
-        return self.books.run(calls, bytes_down, background=background)
 
     def __enter__(self) -> Self:
         return self
