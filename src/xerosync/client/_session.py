@@ -165,7 +165,7 @@ class Session:
                 some = queries[len(pages) : len(pages) + len(turns)]
                 requests = [self._request(query, turn.token) for query, turn in zip(some, turns, strict=True)]
                 began = self.clock.now()
-                outcomes = await self.transport.send_all(requests, at_most=len(turns))
+                outcomes = await self.transport.send_all(requests, at_most=self.pacer.limits.at_a_time)
                 for turn, request, outcome in zip(turns, requests, outcomes, strict=True):
                     await self.pacer.seen(turn, request, outcome, began, 1)
             for query, outcome in zip(some, outcomes, strict=True):
