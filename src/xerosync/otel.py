@@ -15,8 +15,8 @@ try:
     from opentelemetry import metrics, trace
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
-except ImportError as missing:
-    raise ImportError("OpenTelemetry is not installed: pip install 'xerosync[otel]'") from missing
+except ImportError as _missing:
+    raise ImportError("OpenTelemetry is not installed: pip install 'xerosync[otel]'") from _missing
 
 from xerosync.events import Event
 

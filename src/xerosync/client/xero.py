@@ -118,27 +118,11 @@ class AsyncXero(_OnBooks):
         tenant = tenant_id(organisation)
         storage = port_for(store, blocking=_blocking)
         gate = gate or gate_of(clock)
-        if transport is None or clock is None:
-            from xerosync.client import _http  # noqa: PLC0415 - the HTTP library is slow to import
-
-            clock = clock or (_http.BlockingClock() if _blocking else _http.AsyncClock())
-            transport = transport or (_http.BlockingTransport if _blocking else _http.AsyncTransport)(clock)
-        super().__init__(
-            Books(
-                app,
-                tenant,
-                storage,
-                transport,
-                clock,
-                endpoints or Endpoints(),
-                limits or Limits(),
-                this_process(str(next(_CLIENTS))),
-                quarantine_s,
-                on_event or unheard,
-                gate,
-                background,
-            )
-        )
+        transport, clock = _way(transport, clock, blocking=_blocking)
+        super().__init__(Books(
+            app, tenant, storage, transport, clock, endpoints or Endpoints(), limits or Limits(),
+            this_process(str(next(_CLIENTS))), quarantine_s, on_event or unheard, gate, background,
+        ))  # fmt: skip
         self.accounts: Final = AsyncAccounts(self.books)
         self.bank_transactions: Final = AsyncBankTransactions(self.books)
         self.bank_transfers: Final = AsyncBankTransfers(self.books)
@@ -255,19 +239,9 @@ class Xero(_OnBooks):
         on_event: OnEvent | None = None,
     ) -> None:
         self.asynchronous: Final = AsyncXero(
-            app,
-            organisation,
-            store=store,
-            transport=transport,
-            clock=clock,
-            endpoints=endpoints,
-            limits=limits,
-            gate=gate,
-            background=background,
-            quarantine_s=quarantine_s,
-            on_event=on_event,
-            _blocking=True,
-        )
+            app, organisation, store=store, transport=transport, clock=clock, endpoints=endpoints, limits=limits,
+            gate=gate, background=background, quarantine_s=quarantine_s, on_event=on_event, _blocking=True,
+        )  # fmt: skip
         super().__init__(self.asynchronous.books)
         self._flows: Final = self.asynchronous
         self.accounts: Final = Accounts(self.asynchronous.accounts)
@@ -308,3 +282,13 @@ class Xero(_OnBooks):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _way(transport: Transport | None, clock: Clock | None, *, blocking: bool) -> tuple[Transport, Clock]:
+    """The *transport* and *clock* given, or HTTP and this machine's time."""
+    if transport is None or clock is None:
+        from xerosync.client import _http  # noqa: PLC0415 - the HTTP library is slow to import
+
+        clock = clock or (_http.BlockingClock() if blocking else _http.AsyncClock())
+        transport = transport or (_http.BlockingTransport if blocking else _http.AsyncTransport)(clock)
+    return transport, clock
