@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from xerosync.catalogue import Explanation, Retry, Who, explain, explain_status
     from xerosync.client._limits import Limits
     from xerosync.client.oauth import App, Endpoints, Tokens
+    from xerosync.client.resources.file_names import safe_file_name
+    from xerosync.client.resources.written import Outcome, Written
     from xerosync.client.xero import AsyncXero, Xero
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
     from xerosync.engine.billing import BillPayment
@@ -58,6 +60,7 @@ __all__ = [
     "MatchStatus",
     "MemoryStore",
     "Money",
+    "Outcome",
     "Payables",
     "Plan",
     "PostedBill",
@@ -73,16 +76,20 @@ __all__ = [
     "Tokens",
     "Transaction",
     "Who",
+    "Written",
     "Xero",
     "__version__",
     "explain",
     "explain_status",
+    "safe_file_name",
 ]
 
 _ROOMS = {
     "catalogue": ("Explanation", "Retry", "Who", "explain", "explain_status"),
     "client._limits": ("Limits",),
     "client.oauth": ("App", "Endpoints", "Tokens"),
+    "client.resources.file_names": ("safe_file_name",),
+    "client.resources.written": ("Outcome", "Written"),
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.billing": ("BillPayment",),

@@ -18,7 +18,7 @@ from tests.client.all_models import DOCUMENTS, MODELS
 
 from xerosync import models
 from xerosync.client._wire.codec import decode, dump, parse
-from xerosync.client._wire.names import OURS
+from xerosync.client._wire.names import OURS, wire_name
 from xerosync.client._wire.outgoing import encode
 from xerosync.errors import InvalidInput
 from xerosync.models import (
@@ -84,6 +84,58 @@ def test_what_is_written_is_read_again_as_the_same(model: type[AttrsInstance], d
     assert back == document
     assert [type(each) for each in values(back)] == [type(each) for each in values(document)]
     assert encode(back) == encode(document)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_however_xero_spells_a_document_it_is_read_as_the_same(model: type[AttrsInstance], data: st.DataObject) -> None:
+    """F 5.07–5.14, 6.118: absent or null, dates of three kinds, numbers with and without a point or as texts."""
+    document = data.draw(filled(model, depth=1))
+
+    row = parse(dump(data.draw(spelt(document))), where="test")
+
+    back = decode(model, row, where="test")
+    assert back == document
+    assert encode(decode(model, parse(dump(encode(back)), where="test"), where="test")) == encode(document)
+
+
+@st.composite
+def spelt(draw: st.DrawFn, document: AttrsInstance) -> dict[str, object]:
+    """*document* as one of the JSON objects by which Xero may tell of it."""
+    row: dict[str, object] = dict(cast(Mapping[str, object], getattr(document, "extra", {})))
+    for each in attrs.fields(type(document)):
+        value: object = getattr(document, each.name)
+        if each.name in OURS:
+            continue
+        if isinstance(value, tuple):
+            if draw(st.booleans()) or value:
+                row[wire_name(each)] = [draw(spelt_value(one)) for one in cast(tuple[object, ...], value)]
+        elif value is not None or draw(st.booleans()):
+            row[wire_name(each)] = draw(spelt_value(value))
+    return row
+
+
+def spelt_value(value: object) -> st.SearchStrategy[object]:
+    """The ways to write one *value*."""
+    match value:
+        case dt.datetime():
+            plain = value.replace(tzinfo=None).isoformat()
+            ways: list[object] = [plain, f"{plain}Z", f"{plain}+00:00"]
+            if value.microsecond % 1000 == 0:
+                ms = (value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1)
+                ways += [f"/Date({ms})/", f"/Date({ms}+0000)/"]
+            return st.sampled_from(ways)
+        case dt.date():
+            ms = (value - dt.date(1970, 1, 1)).days * 86_400_000
+            return st.sampled_from([f"{value}", f"{value}T00:00:00", f"/Date({ms}+0000)/", f"/Date({ms})/"])
+        case Decimal():
+            whole: list[object] = [int(value)] if value == int(value) else []
+            return st.sampled_from([value, f"{value:f}", *whole])
+        case _ if attrs.has(type(value)):
+            return spelt(cast(AttrsInstance, value))
+        case _:
+            return st.just(value)
 
 
 def values(document: AttrsInstance) -> list[object]:

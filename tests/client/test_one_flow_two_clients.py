@@ -39,12 +39,11 @@ PAIRS: list[tuple[type, type]] = [
     (AsyncReceivables, Receivables),
     (AsyncPayables, Payables),
     (AsyncDoctor, Doctor),
-    (resources.AsyncAccounts, resources.Accounts),
-    (resources.AsyncContacts, resources.Contacts),
-    (resources.AsyncInvoices, resources.Invoices),
-    (resources.AsyncCreditNotes, resources.CreditNotes),
-    (resources.AsyncPayments, resources.Payments),
-    (resources.AsyncReports, resources.Reports),
+    *(
+        (getattr(resources, f"Async{name}"), getattr(resources, name))
+        for name in resources.__all__
+        if f"Async{name}" in resources.__all__
+    ),
 ]
 EACH_PAIR = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1].__name__)
 
@@ -95,7 +94,8 @@ def test_resources_stand_under_the_same_names_in_both(product: Product) -> None:
     def found(client: object) -> set[str]:
         return {name for name, value in vars(client).items() if isinstance(value, kinds)}
 
-    assert found(xero) == found(xero.asynchronous) != set()
+    assert found(xero) == found(xero.asynchronous)
+    assert len(found(xero)) == len(PAIRS) - 4
 
 
 def test_the_plain_client_works_inside_a_running_event_loop(product: Product) -> None:

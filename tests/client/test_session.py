@@ -251,12 +251,12 @@ def test_a_payment_is_removed(product: Product, xero: Xero) -> None:
     sale = product.invoice("Ana", "100.00")
     paid = product.books.add_payment(sale.id, account=BANK)
 
-    removed = xero.payments.remove(paid.id)
+    removed = xero.payments.delete(paid.id)
 
     assert removed.status == "DELETED"
     assert product.standing(sale.id) == []
     with pytest.raises(Rejected):
-        xero.payments.remove(paid.id)
+        xero.payments.delete(paid.id)
 
 
 def test_a_removal_whose_answer_is_lost_says_to_look(product: Product, xero: Xero) -> None:
@@ -265,7 +265,7 @@ def test_a_removal_whose_answer_is_lost_says_to_look(product: Product, xero: Xer
     product.simulator.faults.plan(Fault.LOST_AFTER, method="POST", path="/Payments", times=3)
 
     with pytest.raises(OutcomeUnknown, match="read it back") as unknown:
-        xero.payments.remove(paid.id)
+        xero.payments.delete(paid.id)
 
     assert unknown.value.intent.startswith(product.books.tenant_id)
 

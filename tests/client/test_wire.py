@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xerosync.client._wire import dates
-from xerosync.client._wire.answers import Verdict, elements, envelope, messages_of, refusal
+from xerosync.client._wire.answers import envelope, messages_of, refusal
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.outgoing import encode
+from xerosync.client._wire.verdicts import Verdict, elements
 from xerosync.errors import (
     InvalidInput,
     NotAuthorised,

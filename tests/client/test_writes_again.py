@@ -258,7 +258,7 @@ def test_a_removal_for_which_xero_heeds_no_key_is_asked_once_when_in_doubt(produ
     xero = product.xero(transport=failing)
 
     with pytest.raises(OutcomeUnknown, match="read it back"):
-        xero.credit_notes.remove_allocation(note.id, part.id)
+        xero.credit_notes.delete_allocation(note.id, part.id)
 
     assert failing.sent == 1
     assert not [each for each in product.books.allocations if each.id == part.id]
@@ -294,6 +294,6 @@ def test_a_single_write_in_doubt_says_to_look(product: Product) -> None:
     xero = product.xero(transport=Failing(product, [AnswerLost("reset")] * 3))
 
     with pytest.raises(OutcomeUnknown, match="read it back"):
-        xero.payments.remove(paid.id)
+        xero.payments.delete(paid.id)
 
     assert product.standing(sale.id) == []

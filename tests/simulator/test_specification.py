@@ -214,5 +214,6 @@ def tour(product: Product) -> None:
         rows = reply.rows(plural.partition("?")[0]) if plural in reply.row else []
         for row in rows[-1:]:
             key = next((value for name, value in row.items() if name.endswith("ID") and name != "ID"), None)
-            if key is not None and plural not in {"BrandingThemes", "TaxRates"}:
+            key = row.get("TaxType", key) if plural == "TaxRates" else key
+            if key is not None:
                 assert product.call("GET", f"{plural}/{key}").status == 200

@@ -6,7 +6,7 @@ from xerosync.client._limits import Limits
 from xerosync.client._usage import Run, Usage
 from xerosync.client.gate import RateGate
 from xerosync.client.oauth import App, Endpoints, Tokens
-from xerosync.client.resources import Written
+from xerosync.client.resources import Outcome, Written
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.events import OnEvent
 
@@ -16,6 +16,7 @@ __all__ = [
     "Endpoints",
     "Limits",
     "OnEvent",
+    "Outcome",
     "RateGate",
     "Run",
     "Tokens",

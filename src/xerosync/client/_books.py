@@ -22,7 +22,7 @@ from xerosync.client.oauth import App, Endpoints, Tokens
 from xerosync.client.states import ConnectionState, state_of
 from xerosync.errors import InvalidInput, OtherOrganisation, ReconnectNeeded, UnreadableAnswer, XerosyncError
 from xerosync.events import Event, OnEvent, tell
-from xerosync.models import Connection, Organisation, TenantId
+from xerosync.models import Action, Connection, Organisation, TenantId
 from xerosync.ports import Clock, Request, Response, Transport
 from xerosync.storage.protocol import AsyncStorage, Owner, Record, RecordKey
 
@@ -176,6 +176,12 @@ class Books:
         if len(rows) != 1:
             raise UnreadableAnswer("Organisations", f"{len(rows)} rows where one is due")
         return decode(Organisation, rows[0], where="Organisations[0]")
+
+    async def actions(self) -> tuple[Action, ...]:
+        """What this app's user may and may not do in the organisation, by its plan and the user's role (F 6.05)."""
+        session = await self.session()
+        rows = (await session.read(Query("Organisation/Actions", "Actions"))).rows
+        return tuple(decode(Action, row, where="Actions") for row in rows)
 
     async def connections(self) -> tuple[Connection, ...]:
         """Every organisation that this user ever let the app into, not only by the last consent (F 1.36)."""

@@ -58,7 +58,7 @@ from xerosync.client.resources import (
 )
 from xerosync.client.states import ConnectionState
 from xerosync.events import OnEvent, unheard
-from xerosync.models import Connection, Organisation
+from xerosync.models import Action, Connection, Organisation
 from xerosync.ports import Clock, Transport
 from xerosync.storage.adapt import port_for
 from xerosync.storage.owner import this_process
@@ -199,6 +199,10 @@ class AsyncXero(_OnBooks):
         """The organisation's own record: name, base currency, time zone, lock dates."""
         return await self.books.organisation()
 
+    async def actions(self) -> tuple[Action, ...]:
+        """What this app's user may and may not do in the organisation, by its plan and the user's role (F 6.05)."""
+        return await self.books.actions()
+
     async def close(self) -> None:
         """Give back the connections to Xero. The store stays the caller's."""
         await self.books.close()
@@ -273,6 +277,7 @@ class Xero(_OnBooks):
     tokens: Final = stepped(AsyncXero.tokens)
     connections: Final = stepped(AsyncXero.connections)
     organisation: Final = stepped(AsyncXero.organisation)
+    actions: Final = stepped(AsyncXero.actions)
     close: Final = stepped(AsyncXero.close)
 
     def __enter__(self) -> Self:

@@ -10,19 +10,9 @@ from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.client._pacing import Turn
-from xerosync.client._wire.answers import (
-    Element,
-    Verdict,
-    elements,
-    is_readable,
-    lacks_scope,
-    messages_of,
-    named_in_refusal,
-    refusal,
-    retry_after_s,
-    which_limit,
-)
+from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s, which_limit
 from xerosync.client._wire.codec import Json
+from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.intents import Intent, idempotency_key, tag_in
 from xerosync.engine.kinds import Kind, conclude, kind_of
 from xerosync.engine.lease import Lease
@@ -35,8 +25,6 @@ _TRIES_MAX: Final = 6
 _SILENT_MAX: Final = 5
 _CHUNK: Final = 1000
 _LONGEST_WAIT_S: Final = 120.0
-_NOT_APPLIED: Final = frozenset({401, 403, 429})
-_DOUBTFUL: Final = frozenset({408})
 
 
 @define
@@ -84,7 +72,7 @@ class Poster:
                 response = await self._send(kind, batch, turn)
             if response is None:
                 return await self.keep([intent.moved(State.UNKNOWN) for intent in batch])
-            if isinstance(response, Response) and response.status not in _NOT_APPLIED:
+            if isinstance(response, Response) and response.status not in NOT_APPLIED:
                 return await self.keep(await self._ended(kind, batch, response))
             batch = await self.keep([intent.moved(State.INTENDED) for intent in batch])
             if isinstance(response, NotSent):
@@ -115,8 +103,8 @@ class Poster:
             return None
 
     async def _ended(self, kind: Kind, batch: Sequence[Intent], response: Response) -> list[Intent]:
-        verdicts = _verdicts(kind, batch, response)
-        ended = [_ended(kind, intent, element) for intent, element in zip(batch, verdicts, strict=True)]
+        told = verdicts(response, kind.collection, [intent.payload for intent in batch], kind.id_key)
+        ended = [_ended(kind, intent, element) for intent, element in zip(batch, told, strict=True)]
         return [await self._already_so(kind, intent) for intent in ended]
 
     async def _already_so(self, kind: Kind, intent: Intent) -> Intent:
@@ -136,21 +124,6 @@ def batches(intents: Sequence[Intent]) -> Iterator[list[Intent]]:
         same = list(group)
         size = kind_of(name).batch
         yield from (same[start : start + size] for start in range(0, len(same), size))
-
-
-def _verdicts(kind: Kind, batch: Sequence[Intent], response: Response) -> Sequence[Element]:
-    """What *response* says of each element. A refused batch is not atomic: what it does not name is unknown (A.01)."""
-    if response.status == 200:
-        return elements(response, kind.collection, len(batch))
-    if not 400 <= response.status < 500 or response.status in _DOUBTFUL:
-        return [Element(Verdict.UNKNOWN)] * len(batch)
-    if response.status == 400 and not is_readable(response):
-        return [Element(Verdict.UNKNOWN)] * len(batch)
-    said = messages_of(response)
-    named = named_in_refusal(response)
-    if len(batch) == 1 or not named:
-        return [Element(Verdict.REJECTED, None, said)] * len(batch)
-    return [Element(Verdict.UNKNOWN)] * len(batch)
 
 
 def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:

@@ -22,6 +22,7 @@ from xerosync.models.base import (
     TrackingCategoryId,
     TrackingOptionId,
     longest,
+    most,
     no_extra,
 )
 from xerosync.models.contacts import Contact
@@ -98,8 +99,8 @@ class BankTransfer(Quiet):
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     created_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
     status: PaymentStatus | None = field(default=None, metadata=READ_ONLY)
-    from_tracking: tuple[TrackingReference, ...] = ()
-    to_tracking: tuple[TrackingReference, ...] = ()
+    from_tracking: tuple[TrackingReference, ...] = field(default=(), metadata=most(2))
+    to_tracking: tuple[TrackingReference, ...] = field(default=(), metadata=most(2))
     extra: Mapping[str, object] = field(factory=no_extra)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
@@ -113,7 +114,7 @@ class ManualJournalLine(Quiet):
     account_id: AccountId | None = None
     description: str | None = None
     tax_type: str | None = None
-    tracking: tuple[TrackingCategory, ...] = ()
+    tracking: tuple[TrackingCategory, ...] = field(default=(), metadata=most(2))
     tax_amount: Decimal | None = None
     is_blank: bool | None = None
     extra: Mapping[str, object] = field(factory=no_extra)

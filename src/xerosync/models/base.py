@@ -96,6 +96,16 @@ def longest(characters: int) -> dict[str, object]:
     return {"longest": characters}
 
 
+def most(elements: int) -> dict[str, object]:
+    """Of a list of which Xero keeps so many *elements*."""
+    return {"most": elements}
+
+
+def without(letters: str) -> dict[str, object]:
+    """Of a text in which Xero takes none of these *letters*."""
+    return {"without": letters}
+
+
 def wire(name: str) -> dict[str, object]:
     """Of a field that has another *name* at Xero than ours tells."""
     return {"wire": name}

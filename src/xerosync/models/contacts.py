@@ -18,7 +18,9 @@ from xerosync.models.base import (
     Referred,
     Shape,
     longest,
+    most,
     no_extra,
+    without,
 )
 from xerosync.models.files import Attachment
 from xerosync.models.words import AddressType, ContactGroupStatus, ContactStatus, PaymentTermType, PhoneType
@@ -96,7 +98,7 @@ class BatchPaymentDetails(Quiet):
 
     bank_account_number: str | None = None
     bank_account_name: str | None = None
-    details: str | None = None
+    details: str | None = field(default=None, metadata=longest(18))
     code: str | None = field(default=None, metadata=longest(12))
     reference: str | None = field(default=None, metadata=longest(12))
     extra: Mapping[str, object] = field(factory=no_extra)
@@ -148,12 +150,12 @@ class Contact(Referred):
     contact_number: str | None = field(default=None, metadata=longest(50))
     account_number: str | None = field(default=None, metadata=longest(50))
     contact_status: ContactStatus | None = None
-    name: str | None = field(default=None, metadata=longest(255))
+    name: str | None = field(default=None, metadata={**longest(255), **without("<>")})
     first_name: str | None = field(default=None, metadata=longest(255))
     last_name: str | None = field(default=None, metadata=longest(255))
     company_number: str | None = field(default=None, metadata=longest(50))
     email_address: str | None = field(default=None, metadata=longest(255))
-    contact_persons: tuple[ContactPerson, ...] = ()
+    contact_persons: tuple[ContactPerson, ...] = field(default=(), metadata=most(5))
     bank_account_details: str | None = None
     tax_number: str | None = field(default=None, metadata=longest(50))
     tax_number_type: str | None = None

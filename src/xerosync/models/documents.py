@@ -29,6 +29,7 @@ from xerosync.models.base import (
     TrackingCategoryId,
     TrackingOptionId,
     longest,
+    most,
     no_extra,
     wire,
 )
@@ -63,7 +64,7 @@ class LineTracking(Quiet):
     tracking_category_id: TrackingCategoryId | None = None
     tracking_option_id: TrackingOptionId | None = None
     name: str | None = field(default=None, metadata=longest(100))
-    option: str | None = None
+    option: str | None = field(default=None, metadata=longest(100))
     extra: Mapping[str, object] = field(factory=no_extra)
 
 
@@ -93,7 +94,7 @@ class LineItem(Quiet):
     """
 
     line_item_id: LineItemId | None = None
-    description: str | None = None
+    description: str | None = field(default=None, metadata=longest(4000))
     quantity: Decimal | None = None
     unit_amount: Decimal | None = None
     item_code: str | None = None
@@ -103,7 +104,7 @@ class LineItem(Quiet):
     tax_amount: Decimal | None = None
     item: LineItemItem | None = None
     line_amount: Decimal | None = None
-    tracking: tuple[LineTracking, ...] = ()
+    tracking: tuple[LineTracking, ...] = field(default=(), metadata=most(2))
     discount_rate: Decimal | None = None
     discount_amount: Decimal | None = None
     repeating_invoice_id: RepeatingInvoiceId | None = None
@@ -335,7 +336,7 @@ class BatchPayment(Referred):
     reference: str | None = field(default=None, metadata=longest(255))
     particulars: str | None = field(default=None, metadata=longest(12))
     code: str | None = field(default=None, metadata=longest(12))
-    details: str | None = None
+    details: str | None = field(default=None, metadata=longest(18))
     narrative: str | None = field(default=None, metadata=longest(18))
     date: datetime.date | None = None
     amount: Decimal | None = None

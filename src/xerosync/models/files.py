@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from xerosync.models.base import READ_ONLY, AttachmentId, Quiet, Shape, no_extra
+from xerosync.models.base import READ_ONLY, AttachmentId, Quiet, Shape, longest, no_extra
 
 
 @frozen(kw_only=True, repr=False)
@@ -28,7 +28,7 @@ class Attachment(Quiet):
 class HistoryRecord(Quiet):
     """What was done to a document, by whom and when; with *details* alone it is a note to be added (F 6.191)."""
 
-    details: str | None = None
+    details: str | None = field(default=None, metadata=longest(2500))
     changes: str | None = None
     user: str | None = None
     date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)

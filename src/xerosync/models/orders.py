@@ -34,7 +34,7 @@ class PurchaseOrder(Quiet):
     delivery_address: str | None = None
     attention_to: str | None = None
     telephone: str | None = None
-    delivery_instructions: str | None = None
+    delivery_instructions: str | None = field(default=None, metadata=longest(500))
     expected_arrival_date: datetime.date | None = None
     currency_rate: Decimal | None = None
     sub_total: Decimal | None = field(default=None, metadata=READ_ONLY)

@@ -106,12 +106,12 @@ class Account(Referred):
     """
 
     account_id: AccountId | None = None
-    code: AccountCode | None = None
+    code: AccountCode | None = field(default=None, metadata=longest(10))
     name: str | None = field(default=None, metadata=longest(150))
     type: AccountType | None = None
     bank_account_number: str | None = None
     status: AccountStatus | None = None
-    description: str | None = None
+    description: str | None = field(default=None, metadata=longest(4000))
     bank_account_type: BankAccountType | None = None
     currency_code: str | None = None
     tax_type: str | None = None

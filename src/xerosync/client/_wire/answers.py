@@ -1,16 +1,16 @@
-"""What Xero's answers say: the envelope, refusals with every message, and one verdict for each element of a write."""
+"""What Xero's answers say: the envelope, and refusals with every message."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from enum import Enum
 from typing import Final, cast
 
 from attrs import frozen
 
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, parse
+from xerosync.client._wire.names import our_name
 from xerosync.client._wire.rows import opened
 from xerosync.errors import (
     NotAuthorised,
@@ -25,13 +25,14 @@ from xerosync.errors import (
 )
 from xerosync.ports import Response
 
-NO_ID: Final = "00000000-0000-0000-0000-000000000000"
 _COUNTED_BY: Final = {
     "day": "X-DayLimit-Remaining",
     "minute": "X-MinLimit-Remaining",
     "appminute": "X-AppMinLimit-Remaining",
 }
 _UNTOLD_S: Final = {"day": 3600.0}
+_DEEPEST: Final = 20
+_SAID: Final = frozenset({"ValidationErrors", "Warnings"})
 
 
 @frozen(repr=False)
@@ -47,21 +48,26 @@ class Envelope:
     items: int | None = None
 
 
-class Verdict(Enum):
-    """What became of one element of a write."""
-
-    CONFIRMED = "confirmed"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-
-
 @frozen(repr=False)
-class Element:
-    """One element's *verdict*, the row Xero gave back for it, and all messages that came with it, nested ones too."""
+class Remark:
+    """
+    One thing Xero said of a document: its *text*, verbatim, and the *field* it stands at.
 
-    verdict: Verdict
-    row: Json | None = None
-    messages: tuple[str, ...] = ()
+    The field is told by our names, such as ``line_items[1]`` or ``contact``, and is blank for the document as a whole:
+    Xero says which part it means, never which of its values (F 5.41). A *warning* did not stop the write (F 5.48).
+    """
+
+    text: str
+    field: str = ""
+    warning: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Remark {'warning' if self.warning else 'refusal'} at {self.field or 'the document'}>"
+
+
+def texts(remarks: Sequence[Remark]) -> tuple[str, ...]:
+    """The texts of *remarks*, each once, in order."""
+    return tuple(dict.fromkeys(remark.text for remark in remarks))
 
 
 def envelope(response: Response, collection: str, *, at_once: bool = True) -> Envelope:
@@ -71,13 +77,12 @@ def envelope(response: Response, collection: str, *, at_once: bool = True) -> En
     Rows that are not parsed *at_once* are so when they are asked for: then each may raise, too.
     """
     beside, rows = opened(response.body, collection)
-    stamp = beside.get("DateTimeUTC")
     paging = beside.get("pagination")
     told = cast(Json, paging) if isinstance(paging, dict) else {}
     pages, items = told.get("pageCount"), told.get("itemCount")
     return Envelope(
         tuple(rows) if at_once else rows,
-        dates.instant(stamp) if isinstance(stamp, str) else None,
+        _instant(beside.get("DateTimeUTC"), collection),
         pages if isinstance(pages, int) else None,
         items if isinstance(items, int) else None,
     )
@@ -114,15 +119,27 @@ def lacks_scope(response: Response) -> bool:
 
 def messages_of(response: Response) -> tuple[str, ...]:
     """Every message of a refusal, verbatim, in order; the summary alone when there is no validation message."""
+    return texts(remarks_of(response))
+
+
+def remarks_of(response: Response) -> tuple[Remark, ...]:
+    """As `messages_of`, each message with the part of the document that it stands at."""
     try:
         body = parse(response.body, where="refusal")
     except UnreadableAnswer as unreadable:
-        return (f"an answer that cannot be read: {unreadable.seen}",)
-    found = tuple(dict.fromkeys(_validation(body)))
-    if found or not isinstance(body, dict):
-        return found or ("an answer without a message",)
+        return (Remark(f"an answer that cannot be read: {unreadable.seen}"),)
+    if not isinstance(body, dict):
+        return (Remark("an answer without a message"),)
     said = cast(Json, body)
-    return (str(said.get("Message") or said.get("Detail") or said.get("error") or "an answer without a message"),)
+    listed = said.get("Elements")
+    found = tuple(
+        remark
+        for row in (cast(list[object], listed) if isinstance(listed, list) else [said])
+        for remark in remarks_in(row)
+        if not remark.warning
+    )
+    summary = said.get("Message") or said.get("Detail") or said.get("error") or "an answer without a message"
+    return found or (Remark(str(summary)),)
 
 
 def is_readable(response: Response) -> bool:
@@ -134,50 +151,29 @@ def is_readable(response: Response) -> bool:
     return True
 
 
-def elements(response: Response, collection: str, count: int) -> list[Element]:
-    """
-    The verdict on each of the *count* elements sent, in order, from a 200 under ``summarizeErrors=false`` (F
-    5.35–5.39).
-
-    Elements the answer does not hold are unknown, and all are when it cannot be read: an answer that cannot be read is
-    no answer.
-    """
-    try:
-        rows = envelope(response, collection).rows
-    except UnreadableAnswer:
-        rows = ()
-    if len(rows) != count:
-        return [Element(Verdict.UNKNOWN)] * count
-    return [_element(row) for row in rows]
-
-
-def _element(row: Json) -> Element:
-    said = tuple(dict.fromkeys(_validation(row)))
-    failed = row.get("HasErrors") is True or row.get("HasValidationErrors") is True
-    if failed or str(row.get("StatusAttributeString", "")).upper() == "ERROR" or (said and _has_no_id(row)):
-        return Element(Verdict.REJECTED, row, said or ("Xero gave no reason",))
-    return Element(Verdict.CONFIRMED, row)
-
-
-def _has_no_id(row: Json) -> bool:
-    ids = [value for name, value in row.items() if name.endswith("ID") and isinstance(value, str)]
-    return not ids or NO_ID in ids
-
-
-def _validation(value: object) -> Iterator[str]:
-    """All ``ValidationErrors`` messages in *value*, however deep (F 5.41)."""
+def remarks_in(value: object, field: str = "", *, depth: int = _DEEPEST) -> Iterator[Remark]:
+    """All that is said in *value*, however deep (F 5.41, 5.48)."""
+    if not depth:
+        return
     if isinstance(value, Mapping):
-        row = cast(Mapping[str, object], value)
-        for name, item in row.items():
-            if name == "ValidationErrors" and isinstance(item, list):
-                for error in cast(list[object], item):
-                    if isinstance(error, dict) and "Message" in error:
-                        yield str(cast(Json, error)["Message"])
+        for name, item in cast(Mapping[str, object], value).items():
+            if name in _SAID and isinstance(item, list):
+                for said in cast(list[object], item):
+                    text = cast(Json, said).get("Message") if isinstance(said, dict) else said
+                    if isinstance(text, str):
+                        yield Remark(text, field, name == "Warnings")
             else:
-                yield from _validation(item)
+                yield from remarks_in(item, f"{field}.{our_name(name)}".lstrip("."), depth=depth - 1)
     elif isinstance(value, list):
-        for item in cast(list[object], value):
-            yield from _validation(item)
+        for place, item in enumerate(cast(list[object], value)):
+            yield from remarks_in(item, f"{field}[{place}]", depth=depth - 1)
+
+
+def _instant(stamp: object, where: str) -> datetime | None:
+    try:
+        return dates.instant(stamp) if isinstance(stamp, str) else None
+    except (ValueError, OverflowError):
+        raise UnreadableAnswer(f"{where}.DateTimeUTC", "no instant") from None
 
 
 def _tail(correlation: str | None) -> str:

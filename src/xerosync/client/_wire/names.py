@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import attrs
@@ -23,3 +24,8 @@ def wire_name(field: attrs.Attribute[Any]) -> str:
 def is_told(name: str) -> bool:
     """Whether *name* says what another field or the outcome of the write says already."""
     return name in TOLD or name.endswith(("DateString", "UTCString"))
+
+
+def our_name(wire: str) -> str:
+    """Our name for Xero's *wire* name, where a model does not tell: ``LineItems`` is ``line_items``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire).lower()

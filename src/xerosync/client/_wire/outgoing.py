@@ -36,6 +36,7 @@ class _Field:
     wire: str
     read_only: bool
     is_many: bool
+    most: int
     write: _Writer
 
 
@@ -54,12 +55,17 @@ def encode(document: AttrsInstance, *, to_write: bool = False) -> Json:
             row[field.wire] = _all(field, value, to_write) if field.is_many else field.write(value, to_write)
         except InvalidInput as fault:
             raise _inside(field.name, fault) from None
-    return {**row, **cast(Mapping[str, object], getattr(document, "extra", {}))}
+    extra: Mapping[str, object] = getattr(document, "extra", {})
+    if extra:
+        _check_extra(extra, frozenset(field.wire for field in _fields(type(document))))
+    return {**row, **extra}
 
 
 def _all(field: _Field, values: object, to_write: bool) -> list[object]:  # noqa: FBT001 - as given to `encode`
     if not isinstance(values, tuple | list):
         raise InvalidInput("", f"give a tuple, not a {type(values).__name__}")
+    if to_write and field.most and len(cast(tuple[object, ...], values)) > field.most:
+        raise InvalidInput("", f"Xero keeps {field.most} at most")
     written: list[object] = []
     for place, value in enumerate(cast(tuple[object, ...], values)):
         try:
@@ -84,15 +90,16 @@ def _fields(model: type[AttrsInstance]) -> tuple[_Field, ...]:
 def _field(each: attrs.Attribute[Any], hint: object) -> _Field:
     is_many = get_origin(hint) is tuple
     (kind, *_) = [part for part in get_args(hint) if part is not type(None)] if _is_composed(hint) else [hint]
-    read_only = bool(each.metadata.get("read_only", False))
-    return _Field(each.name, wire_name(each), read_only, is_many, _writer(kind, each.metadata.get("longest", 0)))
+    about = each.metadata
+    write = _writer(kind, about.get("longest", 0), about.get("without", ""))
+    return _Field(each.name, wire_name(each), bool(about.get("read_only", False)), is_many, about.get("most", 0), write)
 
 
 def _is_composed(hint: object) -> bool:
     return get_origin(hint) in {tuple, Union, UnionType}
 
 
-def _writer(kind: object, longest: int) -> _Writer:
+def _writer(kind: object, longest: int, without: str) -> _Writer:
     if isinstance(kind, NewType):
         return _id if (kind.__name__ or "").endswith("Id") else _text(longest)
     if kind is Decimal:
@@ -107,7 +114,7 @@ def _writer(kind: object, longest: int) -> _Writer:
         return _document(kind)
     if isinstance(kind, type) and issubclass(kind, OpenEnum):
         return _text(0)
-    return _text(longest)
+    return _text(longest, without)
 
 
 def _document(kind: type[AttrsInstance]) -> _Writer:
@@ -118,20 +125,25 @@ def _document(kind: type[AttrsInstance]) -> _Writer:
             raise InvalidInput("", f"give a {kind.__name__}, not a {type(value).__name__}")
         for each in ids:
             if to_write and (known := getattr(value, each.name)) is not None:
-                return {wire_name(each): _id(known, to_write)}
+                try:
+                    return {wire_name(each): _id(known, to_write)}
+                except InvalidInput as fault:
+                    raise _inside(each.name, fault) from None
         return encode(value, to_write=to_write)
 
     return write
 
 
-def _text(longest: int) -> _Writer:
-    def write(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `encode`
+def _text(longest: int, without: str = "") -> _Writer:
+    def write(value: object, to_write: bool) -> object:  # noqa: FBT001 - as given to `encode`
         if not isinstance(value, str):
             raise InvalidInput("", f"give a text, not a {type(value).__name__}")
         if longest and len(value) > longest:
             raise InvalidInput("", f"Xero keeps {longest} characters at most, these are {len(value)}")
         if _FORBIDDEN.search(value):
             raise InvalidInput("", "leave out control characters, which Xero cannot keep")
+        if to_write and without and not set(without).isdisjoint(value):
+            raise InvalidInput("", f"leave out {' '.join(without)}, which Xero does not take here")
         return str(value)
 
     return write
@@ -160,7 +172,8 @@ def _number(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `en
         raise InvalidInput("", f"give a Decimal, not a {type(value).__name__}")
     if isinstance(value, Decimal) and not value.is_finite():
         raise InvalidInput("", "give a number that is finite")
-    return value
+    # Written out, since 1E+2 is a number to JSON but not to everybody who reads it.
+    return Decimal(f"{value:f}") if isinstance(value, Decimal) else value
 
 
 def _day(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `encode`
@@ -173,3 +186,29 @@ def _instant(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `e
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise InvalidInput("", "give a datetime with its time zone")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def _check_extra(extra: object, known: frozenset[str]) -> None:
+    """Raise `InvalidInput` unless *extra* is what Xero might have sent beside the fields that are *known* here."""
+    if not isinstance(extra, Mapping):
+        raise InvalidInput("extra", f"give a mapping, not a {type(extra).__name__}")
+    for name, value in cast(Mapping[object, object], extra).items():
+        if not isinstance(name, str):
+            raise InvalidInput("extra", f"name fields by texts, not by a {type(name).__name__}")
+        if name in known:
+            raise InvalidInput(f"extra.{name}", "give it as the field of this document that bears this name in Xero")
+        _check_plain(value, f"extra.{name}")
+
+
+def _check_plain(value: object, name: str) -> None:
+    """Raise `InvalidInput` unless *value* is JSON with exact numbers."""
+    if isinstance(value, Mapping):
+        for key, item in cast(Mapping[object, object], value).items():
+            _check_plain(item, f"{name}.{key}")
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(cast(list[object], value)):
+            _check_plain(item, f"{name}[{place}]")
+    elif isinstance(value, float) or (isinstance(value, Decimal) and not value.is_finite()):
+        raise InvalidInput(name, "give a number that is exact and finite: a Decimal or an int")
+    elif not isinstance(value, str | bool | int | Decimal | None):
+        raise InvalidInput(name, f"give what JSON can say, not a {type(value).__name__}")

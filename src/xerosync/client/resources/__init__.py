@@ -7,6 +7,7 @@ The asynchronous classes hold the flows; the plain ones have the same methods, s
 
 from __future__ import annotations
 
+from xerosync.client._wire.answers import Remark
 from xerosync.client.resources.banking import (
     AsyncBankTransactions,
     AsyncBankTransfers,
@@ -30,6 +31,7 @@ from xerosync.client.resources.documents import (
     Payments,
     Prepayments,
 )
+from xerosync.client.resources.file_names import safe_file_name
 from xerosync.client.resources.orders import AsyncPurchaseOrders, AsyncQuotes, PurchaseOrders, Quotes
 from xerosync.client.resources.reports import AsyncReports, Reports
 from xerosync.client.resources.settings import (
@@ -90,9 +92,11 @@ __all__ = [
     "Prepayments",
     "PurchaseOrders",
     "Quotes",
+    "Remark",
     "Reports",
     "TaxRates",
     "TrackingCategories",
     "Users",
     "Written",
+    "safe_file_name",
 ]

@@ -9,13 +9,13 @@ from typing import ClassVar, Final
 from attrs import AttrsInstance, define
 
 from xerosync.client._driver import stepped, stepped_rows
-from xerosync.client.resources.base import AsyncChangeable, AsyncWritable
-from xerosync.client.resources.files import AsyncFiled
+from xerosync.client.resources.files import AsyncFiled, AsyncNoted
+from xerosync.client.resources.writing import AsyncChangeable, AsyncWritable
 from xerosync.models import BankTransaction, BankTransfer, ManualJournal
 
 
 @define(eq=False)
-class AsyncBankTransactions(AsyncChangeable[BankTransaction], AsyncFiled[BankTransaction]):
+class AsyncBankTransactions(AsyncChangeable[BankTransaction], AsyncFiled[BankTransaction], AsyncNoted[BankTransaction]):
     """Money spent and received with lines of its own."""
 
     collection: ClassVar[str] = "BankTransactions"
@@ -32,11 +32,12 @@ class AsyncBankTransactions(AsyncChangeable[BankTransaction], AsyncFiled[BankTra
 
 
 @define(eq=False)
-class AsyncBankTransfers(AsyncWritable[BankTransfer], AsyncFiled[BankTransfer]):
+class AsyncBankTransfers(AsyncWritable[BankTransfer], AsyncFiled[BankTransfer], AsyncNoted[BankTransfer]):
     """Money moved between accounts of type BANK."""
 
     collection: ClassVar[str] = "BankTransfers"
     model: ClassVar[type[AttrsInstance]] = BankTransfer
+    at_once: ClassVar[int] = 1
 
     def list(
         self, *, modified_since: datetime | None = None, include_deleted: bool = False
@@ -50,7 +51,7 @@ class AsyncBankTransfers(AsyncWritable[BankTransfer], AsyncFiled[BankTransfer]):
 
 
 @define(eq=False)
-class AsyncManualJournals(AsyncChangeable[ManualJournal], AsyncFiled[ManualJournal]):
+class AsyncManualJournals(AsyncChangeable[ManualJournal], AsyncFiled[ManualJournal], AsyncNoted[ManualJournal]):
     """Journals entered by hand."""
 
     collection: ClassVar[str] = "ManualJournals"
@@ -64,6 +65,10 @@ class AsyncManualJournals(AsyncChangeable[ManualJournal], AsyncFiled[ManualJourn
         """Void a journal that is posted (F 6.165). Raises `Rejected`, `OutcomeUnknown`."""
         return await self._post_one(document_id, {"Status": "VOIDED"}, "voided")
 
+    async def delete(self, document_id: str) -> ManualJournal:
+        """Delete a journal that is a draft. Raises `Rejected`, `OutcomeUnknown`."""
+        return await self._post_one(document_id, {"Status": "DELETED"}, "deleted")
+
 
 class BankTransactions:
     """Money spent and received with lines of its own."""
@@ -74,13 +79,15 @@ class BankTransactions:
     list: Final = stepped_rows(AsyncBankTransactions.list)
     get: Final = stepped(AsyncBankTransactions.get)
     create: Final = stepped(AsyncBankTransactions.create)
+    create_one: Final = stepped(AsyncBankTransactions.create_one)
     update: Final = stepped(AsyncBankTransactions.update)
-    history: Final = stepped(AsyncBankTransactions.history)
-    add_note: Final = stepped(AsyncBankTransactions.add_note)
+    update_one: Final = stepped(AsyncBankTransactions.update_one)
+    delete: Final = stepped(AsyncBankTransactions.delete)
     attachments: Final = stepped(AsyncBankTransactions.attachments)
     attach: Final = stepped(AsyncBankTransactions.attach)
     download: Final = stepped(AsyncBankTransactions.download)
-    delete: Final = stepped(AsyncBankTransactions.delete)
+    history: Final = stepped(AsyncBankTransactions.history)
+    add_note: Final = stepped(AsyncBankTransactions.add_note)
 
 
 class BankTransfers:
@@ -92,12 +99,13 @@ class BankTransfers:
     list: Final = stepped_rows(AsyncBankTransfers.list)
     get: Final = stepped(AsyncBankTransfers.get)
     create: Final = stepped(AsyncBankTransfers.create)
-    history: Final = stepped(AsyncBankTransfers.history)
-    add_note: Final = stepped(AsyncBankTransfers.add_note)
+    create_one: Final = stepped(AsyncBankTransfers.create_one)
+    delete: Final = stepped(AsyncBankTransfers.delete)
     attachments: Final = stepped(AsyncBankTransfers.attachments)
     attach: Final = stepped(AsyncBankTransfers.attach)
     download: Final = stepped(AsyncBankTransfers.download)
-    delete: Final = stepped(AsyncBankTransfers.delete)
+    history: Final = stepped(AsyncBankTransfers.history)
+    add_note: Final = stepped(AsyncBankTransfers.add_note)
 
 
 class ManualJournals:
@@ -109,10 +117,13 @@ class ManualJournals:
     list: Final = stepped_rows(AsyncManualJournals.list)
     get: Final = stepped(AsyncManualJournals.get)
     create: Final = stepped(AsyncManualJournals.create)
+    create_one: Final = stepped(AsyncManualJournals.create_one)
     update: Final = stepped(AsyncManualJournals.update)
-    history: Final = stepped(AsyncManualJournals.history)
-    add_note: Final = stepped(AsyncManualJournals.add_note)
+    update_one: Final = stepped(AsyncManualJournals.update_one)
+    void: Final = stepped(AsyncManualJournals.void)
+    delete: Final = stepped(AsyncManualJournals.delete)
     attachments: Final = stepped(AsyncManualJournals.attachments)
     attach: Final = stepped(AsyncManualJournals.attach)
     download: Final = stepped(AsyncManualJournals.download)
-    void: Final = stepped(AsyncManualJournals.void)
+    history: Final = stepped(AsyncManualJournals.history)
+    add_note: Final = stepped(AsyncManualJournals.add_note)

@@ -1,41 +1,32 @@
-"""The one face that all resources share: ``list``, ``get``, ``create``, ``update``."""
+"""Reading, as all resources do it: ``list`` and ``get``."""
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar, Final, Generic, TypeVar, cast
-from uuid import UUID, uuid4
+from urllib.parse import quote
+from uuid import UUID
 
 from attrs import AttrsInstance, define
 
 from xerosync.client._books import Books
 from xerosync.client._session import PAGE_SIZE, Query
-from xerosync.client._wire.answers import Element, Verdict, elements, envelope, refusal
-from xerosync.client._wire.codec import Json, decode, decode_all, dump
-from xerosync.client._wire.outgoing import encode
-from xerosync.client.resources.written import Outcome, Written
-from xerosync.errors import InvalidInput, OutcomeUnknown, Rejected, UnreadableAnswer, XerosyncError
+from xerosync.client._wire.codec import Json, decode, decode_all
+from xerosync.errors import InvalidInput, UnreadableAnswer
 from xerosync.models import Shape
 from xerosync.models.base import own_id
-from xerosync.ports import AnswerLost, Response
 
 T = TypeVar("T", bound=AttrsInstance)
 
-BATCH: Final = 50
-"""Elements a write: more is allowed, not advised (F 2.19)."""
-BODY_BYTES: Final = 3_000_000
-"""Bytes a write at most: Xero advises to stay below 3.5 MB (F 2.19)."""
 IDS_A_READ: Final = 40
 """Ids a read, because of the length of its address (F 4.17)."""
-JSON: Final = "application/json"
 _READINGS: Final = 3
 
 
 @define(eq=False)
-class AsyncReadable(Generic[T]):
-    """A resource that is read. *collection* is both the path and the key its rows stand under."""
+class AsyncListed(Generic[T]):
+    """A resource whose rows are listed. *collection* is both the path and the key its rows stand under."""
 
     _books: Books
     collection: ClassVar[str]
@@ -44,11 +35,9 @@ class AsyncReadable(Generic[T]):
     """Parameters of each read and write, such as four places for prices (F 5.21)."""
     page_size: ClassVar[int] = PAGE_SIZE
 
-    async def get(self, document_id: str) -> T:
-        """The one document with this id, in full. Raises `NotFound` when Xero knows none (F 4.16)."""
-        session = await self._books.session()
-        path = f"{self.collection}/{as_id(document_id)}"
-        page = await session.read(Query(path, self.collection, self.fixed))
+    async def _get(self, key: str) -> T:
+        """The one document at *key*, which is ready to stand in a path."""
+        page = await (await self._books.session()).read(Query(f"{self.collection}/{key}", self.collection, self.fixed))
         if len(page.rows) != 1:
             raise UnreadableAnswer(self.collection, f"{len(page.rows)} rows where one is due")
         return self._decode(page.rows[0], Shape.SINGLE)
@@ -101,37 +90,8 @@ class AsyncReadable(Generic[T]):
                 seen.add(name)
                 yield row
 
-    async def _post_one(self, document_id: str, change: Json, doing: str) -> T:
-        """Change the one document of this id. Raises `Rejected`, `OutcomeUnknown`."""
-        response = await self._sent("POST", f"{self.collection}/{as_id(document_id)}", change, doing)
-        (element,) = elements(response, self.collection, 1)
-        if element.verdict is not Verdict.CONFIRMED or element.row is None:
-            raise UnreadableAnswer(self.collection, "no document in the answer")
-        return self._decode(element.row, Shape.REPLY)
-
-    async def _put_below(self, path: str, collection: str, rows: Sequence[Json], doing: str) -> tuple[Json, ...]:
-        """Add *rows* of another *collection* to a document of this one. Raises `Rejected`, `OutcomeUnknown`."""
-        response = await self._sent("PUT", f"{self.collection}/{path}", {collection: list(rows)}, doing)
-        return tuple(envelope(response, collection).rows)
-
-    async def _delete(self, path: str) -> None:
-        """End what stands at *path* below this collection. Raises `Rejected`, `OutcomeUnknown`."""
-        await self._sent("DELETE", f"{self.collection}/{path}", b"", "deleted")
-
-    async def _sent(self, method: str, path: str, body: Json | bytes, doing: str, kind: str = JSON) -> Response:
-        """The answer to a write that Xero took. Raises `Rejected`, or `OutcomeUnknown` when nobody can say."""
-        session = await self._books.session()
-        key = f"{self._books.tenant}-{uuid4()}"
-        try:
-            response = await session.change(method, path, body, key=key, content_type=kind)
-        except AnswerLost as lost:
-            raise OutcomeUnknown(f"{lost}; it may have been {doing}: read it back", key) from None
-        if response.status not in {200, 204}:
-            raise refusal(response)
-        return response
-
-    def _decode_page(self, rows: Iterable[Json]) -> builtins.list[T]:
-        return cast("builtins.list[T]", decode_all(self.model, rows, where=self.collection))
+    def _decode_page(self, rows: Iterable[Json]) -> list[T]:
+        return cast("list[T]", decode_all(self.model, rows, where=self.collection))
 
     def _decode(self, row: Json, shape: Shape) -> T:
         return cast(T, decode(self.model, row, where=self.collection, shape=shape))
@@ -142,134 +102,40 @@ class AsyncReadable(Generic[T]):
 
 
 @define(eq=False)
-class AsyncWritable(AsyncReadable[T]):
-    """A resource whose documents are written many at a time."""
+class AsyncReadable(AsyncListed[T]):
+    """A resource whose rows can be asked for one by one."""
 
-    at_once: ClassVar[int] = BATCH
-
-    async def create(self, documents: Sequence[T]) -> list[Written[T]]:
-        """
-        Create *documents*, some fifty a call, and say what became of each, in order (F 5.35).
-
-        A lost answer makes its whole call's outcomes unknown: look before you send them again. For writes that must
-        happen exactly once, whatever dies, plan and apply them instead. An error that stops the first call is raised;
-        one that stops a later call is the outcome of the documents that are left. Raises `InvalidInput` before
-        anything is sent when a document holds what Xero could not take.
-        """
-        rows = [self._row(place, document) for place, document in enumerate(documents)]
-        return await self._write("PUT", rows, Outcome.CREATED)
-
-    async def _update(self, documents: Sequence[T], known: Iterable[T]) -> list[Written[T]]:
-        name = own_id(self.model)
-        there = {getattr(document, name): document for document in known}
-        rows: list[Json] = []
-        same: dict[int, Written[T]] = {}
-        for place, document in enumerate(documents):
-            document_id = getattr(document, name)
-            if document_id is None:
-                raise InvalidInput(f"documents[{place}].{name}", "give the id of the document to be changed")
-            row = self._row(place, document)
-            if document_id in there and _says_nothing_new(row, encode(there[document_id], to_write=True)):
-                same[place] = Written(Outcome.UNCHANGED, there[document_id])
-            else:
-                rows.append(row)
-        done = iter(await self._write("POST", rows, Outcome.UPDATED))
-        return [same[place] if place in same else next(done) for place in range(len(documents))]
-
-    def _row(self, place: int, document: T) -> Json:
-        try:
-            return encode(document, to_write=True)
-        except InvalidInput as fault:
-            raise InvalidInput(f"documents[{place}].{fault.field}", fault.remedy) from None
-
-    async def _write(self, method: str, rows: Sequence[Json], done: Outcome) -> list[Written[T]]:
-        written: list[Written[T]] = []
-        for some in in_calls(rows, self.at_once):
-            try:
-                written += await self._send(method, some, done)
-            except XerosyncError as stopped:
-                if not written:
-                    raise
-                outcome = Outcome.UNKNOWN if isinstance(stopped, UnreadableAnswer) else Outcome.REJECTED
-                left = [Written[T](outcome, None, (str(stopped),))] * (len(rows) - len(written))
-                return [*written, *left]
-        return written
-
-    async def _send(self, method: str, rows: Sequence[Json], done: Outcome) -> list[Written[T]]:
-        session = await self._books.session()
-        key = f"{self._books.tenant}-{uuid4()}"
-        params = "&".join(f"{name}={value}" for name, value in {"summarizeErrors": "false", **self.fixed}.items())
-        path = f"{self.collection}?{params}"
-        body: Json = {self.collection: list(rows)}
-        try:
-            response = await session.change(method, path, body, key=key)
-        except AnswerLost:
-            return [Written(Outcome.UNKNOWN)] * len(rows)
-        if response.status != 200:
-            raise refusal(response)
-        return [self._written(element, done) for element in elements(response, self.collection, len(rows))]
-
-    def _written(self, element: Element, done: Outcome) -> Written[T]:
-        if element.verdict is Verdict.REJECTED:
-            return Written(Outcome.REJECTED, None, element.messages)
-        if element.verdict is not Verdict.CONFIRMED or element.row is None:
-            return Written(Outcome.UNKNOWN, None, element.messages)
-        return Written(done, self._decode(element.row, Shape.REPLY), element.messages)
+    async def get(self, document_id: str) -> T:
+        """The one document with this id, in full. Raises `NotFound` when Xero knows none (F 4.16)."""
+        own = as_id(document_id)
+        document = await self._get(own)
+        if str(getattr(document, own_id(self.model))).lower() != own:
+            raise UnreadableAnswer(self.collection, "another document than the one asked for")
+        return document
 
 
-@define(eq=False)
-class AsyncChangeable(AsyncWritable[T]):
-    """A resource whose documents can be changed later, many at a time."""
-
-    async def update(self, documents: Sequence[T], *, known: Iterable[T] = ()) -> list[Written[T]]:
-        """
-        Change the documents of these ids, and say what became of each, in order; what a document leaves out stays.
-
-        One that says nothing new beside its counterpart in *known*, as you last read it, is not sent: it is
-        `Outcome.UNCHANGED`. Otherwise as `create`. Lines that you name by their ids are kept, others are removed, and
-        without any lines all stay (F 6.65).
-        """
-        return await self._update(documents, known)
-
-
-@define(eq=False)
-class AsyncSingly(AsyncChangeable[T]):
-    """A resource of which Xero takes one document a call."""
-
-    at_once: ClassVar[int] = 1
-
-    async def _send(self, method: str, rows: Sequence[Json], done: Outcome) -> list[Written[T]]:
-        (row,) = rows
-        path = f"{self.collection}/{row[self._id_name()]}" if method == "POST" else self.collection
-        try:
-            response = await self._sent(method, path, row, "written")
-        except OutcomeUnknown as unknown:
-            return [Written(Outcome.UNKNOWN, None, (str(unknown),))]
-        except Rejected as refused:
-            return [Written(Outcome.REJECTED, None, refused.messages)]
-        return [self._written(element, done) for element in elements(response, self.collection, 1)]
-
-
-def in_calls(rows: Sequence[Json], at_once: int) -> builtins.list[builtins.list[Json]]:
-    """*rows* cut into calls of *at_once* at most, that are not too many bytes either (F 2.19)."""
-    calls: builtins.list[builtins.list[Json]] = []
-    room = 0
-    for row in rows:
-        size = len(dump(row)) + 1
-        if not calls or len(calls[-1]) == at_once or size > room:
-            calls.append([])
-            room = BODY_BYTES
-        calls[-1].append(row)
-        room -= size
-    return calls
-
-
-def as_id(text: str) -> str:
+def as_id(text: str, name: str = "id") -> str:
     """*text* as it may stand in a path. Raises `InvalidInput` unless it is a UUID, so that no path can be made up."""
     try:
         return str(UUID(text))
     except (ValueError, AttributeError, TypeError):
-        raise InvalidInput("id", "give the document's Xero id, a UUID") from None
+        raise InvalidInput(name, "give the document's Xero id, a UUID") from None
+
+
+def as_given(value: object) -> object:
+    """*value*, of which nobody has checked yet that it is what its annotation says."""
+    return value
+
+
+def as_number(text: str, name: str) -> str:
+    """*text*, a number or code people gave, as it may stand in a path. Raises `InvalidInput` for what may not."""
+    given = as_given(text)
+    if not isinstance(given, str) or not given.strip(". "):
+        raise InvalidInput(name, "give the number or code as Xero shows it")
+    if "/" in given or "\\" in given:
+        # Servers and proxies take it for the end of a folder, however it is written.
+        raise InvalidInput(name, "one with a slash cannot stand in an address: pick it from list()")
+    return quote(given, safe="")
 
 
 def aware(moment: datetime | None) -> datetime | None:
@@ -287,16 +153,3 @@ def joined(words: Iterable[str]) -> str:
 def day(on: date | None) -> str:
     """A day in a parameter; blank when none is given."""
     return "" if on is None else on.isoformat()
-
-
-def _says_nothing_new(row: object, known: object) -> bool:
-    """Whether all that *row* says stands in *known* too, however deep."""
-    if isinstance(row, Mapping) and isinstance(known, Mapping):
-        mine, theirs = cast(Mapping[str, object], row), cast(Mapping[str, object], known)
-        return all(name in theirs and _says_nothing_new(value, theirs[name]) for name, value in mine.items())
-    if isinstance(row, builtins.list) and isinstance(known, builtins.list):
-        pairs = zip(cast("builtins.list[object]", row), cast("builtins.list[object]", known), strict=False)
-        return len(cast("builtins.list[object]", row)) == len(cast("builtins.list[object]", known)) and all(
-            _says_nothing_new(one, other) for one, other in pairs
-        )
-    return row == known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
@@ -10,13 +10,15 @@ from attrs import AttrsInstance, define
 
 from xerosync.client._driver import stepped, stepped_rows
 from xerosync.client._wire.codec import Json
-from xerosync.client.resources.base import AsyncChangeable, AsyncSingly, as_id
-from xerosync.client.resources.files import AsyncFiled
-from xerosync.models import Contact, ContactGroup, ContactStatus
+from xerosync.client.resources.base import as_id, as_number
+from xerosync.client.resources.files import AsyncFiled, AsyncNoted
+from xerosync.client.resources.writing import BATCH, AsyncChangeable, AsyncSingly, words
+from xerosync.errors import UnreadableAnswer
+from xerosync.models import Contact, ContactGroup, ContactGroupStatus, ContactStatus
 
 
 @define(eq=False)
-class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact]):
+class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact], AsyncNoted[Contact]):
     """Customers and suppliers."""
 
     collection: ClassVar[str] = "Contacts"
@@ -38,6 +40,13 @@ class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact]):
         archived = "true" if include_archived else ""
         return self._paged({"includeArchived": archived, "searchTerm": search}, modified_since, ids)
 
+    async def get_by_number(self, contact_number: str) -> Contact:
+        """The one contact with this ContactNumber, in full (F 6.37). Raises `NotFound` when Xero knows none."""
+        contact = await self._get(as_number(contact_number, "contact_number"))
+        if (contact.contact_number or "").casefold() != contact_number.strip().casefold():
+            raise UnreadableAnswer(self.collection, "another contact than the one asked for")
+        return contact
+
     async def archive(self, contact_id: str) -> Contact:
         """Archive a contact; only a person in Xero can bring it back (F 6.31). Raises `Rejected`, `OutcomeUnknown`."""
         return await self._post_one(contact_id, {"ContactStatus": ContactStatus.ARCHIVED}, "archived")
@@ -54,10 +63,31 @@ class AsyncContactGroups(AsyncSingly[ContactGroup]):
         """All groups, without their contacts: `get` tells those."""
         return self._all({})
 
-    async def add_contacts(self, group_id: str, contact_ids: Sequence[str]) -> None:
-        """Put contacts into a group. Raises `Rejected`, `OutcomeUnknown`."""
-        rows: Sequence[Json] = [{"ContactID": as_id(each)} for each in contact_ids]
-        await self._put_below(f"{as_id(group_id)}/Contacts", "Contacts", rows, "added")
+    async def delete(self, group_id: str) -> ContactGroup:
+        """Delete a group; its contacts stay. Raises `Rejected`, `OutcomeUnknown`."""
+        return await self._post_one(group_id, {"Status": ContactGroupStatus.DELETED}, "deleted")
+
+    async def add_contacts(self, group_id: str, contact_ids: Iterable[str]) -> None:
+        """
+        Put contacts into a group; those in it already stay, so it may be done again.
+
+        Raises `Rejected` when Xero does not take one of them: others may be in the group then (A.01). Raises
+        `InvalidInput`, `OutcomeUnknown`.
+        """
+        group, ids = as_id(group_id, "group_id"), words(contact_ids, "contact_ids")
+        rows: Sequence[Json] = [{"ContactID": as_id(each, f"contact_ids[{at}]")} for at, each in enumerate(ids)]
+        for start in range(0, len(rows), BATCH):
+            await self._put_below(
+                f"{group}/Contacts", "Contacts", rows[start : start + BATCH], "added", key="ContactID"
+            )
+
+    async def remove_contact(self, group_id: str, contact_id: str) -> None:
+        """Take a contact out of a group. Raises `NotFound` when it is not in it, `Rejected`, `OutcomeUnknown`."""
+        await self._delete(f"{as_id(group_id, 'group_id')}/Contacts/{as_id(contact_id, 'contact_id')}")
+
+    async def remove_all_contacts(self, group_id: str) -> None:
+        """Empty a group. Raises `Rejected`, `OutcomeUnknown`."""
+        await self._delete(f"{as_id(group_id, 'group_id')}/Contacts")
 
 
 class Contacts:
@@ -68,14 +98,17 @@ class Contacts:
 
     list: Final = stepped_rows(AsyncContacts.list)
     get: Final = stepped(AsyncContacts.get)
+    get_by_number: Final = stepped(AsyncContacts.get_by_number)
     create: Final = stepped(AsyncContacts.create)
+    create_one: Final = stepped(AsyncContacts.create_one)
     update: Final = stepped(AsyncContacts.update)
-    history: Final = stepped(AsyncContacts.history)
-    add_note: Final = stepped(AsyncContacts.add_note)
+    update_one: Final = stepped(AsyncContacts.update_one)
+    archive: Final = stepped(AsyncContacts.archive)
     attachments: Final = stepped(AsyncContacts.attachments)
     attach: Final = stepped(AsyncContacts.attach)
     download: Final = stepped(AsyncContacts.download)
-    archive: Final = stepped(AsyncContacts.archive)
+    history: Final = stepped(AsyncContacts.history)
+    add_note: Final = stepped(AsyncContacts.add_note)
 
 
 class ContactGroups:
@@ -87,5 +120,10 @@ class ContactGroups:
     list: Final = stepped_rows(AsyncContactGroups.list)
     get: Final = stepped(AsyncContactGroups.get)
     create: Final = stepped(AsyncContactGroups.create)
+    create_one: Final = stepped(AsyncContactGroups.create_one)
     update: Final = stepped(AsyncContactGroups.update)
+    update_one: Final = stepped(AsyncContactGroups.update_one)
+    delete: Final = stepped(AsyncContactGroups.delete)
     add_contacts: Final = stepped(AsyncContactGroups.add_contacts)
+    remove_contact: Final = stepped(AsyncContactGroups.remove_contact)
+    remove_all_contacts: Final = stepped(AsyncContactGroups.remove_all_contacts)

@@ -10,9 +10,12 @@ from typing import ClassVar, Final, TypeVar
 from attrs import AttrsInstance, define
 
 from xerosync.client._driver import stepped, stepped_rows
+from xerosync.client._session import Query
 from xerosync.client._wire.outgoing import encode
-from xerosync.client.resources.base import AsyncChangeable, AsyncWritable, as_id, joined
-from xerosync.client.resources.files import AsyncFiled, AsyncNoted
+from xerosync.client.resources.base import as_id, as_number, joined
+from xerosync.client.resources.files import AsyncFiled, AsyncNoted, AsyncPrinted
+from xerosync.client.resources.writing import AsyncChangeable, AsyncWritable
+from xerosync.errors import UnreadableAnswer
 from xerosync.models import (
     Allocation,
     BatchPayment,
@@ -32,28 +35,31 @@ T = TypeVar("T", bound=AttrsInstance)
 class AsyncAllocated(AsyncNoted[T]):
     """A resource whose documents are credit that is set against invoices or bills."""
 
-    async def allocate(self, credit_id: str, *, invoice_id: str, amount: Decimal) -> None:
+    async def allocate(self, credit_id: str, *, invoice_id: str, amount: Decimal) -> Allocation:
         """
-        Set *amount* of a credit, in its currency, against an invoice of the same contact (F 6.97).
+        Set *amount* of a credit, in its currency, against an invoice or bill of the same contact (F 6.97).
 
-        Raises `Rejected`, `OutcomeUnknown`.
+        Raises `InvalidInput`, `Rejected`, `OutcomeUnknown`.
         """
-        allocation = Allocation(invoice=Invoice(invoice_id=InvoiceId(invoice_id)), amount=amount)
-        rows = [encode(allocation, to_write=True)]
-        await self._put_below(f"{as_id(credit_id)}/Allocations", "Allocations", rows, "allocated")
+        invoice = Invoice(invoice_id=InvoiceId(as_id(invoice_id, "invoice_id")))
+        row = encode(Allocation(invoice=invoice, amount=amount), to_write=True)
+        path = f"{as_id(credit_id, 'credit_id')}/Allocations"
+        return await self._put_one_below(Allocation, path, "Allocations", row, "allocated")
 
-    async def remove_allocation(self, credit_id: str, allocation_id: str) -> None:
-        """Take an allocation back: both documents are open again (F 6.98). Raises `Rejected`, `OutcomeUnknown`."""
-        await self._delete(f"{as_id(credit_id)}/Allocations/{as_id(allocation_id)}")
+    async def delete_allocation(self, credit_id: str, allocation_id: str) -> None:
+        """Take an allocation back: both documents are open again (F 6.101). Raises `Rejected`, `OutcomeUnknown`."""
+        below = as_id(allocation_id, "allocation_id")
+        await self._delete(f"{as_id(credit_id, 'credit_id')}/Allocations/{below}")
 
 
 @define(eq=False)
-class AsyncInvoices(AsyncChangeable[Invoice], AsyncFiled[Invoice]):
+class AsyncInvoices(AsyncChangeable[Invoice], AsyncFiled[Invoice], AsyncNoted[Invoice], AsyncPrinted[Invoice]):
     """Sales invoices and bills."""
 
     collection: ClassVar[str] = "Invoices"
     model: ClassVar[type[AttrsInstance]] = Invoice
     fixed: ClassVar[Mapping[str, str]] = {"unitdp": "4"}
+    goes_online: ClassVar[bool] = True
 
     def list(
         self,
@@ -76,6 +82,39 @@ class AsyncInvoices(AsyncChangeable[Invoice], AsyncFiled[Invoice]):
             params["where"] = f'Type=="{type.value}"' if type.value.isalpha() else ""
         return self._paged(params, modified_since, ids)
 
+    async def get_by_number(self, invoice_number: str) -> Invoice:
+        """
+        The one invoice with this number, in full (F 6.80): of bills, whose numbers are not unique, the first.
+
+        Raises `NotFound` when Xero knows none.
+        """
+        invoice = await self._get(as_number(invoice_number, "invoice_number"))
+        if (invoice.invoice_number or "").casefold() != invoice_number.strip().casefold():
+            raise UnreadableAnswer(self.collection, "another invoice than the one asked for")
+        return invoice
+
+    async def email(self, document_id: str) -> None:
+        """
+        Let Xero send an approved sales invoice to its contact, 1,000 a day at most, none from a demo company (F 6.81).
+
+        Raises `Rejected`, and `OutcomeUnknown` when the answer was lost: it may have been sent.
+        """
+        await self._sent("POST", f"{self.collection}/{as_id(document_id)}/Email", b"", "sent")
+
+    async def online_url(self, document_id: str) -> str:
+        """
+        Where the customer may look at a sales invoice, and pay it; a draft is nowhere (F 6.82).
+
+        Whoever knows the address sees the invoice. Raises `Rejected` for what is no approved sales invoice.
+        """
+        session = await self._books.session()
+        path = f"{self.collection}/{as_id(document_id)}/OnlineInvoice"
+        rows = (await session.read(Query(path, "OnlineInvoices"))).rows
+        url = rows[0].get("OnlineInvoiceUrl") if len(rows) == 1 else None
+        if not isinstance(url, str):
+            raise UnreadableAnswer("OnlineInvoices", "no address where one is due")
+        return url
+
     async def void(self, document_id: str) -> Invoice:
         """
         Void an invoice or bill that is approved and has nothing applied to it (F 6.51).
@@ -90,12 +129,15 @@ class AsyncInvoices(AsyncChangeable[Invoice], AsyncFiled[Invoice]):
 
 
 @define(eq=False)
-class AsyncCreditNotes(AsyncChangeable[CreditNote], AsyncAllocated[CreditNote], AsyncFiled[CreditNote]):
+class AsyncCreditNotes(
+    AsyncChangeable[CreditNote], AsyncAllocated[CreditNote], AsyncFiled[CreditNote], AsyncPrinted[CreditNote]
+):
     """Credit notes to customers and from suppliers."""
 
     collection: ClassVar[str] = "CreditNotes"
     model: ClassVar[type[AttrsInstance]] = CreditNote
     fixed: ClassVar[Mapping[str, str]] = {"unitdp": "4"}
+    goes_online: ClassVar[bool] = True
 
     def list(self, *, modified_since: datetime | None = None) -> AsyncIterator[CreditNote]:
         """Credit notes with lines and allocations, in the order of their ids."""
@@ -103,11 +145,15 @@ class AsyncCreditNotes(AsyncChangeable[CreditNote], AsyncAllocated[CreditNote], 
 
     async def void(self, document_id: str) -> CreditNote:
         """
-        Void a credit note that is approved and has nothing applied to it (F 6.51).
+        Void a credit note that is approved and has nothing applied to it (F 6.51, 6.102).
 
         Raises `Rejected`, `OutcomeUnknown`.
         """
         return await self._post_one(document_id, {"Status": "VOIDED"}, "voided")
+
+    async def delete(self, document_id: str) -> CreditNote:
+        """Delete a draft or one that awaits approval (F 6.95). Raises `Rejected`, `OutcomeUnknown`."""
+        return await self._post_one(document_id, {"Status": "DELETED"}, "deleted")
 
 
 @define(eq=False)
@@ -147,13 +193,13 @@ class AsyncPayments(AsyncWritable[Payment], AsyncNoted[Payment]):
         """Payments in the order of their ids, removed ones too (F 6.126)."""
         return self._paged({}, modified_since)
 
-    async def remove(self, payment_id: str) -> Payment:
+    async def delete(self, document_id: str) -> Payment:
         """
-        Remove a payment: its document is open again, the payment stays readable as DELETED (F 6.122).
+        Take a payment back: its document is open again, the payment stays readable as DELETED (F 6.122).
 
         Raises `Rejected` with Xero's words, `OutcomeUnknown` when the answer was lost: read it back then.
         """
-        return await self._post_one(payment_id, {"Status": "DELETED"}, "removed")
+        return await self._post_one(document_id, {"Status": "DELETED"}, "deleted")
 
 
 @define(eq=False)
@@ -167,9 +213,9 @@ class AsyncBatchPayments(AsyncWritable[BatchPayment], AsyncNoted[BatchPayment]):
         """Batch payments, removed ones too, without their payments' details."""
         return self._all({}, modified_since)
 
-    async def remove(self, batch_payment_id: str) -> BatchPayment:
-        """Remove a batch with all its payments (F 6.146). Raises `Rejected`, `OutcomeUnknown`."""
-        return await self._post_one(batch_payment_id, {"Status": "DELETED"}, "removed")
+    async def delete(self, document_id: str) -> BatchPayment:
+        """Take a batch back with all its payments (F 6.142). Raises `Rejected`, `OutcomeUnknown`."""
+        return await self._post_one(document_id, {"Status": "DELETED"}, "deleted")
 
 
 class Invoices:
@@ -180,15 +226,21 @@ class Invoices:
 
     list: Final = stepped_rows(AsyncInvoices.list)
     get: Final = stepped(AsyncInvoices.get)
+    get_by_number: Final = stepped(AsyncInvoices.get_by_number)
     create: Final = stepped(AsyncInvoices.create)
+    create_one: Final = stepped(AsyncInvoices.create_one)
     update: Final = stepped(AsyncInvoices.update)
-    history: Final = stepped(AsyncInvoices.history)
-    add_note: Final = stepped(AsyncInvoices.add_note)
+    update_one: Final = stepped(AsyncInvoices.update_one)
+    email: Final = stepped(AsyncInvoices.email)
+    online_url: Final = stepped(AsyncInvoices.online_url)
+    void: Final = stepped(AsyncInvoices.void)
+    delete: Final = stepped(AsyncInvoices.delete)
+    pdf: Final = stepped(AsyncInvoices.pdf)
     attachments: Final = stepped(AsyncInvoices.attachments)
     attach: Final = stepped(AsyncInvoices.attach)
     download: Final = stepped(AsyncInvoices.download)
-    void: Final = stepped(AsyncInvoices.void)
-    delete: Final = stepped(AsyncInvoices.delete)
+    history: Final = stepped(AsyncInvoices.history)
+    add_note: Final = stepped(AsyncInvoices.add_note)
 
 
 class CreditNotes:
@@ -200,15 +252,19 @@ class CreditNotes:
     list: Final = stepped_rows(AsyncCreditNotes.list)
     get: Final = stepped(AsyncCreditNotes.get)
     create: Final = stepped(AsyncCreditNotes.create)
+    create_one: Final = stepped(AsyncCreditNotes.create_one)
     update: Final = stepped(AsyncCreditNotes.update)
-    history: Final = stepped(AsyncCreditNotes.history)
-    add_note: Final = stepped(AsyncCreditNotes.add_note)
+    update_one: Final = stepped(AsyncCreditNotes.update_one)
+    void: Final = stepped(AsyncCreditNotes.void)
+    delete: Final = stepped(AsyncCreditNotes.delete)
+    allocate: Final = stepped(AsyncCreditNotes.allocate)
+    delete_allocation: Final = stepped(AsyncCreditNotes.delete_allocation)
+    pdf: Final = stepped(AsyncCreditNotes.pdf)
     attachments: Final = stepped(AsyncCreditNotes.attachments)
     attach: Final = stepped(AsyncCreditNotes.attach)
     download: Final = stepped(AsyncCreditNotes.download)
-    void: Final = stepped(AsyncCreditNotes.void)
-    allocate: Final = stepped(AsyncCreditNotes.allocate)
-    remove_allocation: Final = stepped(AsyncCreditNotes.remove_allocation)
+    history: Final = stepped(AsyncCreditNotes.history)
+    add_note: Final = stepped(AsyncCreditNotes.add_note)
 
 
 class Overpayments:
@@ -219,10 +275,10 @@ class Overpayments:
 
     list: Final = stepped_rows(AsyncOverpayments.list)
     get: Final = stepped(AsyncOverpayments.get)
+    allocate: Final = stepped(AsyncOverpayments.allocate)
+    delete_allocation: Final = stepped(AsyncOverpayments.delete_allocation)
     history: Final = stepped(AsyncOverpayments.history)
     add_note: Final = stepped(AsyncOverpayments.add_note)
-    allocate: Final = stepped(AsyncOverpayments.allocate)
-    remove_allocation: Final = stepped(AsyncOverpayments.remove_allocation)
 
 
 class Prepayments:
@@ -233,10 +289,10 @@ class Prepayments:
 
     list: Final = stepped_rows(AsyncPrepayments.list)
     get: Final = stepped(AsyncPrepayments.get)
+    allocate: Final = stepped(AsyncPrepayments.allocate)
+    delete_allocation: Final = stepped(AsyncPrepayments.delete_allocation)
     history: Final = stepped(AsyncPrepayments.history)
     add_note: Final = stepped(AsyncPrepayments.add_note)
-    allocate: Final = stepped(AsyncPrepayments.allocate)
-    remove_allocation: Final = stepped(AsyncPrepayments.remove_allocation)
 
 
 class Payments:
@@ -248,9 +304,10 @@ class Payments:
     list: Final = stepped_rows(AsyncPayments.list)
     get: Final = stepped(AsyncPayments.get)
     create: Final = stepped(AsyncPayments.create)
+    create_one: Final = stepped(AsyncPayments.create_one)
+    delete: Final = stepped(AsyncPayments.delete)
     history: Final = stepped(AsyncPayments.history)
     add_note: Final = stepped(AsyncPayments.add_note)
-    remove: Final = stepped(AsyncPayments.remove)
 
 
 class BatchPayments:
@@ -262,6 +319,7 @@ class BatchPayments:
     list: Final = stepped_rows(AsyncBatchPayments.list)
     get: Final = stepped(AsyncBatchPayments.get)
     create: Final = stepped(AsyncBatchPayments.create)
+    create_one: Final = stepped(AsyncBatchPayments.create_one)
+    delete: Final = stepped(AsyncBatchPayments.delete)
     history: Final = stepped(AsyncBatchPayments.history)
     add_note: Final = stepped(AsyncBatchPayments.add_note)
-    remove: Final = stepped(AsyncBatchPayments.remove)

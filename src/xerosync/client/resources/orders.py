@@ -6,16 +6,20 @@ from collections.abc import AsyncIterator
 from datetime import date, datetime
 from typing import ClassVar, Final
 
-from attrs import AttrsInstance, define
+from attrs import AttrsInstance, define, evolve
 
 from xerosync.client._driver import stepped, stepped_rows
-from xerosync.client.resources.base import AsyncChangeable, as_id, day
-from xerosync.client.resources.files import AsyncFiled
+from xerosync.client.resources.base import as_id, as_number, day
+from xerosync.client.resources.files import AsyncFiled, AsyncNoted, AsyncPrinted
+from xerosync.client.resources.writing import AsyncChangeable
+from xerosync.errors import UnreadableAnswer
 from xerosync.models import PurchaseOrder, PurchaseOrderStatus, Quote, QuoteStatus
 
 
 @define(eq=False)
-class AsyncPurchaseOrders(AsyncChangeable[PurchaseOrder], AsyncFiled[PurchaseOrder]):
+class AsyncPurchaseOrders(
+    AsyncChangeable[PurchaseOrder], AsyncFiled[PurchaseOrder], AsyncNoted[PurchaseOrder], AsyncPrinted[PurchaseOrder]
+):
     """Orders to suppliers."""
 
     collection: ClassVar[str] = "PurchaseOrders"
@@ -33,14 +37,26 @@ class AsyncPurchaseOrders(AsyncChangeable[PurchaseOrder], AsyncFiled[PurchaseOrd
         params = {"status": status or "", "dateFrom": day(date_from), "dateTo": day(date_to)}
         return self._paged(params, modified_since)
 
+    async def get_by_number(self, purchase_order_number: str) -> PurchaseOrder:
+        """The one order with this number, in full. Raises `NotFound` when Xero knows none."""
+        order = await self._get(as_number(purchase_order_number, "purchase_order_number"))
+        if (order.purchase_order_number or "").casefold() != purchase_order_number.strip().casefold():
+            raise UnreadableAnswer(self.collection, "another order than the one asked for")
+        return order
+
     async def delete(self, document_id: str) -> PurchaseOrder:
         """Delete an order. Raises `Rejected`, `OutcomeUnknown`."""
         return await self._post_one(document_id, {"Status": "DELETED"}, "deleted")
 
 
 @define(eq=False)
-class AsyncQuotes(AsyncChangeable[Quote], AsyncFiled[Quote]):
-    """Offers to customers."""
+class AsyncQuotes(AsyncChangeable[Quote], AsyncFiled[Quote], AsyncNoted[Quote], AsyncPrinted[Quote]):
+    """
+    Offers to customers.
+
+    Write a quote as you read it, with what is to change: one without its number gets another, and one that does not say
+    whether its amounts contain tax is taken as without.
+    """
 
     collection: ClassVar[str] = "Quotes"
     model: ClassVar[type[AttrsInstance]] = Quote
@@ -60,6 +76,11 @@ class AsyncQuotes(AsyncChangeable[Quote], AsyncFiled[Quote]):
         params = {"Status": status or "", "ContactID": contact, "DateFrom": day(date_from), "DateTo": day(date_to)}
         return self._paged(params, modified_since)
 
+    async def delete(self, document_id: str) -> Quote:
+        """Delete a quote, which is read first to be written whole. Raises `Rejected`, `OutcomeUnknown`."""
+        read = await self.get(document_id)
+        return await self.update_one(evolve(read, status=QuoteStatus.DELETED))
+
 
 class PurchaseOrders:
     """Orders to suppliers."""
@@ -69,18 +90,27 @@ class PurchaseOrders:
 
     list: Final = stepped_rows(AsyncPurchaseOrders.list)
     get: Final = stepped(AsyncPurchaseOrders.get)
+    get_by_number: Final = stepped(AsyncPurchaseOrders.get_by_number)
     create: Final = stepped(AsyncPurchaseOrders.create)
+    create_one: Final = stepped(AsyncPurchaseOrders.create_one)
     update: Final = stepped(AsyncPurchaseOrders.update)
-    history: Final = stepped(AsyncPurchaseOrders.history)
-    add_note: Final = stepped(AsyncPurchaseOrders.add_note)
+    update_one: Final = stepped(AsyncPurchaseOrders.update_one)
+    delete: Final = stepped(AsyncPurchaseOrders.delete)
+    pdf: Final = stepped(AsyncPurchaseOrders.pdf)
     attachments: Final = stepped(AsyncPurchaseOrders.attachments)
     attach: Final = stepped(AsyncPurchaseOrders.attach)
     download: Final = stepped(AsyncPurchaseOrders.download)
-    delete: Final = stepped(AsyncPurchaseOrders.delete)
+    history: Final = stepped(AsyncPurchaseOrders.history)
+    add_note: Final = stepped(AsyncPurchaseOrders.add_note)
 
 
 class Quotes:
-    """Offers to customers."""
+    """
+    Offers to customers.
+
+    Write a quote as you read it, with what is to change: one without its number gets another, and one that does not say
+    whether its amounts contain tax is taken as without.
+    """
 
     def __init__(self, flows: AsyncQuotes) -> None:
         self._flows: Final = flows
@@ -88,9 +118,13 @@ class Quotes:
     list: Final = stepped_rows(AsyncQuotes.list)
     get: Final = stepped(AsyncQuotes.get)
     create: Final = stepped(AsyncQuotes.create)
+    create_one: Final = stepped(AsyncQuotes.create_one)
     update: Final = stepped(AsyncQuotes.update)
-    history: Final = stepped(AsyncQuotes.history)
-    add_note: Final = stepped(AsyncQuotes.add_note)
+    update_one: Final = stepped(AsyncQuotes.update_one)
+    delete: Final = stepped(AsyncQuotes.delete)
+    pdf: Final = stepped(AsyncQuotes.pdf)
     attachments: Final = stepped(AsyncQuotes.attachments)
     attach: Final = stepped(AsyncQuotes.attach)
     download: Final = stepped(AsyncQuotes.download)
+    history: Final = stepped(AsyncQuotes.history)
+    add_note: Final = stepped(AsyncQuotes.add_note)

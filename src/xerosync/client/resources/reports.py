@@ -37,6 +37,10 @@ class AsyncReports:
         """What a customer owes, by age, as at *on*, the organisation's today unless given."""
         return await self._report("AgedReceivablesByContact", {"contactID": as_id(contact_id), "date": day(on)})
 
+    async def aged_payables_by_contact(self, contact_id: str, *, on: date | None = None) -> Report:
+        """What is owed to a supplier, by age, as at *on*, the organisation's today unless given."""
+        return await self._report("AgedPayablesByContact", {"contactID": as_id(contact_id), "date": day(on)})
+
     async def _report(self, name: str, params: Mapping[str, str]) -> Report:
         session = await self._books.session()
         given = {key: value for key, value in params.items() if value}
@@ -55,6 +59,7 @@ class Reports:
     trial_balance: Final = stepped(AsyncReports.trial_balance)
     bank_summary: Final = stepped(AsyncReports.bank_summary)
     aged_receivables_by_contact: Final = stepped(AsyncReports.aged_receivables_by_contact)
+    aged_payables_by_contact: Final = stepped(AsyncReports.aged_payables_by_contact)
 
 
 def _balances(rows: Iterable[ReportRow]) -> Iterator[TrialBalanceRow]:

@@ -75,6 +75,13 @@ def get_user(call: Call, key: str) -> Answer:
     return Answer({"Users": [_user_row(user)]})
 
 
+def get_branding_theme(call: Call, key: str) -> Answer:
+    """GET /BrandingThemes/{BrandingThemeID}."""
+    if key.lower() != BRANDING_THEME:
+        raise NotThere
+    return get_branding_themes(call)
+
+
 def get_branding_themes(call: Call) -> Answer:
     """GET /BrandingThemes: the standard one."""
     created = stamp(call.books.organisation.created_ms)
@@ -103,4 +110,5 @@ ROUTES: Final = (
     Route(("users",), SETTINGS, SETTINGS, plain={"GET": get_users}),
     Route(("users", "{}"), SETTINGS, SETTINGS, by_id={"GET": get_user}),
     Route(("brandingthemes",), SETTINGS, SETTINGS, plain={"GET": get_branding_themes}),
+    Route(("brandingthemes", "{}"), SETTINGS, SETTINGS, by_id={"GET": get_branding_theme}),
 )

@@ -9,6 +9,7 @@ from typing import Final
 from xerosync.simulator.entities import TaxComponent, TaxRate
 from xerosync.simulator.given import Given
 from xerosync.simulator.query import Names, Value, read_order, read_where, sort_rows
+from xerosync.simulator.refusals import NotThere
 from xerosync.simulator.resources.call import Answer, Call, echo, write_each
 from xerosync.simulator.resources.route import SETTINGS, Route
 from xerosync.simulator.rules import taxes as rules
@@ -47,6 +48,14 @@ def get_many(call: Call) -> Answer:
     if order := call.query.get("order", "").strip():
         rates = sort_rows(rates, read_order(order, _NAMES))
     return Answer({"TaxRates": [_row(rate) for rate in rates]})
+
+
+def get_one(call: Call, key: str) -> Answer:
+    """GET /TaxRates/{TaxType}."""
+    rate = call.books.tax_rates.get(key.upper())
+    if rate is None:
+        raise NotThere
+    return Answer({"TaxRates": [_row(rate)]})
 
 
 def create(call: Call) -> Answer:
@@ -89,4 +98,7 @@ def _row(rate: TaxRate) -> Row:
     }
 
 
-ROUTES: Final = (Route(("taxrates",), SETTINGS, SETTINGS, plain={"GET": get_many, "PUT": create, "POST": update}),)
+ROUTES: Final = (
+    Route(("taxrates",), SETTINGS, SETTINGS, plain={"GET": get_many, "PUT": create, "POST": update}),
+    Route(("taxrates", "{}"), SETTINGS, SETTINGS, by_id={"GET": get_one}),
+)
