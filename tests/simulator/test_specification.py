@@ -201,6 +201,7 @@ def tour(product: Product) -> None:
     }  # fmt: skip
     product.call("PUT", "PurchaseOrders", order)
     product.call("PUT", "Quotes", {"Contact": {"ContactID": ana.id}, "LineItems": [line], "Date": "2026-01-05"})
+    product.call("PUT", "Quotes", {"Contact": {"ContactID": ana.id}, "LineItems": [line | {"AccountCode": "?"}]})
     product.call("PUT", f"Invoices/{text(sale, 'InvoiceID')}/History", {"HistoryRecords": [{"Details": "Called"}]})
     product.call("GET", f"Invoices/{text(sale, 'InvoiceID')}/History")
     for plural in (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from xerosync.ports import Request, Response
 from xerosync.simulator import routes
-from xerosync.simulator.faults import Fault
+from xerosync.simulator.faults import Fault, Strike
 from xerosync.simulator.gate import Caller, Limit, Limits, Memory, admit, bearer, refuse_role
 from xerosync.simulator.identity import Identity
 from xerosync.simulator.refusals import Denied, Invalid, NotServed, NotThere, Refused, WrongVerb
@@ -24,27 +24,31 @@ _CACHE: Final = {"cache-control": "max-age=0, no-cache, no-store", "pragma": "no
 _HTML: Final = {"content-type": "text/html; charset=utf-8"}
 _XML: Final = {"content-type": "text/xml; charset=utf-8"}
 _WRITES: Final = frozenset({"PUT", "POST", "PATCH"})
-_PROBLEMS: Final = {
+_PROBLEMS: Final[Mapping[Fault, str]] = {
     Fault.MINUTE_LIMIT: "minute",
     Fault.DAY_LIMIT: "day",
     Fault.CONCURRENT_LIMIT: "concurrent",
     Fault.APP_MINUTE_LIMIT: "appminute",
     Fault.SILENT_LIMIT: "silent",
 }
-_FORGOTTEN: Final = frozenset({Fault.UNAVAILABLE, Fault.MAINTENANCE, Fault.KEYS_DOWN})
+_DEATHS: Final[Mapping[Fault, Literal["expired", "revoked"]]] = {
+    Fault.EXPIRED_TOKEN: "expired",
+    Fault.REVOKED_TOKEN: "revoked",
+}
+_FORGOTTEN: Final = frozenset({Fault.UNAVAILABLE, Fault.MAINTENANCE})
 _LARGEST_BODY: Final = 10 * 1024 * 1024
 
 
 @frozen
 class _Visit:
-    """One call that was let in: where it goes, the headers its answer will bear, and the fault that strikes it."""
+    """One call that was let in: where it goes, the headers its answer will bear, and what strikes it."""
 
     request: Request
     caller: Caller
     parts: list[str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    fault: Fault | None
+    strike: Strike
 
 
 class Api:
@@ -56,10 +60,11 @@ class Api:
         self._limits = Limits(world, enforced=limits)
         self._memory = Memory(world)
 
-    def connections(self, request: Request, path: str, query: Mapping[str, str]) -> Response:
+    def connections(self, request: Request, path: str, query: Mapping[str, str], *, strike: Strike) -> Response:
         """GET /connections, DELETE /connections/{id} (F 1.32–1.38)."""
         correlation = self._world.draw()
         try:
+            self._strike_token(request, strike)
             token = bearer(self._identity, request.headers)
         except Denied as denial:
             return _denied(denial, correlation)
@@ -74,18 +79,15 @@ class Api:
         return Response(405, {"xero-correlation-id": correlation})
 
     def answer(
-        self, request: Request, parts: list[str], query: Mapping[str, str], *, fault: Fault | None, in_flight: int
+        self, request: Request, parts: list[str], query: Mapping[str, str], *, strike: Strike, in_flight: int
     ) -> Response:
         """Answer one accounting call for the path *parts* below ``/api.xro/2.0/``."""
         correlation = self._world.draw()
         try:
-            if fault is Fault.EXPIRED_TOKEN:
-                self._expire(request)
-            if fault is Fault.REVOKED_TOKEN:
-                self._revoke(request)
-            if fault is Fault.FORBIDDEN:
+            self._strike_token(request, strike)
+            if strike.does(Fault.FORBIDDEN):
                 raise Denied(403, "AuthenticationUnsuccessful", counters=("app",))
-            if fault is Fault.MISSING_SCOPE:
+            if strike.does(Fault.MISSING_SCOPE):
                 raise Denied(401, "AuthorizationUnsuccessful", scope=True)
             caller = admit(self._identity, self._world, request.headers)
             found = self._route(parts)
@@ -99,14 +101,14 @@ class Api:
                 refuse_role(caller, self._world.books[caller.tenant], request.method, found[0].path)
         except Denied as denial:
             return _denied(denial, correlation)
-        if fault in _PROBLEMS:
-            counted: Limit | dict[str, str] = self._limits.exhaust(caller, _PROBLEMS[fault])
+        if strike.fault is not None and strike.does(*_PROBLEMS):
+            counted: Limit | dict[str, str] = self._limits.exhaust(caller, _PROBLEMS[strike.fault])
         else:
             counted = self._limits.take(caller, in_flight)
         if isinstance(counted, Limit):
             return _limited(counted, correlation)
         headers = _CACHE | counted | {"xero-correlation-id": correlation}
-        return self._once(_Visit(request, caller, parts, query, headers, fault))
+        return self._once(_Visit(request, caller, parts, query, headers, strike))
 
     def _once(self, visit: _Visit) -> Response:
         """Answer a call, or say again what was said to the same call under the same Idempotency-Key (F 3.05)."""
@@ -114,6 +116,8 @@ class Api:
         key = request.headers.get("idempotency-key", "") if request.method in _WRITES else ""
         if not key:
             return self._run(visit)
+        if visit.strike.does(Fault.KEYS_DOWN):
+            return Response(500, {**headers, **_HTML}, UNHANDLED)
         if len(key) > 128:
             return _refused_key(visit, "Idempotency Key must not be longer than 128 characters.")
         url = f"{'/'.join(visit.parts).lower()}?{urlencode(sorted(visit.query.items()))}"
@@ -125,18 +129,18 @@ class Api:
             return Response(known.status, {**known.headers, **_counters(headers)}, known.body)
         at_ms = self._world.now_ms()
         response = self._run(visit)
-        if visit.fault not in _FORGOTTEN:
+        if visit.strike.fault not in _FORGOTTEN:
             self._memory.keep(caller, key, asked, response, at_ms)
         return response
 
     def _run(self, visit: _Visit) -> Response:
-        request, headers, fault = visit.request, visit.headers, visit.fault
-        if fault is Fault.UNAVAILABLE:
+        request, headers, strike = visit.request, visit.headers, visit.strike
+        if strike.does(Fault.UNAVAILABLE):
             return Response(503, {**headers, **_HTML}, b"The Organisation is offline")
-        if fault is Fault.MAINTENANCE:
+        if strike.does(Fault.MAINTENANCE):
             return Response(503, {**headers, **_HTML}, _AWAY)
-        if fault in {Fault.SERVER_ERROR, Fault.KEYS_DOWN}:
-            return Response(500, {**headers, **_HTML}, _UNHANDLED)
+        if strike.does(Fault.SERVER_ERROR):
+            return Response(500, {**headers, **_HTML}, UNHANDLED)
         if len(request.body) > _LARGEST_BODY:
             return Response(413, {**headers, **_HTML})
         world = self._world
@@ -150,7 +154,7 @@ class Api:
             changes=world.changes,
             app_id=visit.caller.app_id,
             app_name=app.name if app is not None else "",
-            spoils_last=fault is Fault.PARTIAL_BATCH,
+            strike=strike,
         )
         mark = world.changes.mark()
         try:
@@ -202,20 +206,16 @@ class Api:
         root = "Response" if answer.status == 200 else "ApiException"
         return Response(answer.status, {**headers, **_XML}, xml_bytes(row, root, kind=kind_of(visit.parts)))
 
-    def _revoke(self, request: Request) -> None:
-        token = self._identity.token(request.headers.get("authorization", "").partition(" ")[2].strip())
-        if token is not None:
-            self._world.access_tokens.drop(token.id)
-
-    def _expire(self, request: Request) -> None:
+    def _strike_token(self, request: Request, strike: Strike) -> None:
+        """Let the token of *request* die if that is what strikes it; a token that is none already cannot."""
         given = request.headers.get("authorization", "").partition(" ")[2].strip()
-        token = self._identity.token(given)
-        if token is not None:
-            self._world.access_tokens.put(evolve(token, expires_ms=self._world.now_ms()))
+        death = _DEATHS.get(strike.fault) if strike.fault is not None else None
+        if death is not None and self._identity.kill(given, death):
+            strike.does(*_DEATHS)
 
 
 _AWAY: Final = b"<html><body>The Xero API is temporarily unavailable.</body></html>"
-_UNHANDLED: Final = b"An unhandled error with the Xero API occurred. Contact the Xero API team if problems persist."
+UNHANDLED: Final = b"An unhandled error with the Xero API occurred. Contact the Xero API team if problems persist."
 
 
 def _not_implemented(headers: Mapping[str, str]) -> Response:

@@ -25,7 +25,7 @@ class Fault(Enum):
     SERVER_ERROR = "server error"
     """Nothing is done; 500, which an Idempotency-Key remembers (F 3.08)."""
     UNAVAILABLE = "unavailable"
-    """Nothing is done; 503 "The Organisation is offline" (F 2.14)."""
+    """Nothing is done; 503 "The Organisation is offline", and a plain 503 where no organisation is asked (F 2.14)."""
     MINUTE_LIMIT = "minute limit"
     """The minute is used up at a stroke: 429, and truly until it is over (F 2.05)."""
     DAY_LIMIT = "day limit"
@@ -47,7 +47,7 @@ class Fault(Enum):
     FORBIDDEN = "forbidden"
     """Nothing is done; 403, as for a tenant that is gone (F 1.54)."""
     KEYS_DOWN = "keys down"
-    """The store of Idempotency-Keys is out: 500, nothing done, nothing remembered (F 3.11)."""
+    """The store of Idempotency-Keys is out: a write with one is 500, nothing done, nothing remembered (F 3.11)."""
     RESET_BEFORE = "reset before"
     """The connection is reset before the call arrives."""
     PARTIAL_BATCH = "partial batch"
@@ -77,6 +77,43 @@ _OF_STORMS: Final = (
     Fault.GATEWAY_TIMEOUT, Fault.TRUNCATED, Fault.CONCURRENT_LIMIT,
 )  # fmt: skip
 _OF_WEBHOOKS: Final = frozenset({Fault.WEBHOOK_LOST, Fault.WEBHOOK_DOUBLED, Fault.WEBHOOK_REORDERED})
+_OF_TOKENS: Final = frozenset({Fault.EXPIRED_TOKEN, Fault.REVOKED_TOKEN})
+_OF_WRITES: Final = frozenset({Fault.PARTIAL_BATCH, Fault.KEYS_DOWN})
+# What only a call to an organisation's books can meet: its limits, its scopes, its batches.
+_OF_BOOKS: Final = _OF_WRITES | {
+    Fault.MINUTE_LIMIT, Fault.DAY_LIMIT, Fault.CONCURRENT_LIMIT, Fault.APP_MINUTE_LIMIT, Fault.SILENT_LIMIT,
+    Fault.MISSING_SCOPE, Fault.FORBIDDEN,
+}  # fmt: skip
+_WRITES: Final = frozenset({"PUT", "POST", "PATCH"})
+_BOOKS: Final = "/api.xro/"
+_CONNECTIONS: Final = "/connections"
+_IDENTITY: Final = ("/connect/", "/identity/", "/.well-known/")
+
+
+def can_strike(fault: Fault, method: str, path: str) -> bool:
+    """Whether *fault* has an effect on a call with *method* to the whole *path*, which begins with a slash."""
+    if fault in _OF_WEBHOOKS or (fault in _OF_WRITES and method not in _WRITES):
+        return False
+    lower = path.lower()
+    if fault in _OF_TOKENS:
+        return lower.startswith((_BOOKS, _CONNECTIONS))
+    return fault not in _OF_BOOKS or lower.startswith(_BOOKS)
+
+
+@define
+class Strike:
+    """What strikes one call: nothing, or a *fault*, which is *met* once it has had its effect."""
+
+    fault: Fault | None = None
+    source: PlannedFault | Storm | None = None
+    met: bool = False
+
+    def does(self, *faults: Fault) -> bool:
+        """Whether one of *faults* strikes the call, here and now: that is its effect."""
+        if self.fault not in faults:
+            return False
+        self.met = True
+        return True
 
 
 @define(kw_only=True)
@@ -90,7 +127,7 @@ class Awaited:
         """Whether a call with *method* to *path* is one this waits for."""
         if self.method is not None and self.method.upper() != method:
             return False
-        return self.path is None or self.path.lower().strip("/") in path.lower()
+        return self.path is None or self.path.lower().rstrip("/") in path.lower()
 
     @property
     def where(self) -> str:
@@ -133,14 +170,12 @@ class Storm(Awaited):
     struck: list[tuple[int, Fault]] = field(factory=list[tuple[int, Fault]])
 
     def take(self) -> Fault | None:
-        """The fault that strikes the call under way, by its number alone."""
+        """The fault that is to strike the call under way, by its number alone."""
         self.calls += 1
         chance = sha256(f"{self.seed}:{self.calls}".encode()).digest()
         if int.from_bytes(chance[:6]) >= self.rate * 2**48:
             return None
-        fault = self.kinds[chance[6] % len(self.kinds)]
-        self.struck.append((self.calls, fault))
-        return fault
+        return self.kinds[chance[6] % len(self.kinds)]
 
 
 class Faults:
@@ -157,9 +192,15 @@ class Faults:
         """
         Let *fault* strike *times* matching calls, after *after* of them have passed unharmed.
 
-        *method* is a verb, *path* a part of the path such as ``/Payments``; None means any. Calls to the simulator's
-        own desk are never struck.
+        *method* is a verb, *path* a part of the path such as ``/Payments``; None means any. Calls that the fault can
+        do nothing to pass it by, and those to the simulator's own desk are never struck. Raises `InvalidInput` for a
+        fault that no such call can meet, such as a limit on ``/connections``.
         """
+        if times < 1:
+            raise InvalidInput("times", "give 1 or more")
+        if after < 0:
+            raise InvalidInput("after", "give 0 or more")
+        _check_where(fault, method, path)
         planned = PlannedFault(fault=fault, method=method, path=path, times=times, after=after)
         self._planned.append(planned)
         return planned
@@ -191,11 +232,19 @@ class Faults:
         """
         Let faults of *kinds* strike a share of *rate* of the matching calls, the same ones for the same *seed*.
 
-        It lasts until `clear`. Its value tells what struck. Raises `InvalidInput` for a rate that is no share.
+        It lasts until `clear`. Its value tells what struck. Raises `InvalidInput` for a rate that is no share, and for
+        kinds that no such call can meet.
         """
         if not 0 < rate <= 1:
             raise InvalidInput("rate", "give a share of the calls, above 0 and up to 1")
-        storm = Storm(kinds=tuple(kinds), rate=rate, seed=seed, method=method, path=path)
+        chosen = tuple(kinds)
+        if not chosen:
+            raise InvalidInput("kinds", "give at least one")
+        for kind in chosen:
+            if kind in _OF_WEBHOOKS:
+                raise InvalidInput("kinds", f"{kind.name} strikes deliveries, not calls: plan it")
+            _check_where(kind, method, path)
+        storm = Storm(kinds=chosen, rate=rate, seed=seed, method=method, path=path)
         self._storms.append(storm)
         return storm
 
@@ -208,19 +257,31 @@ class Faults:
                     planned.done = True
                     planned.do()
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The fault that strikes this call; None when it goes well."""
+    def take(self, method: str, path: str) -> Strike:
+        """What strikes this call; give it back with `settle` once it is known what came of it."""
         for planned in self._planned:
-            if planned.times > 0 and planned.fault not in _OF_WEBHOOKS and planned.matches(method, path):
+            if planned.times > 0 and planned.matches(method, path) and can_strike(planned.fault, method, path):
                 if planned.after > 0:
                     planned.after -= 1
                     continue
                 planned.times -= 1
-                return planned.fault
+                return Strike(planned.fault, planned)
         for storm in self._storms:
-            if storm.matches(method, path) and (fault := storm.take()) is not None:
-                return fault
-        return None
+            if not storm.matches(method, path) or (fault := storm.take()) is None:
+                continue
+            if can_strike(fault, method, path):
+                storm.struck.append((storm.calls, fault))
+                return Strike(fault, storm)
+        return Strike()
+
+    def settle(self, strike: Strike) -> None:
+        """Let a fault that had no effect on its call wait for another: what never strikes must stay unmet."""
+        if strike.met:
+            return
+        if isinstance(strike.source, PlannedFault):
+            strike.source.times += 1
+        elif isinstance(strike.source, Storm):
+            strike.source.struck.pop()
 
     def take_webhook(self, fault: Fault) -> bool:
         """Whether *fault* was planned for the delivery under way."""
@@ -243,3 +304,16 @@ class Faults:
         self._planned.clear()
         self._work.clear()
         self._storms.clear()
+
+
+def _check_where(fault: Fault, method: str | None, path: str | None) -> None:
+    """Raise `InvalidInput` where no call with *method*, and *path* in its path, can meet *fault*."""
+    if fault in _OF_WEBHOOKS:
+        if method is not None or path is not None:
+            raise InvalidInput("path", f"{fault.name} strikes deliveries, which have neither method nor path")
+        return
+    part = f"/{path.lower().strip('/')}" if path is not None else "/"
+    elsewhere = (f"{_CONNECTIONS}/", *_IDENTITY)
+    named = [root for root in elsewhere if f"{part}/".startswith(root) or (part != "/" and root.startswith(part))]
+    if not any(can_strike(fault, (method or "PUT").upper(), root) for root in named or [_BOOKS]):
+        raise InvalidInput("fault", f"no {method or 'call'} to {path or 'Xero'} can meet {fault.name}")

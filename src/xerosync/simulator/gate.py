@@ -86,6 +86,7 @@ class Limits:
         self._world = world
         self._enforced = enforced
         self._apps: dict[str, deque[int]] = {}
+        self._used_up: set[str] = set()
 
     def take(self, caller: Caller, in_flight: int) -> Limit | dict[str, str]:
         """Count one call: the counters to show with its answer, or the `Limit` that refuses it."""
@@ -93,9 +94,9 @@ class Limits:
         now = world.now_ms()
         app = world.apps.get(caller.app_id)
         a_day = app.day_limit if app is not None else 5000
-        if not self._enforced:
-            return _counters(a_day - 1, A_MINUTE - 1, APP_A_MINUTE - 1)
         key = f"{caller.app_id} {caller.tenant}"
+        if not self._enforced:
+            return self._struck(key, now) or _counters(a_day - 1, A_MINUTE - 1, APP_A_MINUTE - 1)
         window = self._current(world.windows.get(key) or Window(key), now)
         recent = self._recent(caller.app_id, now)
         left_today = a_day - window.day_count
@@ -130,7 +131,18 @@ class Limits:
         window = self._current(self._world.windows.get(key) or Window(key), now)
         filled = (*window.calls_ms, *[now] * (A_MINUTE - len(window.calls_ms)))
         self._world.windows.put(evolve(window, calls_ms=filled))
+        self._used_up.add(key)
         return Limit("minute", _seconds(filled[0] + _MINUTE_MS - now), _counters(5000 - window.day_count, 0, 9999))
+
+    def _struck(self, key: str, now: int) -> Limit | None:
+        """The minute that was used up at a stroke, which is over when it is over, also where no call is counted."""
+        if key not in self._used_up:
+            return None
+        window = self._current(self._world.windows[key], now)
+        if len(window.calls_ms) < A_MINUTE:
+            self._used_up.discard(key)
+            return None
+        return Limit("minute", _seconds(window.calls_ms[0] + _MINUTE_MS - now), _counters(5000, 0, APP_A_MINUTE - 1))
 
     def _current(self, window: Window, now: int) -> Window:
         if self._world.switches.minute_window == "rolling":

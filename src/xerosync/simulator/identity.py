@@ -158,17 +158,26 @@ class Identity:
                 return None
 
     def token(self, bearer: str) -> AccessToken | None:
-        """The access token *bearer* is, expired ones included; None when Xero never gave it."""
+        """The access token *bearer* is, expired ones included; None when Xero never gave it, or it was revoked."""
         found = self._world.access_tokens.get(digest_of(bearer))
         if found is None and self.open_access and bearer:
             self._open_app(OPEN)
             first = next(iter(self._world.books), "")
             found = AccessToken(OPEN, OPEN, OPEN, "*", milliseconds(self._world.now() + _REFRESH), first)
-        return found
+        return None if found is not None and found.died == "revoked" else found
 
     def is_expired(self, token: AccessToken) -> bool:
-        """Whether *token* has died (F 1.15)."""
-        return not self.open_access and token.expires_ms <= self._world.now_ms()
+        """Whether *token* has died (F 1.15); under open access, only of a fault."""
+        return (not self.open_access or token.died != "") and token.expires_ms <= self._world.now_ms()
+
+    def kill(self, bearer: str, died: Literal["expired", "revoked"]) -> bool:
+        """Let the token *bearer* die before its time, for good; False when it is dead, or none."""
+        token = self.token(bearer)
+        if token is None or self.is_expired(token):
+            return False
+        now = self._world.now_ms()
+        self._world.access_tokens.put(evolve(token, id=digest_of(bearer), expires_ms=now, died=died))
+        return True
 
     def connected(self, app_id: str, tenant: str) -> bool:
         """Whether *app_id* may call *tenant*."""

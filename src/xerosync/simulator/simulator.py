@@ -16,14 +16,14 @@ from attrs import evolve
 
 from xerosync.errors import InvalidInput
 from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, TransportFault
-from xerosync.simulator.api import Api
+from xerosync.simulator.api import UNHANDLED, Api
 from xerosync.simulator.bookkeeper import Bookkeeper
 from xerosync.simulator.clock import VirtualClock
 from xerosync.simulator.consent import Reply
 from xerosync.simulator.demo import DemoCompany, write_history
 from xerosync.simulator.desk import Desk
 from xerosync.simulator.entities import Organisation
-from xerosync.simulator.faults import AnswerReset, Fault, Faults
+from xerosync.simulator.faults import AnswerReset, Fault, Faults, Strike
 from xerosync.simulator.identity import Identity, Registration, SimulatedApp, Tokens
 from xerosync.simulator.keeper import FileKeeper
 from xerosync.simulator.loopback import Loopback
@@ -235,48 +235,58 @@ class Simulator:
         request = evolve(request, method=request.method.upper(), headers=headers)
         tenant = headers.get("xero-tenant-id", "").lower()
         with self._counted(tenant) as in_flight:
-            response, fault = self._settled(request, path, query, in_flight + beside)
+            response, strike = self._settled(request, path, query, in_flight + beside)
             if latency_s:
                 time.sleep(latency_s)
-        if fault is Fault.DELAYED and isinstance(self.clock, VirtualClock):
-            self.clock.advance(_LATE_S)
+            if strike.fault is Fault.DELAYED:
+                self._be_late()
         try:
-            return _spoiled(response, fault)
+            return _spoiled(response, strike)
         finally:
             self.faults.answered(request.method, path)
 
-    def _settled(self, request: Request, path: str, query: str, in_flight: int) -> tuple[Response, Fault | None]:
-        """The answer to *request*, everything it changed durable, and the fault that is still to strike it."""
+    def _settled(self, request: Request, path: str, query: str, in_flight: int) -> tuple[Response, Strike]:
+        """The answer to *request*, everything it changed durable, and what is still to strike it."""
         with self._turn:
-            fault = self.faults.take(request.method, path)
-            if fault in {Fault.LOST_BEFORE, Fault.RESET_BEFORE}:
+            strike = self.faults.take(request.method, path)
+            if strike.does(Fault.LOST_BEFORE, Fault.RESET_BEFORE):
                 self._settle()
-                raise _lost(fault)
+                raise _lost(strike)
             mark = self._world.changes.mark()
             try:
-                response = self._answer(request, path, query, fault, in_flight)
+                response = self._answer(request, path, query, strike, in_flight)
             except BaseException:
                 self._world.changes.undo_to(mark)
                 raise
+            # Of an empty body there is no half.
+            if not strike.does(*_ON_THE_WAY_BACK) and response.body:
+                strike.does(Fault.TRUNCATED)
+            self.faults.settle(strike)
             self._settle()
-        return response, fault
+        return response, strike
 
-    def _answer(self, request: Request, path: str, query: str, fault: Fault | None, in_flight: int) -> Response:
+    def _answer(self, request: Request, path: str, query: str, strike: Strike, in_flight: int) -> Response:
         lower = path.lower().rstrip("/")
-        is_connections = lower.startswith("/connections")
-        if fault in _AWAY and (is_connections or self._identity.serves(lower)):
+        is_connections = f"{lower}/".startswith("/connections/")
+        if not lower.startswith(API.rstrip("/")) and (away := _away(strike)) is not None:
             self.calls += is_connections
-            return _UNAVAILABLE
+            return away
         answer = self._identity.answer(request, lower)
         if answer is not None:
             return answer
         self.calls += 1
         if is_connections:
-            return self._api.connections(request, path, _query(query))
+            return self._api.connections(request, path, _query(query), strike=strike)
         if lower.startswith(API):
             parts = [part for part in path[len(API) :].split("/") if part]
-            return self._api.answer(request, parts, _query(query), fault=fault, in_flight=in_flight)
+            return self._api.answer(request, parts, _query(query), strike=strike, in_flight=in_flight)
         return Response(404, {"content-type": "text/html; charset=utf-8"}, b"")
+
+    def _be_late(self) -> None:
+        if isinstance(self.clock, VirtualClock):
+            self.clock.advance(_LATE_S)
+        else:
+            time.sleep(_LATE_S)
 
     @contextmanager
     def _counted(self, tenant: str) -> Generator[int]:
@@ -312,10 +322,10 @@ def _query(text: str) -> Mapping[str, str]:
     return {name.lower(): value for name, value in parse_qsl(text, keep_blank_values=True)}
 
 
-_AWAY: Final = frozenset({Fault.UNAVAILABLE, Fault.SERVER_ERROR, Fault.MAINTENANCE})
-_UNAVAILABLE: Final = Response(
-    503, {"content-type": "text/html; charset=utf-8"}, b"<html><body>Service Unavailable</body></html>"
-)
+_ON_THE_WAY_BACK: Final = (
+    Fault.LOST_AFTER, Fault.RESET_AFTER, Fault.BAD_GATEWAY, Fault.GATEWAY_TIMEOUT, Fault.DELAYED,
+)  # fmt: skip
+_HTML: Final = {"content-type": "text/html; charset=utf-8"}
 _BAD_GATEWAY: Final = Response(
     502, {"content-type": "text/html"}, b"<html><head><title>502 Bad Gateway</title></head><body></body></html>"
 )
@@ -324,7 +334,7 @@ _BAD_GATEWAY: Final = Response(
 _GATEWAY_TIMEOUT: Final = Response(
     504, {"content-type": "text/html"}, b"<html><head><title>504 Gateway Time-out</title></head><body></body></html>"
 )
-_LOST: Final = {
+_LOST: Final[Mapping[Fault | None, str]] = {
     Fault.LOST_BEFORE: "the simulated network lost the call",
     Fault.LOST_AFTER: "the simulated network lost the answer",
     Fault.RESET_BEFORE: "the simulated connection was reset before the call arrived",
@@ -332,15 +342,24 @@ _LOST: Final = {
 }
 
 
-def _lost(fault: Fault) -> AnswerLost:
-    kind = AnswerReset if fault in {Fault.RESET_BEFORE, Fault.RESET_AFTER} else AnswerLost
-    return kind(_LOST[fault])
+def _lost(strike: Strike) -> AnswerLost:
+    kind = AnswerReset if strike.fault in {Fault.RESET_BEFORE, Fault.RESET_AFTER} else AnswerLost
+    return kind(_LOST[strike.fault])
 
 
-def _spoiled(response: Response, fault: Fault | None) -> Response:
-    match fault:
+def _away(strike: Strike) -> Response | None:
+    """What is answered while the identity host, or the list of connections, is away; None while it is there."""
+    if strike.does(Fault.SERVER_ERROR):
+        return Response(500, _HTML, UNHANDLED)
+    if strike.does(Fault.UNAVAILABLE, Fault.MAINTENANCE):
+        return Response(503, _HTML, b"<html><body>Service Unavailable</body></html>")
+    return None
+
+
+def _spoiled(response: Response, strike: Strike) -> Response:
+    match strike.fault:
         case Fault.LOST_AFTER | Fault.RESET_AFTER:
-            raise _lost(fault)
+            raise _lost(strike)
         case Fault.TRUNCATED:
             promised = {**response.headers, "content-length": str(len(response.body))}
             return evolve(response, headers=promised, body=response.body[: len(response.body) // 2])

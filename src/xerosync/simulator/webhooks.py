@@ -129,8 +129,8 @@ class Webhooks:
         while batch := self._due(self.subscription(subscription.id)):
             body, lost = self._packed(subscription.id, batch)
             taken = lost
-            times = 2 if self._faults.take_webhook(Fault.WEBHOOK_DOUBLED) else 1
-            for _ in range(0 if lost else times):
+            times = 0 if lost else 1 + self._faults.take_webhook(Fault.WEBHOOK_DOUBLED)
+            for _ in range(times):
                 taken = _is_right(self._send(subscription, body, sign(subscription.key, body)), 200)
                 sent += 1
             if not taken:  # at once again, before it waits
@@ -153,11 +153,12 @@ class Webhooks:
             subscription = self.subscription(client_id)
             first = subscription.sequence + 1
             rows = [event_row(event) for event in batch]
-            if self._faults.take_webhook(Fault.WEBHOOK_REORDERED):
+            lost = self._faults.take_webhook(Fault.WEBHOOK_LOST)
+            # One event alone has no order.
+            if not lost and len(rows) > 1 and self._faults.take_webhook(Fault.WEBHOOK_REORDERED):
                 rows.reverse()
             self._world.hooks.put(evolve(subscription, sequence=subscription.sequence + len(batch)))
-            body = compact_json(self._envelope(rows, first, subscription.sequence + len(batch)))
-            return body, self._faults.take_webhook(Fault.WEBHOOK_LOST)
+            return compact_json(self._envelope(rows, first, subscription.sequence + len(batch))), lost
 
     def _note(self, client_id: str, batch: Sequence[Event], *, taken: bool) -> None:
         now = self._world.now()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from attrs import evolve, field, frozen
 
@@ -78,7 +78,7 @@ class SigningKey:
 
 @frozen(repr=False)
 class AccessToken:
-    """A bearer token as it was issued, for what *user* may do."""
+    """A bearer token as it was issued, for what *user* may do; *died* before its time where a fault struck it."""
 
     id: str
     app: str
@@ -87,6 +87,7 @@ class AccessToken:
     expires_ms: int
     tenant: str = ""
     user: str = OWNER
+    died: Literal["", "expired", "revoked"] = ""
 
 
 @frozen(repr=False)

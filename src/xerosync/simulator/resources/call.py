@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from xerosync.simulator.books import Books
 from xerosync.simulator.entities import NO_ID
+from xerosync.simulator.faults import Fault, Strike
 from xerosync.simulator.given import Given, Json, dashed, read_body
 from xerosync.simulator.refusals import Invalid, Refused
 from xerosync.simulator.tables import Changes
@@ -45,7 +46,7 @@ class Call:
     changes: Changes
     app_id: str
     app_name: str = ""
-    spoils_last: bool = False
+    strike: Strike = field(factory=Strike)
 
     def given(self, plural: str) -> list[Given]:
         """The elements of the body. Raises `UnreadableBody`."""
@@ -92,7 +93,7 @@ def write_each(
     for place, given in enumerate(elements, start=1):
         mark = call.changes.mark()
         try:
-            if call.spoils_last and place == len(elements):
+            if place == len(elements) and call.strike.does(Fault.PARTIAL_BATCH):
                 raise Invalid("An error occurred in Xero. Please check and try again.")
             row = shown(write(given))
             if not summarize:
