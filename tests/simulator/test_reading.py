@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.simulator.conftest import Product, Row, connect, inside, invoice, make, payment, rows_of, text, wait
 
-from xerosync.simulator import Switches
+from xerosync.simulator import Simulator, Switches
 from xerosync.simulator.query import Names, read_where
 from xerosync.simulator.refusals import UnreadableQuery
 
@@ -72,6 +73,40 @@ def test_an_edit_moves_a_row_to_the_end_and_shifts_the_pages(product: Product) -
 
 
 @pytest.mark.rank(15)
+@pytest.mark.rank(16)
+def test_lists_stay_in_the_order_of_stamps_when_a_change_is_taken_back_and_when_the_file_is_opened_again(
+    tmp_path: Path,
+) -> None:
+    """F 4.13."""
+    with Simulator(tmp_path / "books.xero", limits=False) as simulator:
+        product = connect(simulator, simulator.add_organisation())
+        books = product.books
+        ana = books.add_contact("Ana").id
+        sales = [books.add_invoice(ana, amount=Decimal(100), number=f"S-{place}").id for place in range(4)]
+        books.add_payment(sales[1], account="090", amount=Decimal(1))
+        books.add_payment(sales[0], account="090", amount=Decimal(1))
+        with suppress(KeyError), simulator.transaction():
+            books.add_payment(sales[2], account="090", amount=Decimal(1))
+            raise KeyError
+        books.remove_payment(books.payments[0].id)
+        expected = {"Invoices": ["S-2", "S-3", "S-0", "S-1"], "Payments": [sales[0], sales[1]]}
+
+        assert shown_in_order(product) == expected
+    with Simulator(tmp_path / "books.xero", limits=False) as simulator:
+        (organisation,) = simulator.organisations
+
+        assert shown_in_order(connect(simulator, simulator.bookkeeper(organisation.id))) == expected
+
+
+def shown_in_order(product: Product) -> dict[str, list[str]]:
+    sales = product.call("GET", "Invoices?page=1").rows("Invoices")
+    payments = product.call("GET", "Payments?page=1").rows("Payments")
+    return {
+        "Invoices": [text(row, "InvoiceNumber") for row in sales],
+        "Payments": [text(inside(row, "Invoice"), "InvoiceID") for row in payments],
+    }
+
+
 def test_accounts_and_tax_rates_are_never_paged(product: Product) -> None:
     """F 4.05."""
     for plural in ("Accounts", "TaxRates"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from urllib.parse import urlencode
 
 from attrs import frozen
@@ -19,6 +19,8 @@ from xerosync.simulator.resources.route import Route
 from xerosync.simulator.wire import Row, bare_stamp, compact_json, json_bytes
 from xerosync.simulator.wire_xml import kind_of, xml_bytes
 from xerosync.simulator.world import World
+
+Place: TypeAlias = tuple[Route, tuple[str, ...]]
 
 _CACHE: Final = {"cache-control": "max-age=0, no-cache, no-store", "pragma": "no-cache", "server": "Kestrel"}
 _HTML: Final = {"content-type": "text/html; charset=utf-8"}
@@ -41,11 +43,16 @@ _LARGEST_BODY: Final = 10 * 1024 * 1024
 
 @frozen
 class _Visit:
-    """One call that was let in: where it goes, the headers its answer will bear, and what strikes it."""
+    """
+    One call that was let in: where it goes, the headers its answer will bear, and what strikes it.
+
+    Its *place* is the route with the ids of its path, or the reason why there is none.
+    """
 
     request: Request
     caller: Caller
     parts: list[str]
+    place: Place | NotThere
     query: Mapping[str, str]
     headers: Mapping[str, str]
     strike: Strike
@@ -90,15 +97,12 @@ class Api:
             if strike.does(Fault.MISSING_SCOPE):
                 raise Denied(401, "AuthorizationUnsuccessful", scope=True)
             caller = admit(self._identity, self._world, request.headers)
-            found = self._route(parts)
-            if (
-                found is not None
-                and caller.token.scopes != "*"
-                and not found[0].allows(caller.token.scopes, request.method)
-            ):
-                raise Denied(401, "AuthorizationUnsuccessful", scope=True)
-            if found is not None:
-                refuse_role(caller, self._world.books[caller.tenant], request.method, found[0].path)
+            place = _place(parts)
+            if not isinstance(place, NotThere):
+                route, _ = place
+                if caller.token.scopes != "*" and not route.allows(caller.token.scopes, request.method):
+                    raise Denied(401, "AuthorizationUnsuccessful", scope=True)
+                refuse_role(caller, self._world.books[caller.tenant], request.method, route.path)
         except Denied as denial:
             return _denied(denial, correlation)
         if strike.fault is not None and strike.does(*_PROBLEMS):
@@ -108,7 +112,7 @@ class Api:
         if isinstance(counted, Limit):
             return _limited(counted, correlation)
         headers = _CACHE | counted | {"xero-correlation-id": correlation}
-        return self._once(_Visit(request, caller, parts, query, headers, strike))
+        return self._once(_Visit(request, caller, parts, place, query, headers, strike))
 
     def _once(self, visit: _Visit) -> Response:
         """Answer a call, or say again what was said to the same call under the same Idempotency-Key (F 3.05)."""
@@ -159,7 +163,7 @@ class Api:
         mark = world.changes.mark()
         try:
             call.books.by_adviser = visit.caller.role == "FINANCIALADVISER"
-            answer = self._dispatch(call, visit.parts)
+            answer = _dispatch(call, visit.place)
         except NotServed:
             return _not_implemented(headers)
         except NotThere:
@@ -175,16 +179,6 @@ class Api:
             world.changes.undo_to(mark)
             answer = invalid([refused({}, fault_of_all)])
         return self._written(answer, call, visit, headers)
-
-    def _dispatch(self, call: Call, parts: list[str]) -> Answer:
-        route, ids = routes.find(parts)
-        return route.run(call, ids)
-
-    def _route(self, parts: list[str]) -> tuple[Route, tuple[str, ...]] | None:
-        try:
-            return routes.find(parts)
-        except NotThere:
-            return None
 
     def _written(self, answer: Answer, call: Call, visit: _Visit, headers: Mapping[str, str]) -> Response:
         if answer.raw is not None:
@@ -212,6 +206,20 @@ class Api:
         death = _DEATHS.get(strike.fault) if strike.fault is not None else None
         if death is not None and self._identity.kill(given, death):
             strike.does(*_DEATHS)
+
+
+def _place(parts: list[str]) -> Place | NotThere:
+    try:
+        return routes.find(parts)
+    except NotThere as nowhere:
+        return nowhere
+
+
+def _dispatch(call: Call, place: Place | NotThere) -> Answer:
+    if isinstance(place, NotThere):
+        raise place
+    route, ids = place
+    return route.run(call, ids)
 
 
 _AWAY: Final = b"<html><body>The Xero API is temporarily unavailable.</body></html>"

@@ -46,7 +46,7 @@ from xerosync.simulator.ledger import (
     transfer_journal,
 )
 from xerosync.simulator.switches import Switches
-from xerosync.simulator.tables import AnyTable, Changes, Keys, Row, Table
+from xerosync.simulator.tables import AnyTable, Changes, InStampOrder, Keys, Row, Table
 
 T = TypeVar("T", bound=Row)
 
@@ -90,9 +90,11 @@ class Books:
         self.items: Final = self._table("item", Item, code=_item_codes)
         self.tracking_categories: Final = self._table("tracking_category", TrackingCategory)
         self.documents: Final = self._table(
-            "document", Document, number=_document_numbers, contact=_contacts, family=_families, item=_items
+            "document", Document, number=_document_numbers, contact=_contacts, item=_items
         )
+        self.documents_in_order: Final = InStampOrder(self.documents, lambda document: document.family)
         self.payments: Final = self._table("payment", Payment, document=_documents)
+        self.payments_in_order: Final = InStampOrder(self.payments)
         self.allocations: Final = self._table("allocation", Allocation, document=_allocated)
         self.purchase_orders: Final = self._table("purchase_order", PurchaseOrder, number=_offer_numbers)
         self.quotes: Final = self._table("quote", Quote, number=_offer_numbers)
@@ -264,10 +266,6 @@ def _item_codes(item: Item) -> list[str]:
 
 def _items(document: Document) -> list[str]:
     return list(dict.fromkeys(line.item_code.lower() for line in document.lines if line.item_code))
-
-
-def _families(document: Document) -> list[str]:
-    return [document.family]
 
 
 def _contacts(document: Document) -> list[str]:

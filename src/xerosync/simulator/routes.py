@@ -70,7 +70,16 @@ def singular(name: str) -> str:
     return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
 
 
+def _by_start(routes: Iterable[Route]) -> dict[tuple[str, int], list[Route]]:
+    """The routes by the first name of their path and its length."""
+    found: dict[tuple[str, int], list[Route]] = {}
+    for route in routes:
+        found.setdefault((route.path[0], len(route.path)), []).append(route)
+    return found
+
+
 _PLURAL: Final = _plurals(ROUTES)
+_BY_START: Final = _by_start(ROUTES)
 # What the published specification has beyond the table: answered as not implemented, not as unknown.
 _NOT_SERVED: Final = frozenset({
     "budgets", "expenseclaims", "invoicereminders", "journals", "linkedtransactions", "paymentservices", "receipts",
@@ -84,10 +93,8 @@ _REPORTS_NOT_SERVED: Final = frozenset({
 def find(parts: list[str]) -> tuple[Route, tuple[str, ...]]:
     """The route of a path below ``/api.xro/2.0/`` and the ids in it. Raises `NotThere`, or `NotServed`."""
     names = [_PLURAL.get(part.lower(), part.lower()) for part in parts]
-    for route in ROUTES:
-        if len(route.path) == len(names) and all(
-            pattern in {"{}", name} for pattern, name in zip(route.path, names, strict=True)
-        ):
+    for route in _BY_START.get((names[0], len(names)), ()) if names else ():
+        if all(pattern in {"{}", name} for pattern, name in zip(route.path, names, strict=True)):
             return route, tuple(_ids(route.path, parts))
     if names and (names[0] in _NOT_SERVED or names[-1] in _REPORTS_NOT_SERVED | {"cissettings"}):
         raise NotServed

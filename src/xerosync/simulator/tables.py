@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, Protocol, TypeVar
+from operator import attrgetter
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -173,3 +174,47 @@ class Table(Generic[T]):
                 del found[key]
         for key in after:
             found.setdefault(key, {})[id_] = None
+
+
+S = TypeVar("S", bound=Stamped)
+
+
+class InStampOrder(Generic[S]):
+    """
+    The rows of *table* by their write stamps, apart by *group* (all in the group "" where none is given).
+
+    A row that is written again moves to the end of its group, where its stamp belongs, so that nothing is sorted but
+    after a change was taken back, or rows were loaded.
+    """
+
+    def __init__(self, table: Table[S], group: Callable[[S], str] = lambda _: "") -> None:
+        self._group = group
+        self._rows: dict[str, dict[str, S]] = {}
+        self._last_ms: dict[str, int] = {}
+        self._unsorted: set[str] = set()
+        table.watch(self._follow)
+
+    def rows(self, group: str = "") -> list[S]:
+        """The rows of *group*, the one written last at the end."""
+        if group in self._unsorted:
+            self._unsorted.discard(group)
+            ordered = sorted(self._rows[group].values(), key=by_stamp)
+            self._rows[group] = {row.id: row for row in ordered}
+            self._last_ms[group] = ordered[-1].updated_ms if ordered else 0
+        return list(self._rows.get(group, {}).values())
+
+    def _follow(self, old: S | None, new: S | None) -> None:
+        if old is not None:
+            del self._rows[self._group(old)][old.id]
+        if new is None:
+            return
+        group, stamp = self._group(new), new.updated_ms
+        self._rows.setdefault(group, {})[new.id] = new
+        if stamp < self._last_ms.get(group, 0):
+            self._unsorted.add(group)
+        else:
+            self._last_ms[group] = stamp
+
+
+# One number, read in C: stamps differ, and 100,000 rows that are nearly in order are sorted in some milliseconds.
+by_stamp: Final[Callable[[Stamped], int]] = attrgetter("updated_ms")

@@ -41,7 +41,7 @@ def stamp(ms: int) -> str:
 
 def stamp_string(ms: int) -> str:
     """The twin of `stamp`, to the second (F 5.12)."""
-    return instant(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant(ms - ms % 1000).isoformat()[:19]}Z"
 
 
 def bare_stamp(moment: datetime) -> str:

@@ -36,12 +36,12 @@ class BankWork(Reading):
     @property
     def overpayments(self) -> tuple[Document, ...]:
         """All overpayments, voided ones too."""
-        return tuple(self._books.documents.by("family", "Overpayments"))
+        return tuple(one for one in self._books.documents if one.family == "Overpayments")
 
     @property
     def prepayments(self) -> tuple[Document, ...]:
         """All prepayments, voided ones too."""
-        return tuple(self._books.documents.by("family", "Prepayments"))
+        return tuple(one for one in self._books.documents if one.family == "Prepayments")
 
     def add_bank_transaction(
         self,

@@ -34,8 +34,8 @@ def get_many(call: Call) -> Answer:
     places = call.unit_places
     return listed(
         call,
-        Listing("CreditNotes", names, paged=True),
-        lambda: books.documents.by("family", "CreditNotes"),
+        Listing("CreditNotes", names, paged=True, sort=None),
+        lambda: books.documents_in_order.rows("CreditNotes"),
         shown=lambda one: read_row(books, one, shape="paged", unit_places=places),
         light=lambda one: read_row(books, one, shape="light", unit_places=places),
     )

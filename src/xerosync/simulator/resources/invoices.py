@@ -37,7 +37,7 @@ def get_many(call: Call) -> Answer:
     places = call.unit_places
     return listed(
         call,
-        Listing("Invoices", names, paged=True),
+        Listing("Invoices", names, paged=True, sort=None),
         lambda: _wanted(call),
         shown=lambda one: shapes.invoice_read(books, one, shape=shape, unit_places=places),
         light=lambda one: shapes.invoice_read(books, one, shape="light", unit_places=places),
@@ -46,7 +46,7 @@ def get_many(call: Call) -> Answer:
 
 
 def _wanted(call: Call) -> Iterable[Document]:
-    rows: Iterable[Document] = call.books.documents.by("family", "Invoices")
+    rows: Iterable[Document] = call.books.documents_in_order.rows("Invoices")
     tests: tuple[tuple[set[str], Callable[[Document], str]], ...] = (
         (call.ids("IDs"), lambda one: one.id),
         ({number.lower() for number in call.listed("InvoiceNumbers")}, lambda one: one.number.lower()),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Final, Generic, TypeVar, cast
 
 from attrs import frozen
@@ -14,7 +13,7 @@ from xerosync.simulator.given import read_instant
 from xerosync.simulator.query import Names, read_order, read_where, sort_rows
 from xerosync.simulator.refusals import UnreadableQuery
 from xerosync.simulator.resources.call import Answer, Call
-from xerosync.simulator.tables import Stamped
+from xerosync.simulator.tables import Stamped, by_stamp
 from xerosync.simulator.wire import Row
 
 T = TypeVar("T", bound=Stamped)
@@ -22,18 +21,18 @@ _LARGEST_RESULT = 100_000
 _WHOLE: Final = re.compile("-?[0-9]{1,9}")
 
 
-# One number, read in C: stamps differ, and 100,000 rows that are nearly in order are sorted in some milliseconds.
-_by_stamp: Final[Callable[[Stamped], int]] = attrgetter("updated_ms")
-
-
 @frozen
 class Listing(Generic[T]):
-    """How one resource is listed: under which *plural*, filtered by which *names*, in pages or whole, sorted how."""
+    """
+    How one resource is listed: under which *plural*, filtered by which *names*, in pages or whole, sorted how.
+
+    Without *sort* the rows come in the order of their stamps.
+    """
 
     plural: str
     names: Names[T]
     paged: bool
-    sort: Callable[[T], int | tuple[int | str, str]] = _by_stamp
+    sort: Callable[[T], int | tuple[int | str, str]] | None = by_stamp
 
 
 def changed_since(call: Call, rows: list[T]) -> list[T]:
@@ -59,7 +58,8 @@ def chosen(call: Call, rows: list[T], names: Names[T]) -> list[T]:
 
 def ordered(call: Call, rows: list[T], listing: Listing[T]) -> list[T]:
     """*rows* as ``order`` says, else by write stamp and id (F 4.13)."""
-    rows.sort(key=listing.sort)
+    if listing.sort is not None:
+        rows.sort(key=listing.sort)
     order = call.query.get("order", "").strip()
     return sort_rows(rows, read_order(order, listing.names)) if order else rows
 

@@ -44,7 +44,7 @@ def read_row(books: Books, document: Document, *, shape: str, unit_places: int =
 
 
 def _wanted(call: Call, family: str) -> Iterable[Document]:
-    rows = call.books.documents.by("family", family)
+    rows = call.books.documents_in_order.rows(family)
     numbers = {part.lower() for name in ("References", "InvoiceNumbers") for part in call.listed(name)}
     return [one for one in rows if one.reference.lower() in numbers] if numbers else rows
 
@@ -61,7 +61,7 @@ def _routes(family: str) -> tuple[Route, ...]:
         names = Names(family.removesuffix("s"), {**getters, **shapes.contact_getters(books)})
         return listed(
             call,
-            Listing(family, names, paged=True),
+            Listing(family, names, paged=True, sort=None),
             lambda: _wanted(call, family),
             shown=lambda one: read_row(books, one, shape="paged", unit_places=places),
             light=lambda one: read_row(books, one, shape="light", unit_places=places),

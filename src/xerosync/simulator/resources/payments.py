@@ -39,7 +39,7 @@ def get_many(call: Call) -> Answer:
     names = Names("Payment", {**_getters, **_nested(books)})
     return listed(
         call,
-        Listing("Payments", names, paged=True),
+        Listing("Payments", names, paged=True, sort=None),
         lambda: _wanted(books),
         shown=lambda payment: listed_row(books, payment),
         light=lambda payment: listed_row(books, payment),
@@ -47,9 +47,10 @@ def get_many(call: Call) -> Answer:
 
 
 def _wanted(books: Books) -> Iterable[Payment]:
+    every = books.payments_in_order.rows()
     if books.switches.deleted_payments_are_listed:
-        return books.payments
-    return [payment for payment in books.payments if payment.status != "DELETED"]
+        return every
+    return [payment for payment in every if payment.status != "DELETED"]
 
 
 def get_one(call: Call, key: str) -> Answer:
