@@ -33,6 +33,17 @@ def test_a_demo_company_trades_in_the_taxes_of_its_country(
     assert sum(line.balance for line in books.trial_balance()) == 0
 
 
+@pytest.mark.parametrize(
+    ("code", "iso", "title"), [("GB", "GB", "UK"), ("UK", "GB", "UK"), ("uk", "GB", "UK"), ("ca", "CA", "CA")]
+)
+def test_a_country_has_one_code_and_a_demo_company_of_its_name(code: str, iso: str, title: str) -> None:
+    simulator = Simulator()
+
+    for books in (simulator.add_organisation(country=code), simulator.found(DemoCompany(code, months=0))):
+        organisation = connect(simulator, books).call("GET", "Organisation").one("Organisations")
+        assert (organisation["CountryCode"], organisation["Name"]) == (iso, f"Demo Company ({title})")
+
+
 def test_a_year_of_history_is_partly_open_and_all_explained() -> None:
     books = Simulator(limits=False).found(DemoCompany("NZ"))
 

@@ -142,6 +142,18 @@ def asked(product: Product, first: str, *more: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
+def test_headers_are_spelt_as_xero_spells_them(product: Product, served: Loopback) -> None:
+    """F 2.03, 1.53: some clients look at the letter case."""
+    heard = spoken(served, asked(product, "GET /api.xro/2.0/Organisation HTTP/1.1", "Connection: close"))
+    refused = spoken(served, b"GET /connections HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    names = {line.partition(b":")[0] for line in (heard + refused).split(b"\r\n")}
+    assert {
+        b"X-AppMinLimit-Remaining", b"X-DayLimit-Remaining", b"X-MinLimit-Remaining", b"Xero-Correlation-Id",
+        b"Content-Type", b"WWW-Authenticate",
+    } <= names  # fmt: skip
+
+
 PUT = "PUT /api.xro/2.0/Contacts HTTP/1.1"
 CHUNKED = "Transfer-Encoding: chunked"
 

@@ -37,6 +37,11 @@ def country(code: str) -> Country:
     return found
 
 
+def iso_code(code: str) -> str:
+    """*code* as ISO 3166 has it."""
+    return "GB" if code.upper() == "UK" else code.upper()
+
+
 _NONE = ("NONE", "No GST", "NONE", "0", _ALL, "ACTIVE")
 COUNTRIES: Final = {
     "NZ": Country(

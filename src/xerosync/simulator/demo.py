@@ -13,7 +13,7 @@ from attrs import field, frozen
 from xerosync.errors import InvalidInput
 from xerosync.simulator.bookkeeper import Bookkeeper
 from xerosync.simulator.books import Books
-from xerosync.simulator.chart import country
+from xerosync.simulator.chart import country, iso_code
 from xerosync.simulator.entities import Contact, milliseconds
 from xerosync.simulator.given import Json
 
@@ -68,7 +68,7 @@ class DemoCompany:
     @property
     def title(self) -> str:
         """The name the organisation bears."""
-        code = self.country.upper()
+        code = iso_code(self.country)
         return self.name or f"Demo Company ({'UK' if code == 'GB' else code})"
 
 

@@ -43,8 +43,8 @@ class Desk:
             case "GET", ["organisations"]:
                 return {"organisations": self._organisations()}
             case "POST", ["organisations"]:
-                name, country = given.text("name") or "Demo Company (NZ)", given.text("country") or "NZ"
-                keeper = self._simulator.add_organisation(name, country=country)
+                country = given.text("country") or "NZ"
+                keeper = self._simulator.add_organisation(given.text("name"), country=country)
                 return {"tenant_id": keeper.tenant_id, "name": keeper.organisation.name}
             case "POST", ["connect"]:
                 return self.connect(given.text("name") or "xerosync")

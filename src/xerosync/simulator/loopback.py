@@ -25,6 +25,11 @@ _CHORE_S: Final = 0.2
 # What Xero refuses by itself (10 MB) still reaches it; what is far beyond is not even read.
 _LARGEST: Final = 16 * 1024 * 1024
 _LONGEST_LINE: Final = 65_536
+# As Xero writes them; the others have a capital at the start of each word.
+_SPELT: Final = {
+    name.lower(): name
+    for name in ("X-AppMinLimit-Remaining", "X-DayLimit-Remaining", "X-MinLimit-Remaining", "WWW-Authenticate")
+}
 _WHOLE: Final = re.compile("[0-9]{1,18}")
 _HEX: Final = re.compile(b"[0-9a-fA-F]{1,15}")
 
@@ -187,7 +192,7 @@ class _Conversation(BaseHTTPRequestHandler):
             headers["content-encoding"] = "gzip"
         self.send_response_only(response.status)
         for name, value in headers.items():
-            self.send_header("-".join(part.capitalize() for part in name.split("-")), _one_line(value))
+            self.send_header(_SPELT.get(name, name.title()), _one_line(value))
         self.send_header("Date", formatdate(usegmt=True))
         if response.status not in {204, 304} and not cut_short:
             self.send_header("Content-Length", str(len(body)))

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(simulator: Simulator, given: _Given, stop: Event) -> int:
     if not simulator.organisations:
-        simulator.add_organisation(f"Demo Company ({given.demo})", country=given.demo)
+        simulator.add_organisation(country=given.demo)
     credentials = Desk(simulator).connect("xerosync simulator")
     try:
         served = simulator.serve(given.port)

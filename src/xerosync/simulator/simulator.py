@@ -102,14 +102,16 @@ class Simulator:
         every = (books.organisation for books in self._world.books.values())
         return tuple(one for one in every if one.status != "RESET")
 
-    def add_organisation(self, name: str = "Demo Company (NZ)", *, country: str = "NZ") -> Bookkeeper:
+    def add_organisation(self, name: str = "", *, country: str = "NZ") -> Bookkeeper:
         """
         Found an organisation with a chart of accounts and nothing else in its books.
 
-        Currency, taxes and time zone follow from *country*. Raises `InvalidInput` for one that is not served.
+        Currency, taxes and time zone follow from *country*, and so does a name that is not given. Raises `InvalidInput`
+        for a country that is not served.
         """
+        title = DemoCompany(country, name=name).title
         with self.transaction():
-            tenant = self._world.found(name, country).tenant
+            tenant = self._world.found(title, country).tenant
         return self.bookkeeper(tenant)
 
     def found(self, company: DemoCompany) -> Bookkeeper:

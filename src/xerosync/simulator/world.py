@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from xerosync.ports import Clock
 from xerosync.simulator.books import Books
-from xerosync.simulator.chart import BANK_NUMBERS, CHART, country
+from xerosync.simulator.chart import BANK_NUMBERS, CHART, country, iso_code
 from xerosync.simulator.clock import VirtualClock
 from xerosync.simulator.entities import Account, Organisation, TaxRate, User, instant, milliseconds
 from xerosync.simulator.hooks import Event, Subscription
@@ -249,7 +249,7 @@ class World:
         day, month = local.year_end
         books.organisations.put(
             Organisation(
-                id=tenant, name=name, country=country_code.upper(), version=local.version, currency=local.currency,
+                id=tenant, name=name, country=iso_code(country_code), version=local.version, currency=local.currency,
                 timezone=local.timezone, zone=local.zone, short_code=f"!{self.draw()[:5]}", created_ms=self.now_ms(),
                 year_end_day=day, year_end_month=month, currencies=(local.currency,),
             )

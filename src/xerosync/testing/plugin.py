@@ -101,7 +101,7 @@ def xerosync_books(request: pytest.FixtureRequest, xerosync_simulator: Simulator
     country = wanted.get("country", "NZ")
     if wanted.get("demo", False):
         return xerosync_simulator.found(DemoCompany(country))
-    return xerosync_simulator.add_organisation(f"Demo Company ({country})", country=country)
+    return xerosync_simulator.add_organisation(country=country)
 
 
 @pytest.fixture
