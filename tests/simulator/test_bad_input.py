@@ -179,6 +179,22 @@ def test_ids_are_read_with_and_without_dashes_and_nothing_else(product: Product)
     assert [one.email for one in product.books.contacts] == ["{@a.nz"]
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("Contacts", "ContactStatus"), ("Invoices", "LineAmountTypes"), ("CreditNotes", "LineAmountTypes")],
+)
+def test_a_word_that_is_none_of_xeros_refuses_the_call(product: Product, path: str, field: str) -> None:
+    """F 5.43."""
+    ana = product.books.add_contact("Ana").id
+    body = {"Name": "Ben"} if path == "Contacts" else invoice(ana, Type="ACCREC" + "CREDIT" * (path == "CreditNotes"))
+
+    reply = product.call("PUT", path, body | {field: "Nonsense"})
+
+    assert told(reply) == (400, 17, "PostDataInvalidException")
+    assert [one.name for one in product.books.contacts] == ["Ana"]
+    assert (product.books.invoices, product.books.credit_notes) == ((), ())
+
+
 def test_the_same_new_thing_twice_in_a_batch_is_one_and_a_refusal(product: Product) -> None:
     reply = product.call("PUT", "Contacts?summarizeErrors=false", [{"Name": "Ana"}, {"Name": "ana"}])
 

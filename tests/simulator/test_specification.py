@@ -147,7 +147,7 @@ def test_no_deviation_is_listed_that_is_not_met(monkeypatch: pytest.MonkeyPatch)
     receive(product)
     tour(product)
     wait(product, 300)
-    tour(make(Switches(deleted_allocation_is_alone=False)))
+    tour(make(Switches(deleted_allocation_is_alone=False, unknown_tracking_is_refused=False)))
 
     assert set(openapi.DEVIATIONS) - observer.used == set()
 
@@ -190,6 +190,9 @@ def tour(product: Product) -> None:
     batch: Sent = {"Account": {"Code": "090"}, "Payments": [payment(text(sale, "InvoiceID"), "2.00")]}
     product.call("PUT", "BatchPayments?summarizeErrors=false", batch)
     books.add_bank_transaction(ana.id, amount=Decimal("5.00"))
+    elsewhere = line | {"Tracking": [{"Name": "Region", "Option": "Elsewhere"}]}
+    spent: Sent = {"Type": "RECEIVE", "BankAccount": {"Code": "090"}, "LineItems": [elsewhere]}
+    product.call("PUT", "BankTransactions", common | spent)
     books.add_bank_transaction(ana.id, type="RECEIVE-OVERPAYMENT", amount=Decimal("5.00"))
     books.add_bank_transaction(ana.id, type="RECEIVE-PREPAYMENT", amount=Decimal("5.00"), account="835")
     books.add_transfer(from_bank="090", to_bank="091", amount=Decimal("5.00"))

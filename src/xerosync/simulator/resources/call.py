@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, TypeVar, cast
 
 from attrs import field, frozen
@@ -13,7 +14,7 @@ from xerosync.simulator.faults import Fault, Strike
 from xerosync.simulator.given import Given, Json, dashed, read_body
 from xerosync.simulator.refusals import Invalid, Refused
 from xerosync.simulator.tables import Changes
-from xerosync.simulator.wire import Row
+from xerosync.simulator.wire import Row, day
 
 T = TypeVar("T")
 
@@ -160,17 +161,36 @@ _NAMES: Final = {
 }
 
 
+_PLACES: Final = {
+    "Quantity": 4, "UnitAmount": 2, "LineAmount": 2, "TaxAmount": 2, "Amount": 2, "BankAmount": 2, "CurrencyRate": 6,
+}  # fmt: skip
+_DAYS: Final = frozenset({"Date", "DueDate", "ExpiryDate"})
+
+
 def echo(given: Given) -> Row:
-    """What a caller gave, under Xero's own spelling, as a failed element shows it (F 5.36); nulls are left out."""
-    return {_NAMES.get(name.lower(), name): _echoed(value) for name, value in given.items() if value is not None}
+    """
+    What a caller gave, as Xero has read it: a failed element shows it (F 5.36).
+
+    Names have Xero's own spelling, amounts given as texts are numbers, days are written as in any answer, and nulls
+    are left out.
+    """
+    read = ((_NAMES.get(name.lower(), name), value) for name, value in given.items() if value is not None)
+    return {name: _echoed(given, name, value) for name, value in read}
 
 
-def _echoed(value: Json) -> object:
+def _echoed(given: Given, name: str, value: Json) -> object:
     if isinstance(value, dict):
         return echo(Given(value))
     if isinstance(value, list):
-        return [_echoed(part) for part in value]
-    return value
+        return [echo(Given(part)) if isinstance(part, dict) else part for part in value]
+    try:
+        on = given.day(name) if name in _DAYS else None
+        amount = given.amount(name) if name in _PLACES else None
+    except Refused:
+        return value
+    if on is not None:
+        return day(on)
+    return value if amount is None else amount.quantize(Decimal(1).scaleb(-_PLACES[name]), ROUND_HALF_UP)
 
 
 def only(elements: Sequence[Given]) -> Given:

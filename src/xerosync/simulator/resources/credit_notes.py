@@ -12,6 +12,7 @@ from xerosync.simulator.query import Id, Names, Value
 from xerosync.simulator.refusals import NotThere
 from xerosync.simulator.resources import allocations, contacts, pdf
 from xerosync.simulator.resources import documents as shapes
+from xerosync.simulator.resources.attempts import attempted
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import INVOICES, TRANSACTIONS, Route
@@ -94,11 +95,10 @@ def _write(call: Call, write: Callable[[rules.Wish], rules.Saved], old: Document
 
 
 def _failed(call: Call, given: Given, old: Document | None) -> Row:
-    row = echo(given)
     known = old or call.books.documents.get(given.id("CreditNoteID"))
     if known is not None:
-        return row | {"CreditNoteID": known.id, "HasErrors": True}
-    return row | no_id("CreditNoteID") | {"HasErrors": True}
+        return echo(given) | {"CreditNoteID": known.id, "HasErrors": True}
+    return attempted(call, given) | no_id("CreditNoteID") | {"HasErrors": True}
 
 
 def _found(books: Books, key: str) -> Document:

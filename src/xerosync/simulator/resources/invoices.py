@@ -10,8 +10,9 @@ from xerosync.simulator.entities import Document
 from xerosync.simulator.given import Given
 from xerosync.simulator.query import Id, Names, Value
 from xerosync.simulator.refusals import NotThere
-from xerosync.simulator.resources import contacts, pdf
 from xerosync.simulator.resources import documents as shapes
+from xerosync.simulator.resources import pdf
+from xerosync.simulator.resources.attempts import attempted
 from xerosync.simulator.resources.call import Answer, Call, echo, no_id, only, warned, write_each
 from xerosync.simulator.resources.listing import Listing, listed
 from xerosync.simulator.resources.route import INVOICES, TRANSACTIONS, Route
@@ -118,17 +119,12 @@ def _write(call: Call, write: Callable[[rules.Wish], rules.Saved], old: Document
 
 def _failed(call: Call, given: Given, old: Document | None) -> Row:
     """A refused element: what was given, enriched; a refused update keeps its ids and shows no number (A.05)."""
-    row = echo(given)
     known = old or call.books.documents.get(given.id("InvoiceID"))
     if known is not None:
+        row = echo(given)
         row.pop("InvoiceNumber", None)
         return row | {"InvoiceID": known.id, "HasErrors": True}
-    contact = given.one("Contact")
-    found = call.books.contacts.get(contact.id("ContactID")) if contact is not None else None
-    if found is not None:
-        row["Contact"] = contacts.written_row(call.books, found)
-    lines = row.get("LineItems", [])
-    return row | no_id("InvoiceID") | {"LineItems": lines, "HasErrors": True}
+    return attempted(call, given) | no_id("InvoiceID") | {"HasErrors": True}
 
 
 def _found(books: Books, key: str) -> Document:

@@ -13,6 +13,7 @@ from xerosync.simulator.entities import Address, Contact, Document, Person, Phon
 from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 
+STATUSES: Final = ("ACTIVE", "ARCHIVED", "GDPRREQUEST")
 ARCHIVED: Final = "The specified contact details matched an archived contact. Archived contacts cannot currently be edited via the API."  # noqa: E501 (Xero's words in one piece)
 UNIDENTIFIED: Final = "The Contact must contain at least 1 of the following elements to identify the contact: Name, ContactID, ContactNumber"  # noqa: E501 (Xero's words in one piece)
 PHONE_TYPES: Final = ("DEFAULT", "DDI", "FAX", "MOBILE")
@@ -101,6 +102,7 @@ def _create(books: Books, given: Given) -> Contact:
         raise Invalid(UNIDENTIFIED)
     if books.contacts.has("name", name.lower()):
         raise Invalid(taken(name))
+    given.choice("ContactStatus", STATUSES)  # read though it decides nothing yet: one that is none is refused
     fresh = Contact(id=books.draw(), name=name, updated_ms=books.write_stamp())
     return books.contacts.put(_with_fields(books, fresh, given))
 
@@ -114,7 +116,7 @@ def update(books: Books, contact: Contact, given: Given) -> Contact:
         if any(other.id != contact.id for other in books.contacts.by("name", name.lower())):
             raise Invalid(taken(name))
         changed = evolve(changed, name=name)
-    status = given.choice("ContactStatus", ("ACTIVE", "ARCHIVED", "GDPRREQUEST"))
+    status = given.choice("ContactStatus", STATUSES)
     changed = evolve(_with_fields(books, changed, given), status=status or changed.status)
     return books.contacts.put(evolve(changed, updated_ms=books.write_stamp()))
 
