@@ -323,3 +323,11 @@ def test_an_app_is_connected_by_the_person_who_said_so(product: Product) -> None
     assert product.send("GET", "https://x/api.xro/2.0/Contacts", headers).status == 200
     assert product.send("PUT", "https://x/api.xro/2.0/Contacts", headers, b'{"Name":"Ana"}').status == 403
     assert product.call("PUT", "Contacts", {"Name": "Ana"}).status == 200
+
+
+@pytest.mark.parametrize("path", ["connect/token", "connect/revocation", "identity/connect/authorize"])
+def test_a_verb_that_the_identity_host_does_not_know_is_405(product: Product, path: str) -> None:
+    """F 5.47."""
+    reply = product.send("DELETE", f"https://identity.xero.com/{path}", {})
+
+    assert (reply.status, reply.text) == (405, "")

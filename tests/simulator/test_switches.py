@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from attrs import evolve, fields
 from tests.simulator.conftest import Product, Sent, connect, inside, invoice, make, payment, rows_of, text, wait
 
-from xerosync.ports import Request
+from xerosync.ports import Request, Response
 from xerosync.simulator import Simulator, Switches
 
 # Switches whose other way is tested beside the strict one.
@@ -273,3 +274,35 @@ def test_every_switch_is_turned_somewhere() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
 
     assert {one.name for one in fields(Switches) if f"{one.name}=" not in here and one.name not in ELSEWHERE} == set()
+
+
+@pytest.mark.rank(10)
+@pytest.mark.parametrize(("duplicate", "status"), [("refused", 409), ("same", 200)])
+def test_the_same_call_may_come_while_the_first_is_under_way(
+    duplicate: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F 3.12."""
+    product = make(Switches(duplicate_in_progress="same" if duplicate == "same" else "refused"))
+    sale = payment(product.books.add_invoice(customer(product), amount=Decimal(10)).id, "1.00")
+    meanwhile: list[Response] = []
+    headers = {
+        "Authorization": f"Bearer {product.access_token}",
+        "Xero-Tenant-Id": product.tenant_id,
+        "Idempotency-Key": "k",
+    }
+
+    def pay(latency_s: float = 0.0, amount: str = "1.00") -> Response:
+        body = json.dumps(sale | {"Amount": amount}).encode()
+        request = Request("PUT", "https://api.xero.com/api.xro/2.0/Payments", headers, body)
+        return product.simulator.handle(request, latency_s=latency_s)
+
+    def while_it_flies(_: float) -> None:
+        meanwhile.extend((pay(), pay(amount="2.00")))
+
+    monkeypatch.setattr("time.sleep", while_it_flies)
+    first, after = pay(latency_s=1), pay()
+
+    assert (first.status, after.body == first.body) == (200, True)
+    assert [reply.status for reply in meanwhile] == [status, 400]
+    assert (meanwhile[0].body == first.body) == (status == 200)
+    assert len(product.books.payments) == 1

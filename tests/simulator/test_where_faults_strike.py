@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -25,6 +25,7 @@ EFFECTS: dict[Fault, object] = {
     Fault.RESET_AFTER: "lost",
     Fault.TRUNCATED: "half",
     Fault.DELAYED: "late",
+    Fault.CLOCK_JUMP: "jumped",
     Fault.SERVER_ERROR: 500,
     Fault.UNAVAILABLE: 503,
     Fault.MAINTENANCE: 503,
@@ -94,8 +95,9 @@ def met(product: Product, request: Request) -> object:
         answer = product.simulator.handle(request)
     except AnswerLost:
         return "lost"
-    if product.simulator.clock.now() - before >= timedelta(seconds=60):
-        return "late"
+    passed = product.simulator.clock.now() - before
+    if passed >= timedelta(seconds=60):
+        return "jumped" if passed >= timedelta(hours=1) else "late"
     if "content-length" in answer.headers:
         return "half" if len(answer.body) < int(answer.headers["content-length"]) else "whole"
     return answer.status
@@ -233,6 +235,38 @@ def test_an_answer_comes_late_by_this_machines_clock_too(monkeypatch: pytest.Mon
 
     assert product.call("PUT", "Contacts", {"Name": "Ana"}).status == 200
     assert waited == [60]
+
+
+def test_a_clock_that_jumps_leaves_a_write_behind_whose_key_and_token_are_forgotten(product: Product) -> None:
+    """F 1.15, 3.13."""
+    sale = product.books.add_invoice(product.books.add_contact("Ana").id, amount=Decimal(10)).id
+    product.simulator.faults.plan(Fault.CLOCK_JUMP, method="PUT", path="/Payments")
+
+    assert product.call("PUT", "Payments", payment(sale, "1.00"), Idempotency_Key="k").status == 200
+    assert product.call("GET", "Organisation").status == 401
+    again = {"Idempotency_Key": "k", "Authorization": f"Bearer {renewed(product)}"}
+    assert product.call("PUT", "Payments", payment(sale, "1.00"), **again).status == 200
+    assert len(product.books.payments) == 2
+
+
+def test_this_machines_clock_can_jump_and_a_clock_that_cannot_leaves_the_fault_unmet() -> None:
+    class Still:
+        def now(self) -> datetime:
+            return datetime(2026, 1, 5, tzinfo=UTC)
+
+        async def sleep(self, seconds: float) -> None:
+            raise AssertionError(seconds)
+
+    for clock, can in ((SystemClock(), True), (Still(), False)):
+        simulator = Simulator(clock=clock)
+        product = connect(simulator, simulator.add_organisation())
+        before = clock.now()
+        simulator.faults.plan(Fault.CLOCK_JUMP)
+
+        assert product.call("GET", "Organisation").status == 200
+        assert (clock.now() - before >= timedelta(hours=1), simulator.faults.unmet() == []) == (can, can)
+    with pytest.raises(InvalidInput):
+        SystemClock().jump(-1)
 
 
 def test_a_path_that_begins_with_a_slash_begins_a_name(product: Product) -> None:

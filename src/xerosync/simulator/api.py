@@ -11,7 +11,7 @@ from attrs import frozen
 from xerosync.ports import Request, Response
 from xerosync.simulator import routes
 from xerosync.simulator.faults import Fault, Strike
-from xerosync.simulator.gate import Caller, Limit, Limits, Memory, admit, bearer, refuse_role
+from xerosync.simulator.gate import Caller, Flight, Limit, Limits, Memory, admit, bearer, refuse_role
 from xerosync.simulator.identity import Identity
 from xerosync.simulator.refusals import Denied, Invalid, NotServed, NotThere, Refused, WrongVerb
 from xerosync.simulator.resources.call import Answer, Call, invalid, refused
@@ -56,6 +56,7 @@ class _Visit:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     strike: Strike
+    flight: Flight
 
 
 class Api:
@@ -86,9 +87,9 @@ class Api:
         return Response(405, {"xero-correlation-id": correlation})
 
     def answer(
-        self, request: Request, parts: list[str], query: Mapping[str, str], *, strike: Strike, in_flight: int
+        self, request: Request, parts: list[str], query: Mapping[str, str], *, strike: Strike, flight: Flight
     ) -> Response:
-        """Answer one accounting call for the path *parts* below ``/api.xro/2.0/``."""
+        """Answer one accounting call for the path *parts* below ``/api.xro/2.0/``; `landed` when that has arrived."""
         correlation = self._world.draw()
         try:
             self._strike_token(request, strike)
@@ -108,11 +109,15 @@ class Api:
         if strike.fault is not None and strike.does(*_PROBLEMS):
             counted: Limit | dict[str, str] = self._limits.exhaust(caller, _PROBLEMS[strike.fault])
         else:
-            counted = self._limits.take(caller, in_flight)
+            counted = self._limits.take(caller, flight.in_flight)
         if isinstance(counted, Limit):
             return _limited(counted, correlation)
         headers = _CACHE | counted | {"xero-correlation-id": correlation}
-        return self._once(_Visit(request, caller, parts, place, query, headers, strike))
+        return self._once(_Visit(request, caller, parts, place, query, headers, strike, flight))
+
+    def landed(self, flight: Flight) -> None:
+        """Note that the answer to a call has arrived, or been lost on the way."""
+        self._memory.end(flight)
 
     def _once(self, visit: _Visit) -> Response:
         """Answer a call, or say again what was said to the same call under the same Idempotency-Key (F 3.05)."""
@@ -130,8 +135,11 @@ class Api:
         if known is not None:
             if known.asked != asked:
                 return _refused_key(visit, f"Idempotency Key: {key} is used with a different request.")
+            if self._memory.refuses_duplicate(caller, key):
+                return _refused_key(visit, f"Idempotency Key: {key} is used by a request that is in progress.", 409)
             return Response(known.status, {**known.headers, **_counters(headers)}, known.body)
         at_ms = self._world.now_ms()
+        self._memory.begin(caller, key, visit.flight)
         response = self._run(visit)
         if visit.strike.fault not in _FORGOTTEN:
             self._memory.keep(caller, key, asked, response, at_ms)
@@ -268,12 +276,12 @@ def _limited(limit: Limit, correlation: str) -> Response:
     return Response(429, headers)
 
 
-def _refused_key(visit: _Visit, message: str) -> Response:
-    """The refusal of an Idempotency-Key (F 3.04, 3.06)."""
+def _refused_key(visit: _Visit, message: str, status: int = 400) -> Response:
+    """The refusal of an Idempotency-Key (F 3.04, 3.06, 3.12)."""
     row: Row = {"ErrorNumber": 10, "Type": "ValidationException", "Message": message}
     if _asks_for_json(visit.request):
-        return Response(400, {**visit.headers, "content-type": "application/json; charset=utf-8"}, json_bytes(row))
-    return Response(400, {**visit.headers, **_XML}, xml_bytes(row, "ApiException"))
+        return Response(status, {**visit.headers, "content-type": "application/json; charset=utf-8"}, json_bytes(row))
+    return Response(status, {**visit.headers, **_XML}, xml_bytes(row, "ApiException"))
 
 
 def _asks_for_json(request: Request) -> bool:

@@ -70,6 +70,12 @@ class SystemClock:
         """The instant, aware, in UTC."""
         return datetime.now(UTC) + self._offset
 
+    def jump(self, seconds: float) -> None:
+        """Be *seconds* further ahead of this machine from now on. Raises `InvalidInput` for a negative number."""
+        if seconds < 0:
+            raise InvalidInput("seconds", "time does not go back: give zero or more")
+        self._offset += timedelta(seconds=seconds)
+
     async def sleep(self, seconds: float) -> None:
         """Block the calling thread for *seconds*."""
         time.sleep(max(seconds, 0.0))

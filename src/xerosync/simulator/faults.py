@@ -54,6 +54,8 @@ class Fault(Enum):
     """The last element of a write is refused, the others are done."""
     DELAYED = "delayed"
     """The call is done; its answer comes a minute late by the clock."""
+    CLOCK_JUMP = "clock jump"
+    """The call is done; when its answer comes, the clock has jumped an hour ahead."""
     RESET_AFTER = "reset after"
     """The call is done; the connection is reset before the answer comes."""
     GATEWAY_TIMEOUT = "gateway timeout"

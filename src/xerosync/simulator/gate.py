@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from xerosync.ports import Response
 from xerosync.simulator.books import Books
@@ -34,6 +34,14 @@ class Caller:
     tenant: str
     token: AccessToken
     role: str
+
+
+@define
+class Flight:
+    """One call under way: how many are *in_flight* with it, and the *key* it is the first to bear; blank for none."""
+
+    in_flight: int
+    key: str = ""
 
 
 @frozen
@@ -180,6 +188,21 @@ class Memory:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._in_progress: set[str] = set()
+
+    def begin(self, caller: Caller, key: str, flight: Flight) -> None:
+        """Note that the call that is the first to bear *key* is under way."""
+        flight.key = self._id(caller, key)
+        self._in_progress.add(flight.key)
+
+    def end(self, flight: Flight) -> None:
+        """Note that a call is over."""
+        self._in_progress.discard(flight.key)
+
+    def refuses_duplicate(self, caller: Caller, key: str) -> bool:
+        """Whether the same call under *key* is refused because the first is still under way (F 3.12)."""
+        is_refused = self._world.switches.duplicate_in_progress == "refused"
+        return is_refused and self._id(caller, key) in self._in_progress
 
     def asked(self, caller: Caller, method: str, url: str, body: bytes) -> str:
         """What makes two requests the same."""

@@ -154,6 +154,8 @@ class Identity:
                 return self._json(_DISCOVERY)
             case "GET", "/.well-known/openid-configuration/jwks":
                 return self._json(self._signer.public_keys())
+            case _, "/connect/token" | "/connect/revocation" | "/identity/connect/authorize" | "/connect/authorize":
+                return Response(405, {"xero-correlation-id": self._world.draw()})
             case _:
                 return None
 

@@ -18,12 +18,13 @@ from xerosync.errors import InvalidInput
 from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, TransportFault
 from xerosync.simulator.api import UNHANDLED, Api
 from xerosync.simulator.bookkeeper import Bookkeeper
-from xerosync.simulator.clock import VirtualClock
+from xerosync.simulator.clock import SystemClock, VirtualClock
 from xerosync.simulator.consent import Reply
 from xerosync.simulator.demo import DemoCompany, write_history
 from xerosync.simulator.desk import Desk
 from xerosync.simulator.entities import Organisation
 from xerosync.simulator.faults import AnswerReset, Fault, Faults, Strike
+from xerosync.simulator.gate import Flight
 from xerosync.simulator.identity import Identity, Registration, SimulatedApp, Tokens
 from xerosync.simulator.keeper import FileKeeper
 from xerosync.simulator.loopback import Loopback
@@ -34,6 +35,7 @@ from xerosync.simulator.world import OWNER, World
 
 API: Final = "/api.xro/2.0/"
 _LATE_S: Final = 60
+_JUMP_S: Final = 3600
 
 
 class FaultNotMet(AssertionError):
@@ -236,18 +238,20 @@ class Simulator:
         headers = {name.lower(): value for name, value in request.headers.items()}
         request = evolve(request, method=request.method.upper(), headers=headers)
         tenant = headers.get("xero-tenant-id", "").lower()
-        with self._counted(tenant) as in_flight:
-            response, strike = self._settled(request, path, query, in_flight + beside)
+        with self._under_way(tenant, beside) as flight:
+            response, strike = self._settled(request, path, query, flight)
             if latency_s:
                 time.sleep(latency_s)
             if strike.fault is Fault.DELAYED:
                 self._be_late()
+            if strike.fault is Fault.CLOCK_JUMP:
+                self._jump()
         try:
             return _spoiled(response, strike)
         finally:
             self.faults.answered(request.method, path)
 
-    def _settled(self, request: Request, path: str, query: str, in_flight: int) -> tuple[Response, Strike]:
+    def _settled(self, request: Request, path: str, query: str, flight: Flight) -> tuple[Response, Strike]:
         """The answer to *request*, everything it changed durable, and what is still to strike it."""
         with self._turn:
             strike = self.faults.take(request.method, path)
@@ -256,18 +260,21 @@ class Simulator:
                 raise _lost(strike)
             mark = self._world.changes.mark()
             try:
-                response = self._answer(request, path, query, strike, in_flight)
+                response = self._answer(request, path, query, strike, flight)
             except BaseException:
                 self._world.changes.undo_to(mark)
                 raise
-            # Of an empty body there is no half.
-            if not strike.does(*_ON_THE_WAY_BACK) and response.body:
+            strike.does(*_ON_THE_WAY_BACK)
+            # Of an empty body there is no half, and not every clock can be told to jump.
+            if response.body:
                 strike.does(Fault.TRUNCATED)
+            if isinstance(self.clock, VirtualClock | SystemClock):
+                strike.does(Fault.CLOCK_JUMP)
             self.faults.settle(strike)
             self._settle()
         return response, strike
 
-    def _answer(self, request: Request, path: str, query: str, strike: Strike, in_flight: int) -> Response:
+    def _answer(self, request: Request, path: str, query: str, strike: Strike, flight: Flight) -> Response:
         lower = path.lower().rstrip("/")
         is_connections = f"{lower}/".startswith("/connections/")
         if not lower.startswith(API.rstrip("/")) and (away := _away(strike)) is not None:
@@ -281,7 +288,7 @@ class Simulator:
             return self._api.connections(request, path, _query(query), strike=strike)
         if lower.startswith(API):
             parts = [part for part in path[len(API) :].split("/") if part]
-            return self._api.answer(request, parts, _query(query), strike=strike, in_flight=in_flight)
+            return self._api.answer(request, parts, _query(query), strike=strike, flight=flight)
         return Response(404, {"content-type": "text/html; charset=utf-8"}, b"")
 
     def _be_late(self) -> None:
@@ -290,14 +297,21 @@ class Simulator:
         else:
             time.sleep(_LATE_S)
 
+    def _jump(self) -> None:
+        if isinstance(self.clock, VirtualClock):
+            self.clock.advance(_JUMP_S)
+        elif isinstance(self.clock, SystemClock):
+            self.clock.jump(_JUMP_S)
+
     @contextmanager
-    def _counted(self, tenant: str) -> Generator[int]:
+    def _under_way(self, tenant: str, beside: int) -> Generator[Flight]:
         with self._count_turn:
             self._in_flight[tenant] += 1
-            mine = self._in_flight[tenant]
+            flight = Flight(self._in_flight[tenant] + beside)
         try:
-            yield mine
+            yield flight
         finally:
+            self._api.landed(flight)
             with self._count_turn:
                 self._in_flight[tenant] -= 1
 

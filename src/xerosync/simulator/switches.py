@@ -28,6 +28,8 @@ class Switches:
     """F 3.07: whether the tenant header is part of "the same request"; else another tenant gets the first's answer."""
     idempotency_scope: Literal["app", "token"] = "app"
     """F 3.07: keys belong to the app, or die with the access token they came with."""
+    duplicate_in_progress: Literal["refused", "same"] = "refused"
+    """F 3.12: the same call again while the first is under way is a 409, or gets the first's answer."""
     page_past_end_keeps_counts: bool = True
     """F 4.09."""
     modified_since_includes_equal: bool = False
