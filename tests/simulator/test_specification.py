@@ -189,13 +189,7 @@ def tour(product: Product) -> None:
     product.call("PUT", "Payments", payment(text(sale, "InvoiceID"), "1.00"))
     batch: Sent = {"Account": {"Code": "090"}, "Payments": [payment(text(sale, "InvoiceID"), "2.00")]}
     product.call("PUT", "BatchPayments?summarizeErrors=false", batch)
-    books.add_bank_transaction(ana.id, amount=Decimal("5.00"))
-    elsewhere = line | {"Tracking": [{"Name": "Region", "Option": "Elsewhere"}]}
-    spent: Sent = {"Type": "RECEIVE", "BankAccount": {"Code": "090"}, "LineItems": [elsewhere]}
-    product.call("PUT", "BankTransactions", common | spent)
-    books.add_bank_transaction(ana.id, type="RECEIVE-OVERPAYMENT", amount=Decimal("5.00"))
-    books.add_bank_transaction(ana.id, type="RECEIVE-PREPAYMENT", amount=Decimal("5.00"), account="835")
-    books.add_transfer(from_bank="090", to_bank="091", amount=Decimal("5.00"))
+    bank(product, ana.id, line)
     books.add_journal("x", {"400": Decimal(1), "850": Decimal(-1)})
     books.add_item("Cup", "Cup", price=Decimal("4.00"))
     order: Sent = {
@@ -221,3 +215,15 @@ def tour(product: Product) -> None:
             key = row.get("TaxType", key) if plural == "TaxRates" else key
             if key is not None:
                 assert product.call("GET", f"{plural}/{key}").status == 200
+
+
+def bank(product: Product, contact_id: str, line: Sent) -> None:
+    """One bank transaction of each kind, and one whose tracking is not known."""
+    books = product.books
+    books.add_bank_transaction(contact_id, amount=Decimal("5.00"))
+    elsewhere = line | {"Tracking": [{"Name": "Region", "Option": "Elsewhere"}]}
+    received: Sent = {"Type": "RECEIVE", "Contact": {"ContactID": contact_id}, "BankAccount": {"Code": "090"}}
+    product.call("PUT", "BankTransactions", received | {"LineItems": [elsewhere]})
+    books.add_bank_transaction(contact_id, type="RECEIVE-OVERPAYMENT", amount=Decimal("5.00"))
+    books.add_bank_transaction(contact_id, type="RECEIVE-PREPAYMENT", amount=Decimal("5.00"), account="835")
+    books.add_transfer(from_bank="090", to_bank="091", amount=Decimal("5.00"))
