@@ -156,7 +156,7 @@ _NAMES: Final = {
         "InvoiceID InvoiceNumber CreditNoteID CreditNoteNumber Reference Status LineAmountTypes LineItems LineItemID "
         "Description Quantity UnitAmount AccountCode AccountID TaxType TaxAmount LineAmount CurrencyCode CurrencyRate "
         "Url Account Code Invoice CreditNote Amount PaymentID IsReconciled Phones PhoneType PhoneNumber Addresses "
-        "AddressType Tracking Option ItemCode BankAmount SentToContact AccountNumber"
+        "AddressType Tracking Option ItemCode BankAmount SentToContact AccountNumber ExpiryDate"
     ).split()
 }
 
