@@ -69,25 +69,26 @@ def enter_invoices(caller: Caller, count: int) -> list[str]:
     customers = [caller.books.add_contact(f"Customer {number}").id for number in range(1000)]
     ids: list[str] = []
     for first in range(0, count, 500):
-        rows = [_invoice(customers[number % 1000], number) for number in range(first, min(first + 500, count))]
+        rows = [invoice_row(customers[number % 1000], number) for number in range(first, min(first + 500, count))]
         body = caller.call("PUT", "Invoices", json.dumps({"Invoices": rows}).encode())
         ids += [row["InvoiceID"] for row in json.loads(body)["Invoices"]]
     return ids
 
 
-def _invoice(contact_id: str, number: int) -> dict[str, object]:
-    lines = [
+def invoice_row(contact_id: str, number: int, *, lines: int = 2, day: int = 5) -> dict[str, object]:
+    """The approved invoice of this *number*, of that many *lines*, of a *day* of January and due a month later."""
+    work = [
         {
-            "Description": f"Work {part}",
+            "Description": f"Hours of work on part {part} of the order",
             "Quantity": 1 + part,
             "UnitAmount": f"{100 + number % 900}.50",
             "AccountCode": "200",
         }
-        for part in range(2)
+        for part in range(lines)
     ]
     return {
-        "Type": "ACCREC", "Status": "AUTHORISED", "Contact": {"ContactID": contact_id}, "Date": "2026-01-05",
-        "DueDate": "2026-02-05", "Reference": f"R-{number}", "LineItems": lines,
+        "Type": "ACCREC", "Status": "AUTHORISED", "Contact": {"ContactID": contact_id}, "Date": f"2026-01-{day:02}",
+        "DueDate": f"2026-02-{day:02}", "Reference": f"R-{number}", "LineItems": work,
     }  # fmt: skip
 
 

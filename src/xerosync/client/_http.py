@@ -33,6 +33,7 @@ _discreet.watch(LIBRARIES)
 _NEVER_SENT: Final = frozenset(
     {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "InvalidURL"}
 )
+_CLOSED: Final = "this client was closed: make another one"
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -229,9 +230,6 @@ class AsyncTransport:
         async for piece in answer.aiter_raw():
             body.add(piece)
         return body.whole()
-
-
-_CLOSED: Final = "this client was closed: make another one"
 
 
 def check_claim(request: Request, clock: Clock) -> None:

@@ -97,22 +97,21 @@ def _lines(kind: type, name: str) -> list[str]:
     _SCOPE[f"kind_{name}"] = kind
     _SCOPE[f"absent_{name}"] = dict.fromkeys([*names, *sorted(told)])
     known = len(names) + len(told)
-    return [
-        f"def {name}(row):",
+    ours = {
+        "extra": f"it.extra = {{}} if len(full) == {known} else unknown(full, {known})",
+        "shape": "it.shape = ROW",
+    }
+    body = [
         # Our fields come first and in our order, whatever the row's; what nobody knows comes behind them.
-        f"    full = absent_{name} | row",
-        f"    {', '.join(f'v{place}' for place in range(len(names)))}, *_ = full.values()",
-        f"    it = new(twin_{name})",
-        *(
-            f"    {line}"
-            for place, each in enumerate(filled)
-            for line in _lines_of(each, hints[each.name], f"v{place}")
-        ),
-        *(f"    it.extra = {{}} if len(full) == {known} else unknown(full, {known})" for _ in "x" if "extra" in hints),
-        *("    it.shape = ROW" for _ in "x" if "shape" in hints),
-        f"    it.__class__ = kind_{name}",
-        "    return it",
+        f"full = absent_{name} | row",
+        f"{', '.join(f'v{place}' for place in range(len(names)))}, *_ = full.values()",
+        f"it = new(twin_{name})",
+        *(line for place, each in enumerate(filled) for line in _lines_of(each, hints[each.name], f"v{place}")),
+        *(ours[each.name] for each in fields if each.name in OURS),
+        f"it.__class__ = kind_{name}",
+        "return it",
     ]
+    return [f"def {name}(row):", *(f"    {line}" for line in body)]
 
 
 def _lines_of(each: attrs.Attribute[Any], hint: object, v: str) -> list[str]:
