@@ -78,15 +78,23 @@ def test_closing_twice_is_fine_and_nothing_is_sent_afterwards() -> None:
 @pytest.mark.parametrize("at_most", [1, 4])
 @each_way
 def test_no_more_are_under_way_at_once_than_allowed(way: Way, at_most: int) -> None:
-    def slowly(_: bytes) -> bytes:
+    reached = Event()
+
+    def together(_: bytes) -> bytes:
+        # The first ones wait for as many as may come; what came beyond them would show meanwhile.
+        if line.at_once >= at_most:
+            reached.set()
+        reached.wait(20)
         time.sleep(0.02)
         return answered()
 
-    with listening(slowly) as line:
+    with listening(together) as line:
 
         async def scenario() -> list[Response | TransportFault]:
             transport = over(way.client())
+            reached.set()
             await transport.send_all([get(line)] * 4, at_most=2)
+            reached.clear()
             line.at_once = 0
             return await transport.send_all([get(line)] * 12, at_most=at_most)
 
