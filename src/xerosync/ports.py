@@ -75,7 +75,7 @@ class AnswerLost(TransportFault):
 
 
 class AnswerRefused(AnswerLost):
-    """An answer came and was not taken: it was too large, or packed otherwise than it said. It would come so again."""
+    """An answer came and was not taken: it was too large, or packed as nobody asked for. It would come so again."""
 
 
 @runtime_checkable

@@ -288,6 +288,21 @@ def test_an_answer_that_cannot_be_read_says_what_was_seen(wire: respx.MockRouter
     assert written.outcome is Outcome.UNKNOWN
 
 
+def test_an_answer_that_is_too_large_is_not_asked_for_again(wire: respx.MockRouter) -> None:
+    """Every gigabyte is paid for, and it would come so again."""
+    route = wire.get(f"{API}/Contacts").respond(json={"Contacts": [{"Name": "x" * 2000}]})
+    clock = VirtualClock(NOW)
+    with httpx.Client() as client:
+        transport = over(client, answer_bytes_max=1000, clock=clock)
+        xero = Xero(App("client"), TENANT, store=MemoryStore(), transport=transport, clock=clock)
+        xero.connect(Tokens(SECRET, "refresh", NOW + timedelta(minutes=30)))
+
+        with pytest.raises(UnreadableAnswer, match="larger than 1,000 bytes"):
+            list(xero.contacts.list())
+
+    assert route.call_count == 1
+
+
 @pytest.mark.parametrize("kind", ["text/html", "application/xml", "text/plain; charset=utf-16", "nonsense", ""])
 def test_json_is_json_whatever_it_is_called(wire: respx.MockRouter, xero: Xero, kind: str) -> None:
     body = '{"Accounts": [{"Code": "090", "Name": "Añá", "Code": "091"}]}'.encode()

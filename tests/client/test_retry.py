@@ -19,9 +19,10 @@ from xerosync.errors import (
     Rejected,
     ScopeMissing,
     Unavailable,
+    UnreadableAnswer,
     XerosyncError,
 )
-from xerosync.ports import AnswerLost, NotSent, Response, TransportFault
+from xerosync.ports import AnswerLost, AnswerRefused, NotSent, Response, TransportFault
 
 Outcome = Response | TransportFault
 
@@ -58,6 +59,7 @@ UNKNOWN: Final = give_up(OutcomeUnknown)
 TABLE: Final[list[tuple[str, Outcome, Move, Move, Move]]] = [
     ("not sent", NotSent("no connection"), again(), again(), again()),
     ("answer lost", AnswerLost("reset"), again(), again(), again()),
+    ("answer refused", AnswerRefused("too large"), give_up(UnreadableAnswer), UNKNOWN, UNKNOWN),
     ("200", DONE, TAKE, TAKE, TAKE),
     ("204", Response(204), TAKE, TAKE, TAKE),
     ("200 unreadable", UNREADABLE, TAKE, again(), again()),

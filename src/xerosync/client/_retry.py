@@ -8,8 +8,8 @@ from typing import Final
 from attrs import evolve, frozen
 
 from xerosync.client._wire.answers import is_readable, lacks_scope, refusal, retry_after_s, which_limit
-from xerosync.errors import NotAuthorised, OutcomeUnknown, RateLimited, Unavailable, XerosyncError
-from xerosync.ports import NotSent, Response, TransportFault
+from xerosync.errors import NotAuthorised, OutcomeUnknown, RateLimited, Unavailable, UnreadableAnswer, XerosyncError
+from xerosync.ports import AnswerRefused, NotSent, Response, TransportFault
 
 ATTEMPTS_MAX: Final = 5
 LONGEST_WAIT_S: Final = 120.0
@@ -83,10 +83,10 @@ def next_move(kind: Kind, outcome: Response | TransportFault, tried: Tried) -> M
     """
     What follows on *outcome*, that of the attempt described by *tried*.
 
-    A read is sent again after whatever only passes. A write is sent again when it certainly was not done; in doubt
-    only under its key, with the same token, within `KEY_AGE_MAX_S`, `DOUBTS_MAX` times in all, and never after a 500,
-    which Xero keeps under the key (F 3.05, 3.08). A limit that opens in minutes is waited out, the day's never (F
-    2.06).
+    A read is sent again after whatever only passes, which an answer that was refused for what it is does not. A write
+    is sent again when it certainly was not done; in doubt only under its key, with the same token, within
+    `KEY_AGE_MAX_S`, `DOUBTS_MAX` times in all, and never after a 500, which Xero keeps under the key (F 3.05, 3.08). A
+    limit that opens in minutes is waited out, the day's never (F 2.06).
     """
     if kind is Kind.READ:
         return _after_read(outcome, tried)
@@ -108,6 +108,8 @@ def is_doubtful(outcome: Response | TransportFault) -> bool:
 
 
 def _after_read(outcome: Response | TransportFault, tried: Tried) -> Move:
+    if isinstance(outcome, AnswerRefused):
+        return Move(Step.GIVE_UP, error=UnreadableAnswer)
     if isinstance(outcome, TransportFault) or outcome.status in _PASSING or outcome.status == 500:
         return _again(tried) or Move(Step.GIVE_UP, error=Unavailable)
     return _refused(outcome, tried)
@@ -134,7 +136,7 @@ def _refused(outcome: Response, tried: Tried) -> Move:
 
 def _in_doubt(outcome: Response | TransportFault, tried: Tried) -> Move:
     unknown = Move(Step.GIVE_UP, error=OutcomeUnknown)
-    if not tried.keyed or tried.doubts >= DOUBTS_MAX:
+    if not tried.keyed or tried.doubts >= DOUBTS_MAX or isinstance(outcome, AnswerRefused):
         return unknown
     if isinstance(outcome, Response) and outcome.status not in {200, 429, *_PASSING}:
         return unknown

@@ -19,7 +19,7 @@ from xerosync.client._wire import dates
 from xerosync.client._wire.answers import Envelope, envelope, refusal
 from xerosync.client._wire.codec import Json, dump
 from xerosync.client.oauth import Endpoints
-from xerosync.errors import OutcomeUnknown, Unavailable, XerosyncError
+from xerosync.errors import OutcomeUnknown, Unavailable, UnreadableAnswer, XerosyncError
 from xerosync.events import Event, path_template
 from xerosync.models import TenantId
 from xerosync.ports import AnswerLost, Clock, Request, Response, Transport, TransportFault
@@ -293,6 +293,8 @@ class _Call:
             if isinstance(outcome, Response) and outcome.status == 200:
                 raise AnswerLost("Xero's answer cannot be read")
             raise AnswerLost(f"Xero answered {outcome.status}" if isinstance(outcome, Response) else str(outcome))
+        if move.error is UnreadableAnswer:
+            raise UnreadableAnswer("the answer as a whole", str(outcome))
         if isinstance(outcome, TransportFault):
             raise Unavailable(str(outcome))
         return outcome

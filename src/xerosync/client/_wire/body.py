@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from xerosync.ports import AnswerRefused
+from xerosync.ports import AnswerLost, AnswerRefused
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _SHOWN: Final = 40
@@ -16,7 +16,8 @@ class Body:
     The body of one answer that came packed as *encoding*, a ``Content-Encoding``; at most *bytes_max* unpacked.
 
     The HTTP library could unpack too, but all of a piece at once: a few packed bytes may be gigabytes. Every method
-    raises `AnswerRefused` with what was seen when the bytes are no such body.
+    raises `AnswerLost` with what was seen when the bytes are no such body: `AnswerRefused` for one that is too large,
+    or packed as nobody asked for.
     """
 
     def __init__(self, encoding: str, bytes_max: int) -> None:
@@ -39,13 +40,13 @@ class Body:
                 # One byte more than there is room for is enough to know that it is too much.
                 self._keep(self._gzip.decompress(piece, self._room + 1))
             except zlib.error:
-                raise AnswerRefused("Xero's answer said it was packed with gzip, and was not") from None
+                raise AnswerLost("Xero's answer said it was packed with gzip, and was not") from None
             piece = self._gzip.unused_data
 
     def whole(self) -> bytes:
         """The body, when no more pieces come."""
         if self._gzip is not None and self._begun and not self._gzip.eof:
-            raise AnswerRefused("Xero's answer, packed with gzip, ended in the middle")
+            raise AnswerLost("Xero's answer, packed with gzip, ended in the middle")
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
     def _keep(self, part: bytes) -> None:
