@@ -18,7 +18,7 @@ class Rows(Sequence[Json]):
     """
     The rows that stand under *where*; each is parsed anew whenever it is asked for.
 
-    A page of a thousand documents parsed at once is some fifty thousand values, kept together, looked through by the
+    A page of a thousand documents parsed at once is some hundred thousand values, kept together, looked through by the
     collector of garbage and out of the processor's reach when their turn comes: parsing each one just before it is
     decoded takes a third less time, and no memory to speak of.
 
