@@ -14,10 +14,27 @@ from xerosync._version import __version__
 
 if TYPE_CHECKING:
     from xerosync.catalogue import Explanation, Retry, Who, explain, explain_status
+    from xerosync.client._keep_alive import KeptAlive
     from xerosync.client._limits import Limits
+    from xerosync.client.authorise import ConsentRequest, authorise_url, code_of
+    from xerosync.client.connections import AsyncConnections, Connections, ConnectionSummary
+    from xerosync.client.consents import AsyncOAuth, OAuth
+    from xerosync.client.id_token import IdToken
+    from xerosync.client.login import login
     from xerosync.client.oauth import App, Endpoints, Tokens
+    from xerosync.client.organisations import choose_organisation
     from xerosync.client.resources.file_names import safe_file_name
     from xerosync.client.resources.written import Outcome, Written
+    from xerosync.client.scopes import (
+        BROAD_SCOPES_END,
+        FEATURES,
+        ScopeNeed,
+        broad_scopes,
+        explained_scopes,
+        missing_scopes,
+        scopes_for,
+    )
+    from xerosync.client.states import ConnectionState, state_of
     from xerosync.client.xero import AsyncXero, Xero
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
     from xerosync.engine.billing import BillPayment
@@ -35,8 +52,12 @@ if TYPE_CHECKING:
     from xerosync.storage.sqlite import SQLiteStore
 
 __all__ = [
+    "BROAD_SCOPES_END",
+    "FEATURES",
     "App",
+    "AsyncConnections",
     "AsyncDoctor",
+    "AsyncOAuth",
     "AsyncPayables",
     "AsyncReceivables",
     "AsyncXero",
@@ -47,6 +68,10 @@ __all__ = [
     "Checkup",
     "ClearingChoice",
     "ClearingReport",
+    "ConnectionState",
+    "ConnectionSummary",
+    "Connections",
+    "ConsentRequest",
     "Customer",
     "Doctor",
     "Eligibility",
@@ -54,12 +79,15 @@ __all__ = [
     "ExceptionItem",
     "Explanation",
     "Finding",
+    "IdToken",
+    "KeptAlive",
     "Limits",
     "LineKind",
     "Match",
     "MatchStatus",
     "MemoryStore",
     "Money",
+    "OAuth",
     "Outcome",
     "Payables",
     "Plan",
@@ -70,6 +98,7 @@ __all__ = [
     "Result",
     "Retry",
     "SQLiteStore",
+    "ScopeNeed",
     "Settlement",
     "SettlementLine",
     "State",
@@ -79,17 +108,43 @@ __all__ = [
     "Written",
     "Xero",
     "__version__",
+    "authorise_url",
+    "broad_scopes",
+    "choose_organisation",
+    "code_of",
     "explain",
     "explain_status",
+    "explained_scopes",
+    "login",
+    "missing_scopes",
     "safe_file_name",
+    "scopes_for",
+    "state_of",
 ]
 
 _ROOMS = {
     "catalogue": ("Explanation", "Retry", "Who", "explain", "explain_status"),
+    "client._keep_alive": ("KeptAlive",),
     "client._limits": ("Limits",),
+    "client.authorise": ("ConsentRequest", "authorise_url", "code_of"),
+    "client.connections": ("AsyncConnections", "Connections", "ConnectionSummary"),
+    "client.consents": ("AsyncOAuth", "OAuth"),
+    "client.id_token": ("IdToken",),
+    "client.login": ("login",),
     "client.oauth": ("App", "Endpoints", "Tokens"),
     "client.resources.file_names": ("safe_file_name",),
     "client.resources.written": ("Outcome", "Written"),
+    "client.organisations": ("choose_organisation",),
+    "client.scopes": (
+        "BROAD_SCOPES_END",
+        "FEATURES",
+        "ScopeNeed",
+        "broad_scopes",
+        "explained_scopes",
+        "missing_scopes",
+        "scopes_for",
+    ),
+    "client.states": ("ConnectionState", "state_of"),
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.billing": ("BillPayment",),

@@ -44,6 +44,13 @@ class Event(StrEnum):
     """
     TOKEN_REFRESHED = "xerosync.token_refreshed"  # noqa: S105
     """A new access token is kept."""
+    TOKENS_UNSAVED = "xerosync.tokens_unsaved"
+    """
+    The store failed to keep new tokens ``attempts`` times. They wait in memory, and the next call tries again: mend the
+    store, and leave this process alive.
+    """
+    CONSENT_ENDED = "xerosync.consent_ended"
+    """Xero takes the refresh token no more: the user must connect again, and nothing is asked of Xero until then."""
     MIRRORED = "xerosync.mirrored"
     """The mirror holds what changed in Xero: ``shelf``, the kind of document, and ``documents``, how many."""
     POSTED = "xerosync.posted"

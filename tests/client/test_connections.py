@@ -3,58 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from attrs import evolve
+from tests.client.consents import client, consent
 from tests.conftest import Product, Through
 
-from xerosync import App, Customer, MemoryStore, Receivables, Tokens, Xero
-from xerosync.client._connections import choose_organisation
-from xerosync.client._wire.answers import refusal
+from xerosync import App, Connections, Customer, MemoryStore, Receivables, Xero
+from xerosync.client._connections import listed
 from xerosync.client.consents import OAuth
+from xerosync.client.organisations import choose_organisation
 from xerosync.client.scopes import scopes_for
-from xerosync.client.states import ConnectionState, state_of
+from xerosync.client.states import ConnectionState
 from xerosync.errors import (
     InvalidInput,
-    LeaseLost,
-    Misconfigured,
-    NotAuthorised,
-    OrganisationRefused,
     OtherOrganisation,
-    RateLimited,
     ReconnectNeeded,
-    Rejected,
     ScopeMissing,
-    StoreFailed,
     Unavailable,
-    XerosyncError,
+    UnreadableAnswer,
 )
 from xerosync.models import Connection, ConnectionId, TenantId
-from xerosync.ports import AnswerLost, Request, Response
-from xerosync.simulator import Bookkeeper, Fault
-
-
-def consent(product: Product, *books: Bookkeeper, scopes: str = "") -> Tokens:
-    """The tokens of a new consent to *books*."""
-    tenants = [each.tenant_id for each in books]
-    wanted = scopes or " ".join(scopes_for("receivables"))
-    given = product.simulator.consent(product.app, tenants=tenants, scopes=wanted)
-    expires_at = product.clock.now() + timedelta(seconds=given.expires_in)
-    return Tokens(given.access_token, given.refresh_token, expires_at, tuple(wanted.split()))
-
-
-def client(product: Product, books: Bookkeeper, *, on_event: Callable[..., None] | None = None) -> Xero:
-    """A client of *books* on the product's store, not yet connected."""
-    return Xero(
-        App(product.app.client_id, product.app.client_secret),
-        books.tenant_id,
-        store=product.store,
-        transport=product.simulator.transport,
-        clock=product.clock,
-        quarantine_s=0.0,
-        on_event=on_event,
-    )
+from xerosync.ports import Request, Response
+from xerosync.simulator import Fault
 
 
 def two(product: Product) -> tuple[Xero, Xero]:
@@ -134,7 +106,10 @@ def test_a_disconnect_after_the_consent_has_ended_asks_nothing_of_xero(product: 
     late.disconnect()
 
     organisation = product.books.tenant_id
-    assert said == [("xerosync.disconnected", {"organisation": organisation, "told_xero": False})]
+    assert said == [
+        ("xerosync.consent_ended", {"organisation": organisation}),
+        ("xerosync.disconnected", {"organisation": organisation, "told_xero": False}),
+    ]
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.UNAVAILABLE], ids=lambda each: each.value)
@@ -226,18 +201,22 @@ def test_a_demo_company_that_was_reset_is_another_organisation(product: Product,
 
 
 def test_the_organisation_that_is_linked_is_chosen_and_no_other_unless_told() -> None:
-    both = [row("a"), row("b"), row("p", "PRACTICE")]
+    a, b, p, z = (str(uuid4()) for _ in range(4))
+    both = [row(a), row(b), row(p, "PRACTICE")]
 
-    assert choose_organisation(both, linked="b").tenant_id == "b"
-    assert choose_organisation([row("p", "PRACTICE"), row("a")]).tenant_id == "a"
-    assert choose_organisation([row("a")], linked="z", another=True).tenant_id == "a"
+    assert choose_organisation(both, linked=b).tenant_id == b
+    assert choose_organisation(both, linked=b.upper()).tenant_id == b
+    assert choose_organisation([row(p, "PRACTICE"), row(a)]).tenant_id == a
+    assert choose_organisation([row(a)], linked=z, another=True).tenant_id == a
     with pytest.raises(OtherOrganisation) as refused:
-        choose_organisation(both, linked="z")
-    assert refused.value.covered == ("a", "b")
+        choose_organisation(both, linked=z)
+    assert refused.value.covered == (a, b)
+    with pytest.raises(InvalidInput, match="UUID"):
+        choose_organisation(both, linked="Demo Company")
     with pytest.raises(InvalidInput, match="let the user choose"):
         choose_organisation(both)
     with pytest.raises(OtherOrganisation, match="no organisation"):
-        choose_organisation([row("p", "PRACTICE")], linked="p")
+        choose_organisation([row(p, "PRACTICE")], linked=p)
 
 
 def test_only_the_organisations_chosen_just_now_are_offered(product: Product) -> None:
@@ -276,121 +255,123 @@ def test_an_access_token_that_died_early_is_replaced_when_connections_are_listed
     assert xero.connections()
 
 
-def _ended(product: Product) -> None:
-    product.clock.advance(61 * 24 * 3600)
-
-
-def _disconnected_in_xero(product: Product) -> None:
-    product.books.disconnect()
-
-
-def _reset(product: Product) -> None:
-    product.simulator.reset_demo_company(product.books.tenant_id)
-
-
-def _fault(fault: Fault, path: str, times: int = 1) -> Callable[[Product], object]:
-    return lambda product: product.simulator.faults.plan(fault, path=path, times=times)
-
-
-@pytest.mark.parametrize(
-    ("happens", "state"),
-    [
-        (lambda _: None, ConnectionState.CONNECTED),
-        (_ended, ConnectionState.RECONNECT),
-        (_disconnected_in_xero, ConnectionState.RECONNECT),
-        (_reset, ConnectionState.RECONNECT),
-        (_fault(Fault.UNAVAILABLE, "/connections", 5), ConnectionState.PASSING),
-        (_fault(Fault.LOST_BEFORE, "/Organisation", 5), ConnectionState.PASSING),
-        (_fault(Fault.DAY_LIMIT, "/Organisation"), ConnectionState.PASSING),
-        (_fault(Fault.MISSING_SCOPE, "/Organisation"), ConnectionState.SCOPE_MISSING),
-        (_fault(Fault.FORBIDDEN, "/Organisation"), ConnectionState.REFUSED),
-        (_fault(Fault.EXPIRED_TOKEN, "/Organisation"), ConnectionState.CONNECTED),
-    ],
-)
-def test_the_state_of_a_connection_says_who_must_act(
-    product: Product, xero: Xero, happens: Callable[[Product], object], state: ConnectionState
-) -> None:
-    assert xero.connections()
-    later = client(product, product.books)
-    happens(product)
-
-    assert later.connection_state() is state
-
-
-def test_an_organisation_that_was_never_connected_needs_its_user(product: Product) -> None:
+def test_a_connection_that_no_store_keeps_is_ended_by_what_the_list_said(product: Product) -> None:
+    """By the connection itself, so that nobody can give the organisation's id in its place (F 1.38)."""
     other = product.simulator.add_organisation("Other Ltd")
-
-    assert client(product, other).connection_state() is ConnectionState.RECONNECT
-
-
-def test_an_app_whose_secret_was_changed_is_for_the_developer(product: Product, xero: Xero) -> None:
-    assert xero.connections()
-    wrong = Xero(
-        App(product.app.client_id, "old secret"),
-        product.books.tenant_id,
-        store=product.store,
+    tokens = consent(product, product.books, other)
+    oauth = OAuth(
+        App(product.app.client_id, product.app.client_secret),
         transport=product.simulator.transport,
         clock=product.clock,
     )
-    product.clock.advance(1800)
+    (gone,) = (each for each in oauth.connections(tokens) if each.tenant_id == other.tenant_id)
 
-    assert wrong.connection_state() is ConnectionState.MISCONFIGURED
+    oauth.disconnect(tokens, gone)
+    oauth.disconnect(tokens, gone)
+
+    assert [each.tenant_id for each in oauth.connections(tokens)] == [product.books.tenant_id]
 
 
-def said(status: int, body: str = "", **headers: str) -> Response:
-    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, body.encode())
+def test_a_connection_made_anew_elsewhere_is_ended_by_its_new_id(product: Product, xero: Xero) -> None:
+    """The user took the app out at Xero and let it in again from another of its pages."""
+    product.books.disconnect()
+    consent(product, product.books)
+
+    xero.disconnect()
+
+    product.clock.advance(61)
+    with pytest.raises(ReconnectNeeded):
+        xero.organisation()
+    oauth = OAuth(
+        App(product.app.client_id, product.app.client_secret),
+        transport=product.simulator.transport,
+        clock=product.clock,
+    )
+    assert oauth.connections(product.tokens) == ()
 
 
-UNAUTHORISED = '{"Title":"Unauthorized","Status":401,"Detail":"%s","Instance":"i"}'
+def test_an_app_that_may_read_no_settings_connects_all_the_same(product: Product) -> None:
+    tokens = consent(product, product.books, scopes=" ".join(scopes_for("contacts")))
+    xero = client(product, product.books)
+
+    xero.connect(tokens)
+
+    assert list(xero.contacts.list()) == []
+    assert xero.connection_state() is ConnectionState.CONNECTED
+    with pytest.raises(ScopeMissing):
+        xero.organisation()
+
+
+def test_an_organisation_that_answers_for_another_is_not_connected(product: Product) -> None:
+    """F 8.06: nothing of it is kept, so that no later client writes into the wrong books."""
+    other = product.simulator.add_organisation("Other Ltd")
+
+    class Crossed(Through):
+        async def send(self, request: Request) -> Response:
+            headers = {
+                name: other.tenant_id if name == "Xero-Tenant-Id" else value for name, value in request.headers.items()
+            }
+            return await super().send(evolve(request, headers=headers))
+
+    tokens = consent(product, product.books, other)
+
+    with pytest.raises(OtherOrganisation, match="another organisation than the one asked for"):
+        evolve(product, tokens=tokens).xero(transport=Crossed(product.simulator.transport))
+
+    assert Connections(product.store).list() == ()
+    with pytest.raises(ReconnectNeeded, match="call connect"):
+        client(product, product.books).organisation()
+
+
+def test_two_that_connect_the_same_tokens_keep_what_the_first_has_refreshed(product: Product) -> None:
+    """The second must not put back what was rotated away meanwhile."""
+    product.clock.advance(29 * 60 + 30)
+    first = product.xero()
+    fresh = first.tokens()
+
+    second = product.xero()
+
+    assert second.tokens().refresh_token == fresh.refresh_token != product.tokens.refresh_token
 
 
 @pytest.mark.parametrize(
-    ("response", "error", "state"),
+    "row",
     [
-        (said(401, UNAUTHORISED % "TokenExpired: token expired at 01/05/2026"), NotAuthorised, ConnectionState.PASSING),
-        (said(401, UNAUTHORISED % "AuthenticationUnsuccessful"), NotAuthorised, ConnectionState.PASSING),
-        (said(401, UNAUTHORISED % "AuthorizationUnsuccessful"), ScopeMissing, ConnectionState.SCOPE_MISSING),
-        (said(401, "{}", www_authenticate="insufficent_scope"), ScopeMissing, ConnectionState.SCOPE_MISSING),
-        (said(401, "", www_authenticate="Bearer error=invalid_token"), NotAuthorised, ConnectionState.PASSING),
-        (
-            said(403, '{"Title":"Forbidden","Detail":"AuthenticationUnsuccessful"}'),
-            OrganisationRefused,
-            ConnectionState.REFUSED,
-        ),
-        (said(429, retry_after="7", x_rate_limit_problem="minute"), RateLimited, ConnectionState.PASSING),
-        (said(429, retry_after="9999", x_rate_limit_problem="day"), RateLimited, ConnectionState.PASSING),
-        (said(500), Unavailable, ConnectionState.PASSING),
-        (said(503, "<html>"), Unavailable, ConnectionState.PASSING),
-        (said(400, "{}"), Rejected, ConnectionState.CONNECTED),
-        (said(404), Rejected, ConnectionState.CONNECTED),
-    ],
-    ids=lambda value: f"{value.status} {value.body[-60:].decode()}" if isinstance(value, Response) else None,
-)
-def test_every_answer_of_the_api_has_its_state(
-    response: Response, error: type[XerosyncError], state: ConnectionState
-) -> None:
-    """F 1.50–1.56; a token that was refused is replaced once before anybody hears of it."""
-    refused = refusal(response)
-
-    assert isinstance(refused, error)
-    assert not isinstance(refused, ReconnectNeeded)
-    assert state_of(refused) is state
-
-
-@pytest.mark.parametrize(
-    ("error", "state"),
-    [
-        (None, ConnectionState.CONNECTED),
-        (ReconnectNeeded("ended"), ConnectionState.RECONNECT),
-        (OtherOrganisation("other", ["t"]), ConnectionState.RECONNECT),
-        (Misconfigured("wrong"), ConnectionState.MISCONFIGURED),
-        (AnswerLost("lost"), ConnectionState.PASSING),
-        (InvalidInput("field", "remedy"), None),
-        (StoreFailed("disk"), None),
-        (LeaseLost("gone"), None),
+        b"{}",
+        b'[{"id": "1"}]',
+        b'["x"]',
+        b'[{"id": "", "tenantId": "y"}]',
+        b'[{"id": null, "tenantId": 7}]',
+        b'[{"id": "%032d", "tenantId": "%032d", "createdDateUtc": "yesterday"}]' % (1, 2),
+        b"<html>",
     ],
 )
-def test_an_error_that_says_nothing_of_the_connection_has_no_state(
-    error: XerosyncError | None, state: ConnectionState | None
-) -> None:
-    assert state_of(error) is state
+def test_a_list_of_connections_that_is_none_is_said_so(row: bytes) -> None:
+    with pytest.raises(UnreadableAnswer, match="connections"):
+        listed(Response(200, {}, row))
+
+
+@pytest.mark.parametrize("found", ["../organisations", "", "1?x=", "c-1"])
+def test_a_connection_whose_id_is_none_never_becomes_part_of_an_address(product: Product, found: str) -> None:
+    sent: list[Request] = []
+    oauth = OAuth(
+        App(product.app.client_id, product.app.client_secret),
+        transport=Through(product.simulator.transport, sent.append),
+        clock=product.clock,
+    )
+    odd = Connection(connection_id=ConnectionId(found), tenant_id=TenantId(product.books.tenant_id))
+
+    with pytest.raises(InvalidInput, match="connection"):
+        oauth.disconnect(product.tokens, odd)
+
+    assert sent == []
+
+
+def test_connections_are_read_however_their_ids_are_written() -> None:
+    tenant = uuid4()
+    body = json.dumps([{"id": uuid4().hex.upper(), "tenantId": tenant.hex.upper(), "tenantType": "ORGANISATION"}])
+
+    (found,) = listed(Response(200, {}, body.encode()))
+
+    assert found.tenant_id == str(tenant)
+    assert "-" in found.connection_id

@@ -16,14 +16,18 @@ from tests.engine.scenarios import charged_back, collected, paper
 import xerosync
 from xerosync import (
     App,
+    AsyncConnections,
     AsyncDoctor,
+    AsyncOAuth,
     AsyncPayables,
     AsyncReceivables,
     AsyncXero,
     BillPayment,
+    Connections,
     Customer,
     Doctor,
     MemoryStore,
+    OAuth,
     Payables,
     Receivables,
     Xero,
@@ -34,11 +38,16 @@ from xerosync.ports import Request, Response, Transport, TransportFault
 from xerosync.storage import Storage
 from xerosync.storage.adapt import threaded_storage
 
-PAIRS: list[tuple[type, type]] = [
+PUBLIC: list[tuple[type, type]] = [
     (AsyncXero, Xero),
     (AsyncReceivables, Receivables),
     (AsyncPayables, Payables),
     (AsyncDoctor, Doctor),
+    (AsyncOAuth, OAuth),
+    (AsyncConnections, Connections),
+]
+PAIRS: list[tuple[type, type]] = [
+    *PUBLIC,
     *(
         (getattr(resources, f"Async{name}"), getattr(resources, name))
         for name in resources.__all__
@@ -73,7 +82,7 @@ def test_each_method_has_one_signature_and_one_docstring(pair: tuple[type, type]
         assert inspect.getdoc(stepped) == inspect.getdoc(flow), name
 
 
-@pytest.mark.parametrize("pair", PAIRS[:4], ids=lambda pair: pair[1].__name__)
+@pytest.mark.parametrize("pair", PUBLIC, ids=lambda pair: pair[1].__name__)
 def test_both_clients_are_made_in_the_same_way(pair: tuple[type, type]) -> None:
     made, also = (
         {
@@ -89,13 +98,13 @@ def test_both_clients_are_made_in_the_same_way(pair: tuple[type, type]) -> None:
 
 def test_resources_stand_under_the_same_names_in_both(product: Product) -> None:
     xero = product.xero()
-    kinds = tuple(kind for pair in PAIRS[3:] for kind in pair)
+    kinds = tuple(kind for pair in PAIRS[len(PUBLIC) :] for kind in pair)
 
     def found(client: object) -> set[str]:
         return {name for name, value in vars(client).items() if isinstance(value, kinds)}
 
     assert found(xero) == found(xero.asynchronous)
-    assert len(found(xero)) == len(PAIRS) - 4
+    assert len(found(xero)) == len(PAIRS) - len(PUBLIC)
 
 
 def test_the_plain_client_works_inside_a_running_event_loop(product: Product) -> None:
@@ -232,4 +241,6 @@ def test_an_asynchronous_store_under_the_plain_client_is_refused_when_it_is_made
 def test_the_public_names_come_in_pairs() -> None:
     names = set(xerosync.__all__)
 
-    assert {"Xero", "AsyncXero", "Receivables", "AsyncReceivables", "Payables", "AsyncPayables"} <= names
+    assert {"Xero", "Receivables", "Payables"} <= names
+    assert {name.removeprefix("Async") for name in names if name.startswith("Async")} <= names
+    assert {name for name in names if name.startswith("Async")} == {pair[0].__name__ for pair in PUBLIC}

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
-from uuid import UUID
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from xerosync.client._connections import ask, check_ended, end_request, list_request, listed, other_organisation
-from xerosync.client._consent import Consent, new_grant
+from xerosync.client._connections import ask, check_ended, end_request, list_request, listed
+from xerosync.client._consent import Consent
+from xerosync.client._grant import new_grant
+from xerosync.client._kept import Kept, company_key, kept_key, read_kept
 from xerosync.client._limits import Limits
 from xerosync.client._pacing import Pacer
 from xerosync.client._session import Query, Session
 from xerosync.client._usage import Run, Usage
 from xerosync.client._wire.answers import lacks_scope
 from xerosync.client._wire.codec import decode
+from xerosync.client.connections import ConnectionSummary, summaries
 from xerosync.client.gate import Account, RateGate
 from xerosync.client.oauth import App, Endpoints, Tokens
+from xerosync.client.organisations import other_organisation
 from xerosync.client.states import ConnectionState, state_of
-from xerosync.errors import InvalidInput, OtherOrganisation, ReconnectNeeded, UnreadableAnswer, XerosyncError
+from xerosync.errors import (
+    InvalidInput,
+    OtherOrganisation,
+    ReconnectNeeded,
+    ScopeMissing,
+    UnreadableAnswer,
+    VersionConflict,
+    XerosyncError,
+)
 from xerosync.events import Event, OnEvent, tell
 from xerosync.models import Action, Connection, Organisation, TenantId
 from xerosync.ports import Clock, Request, Response, Transport
-from xerosync.storage.protocol import AsyncStorage, Owner, Record, RecordKey
+from xerosync.storage.protocol import AsyncStorage, Owner
 
 QUARANTINE_S: Final = 300.0
 """How long a doubtful write is left alone before it is looked for: longer than any request can travel (R3)."""
 
-_DISCONNECTED: Final = "disconnected"
+_LOOK_AGAIN: Final = timedelta(minutes=1)
+_NEVER: Final = "this organisation is not connected: call connect() with the tokens of a consent"
+_LEFT: Final = "this organisation was disconnected: call connect() with the tokens of a consent"
 
 
-def tenant_id(text: str) -> TenantId:
-    """*text* as the id of an organisation. Raises `InvalidInput` when it is no UUID."""
-    try:
-        return TenantId(str(UUID(text)))
-    except (ValueError, AttributeError, TypeError):
-        raise InvalidInput("organisation", "give the tenant id of the connection, a UUID") from None
-
-
-@define(eq=False)
+@define(eq=False, repr=False)
 class Books:
     """What a flow needs of one organisation. Build it through `Xero` or `AsyncXero`."""
 
@@ -57,6 +64,7 @@ class Books:
     gate: RateGate
     background: bool = False
     _session: Session | None = field(default=None, init=False)
+    _looked_at: datetime | None = field(default=None, init=False)
     _pacer: Pacer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -72,38 +80,55 @@ class Books:
         """A run of this client, with the budget given."""
         return Run(self._pacer, calls, bytes_down, background)
 
+    def __repr__(self) -> str:
+        return f"<Books of {self.tenant}>"
+
     async def session(self) -> Session:
-        """The authorised session. Raises `ReconnectNeeded` when this organisation is not connected."""
-        if self._session is None:
-            record = await self._kept()
-            if record is None:
-                raise ReconnectNeeded("this organisation is not connected: call connect() with the tokens of a consent")
-            if record.state == _DISCONNECTED:
-                raise ReconnectNeeded("this organisation was disconnected: call connect() with the tokens of a consent")
-            self._session = self._session_under(str(json.loads(record.body)["grant"]))
+        """
+        The authorised session. Raises `ReconnectNeeded` when this organisation is not connected.
+
+        Another process may have connected it anew, so the store is looked at again every minute, and when the consent
+        is over.
+        """
+        now = self.clock.now()
+        is_fresh = self._looked_at is not None and now - self._looked_at < _LOOK_AGAIN
+        if self._session is None or not is_fresh or self._session.consent.is_over:
+            kept = await self._kept()
+            if kept is None or not kept.is_connected:
+                self._session = None
+                raise ReconnectNeeded(_NEVER if kept is None else _LEFT)
+            if self._session is None or self._session.consent.key != kept.grant:
+                self._session = self._session_under(kept.grant)
+            self._looked_at = now
         return self._session
 
-    async def connect(self, tokens: Tokens) -> Connection:
+    async def connect(self, tokens: Tokens, *, company: str | None = None, another: bool = False) -> Connection:
         """
         Keep *tokens*, the token set of a consent just given, and use it for this organisation from now on.
 
         A token set that is already stored is left as it is, since it may have been refreshed meanwhile. Links and all
-        else that is stored for this organisation stay. Raises `OtherOrganisation` when the consent does not cover this
-        organisation (F 1.36, 8.06): another one needs a client of its own.
+        else that is stored for this organisation stay. *company* is your own id of what is connected, if you have
+        several: each has one organisation, and each organisation one company. Raises `OtherOrganisation` when the
+        consent does not cover this organisation (F 1.36, 8.06), or when *company* is linked to another, whose place
+        this one takes only with *another*; `InvalidInput` when the organisation serves another company.
         """
-        grant = new_grant(self.app, tokens)
-        (stored,) = await self.storage.get_many([grant.identity])
-        if stored is None:
-            await self.storage.commit([grant])
+        earlier, left = await self._check_company(company, another=another)
+        now = self.clock.now()
+        grant = new_grant(self.app, tokens, now)
+        with suppress(VersionConflict):  # then it is kept already, and may have been refreshed since
+            await self.storage.commit([grant], expect={grant.identity: 0})
         session = self._session_under(grant.key)
         reached = await self._listed(session)
         connection = next((each for each in reached if each.tenant_id == self.tenant), None)
         if connection is None:
             raise other_organisation(reached)
-        about = {"grant": grant.key, "connection_id": connection.connection_id}
-        await self.storage.commit([Record("connection", self.tenant, "connection", json.dumps(about))])
-        self._session = session
-        await self._check_organisation()
+        await self._check_organisation(session)
+        before = earlier or Kept(self.tenant, self.tenant, connection.connection_id, grant.key)
+        kept = before.renewed(connection, grant.key, company=company or before.company, at=now)
+        moved = [company_key(before.company)] if before.company != kept.company else []
+        freed = [] if left is None else evolve(left, company=left.organisation, is_connected=False).records()
+        await self.storage.commit([*kept.records(), *freed], deletes=moved)
+        self._session, self._looked_at = session, now
         return connection
 
     async def disconnect(self) -> None:
@@ -111,32 +136,37 @@ class Books:
         End the app's access to this organisation, at Xero and here; the user's other organisations stay connected.
 
         Links, documents and settings stay stored, and a later `connect` goes on with them. Where the connection, or the
-        consent, has ended already, nothing is asked of Xero. Raises `Unavailable` when Xero could not be told: then
+        consent, has ended already, nothing is ended at Xero. Raises `Unavailable` when Xero could not be told: then
         nothing has changed.
         """
-        record = await self._kept()
-        if record is None or record.state == _DISCONNECTED:
+        kept = await self._kept()
+        if kept is None or not kept.is_connected:
             return
-        connection = str(json.loads(record.body)["connection_id"])
         try:
             session = await self.session()
-            check_ended(await self._asked(session, lambda token: end_request(token, connection, self.endpoints)))
+            # By the id it has now: where the user took the app out and let it in again, it is another than was kept.
+            mine = [each for each in await self._listed(session) if each.tenant_id == self.tenant]
+            for each in mine:
+                ending = partial(end_request, connection=each.connection_id, endpoints=self.endpoints)
+                check_ended(await self._asked(session, ending))
         except ReconnectNeeded:
-            self.tell(Event.DISCONNECTED, told_xero=False)
-        else:
-            self.tell(Event.DISCONNECTED, told_xero=True)
-        await self.storage.commit([record.with_body(record.body, state=_DISCONNECTED)])
+            mine = []
+        self.tell(Event.DISCONNECTED, told_xero=bool(mine))
+        await self.storage.commit(evolve(kept, is_connected=False).records())
         self._session = None
 
     async def revoke(self) -> None:
         """
         End the whole consent: its tokens, and every connection that its user made to the app (F 1.02).
 
-        All organisations that share the consent need a new one. What is stored for them stays. Raises `Misconfigured`
-        for a custom connection, and `Unavailable` when Xero could not be told: then nothing has changed.
+        All organisations that share the consent need a new one. What is stored for them stays. Does nothing when it was
+        revoked before, or none was ever given. Raises `Misconfigured` where there is nothing to revoke, as for a custom
+        connection, and `Unavailable` when Xero could not be told: then nothing has changed.
         """
-        session = await self.session()
-        await session.consent.revoke()
+        kept = await self._kept()
+        if kept is None:
+            return
+        await self._session_under(kept.grant).consent.revoke()
         self.tell(Event.CONSENT_REVOKED)
         self._session = None
 
@@ -158,10 +188,12 @@ class Books:
         refused cannot (F 1.54, 8.05). Raises only what says nothing of the connection, such as `StoreFailed`.
         """
         try:
-            reached = await self.connections()
+            session = await self.session()
+            reached = await self._listed(session)
             if all(each.tenant_id != self.tenant for each in reached):
                 return ConnectionState.RECONNECT
-            await self.organisation()
+            if _may_ask(await session.consent.tokens()):
+                await self._organisation(session)
         except XerosyncError as error:
             state = state_of(error)
             if state is None:
@@ -169,9 +201,24 @@ class Books:
             return state
         return ConnectionState.CONNECTED
 
+    async def connection_summary(self) -> ConnectionSummary | None:
+        """
+        This connection as a page may show it, its state asked of Xero now; None when there never was one.
+
+        Raises as `connection_state` does.
+        """
+        kept = await self._kept()
+        if kept is None:
+            return None
+        state = await self.connection_state()
+        (summary,) = await summaries(self.storage, [kept])
+        return evolve(summary, state=state)
+
     async def organisation(self) -> Organisation:
         """The organisation's own record: name, base currency, time zone, lock dates."""
-        session = await self.session()
+        return await self._organisation(await self.session())
+
+    async def _organisation(self, session: Session) -> Organisation:
         rows = (await session.read(Query("Organisation", "Organisations"))).rows
         if len(rows) != 1:
             raise UnreadableAnswer("Organisations", f"{len(rows)} rows where one is due")
@@ -197,16 +244,33 @@ class Books:
 
     def _session_under(self, grant: str) -> Session:
         consent = Consent(
-            self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner, self._refreshed
+            self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner, self.tell
         )
         return Session(self.tenant, consent, self.transport, self.clock, self.endpoints, self._pacer)
 
-    def _refreshed(self) -> None:
-        self.tell(Event.TOKEN_REFRESHED)
+    async def _kept(self) -> Kept | None:
+        (record,) = await self.storage.get_many([kept_key(self.tenant)])
+        return None if record is None else read_kept(record)
 
-    async def _kept(self) -> Record | None:
-        (record,) = await self.storage.get_many([RecordKey("connection", self.tenant, "connection")])
-        return record
+    async def _check_company(self, company: str | None, *, another: bool) -> tuple[Kept | None, Kept | None]:
+        """What is kept of this organisation, and of another that *company* leaves for it, if that may be."""
+        if company is not None and not company.strip():
+            raise InvalidInput("company", "give your own id of what is connected, or none")
+        asked = [kept_key(self.tenant), company_key(company or self.tenant)]
+        records = await self.storage.get_many(asked)
+        earlier, theirs = (None if record is None else read_kept(record) for record in records)
+        if theirs is not None and theirs.organisation == self.tenant:
+            theirs = None
+        if theirs is not None and not another:
+            raise OtherOrganisation(
+                "this company is linked to another organisation, whose books hold its documents: connect that one "
+                "again, or ask the user whether this one shall take its place, and start without links",
+                [self.tenant],
+            )
+        is_taken = earlier is not None and earlier.is_connected and earlier.company not in {company, self.tenant}
+        if company is not None and is_taken:
+            raise InvalidInput("company", "this organisation serves another company: disconnect it there first")
+        return earlier, theirs
 
     async def _listed(self, session: Session) -> tuple[Connection, ...]:
         return listed(await self._asked(session, lambda token: list_request(token, self.endpoints)))
@@ -219,7 +283,15 @@ class Books:
             return response
         return await ask(self.transport, self.clock, request(await session.consent.renew(token)))
 
-    async def _check_organisation(self) -> None:
-        organisation = await self.organisation()
+    async def _check_organisation(self, session: Session) -> None:
+        try:
+            organisation = await self._organisation(session)
+        except ScopeMissing:
+            return  # an app that reads no settings cannot ask; then the list of connections must do
         if organisation.organisation_id != self.tenant:
             raise OtherOrganisation("Xero answered for another organisation than the one asked for (F 8.06)")
+
+
+def _may_ask(tokens: Tokens) -> bool:
+    """Whether the organisation's own record may be read with *tokens*, as far as their scopes are known."""
+    return not tokens.scopes or bool({"accounting.settings", "accounting.settings.read"} & {*tokens.scopes})

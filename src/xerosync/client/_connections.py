@@ -1,11 +1,11 @@
-"""The organisations a token reaches: listing them, ending one, and which of them is the one meant (F 1.32–1.40)."""
+"""The organisations a token reaches, on the wire: listing them, and ending one (F 1.32–1.40)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, cast
 from urllib.parse import quote
+from uuid import UUID
 
 from xerosync.client._retry import Kind, Step, Tried, next_move
 from xerosync.client._wire import dates
@@ -13,7 +13,7 @@ from xerosync.client._wire.answers import refusal
 from xerosync.client._wire.codec import Json, parse
 from xerosync.client.id_token import claims_unverified
 from xerosync.client.oauth import Endpoints
-from xerosync.errors import InvalidInput, OtherOrganisation, Unavailable, UnreadableAnswer
+from xerosync.errors import InvalidInput, Unavailable, UnreadableAnswer
 from xerosync.models import Connection, ConnectionId, TenantId
 from xerosync.ports import Clock, Request, Response, Transport, TransportFault
 
@@ -46,8 +46,12 @@ def list_request(access_token: str, endpoints: Endpoints, *, of_this_consent: bo
 
 
 def end_request(access_token: str, connection: str, endpoints: Endpoints) -> Request:
-    """The request that ends one connection, by its own id, never the organisation's (F 1.38)."""
-    return Request("DELETE", f"{endpoints.api}/connections/{quote(connection, safe='')}", _headers(access_token))
+    """The request that ends one connection, by its own id, never the organisation's (F 1.38). Raises `InvalidInput`."""
+    try:
+        connection = str(UUID(connection))
+    except ValueError:  # it becomes part of an address
+        raise InvalidInput("connection", "give a connection as connections() lists it; its id is a UUID") from None
+    return Request("DELETE", f"{endpoints.api}/connections/{connection}", _headers(access_token))
 
 
 def listed(response: Response) -> tuple[Connection, ...]:
@@ -66,38 +70,6 @@ def check_ended(response: Response) -> None:
         raise refusal(response)
 
 
-def choose_organisation(
-    connections: Iterable[Connection], *, linked: str | None = None, another: bool = False
-) -> Connection:
-    """
-    The one of *connections* to use: the organisation *linked* before, or else the only one there is.
-
-    Raises `OtherOrganisation` when *linked* is not among them, since links, cursors and settings belong to one
-    organisation's books; a demo company that was reset is another one too (F 8.03). Only with *another* may it be
-    replaced. Raises `InvalidInput` when there are several to choose from: let the user choose.
-    """
-    open_to = [each for each in connections if each.tenant_type == "ORGANISATION"]
-    same = [each for each in open_to if each.tenant_id == linked]
-    if same:
-        return same[0]
-    if not open_to:
-        raise OtherOrganisation("the user let the app into no organisation: ask them to choose one at Xero")
-    if linked is not None and not another:
-        raise other_organisation(open_to)
-    if len(open_to) > 1:
-        raise InvalidInput("connections", "there are several organisations: let the user choose one")
-    return open_to[0]
-
-
-def other_organisation(covered: Iterable[Connection]) -> OtherOrganisation:
-    """The refusal to go on in other books than those that are linked."""
-    return OtherOrganisation(
-        "the consent does not cover this organisation: let the user choose it at Xero. "
-        "Another organisation has other books, and starts without links.",
-        tuple(each.tenant_id for each in covered),
-    )
-
-
 def _headers(access_token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
 
@@ -106,18 +78,31 @@ def _connection(row: object) -> Connection:
     if not isinstance(row, dict):
         raise UnreadableAnswer("connections", f"a {type(row).__name__} where an object is due")
     told = cast(Json, row)
-    if not isinstance(told.get("id"), str) or not isinstance(told.get("tenantId"), str):
-        raise UnreadableAnswer("connections", "a row without id or tenantId")
     name = told.get("tenantName")
     return Connection(
-        connection_id=ConnectionId(str(told["id"])),
-        tenant_id=TenantId(str(told["tenantId"])),
+        connection_id=ConnectionId(_id(told, "id")),
+        tenant_id=TenantId(_id(told, "tenantId")),
         tenant_type=str(told.get("tenantType")),
         tenant_name=name if isinstance(name, str) else None,
-        created=_stamp(told.get("createdDateUtc")),
-        updated=_stamp(told.get("updatedDateUtc")),
+        created=_stamp(told, "createdDateUtc"),
+        updated=_stamp(told, "updatedDateUtc"),
     )
 
 
-def _stamp(text: object) -> datetime | None:
-    return dates.instant(text) if isinstance(text, str) else None
+def _id(told: Json, name: str) -> str:
+    """The id under *name*, written as we write ids, since it is compared."""
+    value = told.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnreadableAnswer(f"connections.{name}", "no id")
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return value
+
+
+def _stamp(told: Json, name: str) -> datetime | None:
+    text = told.get(name)
+    try:
+        return dates.instant(text) if isinstance(text, str) else None
+    except (ValueError, OverflowError):
+        raise UnreadableAnswer(f"connections.{name}", "no date") from None

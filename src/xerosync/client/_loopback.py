@@ -30,11 +30,12 @@ class Landing:
     """
     Where the browser lands: *path* on 127.0.0.1, at *port* or a free one (0), open while the context lasts.
 
-    Only the first request to *path* is taken; the page it gets says what *judge* says of its address. Every other
-    request is 404, or 410 once one was taken.
+    Only the first request to *path* is taken for which *judge* has a word; the page it gets says that. One of which it
+    says None is somebody else's, and the wait goes on: another page of the browser could send any number of them. Every
+    other request is 404, or 410 once one was taken.
     """
 
-    def __init__(self, *, port: int, path: str, judge: Callable[[str], str]) -> None:
+    def __init__(self, *, port: int, path: str, judge: Callable[[str], str | None]) -> None:
         self._server = _Server(port, path, judge)
         # The default would wait half a second until it sees that it shall stop.
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -67,7 +68,7 @@ class _Server(ThreadingHTTPServer):
     # Browsers open connections early and say nothing on them; one of those must not keep the answer waiting.
     daemon_threads = True
 
-    def __init__(self, port: int, path: str, judge: Callable[[str], str]) -> None:
+    def __init__(self, port: int, path: str, judge: Callable[[str], str | None]) -> None:
         super().__init__(("127.0.0.1", port), _Conversation)
         self.path = path
         self.judge = judge
@@ -91,13 +92,17 @@ class _Conversation(BaseHTTPRequestHandler):
         if not is_here or self.path.partition("?")[0] != self.server.path:
             self._page(404, "There is nothing here.")
             return
+        said = self.server.judge(self.path)
+        if said is None:
+            self._page(400, "This is not the answer that is waited for. Nothing was kept.")
+            return
         try:
             self.server.taken.put_nowait(None)
         except Full:
             self._page(410, "Xero has answered already.")
             return
         try:
-            self._page(200, self.server.judge(self.path))
+            self._page(200, said)
         finally:
             self.server.landed.put(self.path)
 

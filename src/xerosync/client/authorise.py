@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Final, cast
 from urllib.parse import parse_qs, urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
+from xerosync.client._secret import hidden, hidden_if_any
 from xerosync.client._wire.codec import Json
 from xerosync.client.id_token import ISSUER
 from xerosync.client.oauth import App, Endpoints, checked_scopes, error_code
@@ -29,11 +30,11 @@ class ConsentRequest:
     """
 
     url: str
-    state: str
-    code_verifier: str
+    state: str = field(converter=hidden)
+    code_verifier: str = field(converter=hidden)
     redirect_uri: str
     scopes: tuple[str, ...]
-    nonce: str | None = None
+    nonce: str | None = field(default=None, converter=hidden_if_any)
 
     def to_json(self) -> str:
         """This request as text for the user's session."""
@@ -52,8 +53,9 @@ class ConsentRequest:
         url, state, verifier, redirect_uri = (each if isinstance(each, str) else "" for each in texts)
         if not (url and state and verifier and redirect_uri and isinstance(scopes, list)):
             raise InvalidInput("text", "give what to_json() wrote before the user left for Xero")
-        words = tuple(str(each) for each in cast(list[object], scopes))
-        return cls(url, state, verifier, redirect_uri, words, nonce if isinstance(nonce, str) else None)
+        if nonce is not None and (not isinstance(nonce, str) or not nonce):
+            raise InvalidInput("text", "give what to_json() wrote before the user left for Xero")
+        return cls(url, state, verifier, redirect_uri, tuple(map(str, cast(list[object], scopes))), nonce)
 
     def __repr__(self) -> str:
         return f"<ConsentRequest for {' '.join(self.scopes)}>"
@@ -98,22 +100,23 @@ def code_of(request: ConsentRequest, answer: str) -> str:
     Raises `ConsentFailed` when the user cancelled (F 1.11), or when the answer belongs to another request (F 1.13):
     then nothing in it is believed. Raises `Misconfigured` when Xero refused the app.
     """
-    query = (
-        urlsplit(answer).query if "://" in answer.partition("?")[0] or answer.startswith("/") else answer.lstrip("?")
-    )
+    answer = answer.partition("#")[0]
+    address, mark, query = answer.partition("?")
+    is_address = "://" in address or address.startswith("/") or not address
     try:
-        said = parse_qs(query, keep_blank_values=True, max_num_fields=50)
+        said = parse_qs(query if mark and is_address else answer, keep_blank_values=True, max_num_fields=50)
     except ValueError:
         said = {}
-    if any(len(values) > 1 for values in said.values()):
-        raise InvalidInput("answer", "give the URL at which the browser came back; a field stands in it twice")
-    state, error, code, issuer = (said.get(name, [""])[0] for name in ("state", "error", "code", "iss"))
-    if not hmac.compare_digest(state.encode("utf-8", "replace"), request.state.encode()):
+    states = said.get("state", [])
+    if len(states) != 1 or not hmac.compare_digest(states[0].encode("utf-8", "replace"), request.state.encode()):
         raise ConsentFailed(
             "the answer does not belong to this user's request (state): it may be an old tab or an attack. "
             "Nothing was kept; send the user to Xero again.",
             "state",
         )
+    if any(len(values) > 1 for values in said.values()):
+        raise InvalidInput("answer", "give the URL at which the browser came back; a field stands in it twice")
+    error, code, issuer = (said.get(name, [""])[0] for name in ("error", "code", "iss"))
     if issuer and issuer != ISSUER:
         raise ConsentFailed("the answer is not Xero's (iss): nothing was kept; send the user to Xero again", "state")
     if error == "access_denied":
@@ -155,7 +158,7 @@ def _with_url(request: ConsentRequest, app: App, endpoints: Endpoints, *, one_or
 def _check_redirect(app: App, redirect_uri: str) -> None:
     try:
         place = urlsplit(redirect_uri)
-        host = place.hostname
+        host, _ = place.hostname, place.port
     except ValueError:
         raise InvalidInput("redirect_uri", "give an address that is registered with the app") from None
     if not redirect_uri.isascii() or not redirect_uri.isprintable() or " " in redirect_uri or place.fragment:

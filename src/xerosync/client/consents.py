@@ -8,8 +8,9 @@ from typing import Final, Self, cast
 
 from attrs import evolve
 
-from xerosync.client._connections import ask, list_request, listed
+from xerosync.client._connections import ask, check_ended, end_request, list_request, listed
 from xerosync.client._driver import stepped
+from xerosync.client._keep_alive import KeptAlive, keep_alive
 from xerosync.client._wire.codec import Json, parse
 from xerosync.client.authorise import ConsentRequest, authorise_url, code_of
 from xerosync.client.id_token import ISSUER, IdToken, verified
@@ -17,6 +18,7 @@ from xerosync.client.oauth import (
     App,
     Endpoints,
     Tokens,
+    checked_scopes,
     client_credentials_request,
     code_refusal,
     code_request,
@@ -28,6 +30,8 @@ from xerosync.client.oauth import (
 from xerosync.errors import InvalidInput, Unavailable, UnreadableAnswer, XerosyncError
 from xerosync.models import Connection
 from xerosync.ports import Clock, NotSent, Request, Response, Transport, TransportFault
+from xerosync.storage.adapt import port_for
+from xerosync.storage.protocol import AsyncStorage, Storage
 
 
 class AsyncOAuth:
@@ -55,6 +59,7 @@ class AsyncOAuth:
         self._transport: Final = transport
         self._clock: Final = clock
         self._endpoints: Final = endpoints or Endpoints()
+        self._is_blocking: Final = _blocking
 
     def authorise_url(
         self,
@@ -80,11 +85,14 @@ class AsyncOAuth:
         """
         The tokens of the consent just given; *answer* is the URL at which the browser came back from *request*.
 
-        With ``openid`` among the scopes its id token is verified first. Raises `ConsentFailed` when the user cancelled,
-        the state differs or the code has ended (F 1.10), `Misconfigured` when Xero refused the app, `Unavailable` when
-        its answer was lost: the code is spent then, so send the user to Xero again.
+        With ``openid`` among the scopes its id token is verified first. What the user granted is in the tokens'
+        *scopes*; compare it with `missing_scopes`. Raises `ConsentFailed` when the user cancelled, the state differs or
+        the code has ended (F 1.10), `Misconfigured` when Xero refused the app, `Unavailable` when its answer was lost:
+        the code is spent then, so send the user to Xero again.
         """
         code = code_of(request, answer)
+        # Before the code is spent: without the keys its tokens could not be believed, and would be lost.
+        keys = await self._keys() if "openid" in request.scopes else None
         sent = code_request(
             self._app, code, self._endpoints, redirect_uri=request.redirect_uri, code_verifier=request.code_verifier
         )
@@ -93,9 +101,8 @@ class AsyncOAuth:
             tokens = tokens_from(response, self._clock.now())
         except XerosyncError as refused:
             raise code_refusal(refused) from None
-        if "openid" not in request.scopes:
-            return tokens
-        return evolve(tokens, id_token=await self._verified(request, response, tokens))
+        who = None if keys is None else self._verified(request, response, tokens, keys)
+        return evolve(tokens, scopes=tokens.scopes or request.scopes, id_token=who)
 
     async def client_credentials(self, scopes: Iterable[str]) -> Tokens:
         """
@@ -103,9 +110,11 @@ class AsyncOAuth:
 
         Raises `Misconfigured` when the app is no such one or may not ask for these scopes.
         """
-        request = client_credentials_request(self._app, scopes, self._endpoints)
+        wanted = checked_scopes(scopes)
+        request = client_credentials_request(self._app, wanted, self._endpoints)
         response = await ask(self._transport, self._clock, request)
-        return tokens_from(response, self._clock.now(), grant_type="client_credentials")
+        tokens = tokens_from(response, self._clock.now(), grant_type="client_credentials")
+        return evolve(tokens, scopes=tokens.scopes or wanted)
 
     async def connections(self, tokens: Tokens, *, of_this_consent: bool = False) -> tuple[Connection, ...]:
         """
@@ -116,6 +125,32 @@ class AsyncOAuth:
         request = list_request(tokens.access_token, self._endpoints, of_this_consent=of_this_consent)
         found = listed(await ask(self._transport, self._clock, request))
         return found if found or not of_this_consent else await self.connections(tokens)
+
+    async def disconnect(self, tokens: Tokens, connection: Connection) -> None:
+        """
+        End one of the `connections` of *tokens*, which stay good for the others (F 1.38, 1.39).
+
+        For a connection that no store keeps; ``Xero.disconnect()`` ends a kept one. One that has gone already is no
+        fault.
+        """
+        request = end_request(tokens.access_token, connection.connection_id, self._endpoints)
+        check_ended(await ask(self._transport, self._clock, request))
+
+    async def keep_alive(self, store: Storage | AsyncStorage) -> KeptAlive:
+        """
+        Refresh every token set of this app in *store* that nobody has used for 30 days: unused, one dies after 60 (F
+        1.16).
+
+        Call it once a day; or every few minutes, since it also makes again at once a refresh in whose midst a worker
+        died, for which Xero leaves half an hour (F 1.17).
+        """
+        return await keep_alive(
+            self._app,
+            port_for(store, blocking=self._is_blocking),
+            transport=self._transport,
+            clock=self._clock,
+            endpoints=self._endpoints,
+        )
 
     async def revoke(self, tokens: Tokens) -> None:
         """
@@ -154,11 +189,11 @@ class AsyncOAuth:
         except TransportFault:
             raise Unavailable("Xero's answer to the code was lost: send the user to Xero again") from None
 
-    async def _verified(self, request: ConsentRequest, response: Response, tokens: Tokens) -> IdToken:
+    def _verified(self, request: ConsentRequest, response: Response, tokens: Tokens, keys: Json) -> IdToken:
         given = said_by_token_endpoint(response).get("id_token")
         return verified(
             given if isinstance(given, str) else "",
-            await self._keys(),
+            keys,
             client_id=self._app.client_id,
             now=self._clock.now(),
             access_token=tokens.access_token,
@@ -218,6 +253,8 @@ class OAuth:
     exchange: Final = stepped(AsyncOAuth.exchange)
     client_credentials: Final = stepped(AsyncOAuth.client_credentials)
     connections: Final = stepped(AsyncOAuth.connections)
+    disconnect: Final = stepped(AsyncOAuth.disconnect)
+    keep_alive: Final = stepped(AsyncOAuth.keep_alive)
     revoke: Final = stepped(AsyncOAuth.revoke)
     close: Final = stepped(AsyncOAuth.close)
 

@@ -89,7 +89,7 @@ def claims_unverified(token: str) -> Mapping[str, object]:
     try:
         middle = token.split(".")[1]
         body = parse(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)), where="token")
-    except (IndexError, ValueError, binascii.Error, UnreadableAnswer):
+    except (IndexError, ValueError, binascii.Error, RecursionError, UnreadableAnswer):
         return {}
     return cast(Json, body) if isinstance(body, dict) else {}
 

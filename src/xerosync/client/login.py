@@ -14,6 +14,8 @@ from xerosync.ports import Clock, Transport
 PORT: Final = 8484
 """Where `login` listens unless told: register ``http://localhost:8484/callback`` with the app."""
 
+_FAILED: Final = "The connection was not made."
+
 
 def login(
     app: App,
@@ -32,8 +34,9 @@ def login(
 
     ``http://localhost:{port}{path}`` must be registered with the app, to the letter (F 1.09); *port* 0 takes a free
     one, for the simulator. *open_browser* is given the address to open, `webbrowser.open` unless told. It blocks, for
-    *timeout_s* at most, and works inside a running event loop. Raises `ConsentFailed` when the user cancelled, was too
-    late, or the answer was not theirs, and `Misconfigured` when the port is taken.
+    *timeout_s* at most, and works inside a running event loop. An answer with another state is not believed, and the
+    wait goes on. Raises `ConsentFailed` when the user cancelled or was too late, and `Misconfigured` when the port is
+    taken.
     """
     if not path.startswith("/") or not path.isascii() or {"?", "#", " "} & set(path):
         raise InvalidInput("path", "give a path such as /callback")
@@ -65,11 +68,15 @@ def _consent(
 
     asked: list[ConsentRequest] = []
 
-    def judge(answer: str) -> str:
+    def judge(answer: str) -> str | None:
         try:
             code_of(asked[0], answer)
-        except (XerosyncError, IndexError):
-            return "The connection was not made."
+        except ConsentFailed as failed:
+            return None if failed.reason == "state" else _FAILED
+        except XerosyncError:
+            return _FAILED
+        except IndexError:
+            return None  # before anybody was sent to Xero
         return "Xero has answered."
 
     try:

@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol, cast
 
 from attrs import field, frozen
 
+from xerosync.client._secret import hidden, hidden_if_any
 from xerosync.client._wire.addresses import check_private
 from xerosync.client._wire.codec import Json, parse
 from xerosync.client.id_token import IdToken
@@ -33,16 +34,23 @@ _ERROR_CODE: Final = re.compile(r"[a-z_]{1,40}")
 
 @frozen(repr=False)
 class Endpoints:
-    """Where Xero is. Other hosts than Xero's own are for a simulator only."""
+    """
+    Where Xero is. Other hosts than Xero's own are for a simulator only.
+
+    Raises `InvalidInput` for a place that is not https, nor this machine itself: tokens go there.
+    """
 
     api: str = "https://api.xero.com"
     identity: str = "https://identity.xero.com"
     login: str = "https://login.xero.com"
 
+    def __attrs_post_init__(self) -> None:
+        for url in (self.api, self.identity, self.login):
+            check_private(url)
+
     @classmethod
     def at(cls, url: str) -> Endpoints:
         """A simulator that serves everything at *url*."""
-        check_private(url)
         return cls(url.rstrip("/"), url.rstrip("/"), url.rstrip("/"))
 
 
@@ -55,7 +63,7 @@ class App:
     """
 
     client_id: str
-    client_secret: str | None = field(default=None)
+    client_secret: str | None = field(default=None, converter=hidden_if_any)
 
     def __attrs_post_init__(self) -> None:
         # A colon would end the name in HTTP Basic, and be read as the beginning of the secret.
@@ -80,8 +88,8 @@ class Tokens:
     in, if ``openid`` was among the scopes; it is verified and is not stored.
     """
 
-    access_token: str
-    refresh_token: str | None
+    access_token: str = field(converter=hidden)
+    refresh_token: str | None = field(converter=hidden_if_any)
     expires_at: datetime
     scopes: tuple[str, ...] = ()
     grant_type: GrantType = "authorization_code"
@@ -128,20 +136,21 @@ def revocation_request(app: App, refresh_token: str, endpoints: Endpoints) -> Re
 
 def tokens_from(response: Response, now: datetime, *, grant_type: GrantType = "authorization_code") -> Tokens:
     """
-    The token set in the token endpoint's *response*.
+    The token set in the token endpoint's *response*; without scopes where it names none: those asked for, then.
 
     Raises `ReconnectNeeded` on ``invalid_grant``, `Misconfigured` on any other refusal (F 1.25–1.31), `Unavailable`
     when the endpoint failed.
     """
     said = said_by_token_endpoint(response)
     access, refresh, seconds = said.get("access_token"), said.get("refresh_token"), said.get("expires_in")
+    scopes = said.get("scope")
     if not isinstance(access, str) or not access or type(seconds) is not int or not 0 < seconds < _LONGEST_LIFE_S:
         raise Unavailable("the token endpoint's answer held no access token")
     return Tokens(
         access,
         refresh if isinstance(refresh, str) and refresh else None,
         now + timedelta(seconds=seconds),
-        tuple(str(said.get("scope", "")).split()),
+        tuple(scopes.split()) if isinstance(scopes, str) else (),
         grant_type,
     )
 

@@ -6,12 +6,14 @@ from itertools import count
 from types import TracebackType
 from typing import Final, Self
 
-from xerosync.client._books import QUARANTINE_S, Books, tenant_id
+from xerosync.client._books import QUARANTINE_S, Books
 from xerosync.client._driver import stepped
 from xerosync.client._limits import Limits
 from xerosync.client._usage import Run, Usage
+from xerosync.client.connections import ConnectionSummary
 from xerosync.client.gate import RateGate, gate_of
 from xerosync.client.oauth import App, Endpoints, Tokens
+from xerosync.client.organisations import tenant_id
 from xerosync.client.resources import (
     Accounts,
     AsyncAccounts,
@@ -145,22 +147,24 @@ class AsyncXero(_OnBooks):
         self.tracking_categories: Final = AsyncTrackingCategories(self.books)
         self.users: Final = AsyncUsers(self.books)
 
-    async def connect(self, tokens: Tokens) -> Connection:
+    async def connect(self, tokens: Tokens, *, company: str | None = None, another: bool = False) -> Connection:
         """
         Keep *tokens*, the token set of a consent just given, and use it for this organisation from now on.
 
         A token set that is already stored is left as it is, since it may have been refreshed meanwhile. Links and all
-        else that is stored for this organisation stay. Raises `OtherOrganisation` when the consent does not cover this
-        organisation (F 1.36, 8.06): another one needs a client of its own.
+        else that is stored for this organisation stay. *company* is your own id of what is connected, if you have
+        several: each has one organisation, and each organisation one company. Raises `OtherOrganisation` when the
+        consent does not cover this organisation (F 1.36, 8.06), or when *company* is linked to another, whose place
+        this one takes only with *another*; `InvalidInput` when the organisation serves another company.
         """
-        return await self.books.connect(tokens)
+        return await self.books.connect(tokens, company=company, another=another)
 
     async def disconnect(self) -> None:
         """
         End the app's access to this organisation, at Xero and here; the user's other organisations stay connected.
 
         Links, documents and settings stay stored, and a later `connect` goes on with them. Where the connection, or the
-        consent, has ended already, nothing is asked of Xero. Raises `Unavailable` when Xero could not be told: then
+        consent, has ended already, nothing is ended at Xero. Raises `Unavailable` when Xero could not be told: then
         nothing has changed.
         """
         await self.books.disconnect()
@@ -169,8 +173,9 @@ class AsyncXero(_OnBooks):
         """
         End the whole consent: its tokens, and every connection that its user made to the app (F 1.02).
 
-        All organisations that share the consent need a new one. What is stored for them stays. Raises `Misconfigured`
-        for a custom connection, and `Unavailable` when Xero could not be told: then nothing has changed.
+        All organisations that share the consent need a new one. What is stored for them stays. Does nothing when it was
+        revoked before, or none was ever given. Raises `Misconfigured` where there is nothing to revoke, as for a custom
+        connection, and `Unavailable` when Xero could not be told: then nothing has changed.
         """
         await self.books.revoke()
 
@@ -182,6 +187,14 @@ class AsyncXero(_OnBooks):
         refused cannot (F 1.54, 8.05). Raises only what says nothing of the connection, such as `StoreFailed`.
         """
         return await self.books.connection_state()
+
+    async def connection_summary(self) -> ConnectionSummary | None:
+        """
+        This connection as a page may show it, its state asked of Xero now; None when there never was one.
+
+        Raises as `connection_state` does.
+        """
+        return await self.books.connection_summary()
 
     async def tokens(self) -> Tokens:
         """
@@ -274,6 +287,7 @@ class Xero(_OnBooks):
     disconnect: Final = stepped(AsyncXero.disconnect)
     revoke: Final = stepped(AsyncXero.revoke)
     connection_state: Final = stepped(AsyncXero.connection_state)
+    connection_summary: Final = stepped(AsyncXero.connection_summary)
     tokens: Final = stepped(AsyncXero.tokens)
     connections: Final = stepped(AsyncXero.connections)
     organisation: Final = stepped(AsyncXero.organisation)

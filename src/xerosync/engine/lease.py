@@ -10,7 +10,7 @@ from attrs import define, field
 from xerosync.client._books import Books
 from xerosync.errors import LeaseLost
 from xerosync.events import Event
-from xerosync.storage.owner import is_dead, one_run
+from xerosync.storage.owner import one_run, take_lease
 from xerosync.storage.protocol import Fence, Owner
 
 TTL_S: Final = 600.0
@@ -51,9 +51,7 @@ async def take(books: Books) -> Lease:
     waited = False
     while True:
         now = books.clock.now()
-        holder = await books.storage.lease_owner(name)
-        dead = holder if holder is not None and is_dead(holder) else None
-        fence = await books.storage.lease(name, owner, ttl_s=TTL_S, now=now, force=dead)
+        fence = await take_lease(books.storage, name, owner, ttl_s=TTL_S, now=now)
         if fence is not None:
             return Lease(books, owner, fence, now + timedelta(seconds=TTL_S))
         if not waited:

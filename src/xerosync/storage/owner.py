@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from attrs import evolve
 
-from xerosync.storage.protocol import Owner
+from xerosync.storage.protocol import AsyncStorage, Fence, Owner
 
 _PROC: Final = Path("/proc")
 _RUNS: Final = count(1)
@@ -51,6 +52,17 @@ def is_dead(owner: Owner) -> bool:
         pass
     stat = _stat(owner.process)
     return stat is not None and (stat.started != owner.started or stat.ended)
+
+
+async def take_lease(storage: AsyncStorage, name: str, owner: Owner, *, ttl_s: float, now: datetime) -> Fence | None:
+    """
+    The lease *name*, taken or renewed; None while another holds it.
+
+    From a holder on this machine that is surely dead it is taken at once.
+    """
+    holder = await storage.lease_owner(name)
+    dead = holder if holder is not None and is_dead(holder) else None
+    return await storage.lease(name, owner, ttl_s=ttl_s, now=now, force=dead)
 
 
 class _Stat:

@@ -14,7 +14,8 @@ def check_private(url: str) -> None:
     """Raise `InvalidInput` unless nobody between here and *url* can read along: https, or this machine itself."""
     try:
         place = urlsplit(url)
-        private = place.scheme == "https" or (place.scheme == "http" and place.hostname in _THIS_MACHINE)
+        private = bool(place.hostname) and place.scheme == "https"
+        private = private or (place.scheme == "http" and place.hostname in _THIS_MACHINE)
     except ValueError:
         private = False
     if not private:
