@@ -9,11 +9,14 @@ from decimal import Decimal
 import pytest
 from attrs import define, field
 from tests import openapi
+from tests.canaries import no_secret_comes_out, pytest_runtest_makereport
 
 from xerosync import App, AsyncXero, Customer, MemoryStore, Money, Payables, Receivables, Tokens, Xero
 from xerosync.ports import Request, Response, Transport, TransportFault
 from xerosync.simulator import Bookkeeper, Document, Payment, SimulatedApp, Simulator, Switches, VirtualClock
 from xerosync.storage import Storage
+
+__all__ = ["no_secret_comes_out", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(scope="session", autouse=True)

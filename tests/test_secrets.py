@@ -1,0 +1,213 @@
+"""Neither a secret, a name nor an amount comes out of the library; and the watch over the suite finds one that does."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import subprocess
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import pytest
+from attrs import define, field
+from tests.canaries import WATCH
+from tests.conftest import BANK, CLEARING, DAY, nzd
+
+from xerosync import (
+    App,
+    Bill,
+    BillLine,
+    Customer,
+    Endpoints,
+    MemoryStore,
+    OAuth,
+    Payables,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    Tokens,
+    Xero,
+    scopes_for,
+)
+from xerosync.errors import XerosyncError
+from xerosync.models import AccountCode, Contact
+from xerosync.ports import Request
+from xerosync.simulator import Bookkeeper, Fault, Simulator
+
+PROJECT: Final = Path(__file__).parents[1]
+NAME: Final = "Zebedee Quixworth"
+VENDOR: Final = "Xylophagous Timber"
+EMAIL: Final = "zebedee@quixworth.example"
+AMOUNT: Final = "4711.13"
+BILLED: Final = "8093.57"
+PRIVATE: Final = (NAME, "Quixworth", "Zebedee", VENDOR, "Xylophagous", EMAIL, AMOUNT, BILLED)
+
+
+@define(repr=False)
+class Out:
+    """All that came out of a run."""
+
+    texts: list[tuple[str, str]] = field(factory=list[tuple[str, str]])
+
+    def hear(self, event: str, fields: Mapping[str, object]) -> None:
+        self.texts.append((f"the event {event}", repr(dict(fields))))
+
+    def failed(self, error: BaseException) -> None:
+        """An error as a host shows it: its text, repr, and traceback."""
+        self.texts.append((f"a {type(error).__name__}", "".join(traceback.format_exception(error)) + repr(error)))
+
+    def sweep(self) -> None:
+        """The repr of everything of the library that is alive."""
+        for each in gc.get_objects():
+            module = str(getattr(type(each), "__module__", ""))
+            if module.startswith("xerosync.") and not module.startswith(("xerosync.simulator", "xerosync.testing")):
+                self.texts.append((f"the repr of a {type(each).__name__}", repr(each)))
+
+    def holding(self, words: tuple[str, ...]) -> list[str]:
+        return sorted({where for where, text in self.texts for word in words if word in text})
+
+
+@define
+class World:
+    simulator: Simulator
+    books: Bookkeeper
+    app: App
+    url: str
+
+    def tokens(self) -> Tokens:
+        """As a web app gets them."""
+        with OAuth(self.app, endpoints=Endpoints.at(self.url), clock=self.simulator.clock) as oauth:
+            request = oauth.authorise_url(
+                redirect_uri="https://app.example/back", scopes=scopes_for("payables", "clearing balance", "sign in")
+            )
+            answer = self.simulator.handle(Request("GET", request.url)).headers["location"]
+            return oauth.exchange(request, answer=answer)
+
+    def xero(self, store: MemoryStore, out: Out) -> Xero:
+        return Xero(
+            self.app,
+            self.books.tenant_id,
+            store=store,
+            endpoints=Endpoints.at(self.url),
+            clock=self.simulator.clock,
+            quarantine_s=0.0,
+            on_event=out.hear,
+        )
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A Xero over real HTTP, so that the HTTP library's own logs are heard too."""
+    with Simulator(limits=False) as simulator, simulator.serve() as server:
+        registered = simulator.register_app("Canaries")
+        app = App(registered.client_id, registered.client_secret)
+        yield World(simulator, simulator.add_organisation(), app, server.url)
+
+
+def collect(world: World, xero: Xero, out: Out) -> None:
+    """Receivables, with a lost answer and a refused payment."""
+    sales = Receivables(xero, clearing_account=CLEARING)
+    person = world.books.add_contact(NAME)
+    invoice = world.books.add_invoice(person.id, number="Q-1", amount=Decimal(AMOUNT), date=DAY)
+    sales.apply(sales.match([Customer(id="1", custom_identifier=NAME)]))
+    sales.apply(sales.import_invoices())
+    world.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
+    lines = (SettlementLine(id="l", transaction=invoice.id, amount=nzd(AMOUNT)),)
+    sales.apply(sales.settle(Settlement(id="s", on=DAY, lines=lines)))
+    sales.recover()
+    sales.reconcile()
+    world.simulator.faults.plan(Fault.SERVER_ERROR, method="GET", path="/Contacts", times=5)
+    try:
+        list(xero.contacts.list())
+    except XerosyncError as error:
+        out.failed(error)
+
+
+def pay(xero: Xero, out: Out) -> None:
+    """Payables, and writes that are refused here or by Xero."""
+    purchases = Payables(xero, payment_account=BANK)
+    line = BillLine(description=VENDOR, amount=nzd(BILLED), account=AccountCode("429"))
+    bill = Bill(id="b", vendor=VENDOR, number="1", on=DAY, due=DAY, lines=(line,))
+    purchases.apply(purchases.submit([bill]))
+    written = xero.contacts.create([Contact(name=VENDOR, email_address=EMAIL)])
+    out.texts.append(("the repr of an outcome", repr(written)))
+    for wrong in (Contact(name=NAME * 99), Contact(name=NAME, email_address="zebedee at quixworth")):
+        try:
+            xero.contacts.create([wrong])
+        except XerosyncError as error:
+            out.failed(error)
+
+
+def test_a_whole_run_shows_no_secret_no_name_and_no_amount(
+    world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out, store = Out(), MemoryStore()
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with world.xero(store, out) as xero:
+            xero.connect(world.tokens(), company="7")
+            collect(world, xero, out)
+            pay(xero, out)
+            xero.connection_summary()
+            out.sweep()
+            xero.revoke()
+            try:
+                xero.organisation()
+            except XerosyncError as error:
+                out.failed(error)
+    out.texts += [(f"a log record of {record.name}", record.getMessage()) for record in caplog.records]
+    out.texts += [("a warning", str(each.message)) for each in warned]
+    out.texts += [("what was printed", text) for text in capfd.readouterr()]
+
+    came_out = {where for where, _ in out.texts}
+    assert {"a log record of httpx", "the repr of a Tokens", "the repr of an outcome", "a Unavailable"} <= came_out
+    assert any(where.startswith("the event ") for where in came_out)
+    assert out.holding(PRIVATE) == []
+    for where, text in out.texts:
+        WATCH.look(where, text)
+    assert WATCH.drained() == []
+
+
+LEAKY: Final = """
+import logging, warnings
+from xerosync import App, Tokens
+from xerosync.errors import Misconfigured
+from xerosync.simulator import Simulator
+import pytest
+
+@pytest.fixture
+def given():
+    simulator = Simulator()
+    books = simulator.add_organisation()
+    yield simulator.consent(simulator.register_app(), tenants=[books.tenant_id], scopes="offline_access openid")
+    simulator.close()
+
+def test_quiet(given): assert given.access_token
+def test_prints(given): print(given.refresh_token)
+def test_prints_a_piece(given): print("..." + given.refresh_token[:20])
+def test_logs(given): logging.getLogger("some.library").debug("token=%s", given.access_token)
+def test_logs_a_field(given): logging.getLogger("some.library").debug("token", extra={"token": given.refresh_token})
+def test_errs(given):
+    with pytest.raises(Misconfigured):
+        raise Misconfigured(f"no good: {given.refresh_token}")
+def test_warns(given): warnings.warn(given.id_token)
+"""
+
+
+def test_the_watch_fails_each_test_in_which_a_secret_comes_out(tmp_path: Path) -> None:
+    (tmp_path / "test_leaky.py").write_text(LEAKY, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.canaries", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command += ["-W", "error", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path / "test_leaky.py")]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_ADDOPTS": ""}
+
+    said = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=environment, check=False).stdout
+
+    assert "6 failed, 1 passed" in said, said
+    for name in ("prints", "prints_a_piece", "logs", "logs_a_field", "errs"):
+        assert f"test_{name}: a secret came out in" in said
