@@ -58,11 +58,12 @@ def faults(page: str, *, project: Path, ids: Collection[str] | None = None) -> l
         seen.add(name)
         if not (_ID.fullmatch(name) or _SPAN.fullmatch(name)) or (ids is not None and name not in ids):
             found.append(f"{name}: there is no such feature")
-        found += [f"{name}: {fault}" for fault in (*_test_faults(cells[1], project), *_page_faults(cells[2], project))]
+        found += [f"{name}: {fault}" for fault in (*missing_tests(cells[1], project), *_page_faults(cells[2], project))]
     return found
 
 
-def _test_faults(cell: str, project: Path) -> Iterator[str]:
+def missing_tests(cell: str, project: Path) -> Iterator[str]:
+    """What is wrong with the tests that *cell* names: there are none, or one does not exist."""
     tests = _TEST.findall(cell)
     if not tests:
         yield "names no test"

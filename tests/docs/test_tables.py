@@ -12,6 +12,8 @@ from typing import Final
 import attrs
 
 import xerosync
+from feature_table import missing_tests
+from xerosync import ConnectionState
 from xerosync.engine.kinds import KINDS
 from xerosync.engine.states import MOVES, State
 from xerosync.simulator import Fault, Switches
@@ -118,6 +120,19 @@ def test_every_fault_of_the_simulator_is_shown() -> None:
 
     assert shown == [(f"`{name}`", re.sub(r" \(F [^)]+\)", "", said)) for name, said in attribute_docs(Fault).items()]
     assert len(shown) == len(Fault)
+
+
+def test_every_measure_of_security_is_shown_by_tests_that_exist() -> None:
+    rows = tables("concepts/security.md")["Demand"]
+
+    assert {len(row) for row in rows} == {3}
+    assert [fault for _, _, tests in rows for fault in missing_tests(tests, PROJECT)] == []
+
+
+def test_every_state_of_a_connection_says_who_must_act() -> None:
+    shown = tables("howto/connect.md")["State"]
+
+    assert [row[0] for row in shown] == [f"`{state.name}`" for state in ConnectionState]
 
 
 def test_the_reference_leads_to_every_public_name() -> None:
