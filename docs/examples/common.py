@@ -13,8 +13,12 @@ from xerosync.client import OnEvent
 
 
 @contextmanager
-def progress() -> Generator[OnEvent]:
-    """A listener that tells on standard error, where a person looks, what goes on and what is waited for."""
+def progress(*, in_real_time: bool) -> Generator[OnEvent]:
+    """
+    A listener that tells on standard error, where a person looks, what goes on and what is waited for.
+
+    The embedded simulator's hours pass at once: only waits *in_real_time* are worth a line.
+    """
     console = Console(stderr=True)
     posted: dict[str, int] = {}
     with console.status("connecting …") as status:
@@ -24,7 +28,7 @@ def progress() -> Generator[OnEvent]:
                 seconds = fields.get("seconds")
                 waiting = f"waiting: {fields['reason']}" + (f", {seconds:.0f} s" if isinstance(seconds, float) else "")
                 status.update(waiting)
-                if not console.is_terminal:
+                if in_real_time and not console.is_terminal:
                     say(waiting)
             elif event == "xerosync.posted":
                 kind = str(fields["kind"])

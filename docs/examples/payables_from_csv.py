@@ -170,7 +170,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for trouble in file.troubles:
         say(f"row {trouble.row}: {trouble.cause}")
     try:
-        with progress() as told, sandbox(given.store, xero=given.xero, on_event=told) as box:
+        with (
+            progress(in_real_time=given.xero is not None) as told,
+            sandbox(given.store, xero=given.xero, on_event=told) as box,
+        ):
             outcome = post(box, file, hold_duplicates=given.duplicates == "stop")
     except XerosyncError as error:
         say(f"{parser.prog}: {error}")

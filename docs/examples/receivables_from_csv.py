@@ -193,7 +193,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     try:
-        with progress() as told, sandbox(given.store, xero=given.xero, on_event=told) as box:
+        with (
+            progress(in_real_time=given.xero is not None) as told,
+            sandbox(given.store, xero=given.xero, on_event=told) as box,
+        ):
             outcome = collect(box, given.path, rows, given.instalments)
     except XerosyncError as error:
         say(f"{parser.prog}: {error}")
