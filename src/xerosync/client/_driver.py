@@ -12,6 +12,7 @@ from xerosync.errors import Misconfigured
 P = ParamSpec("P")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+S = TypeVar("S")
 
 
 def run(flow: Coroutine[Any, Any, R]) -> R:
@@ -43,15 +44,16 @@ def iterate(rows: AsyncIterator[R]) -> Iterator[R]:
             return
 
 
-class stepped(Generic[P, R_co]):  # noqa: N801 - read as a decorator-like word: ``match = stepped(AsyncReceivables.match)``
+class stepped_into(Generic[P, R_co]):  # noqa: N801 - as `stepped`
     """
-    A plain method made of an asynchronous one: same name, signature and docstring, run to its end when called.
+    A plain method made of an asynchronous one: same name, signature and docstring; *plain* turns what it gives.
 
     The plain object keeps the asynchronous one under ``_flows``.
     """
 
-    def __init__(self, flow: Callable[Concatenate[Any, P], Coroutine[Any, Any, R_co]]) -> None:
-        self._flow = flow
+    def __init__(self, flow: Callable[Concatenate[Any, P], S], plain: Callable[[S], R_co]) -> None:
+        self._flow: Callable[..., Any] = flow
+        self._plain: Callable[[Any], R_co] = plain
         self.__doc__ = flow.__doc__
 
     @overload
@@ -59,31 +61,24 @@ class stepped(Generic[P, R_co]):  # noqa: N801 - read as a decorator-like word: 
     @overload
     def __get__(self, instance: object, owner: type) -> Callable[P, R_co]: ...
     def __get__(self, instance: Any, owner: type) -> Callable[..., R_co]:
-        flow = self._flow
+        flow, plainly = self._flow, self._plain
 
         @functools.wraps(flow)
         def plain(self: Any, /, *args: Any, **kwargs: Any) -> R_co:
-            return run(flow(self._flows, *args, **kwargs))
+            return plainly(flow(self._flows, *args, **kwargs))
 
         return plain if instance is None else MethodType(plain, instance)
 
 
-class stepped_rows(Generic[P, R_co]):  # noqa: N801 - as `stepped`
-    """A plain generator method made of an asynchronous one, as `stepped` makes a plain method."""
+class stepped(stepped_into[P, R_co]):  # noqa: N801 - read as a word: ``match = stepped(AsyncReceivables.match)``
+    """A plain method made of a coroutine's, which it runs to its end when called."""
 
-    def __init__(self, flow: Callable[Concatenate[Any, P], AsyncIterator[R_co]]) -> None:
-        self._flow = flow
-        self.__doc__ = flow.__doc__
+    def __init__(self, flow: Callable[Concatenate[Any, P], Coroutine[Any, Any, R_co]]) -> None:
+        super().__init__(flow, run)
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Callable[Concatenate[Any, P], Iterator[R_co]]: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> Callable[P, Iterator[R_co]]: ...
-    def __get__(self, instance: Any, owner: type) -> Callable[..., Iterator[R_co]]:
-        flow = self._flow
 
-        @functools.wraps(flow)
-        def plain(self: Any, /, *args: Any, **kwargs: Any) -> Iterator[R_co]:
-            return iterate(flow(self._flows, *args, **kwargs))
+class stepped_rows(stepped_into[P, Iterator[R]], Generic[P, R]):  # noqa: N801 - as `stepped`
+    """A plain generator method made of an asynchronous one."""
 
-        return plain if instance is None else MethodType(plain, instance)
+    def __init__(self, flow: Callable[Concatenate[Any, P], AsyncIterator[R]]) -> None:
+        super().__init__(flow, iterate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,7 +24,8 @@ from xerosync.events import Event, path_template
 from xerosync.models import TenantId
 from xerosync.ports import AnswerLost, Clock, Request, Response, Transport, TransportFault
 
-PAGE_SIZE: Final = 1000
+_READ: Final = frozenset({200, 304})
+"""What answers a read; 304 is nothing changed, which some say Xero may answer (F 4.20)."""
 _KEYED: Final = frozenset({"PUT", "POST"})
 
 
@@ -36,12 +37,11 @@ class Query:
     collection: str
     params: Mapping[str, str] = field(factory=dict[str, str])
     modified_since: datetime | None = None
-    page_size: int = PAGE_SIZE
 
-    def page(self, number: int) -> Query:
-        """This read, of one page."""
-        params = {**self.params, "page": str(number), "pageSize": str(self.page_size)}
-        return evolve(self, params=params)
+    def page(self, number: int, size: int | None) -> Query:
+        """This read, of one page of *size* rows, or of as many as Xero gives."""
+        sized = {} if size is None else {"pageSize": str(size)}
+        return evolve(self, params={**self.params, "page": str(number), **sized})
 
 
 class _Again(Exception):
@@ -70,28 +70,23 @@ class Session:
         """The rows of one call. Raises the error the answer stands for, after re-reading what only passed."""
         return self._envelope(await self._read(query), query)
 
-    async def pages(self, query: Query) -> AsyncIterator[Envelope]:
-        """
-        Every page of *query*, up to `Limits.at_a_time` in flight once Xero has said how many there are.
-
-        Stops on the page count when it is told, else on the first page that is not full (F 4.03, 4.10).
-        """
-        first = await self.read(query.page(1))
-        yield first
-        number, last = 2, first.pages
-        page = first
-        while number <= last if last is not None else len(page.rows) == query.page_size:
-            ahead = range(
-                number, min(number + self.pacer.limits.at_a_time, last + 1) if last is not None else number + 1
-            )
-            pages = await self._read_all([query.page(each) for each in ahead])
-            if any(each.items != page.items for each in pages):
-                # A row that came in between moved others to later pages, and a later page may have been read before
-                # an earlier one (F 4.14). Read in order, one may come twice, but none is missed.
-                pages = [await self.read(query.page(each)) for each in ahead]
-            for page in pages:
-                yield page
-            number, last = ahead.stop, page.pages
+    async def read_all(self, queries: Sequence[Query]) -> list[Envelope]:
+        """The rows of each of *queries*, as many in flight as may be. Raises as `read`."""
+        pages: list[Envelope] = []
+        while len(pages) < len(queries):
+            async with self._turns(len(queries) - len(pages)) as turns:
+                some = queries[len(pages) : len(pages) + len(turns)]
+                requests = [self._request(query, turn.token) for query, turn in zip(some, turns, strict=True)]
+                began = self.clock.now()
+                outcomes = await self.transport.send_all(requests, at_most=self.pacer.limits.at_a_time)
+                for turn, request, outcome in zip(turns, requests, outcomes, strict=True):
+                    await self.pacer.seen(turn, request, outcome, began, 1)
+            for query, outcome in zip(some, outcomes, strict=True):
+                if isinstance(outcome, Response) and outcome.status in _READ:
+                    pages.append(self._envelope(outcome, query))
+                else:
+                    pages.append(await self.read(query))
+        return pages
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[Turn]:
@@ -147,6 +142,8 @@ class Session:
         await self.consent.renew(token)
 
     def _envelope(self, response: Response, query: Query) -> Envelope:
+        if response.status == 304 and query.modified_since is not None:
+            return Envelope((), None)
         if response.status != 200:
             raise refusal(response)
         page = envelope(response, query.collection, at_once=False)
@@ -156,24 +153,6 @@ class Session:
             path = path_template(query.path)
             self.pacer.tell(Event.PAGE_READ, path=path, page=int(number), **pages, rows=len(page.rows))
         return page
-
-    async def _read_all(self, queries: Sequence[Query]) -> list[Envelope]:
-        """The rows of each of *queries*, as many in flight as may be."""
-        pages: list[Envelope] = []
-        while len(pages) < len(queries):
-            async with self._turns(len(queries) - len(pages)) as turns:
-                some = queries[len(pages) : len(pages) + len(turns)]
-                requests = [self._request(query, turn.token) for query, turn in zip(some, turns, strict=True)]
-                began = self.clock.now()
-                outcomes = await self.transport.send_all(requests, at_most=self.pacer.limits.at_a_time)
-                for turn, request, outcome in zip(turns, requests, outcomes, strict=True):
-                    await self.pacer.seen(turn, request, outcome, began, 1)
-            for query, outcome in zip(some, outcomes, strict=True):
-                if isinstance(outcome, Response) and outcome.status == 200:
-                    pages.append(self._envelope(outcome, query))
-                else:
-                    pages.append(await self.read(query))
-        return pages
 
     async def _read(self, query: Query, accept: str = "application/json") -> Response:
         def request(token: str, not_after: datetime | None) -> Request:

@@ -13,8 +13,10 @@ from typing import Final, TypeVar, cast
 from attrs import AttrsInstance, field, frozen
 
 from xerosync.client._books import Books
+from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
+from xerosync.client._wire.names import id_name
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine import actions as act
 from xerosync.engine.intents import Intent, tag_in
@@ -141,8 +143,8 @@ async def _rows(books: Books, collection: str, model: type[T], clauses: Sequence
     for start in range(0, len(wanted), _AT_ONCE):
         where = " OR ".join(wanted[start : start + _AT_ONCE])
         where = f"({where}) AND {also}" if also else where
-        async for page in session.pages(Query(collection, collection, {"where": where})):
-            rows += [decode(model, row, where=collection) for row in page.rows]
+        query = Query(collection, collection, {"where": where})
+        rows += [decode(model, row, where=collection) async for row in whole_rows(session, query, id_name(model))]
     return rows
 
 
@@ -221,7 +223,8 @@ async def _probe_contacts(books: Books, intents: Sequence[Intent]) -> dict[str, 
     for intent in intents:
         name = str(intent.payload["Name"])
         query = Query("Contacts", "Contacts", {"searchTerm": name})
-        rows = [decode(Contact, row, where="Contacts") async for page in session.pages(query) for row in page.rows]
+        found_rows = whole_rows(session, query, id_name(Contact))
+        rows = [decode(Contact, row, where="Contacts") async for row in found_rows]
         found[intent.key] = [
             Found(contact.contact_id or "", ours=True)
             for contact in rows

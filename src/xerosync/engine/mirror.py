@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from attrs import AttrsInstance, field, frozen
 
 from xerosync.client._books import Books
+from xerosync.client._marks import Mark, Reading
+from xerosync.client._paging import whole_pages
 from xerosync.client._session import Query
-from xerosync.client._wire import dates
-from xerosync.client._wire.answers import Envelope
 from xerosync.client._wire.codec import Json, decode, dump, parse
+from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import tag_in
 from xerosync.events import Event
 from xerosync.matching.names import plain_name
@@ -23,24 +24,16 @@ from xerosync.storage.protocol import Record, RecordKey
 T = TypeVar("T", bound=AttrsInstance)
 Lookups = list[tuple[str, str]]
 
-# The header has whole seconds and need not include equal stamps (F 4.19).
-_OVERLAP: Final = timedelta(seconds=1)
 _CHUNK: Final = 1000
 
 
 @frozen
 class Shelf:
-    """
-    One mirrored resource: where it is read, which of its keys are kept, and what its rows are looked up by.
-
-    Lists are read in the order of the id, which no edit changes, so that no row slips from one page to another (F
-    4.14).
-    """
+    """One mirrored resource: where it is read, which of its keys are kept, and what its rows are looked up by."""
 
     name: str
     collection: str
     model: type[AttrsInstance]
-    id_key: str
     kept: frozenset[str]
     lookups: Callable[[Json], Lookups]
     params: Mapping[str, str] = field(factory=dict[str, str])
@@ -87,7 +80,6 @@ ACCOUNTS: Final = Shelf(
     "account",
     "Accounts",
     Account,
-    "AccountID",
     _keys("AccountID Code Name Type Status EnablePaymentsToAccount SystemAccount CurrencyCode UpdatedDateUTC"),
     lambda row: [("code", _text(row, "Code"))],
     paged=False,
@@ -96,45 +88,38 @@ CONTACTS: Final = Shelf(
     "contact",
     "Contacts",
     Contact,
-    "ContactID",
     _keys("ContactID Name ContactStatus ContactNumber MergedToContactID UpdatedDateUTC"),
     lambda row: [("name", plain_name(_text(row, "Name")))],
-    {"order": "ContactID", "includeArchived": "true"},
+    {"includeArchived": "true"},
 )
 INVOICES: Final = Shelf(
     "invoice",
     "Invoices",
     Invoice,
-    "InvoiceID",
     _keys(
         "InvoiceID Type InvoiceNumber Contact Date DueDate Status CurrencyCode Total AmountDue AmountPaid "
         "AmountCredited Url UpdatedDateUTC"
     ),
     _invoice_lookups,
-    {"order": "InvoiceID"},
 )
 CREDIT_NOTES: Final = Shelf(
     "credit_note",
     "CreditNotes",
     CreditNote,
-    "CreditNoteID",
     _keys(
         "CreditNoteID Type CreditNoteNumber Contact Date Status CurrencyCode Total RemainingCredit Allocations "
         "UpdatedDateUTC"
     ),
     _credit_note_lookups,
-    {"order": "CreditNoteID"},
 )
 PAYMENTS: Final = Shelf(
     "payment",
     "Payments",
     Payment,
-    "PaymentID",
     _keys(
         "PaymentID PaymentType Date Amount Reference Status IsReconciled Invoice Account BatchPaymentID UpdatedDateUTC"
     ),
     _payment_lookups,
-    {"order": "PaymentID"},
 )
 SHELVES: Final = {shelf.name: shelf for shelf in (ACCOUNTS, CONTACTS, INVOICES, CREDIT_NOTES, PAYMENTS)}
 
@@ -145,15 +130,12 @@ async def refresh(books: Books, *shelves: Shelf) -> None:
     """Read what has changed in Xero on *shelves* since they were last read, and keep it."""
     for shelf in shelves:
         since = await _since(books, shelf)
-        started: datetime | None = None
-        newest = since
-        async for page in _changed(books, shelf, since):
-            started = started or page.server_time
-            newest = await _keep(books, shelf, page.rows, newest)
-        if newest is not None and newest != since:
-            # A row written while the pages were read may have been missed: never step over the time they began.
-            watermark = min(newest, started) if started is not None else newest
-            await books.storage.commit([_cursor(books, shelf, watermark)])
+        reading = Reading(since, id_name(shelf.model))
+        async for rows in _changed(books, shelf, reading):
+            await _keep(books, shelf, rows)
+        mark = reading.mark()
+        if mark.at is not None and mark.at != since.at:
+            await books.storage.commit([_cursor(books, shelf, mark.at)])
 
 
 async def walk(
@@ -206,41 +188,34 @@ def _record_kind(shelf: Shelf) -> str:
     return f"mirror.{shelf.name}"
 
 
-def _changed(books: Books, shelf: Shelf, since: datetime | None) -> AsyncIterator[Envelope]:
-    query = Query(shelf.collection, shelf.collection, shelf.params, since - _OVERLAP if since else None)
-    return _pages(books, query, paged=shelf.paged)
-
-
-async def _pages(books: Books, query: Query, *, paged: bool) -> AsyncIterator[Envelope]:
+async def _changed(books: Books, shelf: Shelf, reading: Reading) -> AsyncIterator[list[Json]]:
+    """The rows of each page; what was met before, too, which may be newer than what another worker has kept since."""
+    query = Query(shelf.collection, shelf.collection, shelf.params, reading.modified_since)
     session = await books.session()
-    if not paged:
-        yield await session.read(query)
+    if not shelf.paged:
+        whole = await session.read(query)
+        yield list(reading.fresh(whole.rows, whole.server_time))
         return
-    async for page in session.pages(query):
-        yield page
+    async for page in whole_pages(session, query, reading.id_name):
+        yield list(reading.fresh(page.rows, page.server_time))
 
 
-async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json], newest: datetime | None) -> datetime | None:
-    fresh: list[Record] = []
-    for row in rows:
-        stamp = _text(row, "UpdatedDateUTC")
-        moment = dates.instant(stamp) if stamp else None
-        newest = max(filter(None, (newest, moment)), default=None)
-        fresh.append(_mirrored(books, shelf, row, stamp))
+async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json]) -> None:
+    fresh = [_mirrored(books, shelf, row) for row in rows]
     known = {record.identity: record.body for record in await stored(books, (each.identity for each in fresh))}
     changed = [record for record in fresh if known.get(record.identity) != record.body]
     for start in range(0, len(changed), _CHUNK):
         await books.storage.commit(changed[start : start + _CHUNK])
     if changed:
         books.tell(Event.MIRRORED, shelf=shelf.name, documents=len(changed))
-    return newest
 
 
-def _mirrored(books: Books, shelf: Shelf, row: Json, stamp: str) -> Record:
+def _mirrored(books: Books, shelf: Shelf, row: Json) -> Record:
     kept: Json = {name: _stub(name, row[name]) for name in shelf.kept if name in row}
     body = dump(dict(sorted(kept.items()))).decode()
     lookups = tuple(pair for pair in shelf.lookups(row) if pair[1])
-    return Record(_record_kind(shelf), books.tenant, _text(row, shelf.id_key), body, stamp, None, lookups)
+    key, stamp = _text(row, id_name(shelf.model)), _text(row, "UpdatedDateUTC")
+    return Record(_record_kind(shelf), books.tenant, key, body, stamp, None, lookups)
 
 
 def _stub(name: str, value: object) -> object:
@@ -250,12 +225,13 @@ def _stub(name: str, value: object) -> object:
     return {each: item for each, item in cast(Json, value).items() if each in keys}
 
 
-async def _since(books: Books, shelf: Shelf) -> datetime | None:
+async def _since(books: Books, shelf: Shelf) -> Mark:
     (record,) = await books.storage.get_many([RecordKey("cursor", books.tenant, shelf.name)])
-    if record is None:
-        return None
-    return datetime.fromisoformat(cast(dict[str, str], json.loads(record.body))["since"])
+    at = None
+    if record is not None:
+        at = datetime.fromisoformat(cast(dict[str, str], json.loads(record.body))["since"])
+    return Mark(books.tenant, shelf.collection, at)
 
 
-def _cursor(books: Books, shelf: Shelf, watermark: datetime) -> Record:
-    return Record("cursor", books.tenant, shelf.name, json.dumps({"since": watermark.isoformat()}))
+def _cursor(books: Books, shelf: Shelf, at: datetime) -> Record:
+    return Record("cursor", books.tenant, shelf.name, json.dumps({"since": at.isoformat()}))

@@ -38,14 +38,19 @@ _SAID: Final = frozenset({"ValidationErrors", "Warnings"})
 @frozen(repr=False)
 class Envelope:
     """
-    One page of a list, or the reply to a write: its *rows*, the server's clock, and, if told, the number of pages and
-    of *items* on all of them.
+    One page of a list, or the reply to a write: its *rows*, the server's clock, and, if told, the number of *items* on
+    all pages and how many a page has.
     """
 
     rows: Sequence[Json]
     server_time: datetime | None
-    pages: int | None
     items: int | None = None
+    page_size: int | None = None
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages there are, if told."""
+        return -(-self.items // self.page_size) if self.items is not None and self.page_size else None
 
 
 @frozen(repr=False)
@@ -79,12 +84,12 @@ def envelope(response: Response, collection: str, *, at_once: bool = True) -> En
     beside, rows = opened(response.body, collection)
     paging = beside.get("pagination")
     told = cast(Json, paging) if isinstance(paging, dict) else {}
-    pages, items = told.get("pageCount"), told.get("itemCount")
+    items, size = told.get("itemCount"), told.get("pageSize")
     return Envelope(
         tuple(rows) if at_once else rows,
         _instant(beside.get("DateTimeUTC"), collection),
-        pages if isinstance(pages, int) else None,
         items if isinstance(items, int) else None,
+        size if isinstance(size, int) else None,
     )
 
 

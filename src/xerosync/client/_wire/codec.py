@@ -124,8 +124,8 @@ def _converter() -> Converter:
     import cattrs  # noqa: PLC0415 - as above
 
     converter = cattrs.Converter(detailed_validation=True)
-    for scalar in (str, bool):
-        converter.register_structure_hook(scalar, _only(scalar))
+    converter.register_structure_hook(str, _only(str))
+    converter.register_structure_hook(bool, _flag)
     # By its class, not by a predicate: cattrs would ask the hook of `str` first, and keep a plain text.
     converter.register_structure_hook(OpenEnum, _word)
     converter.register_structure_hook(int, _whole)
@@ -158,6 +158,14 @@ def _whole(value: object, _: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):
         raise _Due(f"a whole number is due here, not {_named(value)}")
     return int(value)
+
+
+def _flag(value: object, _: object) -> bool:
+    # The batch inside a payment carries texts (F 8.24).
+    said = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(said, bool):
+        raise _Due(f"a bool is due here, not {_named(value)}")
+    return said
 
 
 def _decimal(value: object, _: object) -> Decimal:

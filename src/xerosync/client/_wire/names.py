@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import attrs
 
+from xerosync.models.base import own_id
+
 OURS: Final = frozenset({"extra", "shape"})
 """Fields of a model that Xero knows nothing of."""
 
@@ -18,7 +20,16 @@ _WORDS: Final = {"id": "ID", "utc": "UTC", "cis": "CIS", "cogs": "COGS"}
 
 def wire_name(field: attrs.Attribute[Any]) -> str:
     """Xero's name of a model's *field*: ``updated_date_utc`` is ``UpdatedDateUTC``."""
-    return field.metadata.get("wire") or "".join(_WORDS.get(word, word.title()) for word in field.name.split("_"))
+    return field.metadata.get("wire") or _spelled(field.name)
+
+
+def id_name(kind: type) -> str:
+    """Xero's name of the id of a *kind*: that of an `Invoice` is ``InvoiceID``."""
+    return _spelled(own_id(kind))
+
+
+def _spelled(name: str) -> str:
+    return "".join(_WORDS.get(word, word.title()) for word in name.split("_"))
 
 
 def is_told(name: str) -> bool:

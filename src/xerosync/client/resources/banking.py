@@ -8,23 +8,33 @@ from typing import ClassVar, Final
 
 from attrs import AttrsInstance, define
 
-from xerosync.client._driver import stepped, stepped_rows
+from xerosync.client._driver import stepped, stepped_into, stepped_rows
+from xerosync.client.changes import Changes
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted
+from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import AsyncChangeable, AsyncWritable
+from xerosync.filters.expressions import Filter
 from xerosync.models import BankTransaction, BankTransfer, ManualJournal
 
 
 @define(eq=False)
-class AsyncBankTransactions(AsyncChangeable[BankTransaction], AsyncFiled[BankTransaction], AsyncNoted[BankTransaction]):
+class AsyncBankTransactions(
+    AsyncChangeable[BankTransaction],
+    AsyncFiled[BankTransaction],
+    AsyncNoted[BankTransaction],
+    AsyncStamped[BankTransaction],
+):
     """Money spent and received with lines of its own."""
 
     collection: ClassVar[str] = "BankTransactions"
     model: ClassVar[type[AttrsInstance]] = BankTransaction
     fixed: ClassVar[Mapping[str, str]] = {"unitdp": "4"}
 
-    def list(self, *, modified_since: datetime | None = None) -> AsyncIterator[BankTransaction]:
+    def list(
+        self, *, where: Filter[BankTransaction] | None = None, modified_since: datetime | None = None
+    ) -> AsyncIterator[BankTransaction]:
         """Bank transactions with their lines, in the order of their ids, deleted ones too."""
-        return self._paged({}, modified_since)
+        return self._paged({}, modified_since, where)
 
     async def delete(self, document_id: str) -> BankTransaction:
         """Delete a bank transaction that is not reconciled. Raises `Rejected`, `OutcomeUnknown`."""
@@ -40,10 +50,14 @@ class AsyncBankTransfers(AsyncWritable[BankTransfer], AsyncFiled[BankTransfer], 
     at_once: ClassVar[int] = 1
 
     def list(
-        self, *, modified_since: datetime | None = None, include_deleted: bool = False
+        self,
+        *,
+        where: Filter[BankTransfer] | None = None,
+        modified_since: datetime | None = None,
+        include_deleted: bool = False,
     ) -> AsyncIterator[BankTransfer]:
-        """All transfers; deleted ones only when asked for."""
-        return self._all({"includeDeleted": "true" if include_deleted else ""}, modified_since)
+        """All transfers; deleted ones only when asked for. Their rows do not say when they last changed."""
+        return self._all({"includeDeleted": "true" if include_deleted else ""}, modified_since, where)
 
     async def delete(self, document_id: str) -> BankTransfer:
         """Delete a transfer, on both accounts. Raises `Rejected`, `OutcomeUnknown`."""
@@ -51,15 +65,19 @@ class AsyncBankTransfers(AsyncWritable[BankTransfer], AsyncFiled[BankTransfer], 
 
 
 @define(eq=False)
-class AsyncManualJournals(AsyncChangeable[ManualJournal], AsyncFiled[ManualJournal], AsyncNoted[ManualJournal]):
+class AsyncManualJournals(
+    AsyncChangeable[ManualJournal], AsyncFiled[ManualJournal], AsyncNoted[ManualJournal], AsyncStamped[ManualJournal]
+):
     """Journals entered by hand."""
 
     collection: ClassVar[str] = "ManualJournals"
     model: ClassVar[type[AttrsInstance]] = ManualJournal
 
-    def list(self, *, modified_since: datetime | None = None) -> AsyncIterator[ManualJournal]:
+    def list(
+        self, *, where: Filter[ManualJournal] | None = None, modified_since: datetime | None = None
+    ) -> AsyncIterator[ManualJournal]:
         """Manual journals with their lines, in the order of their ids."""
-        return self._paged({}, modified_since)
+        return self._paged({}, modified_since, where)
 
     async def void(self, document_id: str) -> ManualJournal:
         """Void a journal that is posted (F 6.165). Raises `Rejected`, `OutcomeUnknown`."""
@@ -77,6 +95,7 @@ class BankTransactions:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncBankTransactions.list)
+    changes: Final = stepped_into(AsyncBankTransactions.changes, Changes[BankTransaction])
     get: Final = stepped(AsyncBankTransactions.get)
     create: Final = stepped(AsyncBankTransactions.create)
     create_one: Final = stepped(AsyncBankTransactions.create_one)
@@ -115,6 +134,7 @@ class ManualJournals:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncManualJournals.list)
+    changes: Final = stepped_into(AsyncManualJournals.changes, Changes[ManualJournal])
     get: Final = stepped(AsyncManualJournals.get)
     create: Final = stepped(AsyncManualJournals.create)
     create_one: Final = stepped(AsyncManualJournals.create_one)

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import ClassVar, Final, Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 from urllib.parse import quote
 from uuid import UUID
 
 from attrs import AttrsInstance, define
 
 from xerosync.client._books import Books
-from xerosync.client._session import PAGE_SIZE, Query
+from xerosync.client._paging import fresh, whole_pages
+from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, decode_all
+from xerosync.client._wire.names import id_name
+from xerosync.client._wire.where import LONGEST, where_text
+from xerosync.client.resources.asked import ADDRESS, Part, checked_where
 from xerosync.errors import InvalidInput, UnreadableAnswer
+from xerosync.filters.expressions import Filter, fits_nothing
 from xerosync.models import Shape
 from xerosync.models.base import own_id
 
 T = TypeVar("T", bound=AttrsInstance)
-
-IDS_A_READ: Final = 40
-"""Ids a read, because of the length of its address (F 4.17)."""
-_READINGS: Final = 3
 
 
 @define(eq=False)
@@ -33,7 +34,8 @@ class AsyncListed(Generic[T]):
     model: ClassVar[type[AttrsInstance]]
     fixed: ClassVar[Mapping[str, str]] = {}
     """Parameters of each read and write, such as four places for prices (F 5.21)."""
-    page_size: ClassVar[int] = PAGE_SIZE
+    sized: ClassVar[bool] = True
+    """Whether a page may have any number of rows (F 4.04)."""
 
     async def _get(self, key: str) -> T:
         """The one document at *key*, which is ready to stand in a path."""
@@ -42,63 +44,58 @@ class AsyncListed(Generic[T]):
             raise UnreadableAnswer(self.collection, f"{len(page.rows)} rows where one is due")
         return self._decode(page.rows[0], Shape.SINGLE)
 
-    async def _all(self, params: Mapping[str, str], modified_since: datetime | None = None) -> AsyncIterator[T]:
+    async def _all(
+        self, params: Mapping[str, str], modified_since: datetime | None = None, where: Filter[T] | None = None
+    ) -> AsyncIterator[T]:
         """The rows of a list that has no pages."""
+        query = self._query({**self.fixed, **params}, modified_since, checked_where(where, self.model))
+        if where is not None and fits_nothing(where):
+            return
         session = await self._books.session()
-        given = {**self.fixed, **{name: value for name, value in params.items() if value}}
-        page = await session.read(Query(self.collection, self.collection, given, aware(modified_since)))
-        for document in self._decode_page(page.rows):
+        for document in self._chosen((await session.read(query)).rows, where):
             yield document
 
     async def _paged(
-        self, params: Mapping[str, str], modified_since: datetime | None = None, ids: Sequence[str] = ()
+        self,
+        params: Mapping[str, str],
+        modified_since: datetime | None = None,
+        where: Filter[T] | None = None,
+        parts: Sequence[Part[T]] = (Part(),),
     ) -> AsyncIterator[T]:
-        """The rows of a list by pages of a thousand, each once, whatever people do in Xero meanwhile."""
-        for some in [ids[start : start + IDS_A_READ] for start in range(0, len(ids), IDS_A_READ)] or [()]:
-            given = {"order": self._id_name(), **self.fixed, **params, "IDs": ",".join(map(as_id, some))}
-            query = Query(
-                self.collection,
-                self.collection,
-                {name: value for name, value in given.items() if value},
-                aware(modified_since),
-                self.page_size,
-            )
-            async for rows in self._each_once(query):
-                for document in self._decode_page(rows):
+        """The rows of a list by pages, for each of *parts*, each row once, whatever people do in Xero meanwhile."""
+        where = checked_where(where, self.model)
+        session = await self._books.session()
+        seen: set[object] | None = set() if len(parts) > 1 else None
+        for part in parts:
+            wanted = where if part.where is None else part.where if where is None else where & part.where
+            if wanted is not None and fits_nothing(wanted):
+                continue
+            query = self._query({**self.fixed, **params, **part.params}, modified_since, wanted)
+            async for page in whole_pages(session, query, self._id_name(), sized=self.sized):
+                rows = page.rows if seen is None else fresh(page.rows, self._id_name(), seen)
+                for document in self._chosen(rows, wanted):
                     yield document
 
-    async def _each_once(self, query: Query) -> AsyncIterator[Iterable[Json]]:
-        """The rows of each page that were on none before; they are parsed as they are taken."""
-        session = await self._books.session()
-        seen: set[object] = set()
-        for _ in range(_READINGS):
-            fewest: int | None = None
-            shrank = False
-            async for page in session.pages(query):
-                if page.items is not None:
-                    shrank = shrank or (fewest is not None and page.items < fewest)
-                    fewest = page.items
-                yield self._fresh(page.rows, seen)
-            if not shrank:
-                return
-            # A row that left the list moved those behind it one place forward, over the edge of a page read already.
+    def _chosen(self, rows: Iterable[Json], where: Filter[T] | None) -> list[T]:
+        """The documents of a page's *rows* that *where* lets through, whatever Xero made of it."""
+        documents = cast("list[T]", decode_all(self.model, rows, where=self.collection))
+        return documents if where is None else [each for each in documents if where.matches(each)]
 
-    def _fresh(self, rows: Iterable[Json], seen: set[object]) -> Iterator[Json]:
-        for row in rows:
-            name = row.get(self._id_name())
-            if name is None or name not in seen:
-                seen.add(name)
-                yield row
-
-    def _decode_page(self, rows: Iterable[Json]) -> list[T]:
-        return cast("list[T]", decode_all(self.model, rows, where=self.collection))
+    def _query(self, params: Mapping[str, str], modified_since: datetime | None, where: Filter[T] | None) -> Query:
+        """The read of this collection with those *params* that say something."""
+        given = {name: value for name, value in params.items() if value}
+        if where is not None:
+            room = ADDRESS - sum(len(f"&{name}={quote(value, safe='')}") for name, value in given.items())
+            given["where"] = where_text(where, room=min(LONGEST, room))
+        said = {name: value for name, value in given.items() if value}
+        return Query(self.collection, self.collection, said, aware(modified_since))
 
     def _decode(self, row: Json, shape: Shape) -> T:
         return cast(T, decode(self.model, row, where=self.collection, shape=shape))
 
     @classmethod
     def _id_name(cls) -> str:
-        return "".join(word.title() for word in own_id(cls.model).split("_"))[:-2] + "ID"
+        return id_name(cls.model)
 
 
 @define(eq=False)
@@ -143,11 +140,6 @@ def aware(moment: datetime | None) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         raise InvalidInput("modified_since", "give an aware datetime: Xero compares in UTC")
     return moment
-
-
-def joined(words: Iterable[str]) -> str:
-    """*words* as a list in a parameter."""
-    return ",".join(words)
 
 
 def day(on: date | None) -> str:

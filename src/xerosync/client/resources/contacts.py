@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
 from attrs import AttrsInstance, define
 
-from xerosync.client._driver import stepped, stepped_rows
+from xerosync.client._driver import stepped, stepped_into, stepped_rows
 from xerosync.client._wire.codec import Json
+from xerosync.client.changes import Changes
 from xerosync.client.resources.base import as_id, as_number
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted
+from xerosync.client.resources.parts import crossed, id_parts
+from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import BATCH, AsyncChangeable, AsyncSingly, words
 from xerosync.errors import UnreadableAnswer
+from xerosync.filters.expressions import Filter
 from xerosync.models import Contact, ContactGroup, ContactGroupStatus, ContactStatus
 
 
 @define(eq=False)
-class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact], AsyncNoted[Contact]):
+class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact], AsyncNoted[Contact], AsyncStamped[Contact]):
     """Customers and suppliers."""
 
     collection: ClassVar[str] = "Contacts"
     model: ClassVar[type[AttrsInstance]] = Contact
+    complete: ClassVar[Mapping[str, str]] = {"includeArchived": "true"}
 
     def list(
         self,
         *,
+        where: Filter[Contact] | None = None,
         modified_since: datetime | None = None,
         ids: Sequence[str] = (),
         include_archived: bool = False,
@@ -38,7 +44,8 @@ class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact], AsyncNoted[Co
         *search* looks for a text in name, first and last name, number, company number and e-mail address.
         """
         archived = "true" if include_archived else ""
-        return self._paged({"includeArchived": archived, "searchTerm": search}, modified_since, ids)
+        params = {"includeArchived": archived, "searchTerm": search}
+        return self._paged(params, modified_since, where, crossed(id_parts(IDs=ids)))
 
     async def get_by_number(self, contact_number: str) -> Contact:
         """The one contact with this ContactNumber, in full (F 6.37). Raises `NotFound` when Xero knows none."""
@@ -59,9 +66,9 @@ class AsyncContactGroups(AsyncSingly[ContactGroup]):
     collection: ClassVar[str] = "ContactGroups"
     model: ClassVar[type[AttrsInstance]] = ContactGroup
 
-    def list(self) -> AsyncIterator[ContactGroup]:
+    def list(self, *, where: Filter[ContactGroup] | None = None) -> AsyncIterator[ContactGroup]:
         """All groups, without their contacts: `get` tells those."""
-        return self._all({})
+        return self._all({}, where=where)
 
     async def delete(self, group_id: str) -> ContactGroup:
         """Delete a group; its contacts stay. Raises `Rejected`, `OutcomeUnknown`."""
@@ -97,6 +104,7 @@ class Contacts:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncContacts.list)
+    changes: Final = stepped_into(AsyncContacts.changes, Changes[Contact])
     get: Final = stepped(AsyncContacts.get)
     get_by_number: Final = stepped(AsyncContacts.get_by_number)
     create: Final = stepped(AsyncContacts.create)

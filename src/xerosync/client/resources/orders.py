@@ -8,17 +8,24 @@ from typing import ClassVar, Final
 
 from attrs import AttrsInstance, define, evolve
 
-from xerosync.client._driver import stepped, stepped_rows
+from xerosync.client._driver import stepped, stepped_into, stepped_rows
+from xerosync.client.changes import Changes
 from xerosync.client.resources.base import as_id, as_number, day
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted, AsyncPrinted
+from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import AsyncChangeable
 from xerosync.errors import UnreadableAnswer
+from xerosync.filters.expressions import Filter
 from xerosync.models import PurchaseOrder, PurchaseOrderStatus, Quote, QuoteStatus
 
 
 @define(eq=False)
 class AsyncPurchaseOrders(
-    AsyncChangeable[PurchaseOrder], AsyncFiled[PurchaseOrder], AsyncNoted[PurchaseOrder], AsyncPrinted[PurchaseOrder]
+    AsyncChangeable[PurchaseOrder],
+    AsyncFiled[PurchaseOrder],
+    AsyncNoted[PurchaseOrder],
+    AsyncPrinted[PurchaseOrder],
+    AsyncStamped[PurchaseOrder],
 ):
     """Orders to suppliers."""
 
@@ -28,6 +35,7 @@ class AsyncPurchaseOrders(
     def list(
         self,
         *,
+        where: Filter[PurchaseOrder] | None = None,
         modified_since: datetime | None = None,
         status: PurchaseOrderStatus | None = None,
         date_from: date | None = None,
@@ -35,7 +43,7 @@ class AsyncPurchaseOrders(
     ) -> AsyncIterator[PurchaseOrder]:
         """Purchase orders with their lines, of a status, of days from *date_from* to *date_to*."""
         params = {"status": status or "", "dateFrom": day(date_from), "dateTo": day(date_to)}
-        return self._paged(params, modified_since)
+        return self._paged(params, modified_since, where)
 
     async def get_by_number(self, purchase_order_number: str) -> PurchaseOrder:
         """The one order with this number, in full. Raises `NotFound` when Xero knows none."""
@@ -50,7 +58,9 @@ class AsyncPurchaseOrders(
 
 
 @define(eq=False)
-class AsyncQuotes(AsyncChangeable[Quote], AsyncFiled[Quote], AsyncNoted[Quote], AsyncPrinted[Quote]):
+class AsyncQuotes(
+    AsyncChangeable[Quote], AsyncFiled[Quote], AsyncNoted[Quote], AsyncPrinted[Quote], AsyncStamped[Quote]
+):
     """
     Offers to customers.
 
@@ -60,11 +70,12 @@ class AsyncQuotes(AsyncChangeable[Quote], AsyncFiled[Quote], AsyncNoted[Quote], 
 
     collection: ClassVar[str] = "Quotes"
     model: ClassVar[type[AttrsInstance]] = Quote
-    page_size: ClassVar[int] = 100
+    sized: ClassVar[bool] = False
 
     def list(
         self,
         *,
+        where: Filter[Quote] | None = None,
         modified_since: datetime | None = None,
         status: QuoteStatus | None = None,
         contact_id: str = "",
@@ -74,7 +85,7 @@ class AsyncQuotes(AsyncChangeable[Quote], AsyncFiled[Quote], AsyncNoted[Quote], 
         """Quotes with their lines, of a status, of a contact, of days from *date_from* to *date_to*."""
         contact = as_id(contact_id) if contact_id else ""
         params = {"Status": status or "", "ContactID": contact, "DateFrom": day(date_from), "DateTo": day(date_to)}
-        return self._paged(params, modified_since)
+        return self._paged(params, modified_since, where)
 
     async def delete(self, document_id: str) -> Quote:
         """Delete a quote, which is read first to be written whole. Raises `Rejected`, `OutcomeUnknown`."""
@@ -89,6 +100,7 @@ class PurchaseOrders:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncPurchaseOrders.list)
+    changes: Final = stepped_into(AsyncPurchaseOrders.changes, Changes[PurchaseOrder])
     get: Final = stepped(AsyncPurchaseOrders.get)
     get_by_number: Final = stepped(AsyncPurchaseOrders.get_by_number)
     create: Final = stepped(AsyncPurchaseOrders.create)
@@ -116,6 +128,7 @@ class Quotes:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncQuotes.list)
+    changes: Final = stepped_into(AsyncQuotes.changes, Changes[Quote])
     get: Final = stepped(AsyncQuotes.get)
     create: Final = stepped(AsyncQuotes.create)
     create_one: Final = stepped(AsyncQuotes.create_one)

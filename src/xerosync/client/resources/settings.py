@@ -8,12 +8,15 @@ from typing import ClassVar, Final
 
 from attrs import AttrsInstance, define
 
-from xerosync.client._driver import stepped, stepped_rows
+from xerosync.client._driver import stepped, stepped_into, stepped_rows
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.outgoing import encode
+from xerosync.client.changes import Changes
 from xerosync.client.resources.base import AsyncReadable, as_id, as_number
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted
+from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import AsyncChangeable, AsyncSingly, AsyncWritable
+from xerosync.filters.expressions import Filter
 from xerosync.models import (
     Account,
     AccountStatus,
@@ -30,15 +33,18 @@ from xerosync.models import (
 
 
 @define(eq=False)
-class AsyncAccounts(AsyncSingly[Account], AsyncFiled[Account]):
+class AsyncAccounts(AsyncSingly[Account], AsyncFiled[Account], AsyncStamped[Account]):
     """The chart of accounts. A change of status goes alone (F 6.17), by `archive` or `restore`."""
 
     collection: ClassVar[str] = "Accounts"
     model: ClassVar[type[AttrsInstance]] = Account
+    paged: ClassVar[bool] = False
 
-    def list(self, *, modified_since: datetime | None = None) -> AsyncIterator[Account]:
+    def list(
+        self, *, where: Filter[Account] | None = None, modified_since: datetime | None = None
+    ) -> AsyncIterator[Account]:
         """All accounts, archived ones too (F 6.16)."""
-        return self._all({}, modified_since)
+        return self._all({}, modified_since, where)
 
     async def archive(self, document_id: str) -> Account:
         """Archive an account: what is coded to it stays, nothing new can be. Raises `Rejected`, `OutcomeUnknown`."""
@@ -62,9 +68,9 @@ class AsyncTaxRates(AsyncChangeable[TaxRate]):
     at_once: ClassVar[int] = 1
     identified_by: ClassVar[str] = "tax_type"
 
-    def list(self) -> AsyncIterator[TaxRate]:
+    def list(self, *, where: Filter[TaxRate] | None = None) -> AsyncIterator[TaxRate]:
         """All tax rates, deleted ones too (A.10)."""
-        return self._all({})
+        return self._all({}, where=where)
 
     async def get(self, tax_type: str) -> TaxRate:
         """The one tax rate of this tax type. Raises `NotFound` when Xero knows none."""
@@ -80,16 +86,17 @@ class AsyncTaxRates(AsyncChangeable[TaxRate]):
 
 
 @define(eq=False)
-class AsyncItems(AsyncChangeable[Item], AsyncNoted[Item]):
+class AsyncItems(AsyncChangeable[Item], AsyncNoted[Item], AsyncStamped[Item]):
     """What is bought and sold."""
 
     collection: ClassVar[str] = "Items"
     model: ClassVar[type[AttrsInstance]] = Item
+    paged: ClassVar[bool] = False
     fixed: ClassVar[Mapping[str, str]] = {"unitdp": "4"}
 
-    def list(self, *, modified_since: datetime | None = None) -> AsyncIterator[Item]:
+    def list(self, *, where: Filter[Item] | None = None, modified_since: datetime | None = None) -> AsyncIterator[Item]:
         """All items."""
-        return self._all({}, modified_since)
+        return self._all({}, modified_since, where)
 
     async def delete(self, document_id: str) -> None:
         """Delete an item; documents that name it stay. Raises `Rejected`, `OutcomeUnknown`."""
@@ -103,9 +110,11 @@ class AsyncTrackingCategories(AsyncSingly[TrackingCategory]):
     collection: ClassVar[str] = "TrackingCategories"
     model: ClassVar[type[AttrsInstance]] = TrackingCategory
 
-    def list(self, *, include_archived: bool = False) -> AsyncIterator[TrackingCategory]:
+    def list(
+        self, *, where: Filter[TrackingCategory] | None = None, include_archived: bool = False
+    ) -> AsyncIterator[TrackingCategory]:
         """The tracking categories with their options; archived ones only when asked for."""
-        return self._all({"includeArchived": "true" if include_archived else ""})
+        return self._all({"includeArchived": "true" if include_archived else ""}, where=where)
 
     async def archive(self, document_id: str) -> TrackingCategory:
         """Archive a category: lines that bear it keep it, no new one can. Raises `Rejected`, `OutcomeUnknown`."""
@@ -153,21 +162,22 @@ class AsyncCurrencies(AsyncWritable[Currency]):
     at_once: ClassVar[int] = 1
     identified_by: ClassVar[str] = "code"
 
-    def list(self) -> AsyncIterator[Currency]:
+    def list(self, *, where: Filter[Currency] | None = None) -> AsyncIterator[Currency]:
         """All currencies of the organisation."""
-        return self._all({})
+        return self._all({}, where=where)
 
 
 @define(eq=False)
-class AsyncUsers(AsyncReadable[User]):
+class AsyncUsers(AsyncReadable[User], AsyncStamped[User]):
     """Those who may sign in to the organisation, and their roles."""
 
     collection: ClassVar[str] = "Users"
     model: ClassVar[type[AttrsInstance]] = User
+    paged: ClassVar[bool] = False
 
-    def list(self, *, modified_since: datetime | None = None) -> AsyncIterator[User]:
+    def list(self, *, where: Filter[User] | None = None, modified_since: datetime | None = None) -> AsyncIterator[User]:
         """All users."""
-        return self._all({}, modified_since)
+        return self._all({}, modified_since, where)
 
 
 @define(eq=False)
@@ -177,9 +187,9 @@ class AsyncBrandingThemes(AsyncReadable[BrandingTheme]):
     collection: ClassVar[str] = "BrandingThemes"
     model: ClassVar[type[AttrsInstance]] = BrandingTheme
 
-    def list(self) -> AsyncIterator[BrandingTheme]:
+    def list(self, *, where: Filter[BrandingTheme] | None = None) -> AsyncIterator[BrandingTheme]:
         """All branding themes."""
-        return self._all({})
+        return self._all({}, where=where)
 
 
 class Accounts:
@@ -189,6 +199,7 @@ class Accounts:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncAccounts.list)
+    changes: Final = stepped_into(AsyncAccounts.changes, Changes[Account])
     get: Final = stepped(AsyncAccounts.get)
     create: Final = stepped(AsyncAccounts.create)
     create_one: Final = stepped(AsyncAccounts.create_one)
@@ -224,6 +235,7 @@ class Items:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncItems.list)
+    changes: Final = stepped_into(AsyncItems.changes, Changes[Item])
     get: Final = stepped(AsyncItems.get)
     create: Final = stepped(AsyncItems.create)
     create_one: Final = stepped(AsyncItems.create_one)
@@ -272,6 +284,7 @@ class Users:
         self._flows: Final = flows
 
     list: Final = stepped_rows(AsyncUsers.list)
+    changes: Final = stepped_into(AsyncUsers.changes, Changes[User])
     get: Final = stepped(AsyncUsers.get)
 
 

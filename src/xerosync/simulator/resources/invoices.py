@@ -23,7 +23,6 @@ _getters: Final[dict[str, Callable[[Document], Value]]] = {
     **shapes.GETTERS,
     "invoiceid": lambda one: Id(one.id),
     "invoicenumber": lambda one: one.number or None,
-    "amountdue": lambda one: one.amount_due,
     "amountpaid": lambda one: one.paid,
     "amountcredited": lambda one: one.credited,
 }
@@ -32,7 +31,8 @@ _getters: Final[dict[str, Callable[[Document], Value]]] = {
 def get_many(call: Call) -> Answer:
     """GET /Invoices."""
     books = call.books
-    getters = {**_getters, **shapes.contact_getters(books)}
+    due: dict[str, Callable[[Document], Value]] = {"amountdue": lambda one: shapes.amount_due(books, one)}
+    getters = {**_getters, **due, **shapes.contact_getters(books)}
     names = Names("Invoice", getters)
     shape = "summary" if call.flag("summaryOnly") else "paged"
     places = call.unit_places

@@ -87,7 +87,7 @@ def listed(
 
 def _found(call: Call, listing: Listing[T], rows: Callable[[], Iterable[T]]) -> list[T]:
     """The rows a call lists; those of the call before when only the page is another and nothing changed."""
-    asked = sorted((name, value) for name, value in call.query.items() if name != "page")
+    asked = sorted((name, value) for name, value in call.query.items() if name not in {"page", "pagesize"})
     key = (listing.plural, asked, call.headers.get("if-modified-since"), call.app_id, call.books.version)
     if call.books.last_listing[0] == key:
         return cast("list[T]", call.books.last_listing[1])

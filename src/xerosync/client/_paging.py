@@ -1,0 +1,169 @@
+"""
+A list by pages, whole whatever people do in Xero meanwhile: no row lost, and each once.
+
+A page is a place in a list that moves (F 4.14): a row that leaves takes those behind it one place forward, over the
+edge of a page already read. So lists are read in the order of an id, which nothing changes, and each page begins some
+rows before the end of the last: rows that are known show that nothing has moved past the edge between the two. That
+holds whenever each of them was read, so that several may be in flight. Where no known row shows, the page is read
+again from further back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve, frozen
+
+from xerosync.client._session import Query, Session
+from xerosync.client._wire.answers import Envelope
+from xerosync.client._wire.codec import Json
+from xerosync.errors import Unavailable
+
+PAGE_SIZE: Final = 1000
+_SHARED: Final = 10
+"""Rows that two pages have in common, at least: so many may leave meanwhile before a page must be read again."""
+_SMALLEST: Final = 100
+"""Rows of a page where Xero is not asked for another number (F 4.01)."""
+_READINGS: Final = 8
+_HALTS: Final = 40
+
+
+@frozen
+class Window:
+    """The page of this *number*, where pages have *size* rows."""
+
+    number: int
+    size: int
+
+    @property
+    def start(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * self.size
+
+    @property
+    def end(self) -> int:
+        """How many rows have passed behind it, if it is full."""
+        return self.number * self.size
+
+
+def window_from(row: int, *, largest: int) -> Window:
+    """The page that reaches furthest of those that begin at *row* (from 0) or before it."""
+    size = max(range(largest // 2, largest + 1), key=lambda size: size - row % size)
+    return Window(row // size + 1, size)
+
+
+def windows_ahead(end: int, items: int, *, at_most: int, largest: int) -> list[Window]:
+    """The next *at_most* pages of a list of *items* rows, of which *end* were read, each sharing rows with the last."""
+    ahead: list[Window] = []
+    while end < items and len(ahead) < at_most:
+        ahead.append(window_from(max(end - _SHARED, 0), largest=largest))
+        end = ahead[-1].end
+    return ahead
+
+
+@frozen
+class Page:
+    """The *rows* of a page that were on none before, each parsed as it is taken, and the server's time."""
+
+    rows: Iterator[Json]
+    server_time: datetime | None
+
+
+async def whole_rows(session: Session, query: Query, id_name: str) -> AsyncIterator[Json]:
+    """The rows of *query* as `whole_pages` has them."""
+    async for page in whole_pages(session, query, id_name):
+        for row in page.rows:
+            yield row
+
+
+async def whole_pages(session: Session, query: Query, id_name: str, *, sized: bool = True) -> AsyncIterator[Page]:
+    """
+    The pages of *query* in the order of the id called *id_name*, until every row was on one; each row comes once.
+
+    *sized*: a page may have any number of rows here. Raises `Unavailable` when there is no getting to the end.
+    """
+    query = evolve(query, params={"order": id_name, **query.params})
+    known: set[object] = set()
+    first = await session.read(query.page(1, PAGE_SIZE if sized else None))
+    if sized and first.page_size == PAGE_SIZE and first.items is not None:
+        pages = _overlapping(session, query, id_name, first, known)
+    else:
+        pages = _repeated(session, query, id_name, first, PAGE_SIZE if sized else None)
+    async for page in pages:
+        rows = fresh(page.rows, id_name, known)
+        yield Page(rows, page.server_time)
+        for _ in rows:
+            # What the reader has left is known all the same.
+            pass
+
+
+def fresh(rows: Iterable[Json], id_name: str, known: set[object]) -> Iterator[Json]:
+    """Those of *rows* whose ids are not *known* yet; then they are."""
+    for row in rows:
+        name = row.get(id_name)
+        if name is None:
+            yield row
+        elif name not in known:
+            known.add(name)
+            yield row
+
+
+async def _overlapping(
+    session: Session, query: Query, id_name: str, first: Envelope, known: set[object]
+) -> AsyncIterator[Envelope]:
+    yield first
+    end, items = len(first.rows), first.items or 0
+    back, furthest, halts = _SHARED, 0, 0
+    while end < items:
+        halts = halts + 1 if end <= furthest else 0
+        furthest = max(furthest, end)
+        if halts > _HALTS:
+            raise _restless(query)
+        ahead = windows_ahead(end, items, at_most=session.pacer.limits.at_a_time, largest=PAGE_SIZE)
+        if back > _SHARED:
+            ahead = [window_from(max(end - back, 0), largest=PAGE_SIZE)]
+        pages = await session.read_all([query.page(each.number, each.size) for each in ahead])
+        for window, page in zip(ahead, pages, strict=True):
+            if window.start > 0 and not any(row.get(id_name) in known for row in page.rows):
+                # So many have left that the page begins behind what is known: look from further back.
+                back *= 4
+                break
+            yield page
+            end, back = window.start + len(page.rows), _SHARED
+            items = end + (len(page.rows) == window.size) if page.items is None else page.items
+
+
+async def _repeated(
+    session: Session, query: Query, id_name: str, first: Envelope, size: int | None
+) -> AsyncIterator[Envelope]:
+    """
+    The pages where Xero decides on their size and tells no counts (F 4.03, 4.04).
+
+    They cannot overlap, so a list of several pages is read until two readings agree on what it holds. *size* is what is
+    asked for, and need not be heeded.
+    """
+    before: set[object] | None = None
+    page = first
+    for _ in range(_READINGS):
+        yield page
+        seen, number = _ids(page, id_name), 1
+        while len(page.rows) >= _SMALLEST:
+            number += 1
+            page = await session.read(query.page(number, size))
+            yield page
+            seen |= _ids(page, id_name)
+        if number == 1 or seen == before:
+            return
+        before = seen
+        page = await session.read(query.page(1, size))
+    raise _restless(query)
+
+
+def _restless(query: Query) -> Unavailable:
+    return Unavailable(f"the list of {query.collection} never stood still while it was read: read it again later")
+
+
+def _ids(page: Envelope, id_name: str) -> set[object]:
+    return {row.get(id_name) for row in page.rows}
