@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xerosync.client._keep_alive import KeptAlive
     from xerosync.client._limits import Limits
     from xerosync.client.authorise import ConsentRequest, authorise_url, code_of
+    from xerosync.client.changes import Mark
     from xerosync.client.connections import AsyncConnections, Connections, ConnectionSummary
     from xerosync.client.consents import AsyncOAuth, OAuth
     from xerosync.client.id_token import IdToken
@@ -83,6 +84,7 @@ __all__ = [
     "KeptAlive",
     "Limits",
     "LineKind",
+    "Mark",
     "Match",
     "MatchStatus",
     "MemoryStore",
@@ -127,6 +129,7 @@ _ROOMS = {
     "client._keep_alive": ("KeptAlive",),
     "client._limits": ("Limits",),
     "client.authorise": ("ConsentRequest", "authorise_url", "code_of"),
+    "client.changes": ("Mark",),
     "client.connections": ("AsyncConnections", "Connections", "ConnectionSummary"),
     "client.consents": ("AsyncOAuth", "OAuth"),
     "client.id_token": ("IdToken",),

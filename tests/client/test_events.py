@@ -193,7 +193,8 @@ def test_pages_are_told_as_they_come_n_of_m(product: Product) -> None:
     assert len(list(xero.invoices.list())) == 2001
 
     pages = [(each["path"], each["page"], each["pages"], each["rows"]) for each in of(heard, Event.PAGE_READ)]
-    assert pages == [("Invoices", 1, 3, 1000), ("Invoices", 2, 3, 1000), ("Invoices", 3, 3, 1)]
+    # Pages share ten rows, so that none can slip between two of them.
+    assert pages == [("Invoices", 1, 3, 1000), ("Invoices", 2, 3, 990), ("Invoices", 3, 3, 31)]
 
 
 def test_a_wait_for_a_limit_says_which_and_how_long() -> None:
