@@ -103,14 +103,10 @@ class Filter(Generic[M]):
 
 
 @frozen(repr=False)
-class All(Filter[M]):
-    """What fits every one of *parts*."""
+class Joined(Filter[M]):
+    """Several *parts* in one."""
 
     parts: tuple[Filter[M], ...]
-
-    def matches(self, document: M) -> bool:
-        """Whether *document* fits all."""
-        return all(part.matches(document) for part in self.parts)
 
     def columns(self) -> Iterator[Column]:
         """Those of all parts."""
@@ -118,18 +114,21 @@ class All(Filter[M]):
 
 
 @frozen(repr=False)
-class Either(Filter[M]):
-    """What fits one of *parts*; nothing does when there are none."""
+class All(Joined[M]):
+    """What fits every one of its parts."""
 
-    parts: tuple[Filter[M], ...]
+    def matches(self, document: M) -> bool:
+        """Whether *document* fits all."""
+        return all(part.matches(document) for part in self.parts)
+
+
+@frozen(repr=False)
+class Either(Joined[M]):
+    """What fits one of its parts; nothing does when there are none."""
 
     def matches(self, document: M) -> bool:
         """Whether *document* fits one."""
         return any(part.matches(document) for part in self.parts)
-
-    def columns(self) -> Iterator[Column]:
-        """Those of all parts."""
-        return (column for part in self.parts for column in part.columns())
 
 
 @frozen(repr=False)
@@ -212,7 +211,7 @@ def _order(there: object, given: object) -> int:
     raise InvalidInput("where", f"a {type(there).__name__} does not compare with a {type(given).__name__}")
 
 
-def _parts(kind: type[All[M] | Either[M]], part: Filter[M]) -> tuple[Filter[M], ...]:
+def _parts(kind: type[Joined[M]], part: Filter[M]) -> tuple[Filter[M], ...]:
     return part.parts if isinstance(part, kind) else (part,)
 
 

@@ -25,10 +25,8 @@ def column(model: type[AttrsInstance], path: str, kind: Kind, *, sent: bool, alw
     return Column(model, tuple(path.split(".")), kind, sent, always)
 
 
-class Field(Generic[M, V]):
+class Field(Generic[M, V]):  # noqa: PLW1641 - comparing makes filters, so nothing can be found by it
     """A field of the documents *M* that compares with values *V*."""
-
-    __hash__ = None  # type: ignore[assignment]  # comparing makes filters
 
     def __init__(self, of: Column) -> None:
         self._column = of
