@@ -17,7 +17,7 @@ class AsyncChanges(Generic[T]):
     """
     The documents that have changed since a mark, to be iterated over; each iteration is a reading of its own.
 
-    A document that changes while it is read may come twice, the newer version last.
+    A document that changes while it is read comes in one of its versions; the newer one may be left for the next mark.
     """
 
     def __init__(self, since: Mark, id_name: str, documents: Callable[[Reading], AsyncIterator[T]]) -> None:
@@ -46,7 +46,7 @@ class Changes(Generic[T]):
     """
     The documents that have changed since a mark, to be iterated over; each iteration is a reading of its own.
 
-    A document that changes while it is read may come twice, the newer version last.
+    A document that changes while it is read comes in one of its versions; the newer one may be left for the next mark.
     """
 
     def __init__(self, changes: AsyncChanges[T]) -> None:

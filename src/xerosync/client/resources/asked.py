@@ -12,8 +12,8 @@ from xerosync.filters.expressions import Filter
 
 T = TypeVar("T", bound=AttrsInstance)
 
-ADDRESS: Final = 2000
-"""Characters of an address behind its path."""
+ADDRESS: Final = 1900
+"""Characters of an address behind its path, beside page and order: servers bear some 2,000."""
 
 
 @frozen
