@@ -15,6 +15,7 @@ share what an earlier block of the page has made.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -61,6 +62,9 @@ def blocks(page: str) -> Iterator[Block]:
 def run_page(page: Path, *, directory: Path) -> None:
     namespace: dict[str, object] = {"__name__": "__main__"}
     servers: list[subprocess.Popen[str]] = []
+    # A page may show how to listen to our logger; tests that come after it in this process must not be heard by it.
+    log = logging.getLogger("xerosync")
+    handlers, level = [*log.handlers], log.level
     try:
         for block in blocks(page.read_text(encoding="utf-8")):
             if block.language == "python":
@@ -68,6 +72,8 @@ def run_page(page: Path, *, directory: Path) -> None:
             else:
                 servers += [server for command in _COMMAND.finditer(block.text) for server in run(command, directory)]
     finally:
+        log.handlers[:] = handlers
+        log.setLevel(level)
         for server in servers:
             server.terminate()
             server.communicate(timeout=10)
