@@ -25,6 +25,7 @@ from xerosync.client.gate import Account, MemoryGate, Permit, Wait
 from xerosync.errors import InvalidInput, RateLimited
 from xerosync.ports import Request, Response, TransportFault
 from xerosync.simulator import Fault, Simulator, VirtualClock
+from xerosync.storage.adapt import stepped_storage
 
 R = TypeVar("R")
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -200,7 +201,8 @@ def client_of(product: Product, transport: Distant, clock: LoopClock) -> AsyncXe
     return AsyncXero(
         App(product.app.client_id, product.app.client_secret),
         product.books.tenant_id,
-        store=product.store,
+        # Not in a thread of its own: the loop's time would leap while it works.
+        store=stepped_storage(product.store),
         transport=transport,
         clock=clock,
     )
