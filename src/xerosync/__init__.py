@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
     from xerosync.engine.billing import BillPayment
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
+    from xerosync.engine.opening import WantedAccount
     from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
     from xerosync.engine.settling import Transaction
     from xerosync.engine.states import State
@@ -106,6 +107,7 @@ __all__ = [
     "State",
     "Tokens",
     "Transaction",
+    "WantedAccount",
     "Who",
     "Written",
     "Xero",
@@ -152,6 +154,7 @@ _ROOMS = {
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.billing": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
+    "engine.opening": ("WantedAccount",),
     "engine.plans": ("Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.settling": ("Transaction",),
     "engine.states": ("State",),

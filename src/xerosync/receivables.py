@@ -9,7 +9,7 @@ from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.resources import AsyncReports
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, recovery
+from xerosync.engine import applying, opening, recovery
 from xerosync.engine.actions import ConnectCustomer, EnablePayments, ImportInvoice, Pay, Pending, RemovePayment
 from xerosync.engine.clearing import (
     ClearingChoice,
@@ -32,6 +32,7 @@ from xerosync.engine.observed import (
     stamped,
     tagged,
 )
+from xerosync.engine.opening import WantedAccount
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.settling import Known, Transaction, decide_settlements
 from xerosync.errors import InvalidInput, Misconfigured
@@ -73,6 +74,14 @@ class AsyncReceivables:
             account_id = choice.account.account_id or AccountId("")
             actions = (EnablePayments(host_ref=account_id, reason=choice.reason, account_id=account_id),)
         return Plan(tenant=self.books.tenant, actions=actions)
+
+    async def open_accounts(self, wanted: Iterable[WantedAccount]) -> Plan:
+        """
+        Open those accounts of *wanted* (clearing, fees, refunds) that the chart of accounts lacks.
+
+        See `xerosync.engine.opening.open_accounts`; the consent needs the feature ``account set-up``.
+        """
+        return await opening.open_accounts(self.books, wanted)
 
     async def matches(self, customers: Iterable[Customer]) -> tuple[Match, ...]:
         """How each of *customers* stands towards the contacts in Xero; reads, changes nothing."""
@@ -242,6 +251,7 @@ class Receivables:
 
     clearing_accounts: Final = stepped(AsyncReceivables.clearing_accounts)
     prepare: Final = stepped(AsyncReceivables.prepare)
+    open_accounts: Final = stepped(AsyncReceivables.open_accounts)
     matches: Final = stepped(AsyncReceivables.matches)
     match: Final = stepped(AsyncReceivables.match)
     import_invoices: Final = stepped(AsyncReceivables.import_invoices)

@@ -19,6 +19,7 @@ from xerosync import (
     Receivables,
     Settlement,
     SettlementLine,
+    WantedAccount,
     Xero,
 )
 from xerosync.models import AccountCode
@@ -105,7 +106,22 @@ def _nothing(product: Product) -> None:
     assert product.books.contacts == ()
 
 
+def _opened(product: Product) -> Holding:
+    return {
+        "opened": [(each.code, each.type) for each in product.books.accounts if each.name == "Collections clearing"]
+    }
+
+
 SCENARIOS: Final = (
+    Scenario(
+        "new_account",
+        "PUT",
+        "/Accounts",
+        _nothing,
+        lambda _, xero: Receivables(xero).open_accounts([WantedAccount.clearing("690", "Collections clearing")]),
+        _opened,
+        {"opened": [("690", "CURRENT")]},
+    ),
     Scenario(
         "account",
         "POST",

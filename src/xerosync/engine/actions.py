@@ -10,7 +10,17 @@ from typing import ClassVar, Final, TypeAlias
 import attrs
 from attrs import field, frozen
 
-from xerosync.models import AccountId, Contact, CreditNote, CreditNoteId, Invoice, InvoiceId, PaymentId, TenantId
+from xerosync.models import (
+    Account,
+    AccountId,
+    Contact,
+    CreditNote,
+    CreditNoteId,
+    Invoice,
+    InvoiceId,
+    PaymentId,
+    TenantId,
+)
 from xerosync.money import Money
 from xerosync.storage.protocol import Record
 
@@ -132,6 +142,14 @@ class Adopt(Action):
     adopted_kind: str
     xero_id: str
     payload: Mapping[str, object] = field(factory=dict[str, object])
+
+
+@frozen(kw_only=True, repr=False)
+class OpenAccount(Action):
+    """Open an account; codes and names are unique, so Xero itself refuses a second one (F 6.11)."""
+
+    kind: ClassVar[str] = "new_account"
+    account: Account
 
 
 @frozen(kw_only=True, repr=False)

@@ -26,6 +26,7 @@ from xerosync.mapping import documents
 from xerosync.matching.names import plain_name
 from xerosync.models import (
     Account,
+    AccountStatus,
     Contact,
     ContactStatus,
     CreditNote,
@@ -266,6 +267,27 @@ async def _probe_accounts(books: Books, intents: Sequence[Intent]) -> dict[str, 
     return found
 
 
+async def _probe_new_accounts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By code, name and type: whoever opened it, codes and names are unique (F 6.11)."""
+    session = await books.session()
+    chart = whole_rows(session, Query("Accounts", "Accounts"), id_name(Account))
+    accounts = [decode(Account, row, where="Accounts") async for row in chart]
+    return {
+        intent.key: [
+            Found(account.account_id or "", ours=True, stands=account.status == AccountStatus.ACTIVE)
+            for account in accounts
+            if _same(account.code, intent, "Code")
+            and _same(account.name, intent, "Name")
+            and account.type == intent.payload.get("Type")
+        ]
+        for intent in intents
+    }
+
+
+def _same(text: str | None, intent: Intent, key: str) -> bool:
+    return (text or "").lower() == str(intent.payload.get(key, "")).lower()
+
+
 async def _one(books: Books, collection: str, model: type[T], document_id: str) -> T:
     session = await books.session()
     rows = (await session.read(Query(f"{collection}/{document_id}", collection))).rows
@@ -277,6 +299,18 @@ async def _one(books: Books, collection: str, model: type[T], document_id: str) 
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
+        Kind(
+            "new_account",
+            "PUT",
+            "Accounts",
+            "Accounts",
+            "AccountID",
+            _encoder(act.OpenAccount, lambda action, _ids, _tag: action.account),
+            _probe_new_accounts,
+            batch=1,
+            bare=True,
+            accepts=("Please enter a unique Code.", "Please enter a unique Name."),
+        ),
         Kind(
             "account",
             "POST",

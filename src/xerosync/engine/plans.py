@@ -18,6 +18,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "vendor": ("vendor to connect", "vendors to connect"),
     "transaction": ("invoice to import", "invoices to import"),
     "adopt": ("document to take over", "documents to take over"),
+    "new_account": ("account to open", "accounts to open"),
     "account": ("account to enable payments on", "accounts to enable payments on"),
     "contact": ("contact to create", "contacts to create"),
     "bill": ("bill to post", "bills to post"),
