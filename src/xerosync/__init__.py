@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from xerosync.money import Money
     from xerosync.payables import AsyncPayables, Payables, PostedBill
     from xerosync.receivables import AsyncReceivables, Receivables
+    from xerosync.secret import Secret
     from xerosync.storage.memory import MemoryStore
     from xerosync.storage.sqlite import SQLiteStore
 
@@ -102,6 +103,7 @@ __all__ = [
     "Retry",
     "SQLiteStore",
     "ScopeNeed",
+    "Secret",
     "Settlement",
     "SettlementLine",
     "State",
@@ -164,6 +166,7 @@ _ROOMS = {
     "money": ("Money",),
     "payables": ("AsyncPayables", "Payables", "PostedBill"),
     "receivables": ("AsyncReceivables", "Receivables"),
+    "secret": ("Secret",),
     "storage.memory": ("MemoryStore",),
     "storage.sqlite": ("SQLiteStore",),
 }

@@ -22,6 +22,7 @@ from xerosync.engine.clearing import Eligibility, clearing_choice
 from xerosync.engine.plans import Finding
 from xerosync.errors import InvalidInput, StoreFailed, XerosyncError
 from xerosync.models import Account, Action, Organisation, OrganisationRole, User
+from xerosync.secret import Secret
 from xerosync.storage.protocol import Record
 
 T = TypeVar("T")
@@ -380,7 +381,7 @@ def _plan(seen: _Seen, wishes: _Wishes) -> Check:
 def _role(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.users, XerosyncError):
         return _unknown("role", seen.users)
-    token = "" if isinstance(seen.tokens, XerosyncError) else seen.tokens.access_token
+    token = Secret("") if isinstance(seen.tokens, XerosyncError) else seen.tokens.access_token
     user_id = claims_unverified(token).get("xero_userid")
     role = next((each.organisation_role for each in seen.users if each.user_id == user_id), None)
     if role is None:

@@ -118,8 +118,14 @@ def test_no_event_carries_a_name_an_amount_a_token_or_a_query() -> None:
         for field, value in fields.items():
             assert isinstance(value, bool | int | float) or _PLAIN[field].fullmatch(str(value)), (name, field, value)
     text = repr(heard)
-    secrets = [NAME, "Quillfeather", AMOUNT, "8675", tokens.access_token, tokens.refresh_token]
-    assert [each for each in secrets if each is not None and each in text] == []
+    secrets = [
+        NAME,
+        "Quillfeather",
+        AMOUNT,
+        "8675",
+        *(each.reveal() for each in (tokens.access_token, tokens.refresh_token) if each),
+    ]
+    assert [each for each in secrets if each in text] == []
     assert "?" not in text
     assert "pageSize" not in text
     product.simulator.close()

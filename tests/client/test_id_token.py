@@ -16,14 +16,15 @@ from joserfc.jwk import RSAKey
 
 from xerosync.client.id_token import ISSUER, verified
 from xerosync.errors import ConsentFailed
+from xerosync.secret import Secret, secret_or_none
 
 NOW: Final = datetime(2026, 1, 5, tzinfo=UTC)
 KEY: Final = RSAKey.generate_key(2048, {"kid": "k1"}, private=True)
 KEYS: Final[dict[str, object]] = {
     "keys": [{"kty": "EC", "kid": "new"}, {"kid": "k1", "use": "sig", **KEY.as_dict(private=False)}]
 }
-ACCESS: Final = "the-access-token"
-HALF: Final = base64.urlsafe_b64encode(sha256(ACCESS.encode()).digest()[:16]).rstrip(b"=").decode()
+ACCESS: Final = Secret("the-access-token")
+HALF: Final = base64.urlsafe_b64encode(sha256(ACCESS.reveal().encode()).digest()[:16]).rstrip(b"=").decode()
 CLAIMS: Final[dict[str, object]] = {
     "iss": ISSUER,
     "aud": "client",
@@ -41,11 +42,11 @@ def signed(claims: dict[str, object], key: RSAKey = KEY, kid: str = "k1") -> str
 
 
 def check(token: str, *, nonce: str | None = "n0nce", now: datetime = NOW) -> str | None:
-    return verified(token, KEYS, client_id="client", now=now, access_token=ACCESS, nonce=nonce).email
+    return verified(token, KEYS, client_id="client", now=now, access_token=ACCESS, nonce=secret_or_none(nonce)).email
 
 
 def test_an_id_token_that_passes_every_check_names_the_user_but_never_in_its_repr() -> None:
-    who = verified(signed(CLAIMS), KEYS, client_id="client", now=NOW, access_token=ACCESS, nonce="n0nce")
+    who = verified(signed(CLAIMS), KEYS, client_id="client", now=NOW, access_token=ACCESS, nonce=Secret("n0nce"))
 
     assert (who.email, who.subject, who.expires_at) == ("ana@example.com", "s", NOW + timedelta(minutes=5))
     assert "ana" not in repr(who)

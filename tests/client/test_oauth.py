@@ -37,6 +37,7 @@ from xerosync.errors import (
     XerosyncError,
 )
 from xerosync.ports import Request, Response, Transport
+from xerosync.secret import Secret, SecretKept
 from xerosync.simulator import Fault
 
 BACK: Final = "https://app.example/back"
@@ -74,18 +75,18 @@ def leave(app: App = APP, **wanted: object) -> ConsentRequest:
 def test_the_user_leaves_with_a_state_and_a_challenge_that_are_new_each_time() -> None:
     first, second = leave(), leave()
 
-    digest = base64.urlsafe_b64encode(sha256(first.code_verifier.encode()).digest()).rstrip(b"=").decode()
+    digest = base64.urlsafe_b64encode(sha256(first.code_verifier.reveal().encode()).digest()).rstrip(b"=").decode()
     assert first.url.startswith("https://login.xero.com/identity/connect/authorize?")
     assert asked(first) == {
         "response_type": "code",
         "client_id": "client",
         "redirect_uri": BACK,
         "scope": "accounting.contacts",
-        "state": first.state,
+        "state": first.state.reveal(),
         "code_challenge": digest,
         "code_challenge_method": "S256",
     }
-    assert 43 <= len(first.code_verifier) <= 128
+    assert 43 <= len(first.code_verifier.reveal()) <= 128
     assert not {first.state, first.code_verifier} & {second.state, second.code_verifier}
     assert asked(leave(one_organisation=True))["acr_values"] == "bulk_connect:false"
 
@@ -94,8 +95,9 @@ def test_a_request_outlives_the_users_trip_to_xero_in_a_session_and_shows_no_sec
     request = leave(nonce=True, scopes=["openid"])
 
     assert ConsentRequest.from_json(request.to_json()) == request
-    for secret in (request.state, request.code_verifier, str(request.nonce)):
-        assert secret not in repr(request)
+    for secret in (request.state, request.code_verifier, request.nonce):
+        assert secret is not None
+        assert secret.reveal() not in repr(request)
 
 
 KEPT: Final = {"url": "u", "state": "s", "code_verifier": "v", "redirect_uri": "r", "scopes": ["openid"], "nonce": None}
@@ -154,7 +156,7 @@ def test_scopes_are_words(scopes: object) -> None:
 
 
 def test_a_state_of_ones_own_must_be_hard_to_guess() -> None:
-    assert leave(state="s" * 32).state == "s" * 32
+    assert leave(state="s" * 32).state == Secret("s" * 32)
     with pytest.raises(InvalidInput, match="guess"):
         leave(state="42")
 
@@ -296,7 +298,7 @@ def test_every_answer_of_the_consent_page_has_its_error(query: dict[str, str], e
     request = leave()
 
     with pytest.raises(error) as refused:
-        code_of(request, f"{BACK}?{urlencode(query | {'state': request.state})}")
+        code_of(request, f"{BACK}?{urlencode(query | {'state': request.state.reveal()})}")
 
     assert "script" not in str(refused.value)
 
@@ -305,7 +307,7 @@ def test_a_field_that_stands_twice_in_the_answer_is_refused() -> None:
     request = leave()
 
     with pytest.raises(InvalidInput, match="twice"):
-        code_of(request, f"{BACK}?code=a&code=b&state={request.state}")
+        code_of(request, f"{BACK}?code=a&code=b&state={request.state.reveal()}")
 
 
 @given(st.text())
@@ -325,7 +327,7 @@ def test_whatever_comes_back_is_a_typed_error_that_repeats_none_of_it(answer: st
 )
 def test_the_answer_is_read_as_a_url_or_as_its_query_alone(shape: str) -> None:
     request = leave()
-    query = urlencode({"code": "c0de", "state": request.state, "iss": ISSUER})
+    query = urlencode({"code": "c0de", "state": request.state.reveal(), "iss": ISSUER})
 
     assert code_of(request, shape.format(back=BACK, query=query)) == "c0de"
 
@@ -511,10 +513,17 @@ def test_secrets_stand_in_no_repr_and_in_no_error(product: Product) -> None:
     shown += [repr(asdict(each)) for each in (APP, tokens)]
     shown += [repr(vars(copy.copy(each)) if hasattr(each, "__dict__") else each) for each in (APP, tokens, request)]
 
-    for secret in ("hush-hush", "hidden-access", "hidden-refresh", request.state, request.code_verifier):
+    for secret in (
+        "hush-hush",
+        "hidden-access",
+        "hidden-refresh",
+        request.state.reveal(),
+        request.code_verifier.reveal(),
+    ):
         assert not [text for text in shown if secret in text]
-    assert (str(tokens.access_token), f"{APP.client_secret}") == ("hidden-access", "hush-hush")
-    assert repr(pickle.loads(pickle.dumps(tokens)).access_token) == "<hidden>"  # noqa: S301 (our own)
+    for kept in (APP, tokens, request):
+        with pytest.raises(SecretKept, match="never pickled"):
+            pickle.dumps(kept)
 
 
 def test_errors_of_consent_survive_pickling() -> None:
@@ -530,8 +539,8 @@ def test_the_secret_goes_in_a_header_and_never_in_an_address(product: Product) -
     tokens = way.exchange(request, answer=browse(product, request))
     way.revoke(tokens)
 
-    secrets = (product.app.client_secret, tokens.access_token, str(tokens.refresh_token), request.code_verifier)
-    assert not [sent.url for sent in seen for secret in secrets if secret in sent.url]
+    secrets = (tokens.access_token, tokens.refresh_token, request.code_verifier, Secret(product.app.client_secret))
+    assert not [sent.url for sent in seen for secret in secrets if secret is None or secret.reveal() in sent.url]
     assert not [sent for sent in seen if product.app.client_secret.encode() in sent.body]
     assert all(sent.url.startswith("https://") for sent in seen)
 
@@ -561,3 +570,16 @@ def test_an_awaited_client_is_made_of_the_same_tokens(product: Product) -> None:
             return len(await xero.connections())
 
     assert asyncio.run(story()) == 1
+
+
+def test_tokens_wait_in_a_session_while_the_user_picks_an_organisation() -> None:
+    tokens = Tokens("access", "refresh", NOW, ("accounting.contacts",))
+    custom = Tokens("access", None, NOW, grant_type="client_credentials")
+
+    assert Tokens.from_json(tokens.to_json()) == tokens
+    assert Tokens.from_json(custom.to_json()) == custom
+    for wrong in ("", "{}", "[]", tokens.to_json()[:-9], tokens.to_json().replace('"refresh"', "7")):
+        with pytest.raises(InvalidInput, match="to_json") as refused:
+            Tokens.from_json(wrong)
+        assert "access" not in str(refused.value)
+        assert refused.value.__cause__ is None

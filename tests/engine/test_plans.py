@@ -96,7 +96,7 @@ def test_reprs_hold_neither_names_nor_amounts(product: Product) -> None:
 
     shown = "\n".join(map(repr, values))
 
-    secrets = (*SECRETS, product.tokens.access_token, product.app.client_secret)
+    secrets = (*SECRETS, product.tokens.access_token.reveal(), product.app.client_secret)
     assert [secret for secret in secrets if secret.casefold() in shown.casefold()] == []
 
 

@@ -37,6 +37,7 @@ from xerosync.errors import (
 from xerosync.events import Event, OnEvent, tell
 from xerosync.models import Action, Connection, Organisation, TenantId
 from xerosync.ports import Clock, Request, Response, Transport
+from xerosync.secret import Secret
 from xerosync.storage.protocol import AsyncStorage, Owner
 
 QUARANTINE_S: Final = 300.0
@@ -275,7 +276,7 @@ class Books:
     async def _listed(self, session: Session) -> tuple[Connection, ...]:
         return listed(await self._asked(session, lambda token: list_request(token, self.endpoints)))
 
-    async def _asked(self, session: Session, request: Callable[[str], Request]) -> Response:
+    async def _asked(self, session: Session, request: Callable[[Secret], Request]) -> Response:
         """The answer to what *request* makes of an access token, with another token once if Xero refuses the first."""
         token = await session.consent.access_token()
         response = await ask(self.transport, self.clock, request(token))

@@ -16,6 +16,7 @@ from xerosync.client.oauth import Endpoints
 from xerosync.errors import InvalidInput, Unavailable, UnreadableAnswer
 from xerosync.models import Connection, ConnectionId, TenantId
 from xerosync.ports import Clock, Request, Response, Transport, TransportFault
+from xerosync.secret import Secret
 
 _GONE: Final = frozenset({204, 200, 404})
 
@@ -38,14 +39,14 @@ async def ask(transport: Transport, clock: Clock, request: Request) -> Response:
     return outcome
 
 
-def list_request(access_token: str, endpoints: Endpoints, *, of_this_consent: bool = False) -> Request:
+def list_request(access_token: Secret, endpoints: Endpoints, *, of_this_consent: bool = False) -> Request:
     """The request for a user's connections; for those of the consent behind *access_token* alone, if asked (F 1.34)."""
     event = claims_unverified(access_token).get("authentication_event_id") if of_this_consent else None
     query = f"?authEventId={quote(event, safe='')}" if isinstance(event, str) else ""
     return Request("GET", f"{endpoints.api}/connections{query}", _headers(access_token))
 
 
-def end_request(access_token: str, connection: str, endpoints: Endpoints) -> Request:
+def end_request(access_token: Secret, connection: str, endpoints: Endpoints) -> Request:
     """The request that ends one connection, by its own id, never the organisation's (F 1.38). Raises `InvalidInput`."""
     try:
         connection = str(UUID(connection))
@@ -70,8 +71,8 @@ def check_ended(response: Response) -> None:
         raise refusal(response)
 
 
-def _headers(access_token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
+def _headers(access_token: Secret) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access_token.reveal()}", "Accept": "application/json"}
 
 
 def _connection(row: object) -> Connection:

@@ -30,6 +30,7 @@ from xerosync.errors import (
 )
 from xerosync.events import Event
 from xerosync.ports import Clock, Transport, TransportFault
+from xerosync.secret import Secret
 from xerosync.storage.owner import one_run, take_lease
 from xerosync.storage.protocol import AsyncStorage, Fence, Owner
 
@@ -79,7 +80,7 @@ class Consent:
     def __repr__(self) -> str:
         return f"<Consent {self.key}>"
 
-    async def access_token(self) -> str:
+    async def access_token(self) -> Secret:
         """
         An access token with some life left. Raises `ReconnectNeeded` when the consent has ended.
 
@@ -98,11 +99,11 @@ class Consent:
             return grant.tokens.access_token
         return await self.renew_early(grant.tokens.access_token)
 
-    async def renew(self, used: str) -> str:
+    async def renew(self, used: Secret) -> Secret:
         """A token other than *used*, which Xero refused or which is about to end: another worker's, or a fresh one."""
         return await self._renew(used, patient=True)
 
-    async def renew_early(self, used: str) -> str:
+    async def renew_early(self, used: Secret) -> Secret:
         """As `renew`, but *used* itself where another worker is at it, or where Xero cannot be reached."""
         try:
             return await self._renew(used, patient=False)
@@ -146,7 +147,7 @@ class Consent:
         if response.status != 200:
             raise token_refusal(response)
 
-    async def _renew(self, used: str, *, patient: bool) -> str:
+    async def _renew(self, used: Secret, *, patient: bool) -> Secret:
         owner = one_run(self.owner)
         while True:
             current = (await self._load()).tokens.access_token
@@ -164,7 +165,7 @@ class Consent:
                     await self._give_back(fence)
             await self.clock.sleep(_POLL_S)
 
-    async def _refreshed(self, used: str, owner: Owner, fence: Fence) -> str:
+    async def _refreshed(self, used: Secret, owner: Owner, fence: Fence) -> Secret:
         """The token that takes the place of *used*, under the lease. Raises `VersionConflict` or `LeaseLost`."""
         if self._unsaved is not None:
             return await self._save(*self._unsaved)
@@ -185,7 +186,7 @@ class Consent:
             return await self._doubted(grant, owner, fence)
         return await self._save(grant, tokens)
 
-    async def _doubted(self, grant: Grant, owner: Owner, fence: Fence) -> str:
+    async def _doubted(self, grant: Grant, owner: Owner, fence: Fence) -> Secret:
         """
         What to use after Xero called the refresh token of *grant* invalid: what another worker has saved meanwhile.
 
@@ -229,7 +230,7 @@ class Consent:
             await self.clock.sleep(2.0 ** (attempt - 1))
             attempt += 1
 
-    async def _save(self, grant: Grant, tokens: Tokens) -> str:
+    async def _save(self, grant: Grant, tokens: Tokens) -> Secret:
         """
         Keep *tokens*, which Xero gave for those of *grant*, and return the access token that is kept then.
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from xerosync.client.oauth import App, GrantType, Tokens
+from xerosync.client.oauth import App, Tokens, tokens_of, tokens_row
 from xerosync.errors import StoreFailed
 from xerosync.storage.protocol import Record, RecordKey
 
@@ -77,7 +77,7 @@ def grant_key(key: str) -> RecordKey:
 
 def new_grant(app: App, tokens: Tokens, now: datetime) -> Record:
     """The record of a consent just given. Its key is derived from it, so that storing it again finds it again."""
-    seed = tokens.refresh_token or tokens.access_token
+    seed = (tokens.refresh_token or tokens.access_token).reveal()
     if tokens.grant_type == "client_credentials":
         # A custom connection asks for a new token whenever it likes: it is one grant all the same.
         seed = " ".join((tokens.grant_type, app.client_id, *tokens.scopes))
@@ -90,19 +90,10 @@ def read_grant(record: Record) -> Grant:
     """The token set in *record*. Raises `UnreadableGrant`."""
     try:
         body = json.loads(record.body)
-        # Older records do not say what they came of, a user's consent, nor to which app they belong.
-        custom = body.get("grant_type") == "client_credentials"
-        kind: GrantType = "client_credentials" if custom else "authorization_code"
-        tokens = Tokens(
-            str(body["access_token"]),
-            body["refresh_token"],
-            datetime.fromisoformat(body["expires_at"]),
-            tuple(body["scopes"]),
-            kind,
-        )
+        # Older records do not say to which app they belong.
         began = body.get("refresh_began")
         return Grant(
-            record, tokens, body.get("client_id"), datetime.fromisoformat(began) if began is not None else None
+            record, tokens_of(body), body.get("client_id"), None if began is None else datetime.fromisoformat(began)
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         # The cause would show what stands in the record.
@@ -115,14 +106,10 @@ def _due(tokens: Tokens, now: datetime) -> datetime | None:
 
 
 def _body(grant: Grant) -> str:
-    tokens, began = grant.tokens, grant.refresh_began
+    began = grant.refresh_began
     return json.dumps(
         {
-            "access_token": tokens.access_token,
-            "refresh_token": tokens.refresh_token,
-            "expires_at": tokens.expires_at.isoformat(),
-            "scopes": tokens.scopes,
-            "grant_type": tokens.grant_type,
+            **tokens_row(grant.tokens),
             "client_id": grant.client_id,
             "refresh_began": None if began is None else began.isoformat(),
         }

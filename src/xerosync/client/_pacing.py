@@ -16,6 +16,7 @@ from xerosync.client.gate import Account, Permit, RateGate, Wait
 from xerosync.errors import BudgetSpent, RateLimited
 from xerosync.events import Event, path_template
 from xerosync.ports import Clock, NotSent, Request, Response, TransportFault
+from xerosync.secret import Secret
 
 API: Final = "/api.xro/2.0/"
 
@@ -32,7 +33,7 @@ class Tell(Protocol):
 class Turn:
     """The right to send one call, and the access *token* to send it with."""
 
-    token: str
+    token: Secret
     permit: Permit
     runs: tuple[Run, ...]
 
@@ -49,7 +50,7 @@ class Pacer:
     background: bool
     meter: Meter = field(factory=Meter)
 
-    async def admit(self, token: str, at_most: int = 1) -> list[Turn]:
+    async def admit(self, token: Secret, at_most: int = 1) -> list[Turn]:
         """
         Turns for up to *at_most* calls that may be sent now, one at least, waiting for it if need be.
 

@@ -23,9 +23,11 @@ from xerosync.errors import OutcomeUnknown, Unavailable, UnreadableAnswer, Xeros
 from xerosync.events import Event, path_template
 from xerosync.models import TenantId
 from xerosync.ports import AnswerLost, Clock, Request, Response, Transport, TransportFault
+from xerosync.secret import Secret
 
 _READ: Final = frozenset({200, 304})
 """What answers a read; 304 is nothing changed, which some say Xero may answer (F 4.20)."""
+_NO_TOKEN: Final = Secret("")
 _KEYED: Final = frozenset({"PUT", "POST"})
 
 
@@ -130,14 +132,14 @@ class Session:
         """
         sent = body if isinstance(body, bytes) else dump(body)
 
-        def request(token: str, not_after: datetime | None) -> Request:
+        def request(token: Secret, not_after: datetime | None) -> Request:
             return self._write_request(
                 method, path, sent, token, key=key, not_after=not_after, content_type=content_type
             )
 
         return await self._settled(_Call(self, Kind.WRITE, request, Tried(keyed=method in _KEYED)))
 
-    async def renew(self, token: str) -> None:
+    async def renew(self, token: Secret) -> None:
         """Replace *token*, which Xero refused. Raises `ReconnectNeeded` when the consent has ended."""
         await self.consent.renew(token)
 
@@ -155,7 +157,7 @@ class Session:
         return page
 
     async def _read(self, query: Query, accept: str = "application/json") -> Response:
-        def request(token: str, not_after: datetime | None) -> Request:
+        def request(token: Secret, not_after: datetime | None) -> Request:
             return evolve(self._request(query, token, accept), not_after=not_after)
 
         return await self._settled(_Call(self, Kind.READ, request))
@@ -193,7 +195,7 @@ class Session:
         method: str,
         path: str,
         body: Json | bytes,
-        token: str,
+        token: Secret,
         *,
         key: str,
         not_after: datetime | None,
@@ -203,7 +205,7 @@ class Session:
         sent = body if isinstance(body, bytes) else dump(body)
         return Request(method, f"{self.endpoints.api}{API}{path}", headers, sent, not_after)
 
-    def _request(self, query: Query, token: str, accept: str = "application/json") -> Request:
+    def _request(self, query: Query, token: Secret, accept: str = "application/json") -> Request:
         headers = self._headers(token) | {"Accept": accept}
         if query.modified_since is not None:
             headers["If-Modified-Since"] = dates.header(query.modified_since)
@@ -211,9 +213,9 @@ class Session:
         url = f"{self.endpoints.api}{API}{query.path}{'?' if params else ''}{params}"
         return Request("GET", url, headers)
 
-    def _headers(self, token: str) -> dict[str, str]:
+    def _headers(self, token: Secret) -> dict[str, str]:
         return {
-            "Authorization": f"Bearer {token}",
+            "Authorization": f"Bearer {token.reveal()}",
             "Xero-Tenant-Id": self.tenant,
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -231,9 +233,9 @@ class _Call:
 
     session: Session
     kind: Kind
-    request: Callable[[str, datetime | None], Request]
+    request: Callable[[Secret, datetime | None], Request]
     tried: Tried = field(factory=Tried)
-    token: str = ""
+    token: Secret = _NO_TOKEN
     first_sent: datetime | None = None
 
     async def once(self) -> Response:

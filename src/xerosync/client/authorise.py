@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterable
@@ -11,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from attrs import field, frozen
 
-from xerosync.client._secret import hidden, hidden_if_any
 from xerosync.client._wire.codec import Json
 from xerosync.client.id_token import ISSUER
 from xerosync.client.oauth import App, Endpoints, checked_scopes, error_code
 from xerosync.errors import ConsentFailed, InvalidInput, Misconfigured
+from xerosync.secret import Secret, secret_or_none
 
 _NEVER: Final = frozenset({"javascript", "data", "file", "about", "blob", "ftp"})
 
@@ -30,16 +29,24 @@ class ConsentRequest:
     """
 
     url: str
-    state: str = field(converter=hidden)
-    code_verifier: str = field(converter=hidden)
+    state: Secret = field(converter=Secret)
+    code_verifier: Secret = field(converter=Secret)
     redirect_uri: str
     scopes: tuple[str, ...]
-    nonce: str | None = field(default=None, converter=hidden_if_any)
+    nonce: Secret | None = field(default=None, converter=secret_or_none)
 
     def to_json(self) -> str:
         """This request as text for the user's session."""
-        names = ("url", "state", "code_verifier", "redirect_uri", "scopes", "nonce")
-        return json.dumps({name: getattr(self, name) for name in names})
+        return json.dumps(
+            {
+                "url": self.url,
+                "state": self.state.reveal(),
+                "code_verifier": self.code_verifier.reveal(),
+                "redirect_uri": self.redirect_uri,
+                "scopes": self.scopes,
+                "nonce": None if self.nonce is None else self.nonce.reveal(),
+            }
+        )
 
     @classmethod
     def from_json(cls, text: str) -> ConsentRequest:
@@ -66,7 +73,7 @@ def authorise_url(
     *,
     redirect_uri: str,
     scopes: Iterable[str],
-    state: str | None = None,
+    state: str | Secret | None = None,
     nonce: bool = False,
     one_organisation: bool = False,
     endpoints: Endpoints | None = None,
@@ -80,15 +87,16 @@ def authorise_url(
     """
     _check_redirect(app, redirect_uri)
     wanted = checked_scopes(scopes)
-    if state is not None and (len(state) < 16 or not state.isascii() or not state.isprintable()):
+    own = secret_or_none(state)
+    if own is not None and not _is_hard_to_guess(own.reveal()):
         raise InvalidInput("state", "give 16 characters or more that nobody can guess, or none to have one made")
     request = ConsentRequest(
         url="",
-        state=secrets.token_urlsafe(32) if state is None else state,
-        code_verifier=secrets.token_urlsafe(48),
+        state=Secret(secrets.token_urlsafe(32)) if own is None else own,
+        code_verifier=Secret(secrets.token_urlsafe(48)),
         redirect_uri=redirect_uri,
         scopes=wanted,
-        nonce=secrets.token_urlsafe(24) if nonce else None,
+        nonce=Secret(secrets.token_urlsafe(24)) if nonce else None,
     )
     return _with_url(request, app, endpoints or Endpoints(), one_organisation=one_organisation)
 
@@ -108,7 +116,7 @@ def code_of(request: ConsentRequest, answer: str) -> str:
     except ValueError:
         said = {}
     states = said.get("state", [])
-    if len(states) != 1 or not hmac.compare_digest(states[0].encode("utf-8", "replace"), request.state.encode()):
+    if len(states) != 1 or Secret(states[0]) != request.state:
         raise ConsentFailed(
             "the answer does not belong to this user's request (state): it may be an old tab or an attack. "
             "Nothing was kept; send the user to Xero again.",
@@ -128,6 +136,10 @@ def code_of(request: ConsentRequest, answer: str) -> str:
     return code
 
 
+def _is_hard_to_guess(state: str) -> bool:
+    return len(state) >= 16 and state.isascii() and state.isprintable()
+
+
 def _with_url(request: ConsentRequest, app: App, endpoints: Endpoints, *, one_organisation: bool) -> ConsentRequest:
     # authlib is slow to import, and rarely needed.
     from authlib.oauth2 import rfc7636  # noqa: PLC0415
@@ -136,9 +148,9 @@ def _with_url(request: ConsentRequest, app: App, endpoints: Endpoints, *, one_or
     grant_uri = cast(Callable[..., str], getattr(parameters, "prepare_grant_uri"))  # noqa: B009 - its types are not whole
     challenge = cast(Callable[[str], str], getattr(rfc7636, "create_s256_code_challenge"))  # noqa: B009 - as above
     extra = {
-        "code_challenge": challenge(request.code_verifier),
+        "code_challenge": challenge(request.code_verifier.reveal()),
         "code_challenge_method": "S256",
-        **({"nonce": request.nonce} if request.nonce else {}),
+        **({"nonce": request.nonce.reveal()} if request.nonce else {}),
         **({"acr_values": "bulk_connect:false"} if one_organisation else {}),
     }
     url = grant_uri(
@@ -147,7 +159,7 @@ def _with_url(request: ConsentRequest, app: App, endpoints: Endpoints, *, one_or
         "code",
         redirect_uri=request.redirect_uri,
         scope=" ".join(request.scopes),
-        state=request.state,
+        state=request.state.reveal(),
         **extra,
     )
     return ConsentRequest(

@@ -30,6 +30,7 @@ from xerosync.client.oauth import (
 from xerosync.errors import InvalidInput, Unavailable, UnreadableAnswer, XerosyncError
 from xerosync.models import Connection
 from xerosync.ports import Clock, NotSent, Request, Response, Transport, TransportFault
+from xerosync.secret import Secret
 from xerosync.storage.adapt import port_for
 from xerosync.storage.protocol import AsyncStorage, Storage
 
@@ -66,7 +67,7 @@ class AsyncOAuth:
         *,
         redirect_uri: str,
         scopes: Iterable[str],
-        state: str | None = None,
+        state: str | Secret | None = None,
         nonce: bool = False,
         one_organisation: bool = False,
     ) -> ConsentRequest:
@@ -241,7 +242,7 @@ class OAuth:
         *,
         redirect_uri: str,
         scopes: Iterable[str],
-        state: str | None = None,
+        state: str | Secret | None = None,
         nonce: bool = False,
         one_organisation: bool = False,
     ) -> ConsentRequest:

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from xerosync.client._wire.codec import Json, parse
 from xerosync.errors import ConsentFailed, UnreadableAnswer
+from xerosync.secret import Secret
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
@@ -46,7 +47,7 @@ class IdToken:
 
 
 def verified(
-    token: str, keys: Json, *, client_id: str, now: datetime, access_token: str, nonce: str | None = None
+    token: str, keys: Json, *, client_id: str, now: datetime, access_token: Secret, nonce: Secret | None = None
 ) -> IdToken:
     """
     What *token* says, once *keys* (a JWK set) show that Xero signed it, for this app, in these minutes.
@@ -69,7 +70,7 @@ def verified(
         raise _unproven("it is not valid yet: check this machine's clock")
     if not _belongs(claims.get("at_hash"), access_token):
         raise _unproven("it belongs to another access token")
-    if nonce is not None and not _same(claims.get("nonce"), nonce):
+    if nonce is not None and not _same(claims.get("nonce"), nonce.reveal()):
         raise _unproven("it does not answer this request")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not subject:
@@ -84,10 +85,10 @@ def verified(
     )
 
 
-def claims_unverified(token: str) -> Mapping[str, object]:
+def claims_unverified(token: Secret) -> Mapping[str, object]:
     """What a JWT says of itself, unproven; nothing when it is none. For hints only, never to decide on access."""
     try:
-        middle = token.split(".")[1]
+        middle = token.reveal().split(".")[1]
         body = parse(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)), where="token")
     except (IndexError, ValueError, binascii.Error, RecursionError, UnreadableAnswer):
         return {}
@@ -122,8 +123,8 @@ def _seconds(claims: Json, name: str) -> float | None:
     return float(value) if 0 <= value < _LATEST_S else None
 
 
-def _belongs(at_hash: object, access_token: str) -> bool:
-    half = sha256(access_token.encode()).digest()[:16]
+def _belongs(at_hash: object, access_token: Secret) -> bool:
+    half = sha256(access_token.reveal().encode()).digest()[:16]
     return _same(at_hash, base64.urlsafe_b64encode(half).rstrip(b"=").decode())
 
 

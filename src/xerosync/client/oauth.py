@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,7 +10,6 @@ from typing import Final, Literal, Protocol, cast
 
 from attrs import field, frozen
 
-from xerosync.client._secret import hidden, hidden_if_any
 from xerosync.client._wire.addresses import check_private
 from xerosync.client._wire.codec import Json, parse
 from xerosync.client.id_token import IdToken
@@ -23,6 +23,7 @@ from xerosync.errors import (
     XerosyncError,
 )
 from xerosync.ports import Request, Response
+from xerosync.secret import Secret, secret_or_none
 
 GrantType = Literal["authorization_code", "client_credentials"]
 
@@ -63,7 +64,7 @@ class App:
     """
 
     client_id: str
-    client_secret: str | None = field(default=None, converter=hidden_if_any)
+    client_secret: Secret | None = field(default=None, converter=secret_or_none)
 
     def __attrs_post_init__(self) -> None:
         # A colon would end the name in HTTP Basic, and be read as the beginning of the secret.
@@ -71,7 +72,7 @@ class App:
             raise InvalidInput("client_id", "give the client id that developer.xero.com shows")
         if ":" in self.client_id:
             raise InvalidInput("client_id", "give the client id that developer.xero.com shows; it holds no colon")
-        if self.client_secret is not None and not self.client_secret.strip():
+        if self.client_secret is not None and not self.client_secret.reveal().strip():
             raise InvalidInput("client_secret", "give the secret, or None for an app that has none")
 
     def __repr__(self) -> str:
@@ -88,34 +89,83 @@ class Tokens:
     in, if ``openid`` was among the scopes; it is verified and is not stored.
     """
 
-    access_token: str = field(converter=hidden)
-    refresh_token: str | None = field(converter=hidden_if_any)
+    access_token: Secret = field(converter=Secret)
+    refresh_token: Secret | None = field(converter=secret_or_none)
     expires_at: datetime
     scopes: tuple[str, ...] = ()
     grant_type: GrantType = "authorization_code"
     id_token: IdToken | None = None
 
+    def to_json(self) -> str:
+        """These tokens as text, in plain: for the user's server-side session alone. Who signed in is not in it."""
+        return json.dumps(tokens_row(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Tokens:
+        """The tokens that `to_json` wrote. Raises `InvalidInput` for any other *text*."""
+        try:
+            return tokens_of(cast(Json, json.loads(text)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # The cause would show what stands in it.
+            raise InvalidInput("text", "give what to_json() wrote") from None
+
     def __repr__(self) -> str:
         return f"<Tokens until {self.expires_at:%Y-%m-%dT%H:%MZ}>"
+
+
+def tokens_row(tokens: Tokens) -> Json:
+    """*tokens* as they are kept: in plain."""
+    return {
+        "access_token": tokens.access_token.reveal(),
+        "refresh_token": None if tokens.refresh_token is None else tokens.refresh_token.reveal(),
+        "expires_at": tokens.expires_at.isoformat(),
+        "scopes": tokens.scopes,
+        "grant_type": tokens.grant_type,
+    }
+
+
+def tokens_of(row: Json) -> Tokens:
+    """The tokens that `tokens_row` has put into *row*. Raises what reading a strange one raises."""
+    # Older rows do not say what they came of: a user's consent.
+    custom = row.get("grant_type") == "client_credentials"
+    kind: GrantType = "client_credentials" if custom else "authorization_code"
+    access, refresh, scopes = str(row["access_token"]), row["refresh_token"], row["scopes"]
+    if not isinstance(scopes, list) or not isinstance(refresh, str | None):
+        raise TypeError
+    return Tokens(
+        access,
+        refresh,
+        datetime.fromisoformat(str(row["expires_at"])),
+        tuple(map(str, cast(list[object], scopes))),
+        kind,
+    )
+
+
+@frozen(repr=False)
+class _Credentials:
+    """What authlib puts into a request, read by it under these names."""
+
+    client_id: str
+    client_secret: str
 
 
 class _Sign(Protocol):
     """How authlib puts the client's credentials into a request; its own types do not say."""
 
     def __call__(
-        self, client: App, method: str, uri: str, headers: dict[str, str], body: str, /
+        self, client: _Credentials, method: str, uri: str, headers: dict[str, str], body: str, /
     ) -> tuple[str, dict[str, str], str]: ...
 
 
-def refresh_request(app: App, refresh_token: str, endpoints: Endpoints) -> Request:
+def refresh_request(app: App, refresh_token: Secret, endpoints: Endpoints) -> Request:
     """The request that exchanges *refresh_token* for the next token set (F 1.05, 1.17)."""
-    return _token_request(app, endpoints, "refresh_token", refresh_token=refresh_token)
+    return _token_request(app, endpoints, "refresh_token", refresh_token=refresh_token.reveal())
 
 
-def code_request(app: App, code: str, endpoints: Endpoints, *, redirect_uri: str, code_verifier: str) -> Request:
+def code_request(app: App, code: str, endpoints: Endpoints, *, redirect_uri: str, code_verifier: Secret) -> Request:
     """The request that exchanges the *code* of a consent for its token set (F 1.07, 1.10)."""
     return _token_request(
-        app, endpoints, "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+        app, endpoints, "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier.reveal()
     )
 
 
@@ -126,12 +176,12 @@ def client_credentials_request(app: App, scopes: Iterable[str], endpoints: Endpo
     return _token_request(app, endpoints, "client_credentials", scope=" ".join(checked_scopes(scopes)))
 
 
-def revocation_request(app: App, refresh_token: str, endpoints: Endpoints) -> Request:
+def revocation_request(app: App, refresh_token: Secret, endpoints: Endpoints) -> Request:
     """The request that ends the whole consent (F 1.02)."""
     # authlib's own form for it (RFC 7009) also sends token_type_hint, of which Xero says nothing.
     from authlib.common.urls import url_encode  # noqa: PLC0415
 
-    return _signed(app, f"{endpoints.identity}/connect/revocation", url_encode([("token", refresh_token)]))
+    return _signed(app, f"{endpoints.identity}/connect/revocation", url_encode([("token", refresh_token.reveal())]))
 
 
 def tokens_from(response: Response, now: datetime, *, grant_type: GrantType = "authorization_code") -> Tokens:
@@ -228,5 +278,6 @@ def _signed(app: App, url: str, body: str) -> Request:
     headers = {"Content-Type": FORM, "Accept": "application/json"}
     name = "encode_client_secret_basic" if app.client_secret else "encode_none"
     sign = cast(_Sign, getattr(auth, name))
-    url, headers, body = sign(app, "POST", url, headers, body)
+    credentials = _Credentials(app.client_id, app.client_secret.reveal() if app.client_secret else "")
+    url, headers, body = sign(credentials, "POST", url, headers, body)
     return Request("POST", url, headers, body.encode())
