@@ -15,12 +15,12 @@ from xerosync.client._wire.codec import decode
 from xerosync.client.id_token import claims_unverified
 from xerosync.client.oauth import Tokens
 from xerosync.client.resources import AsyncAccounts, AsyncCurrencies, AsyncUsers
-from xerosync.client.scopes import BROAD_SCOPES_END, FEATURES, broad_scopes, missing_scopes
+from xerosync.client.scopes import BROAD_SCOPES_END, FEATURES, broad_scopes, missing_scopes, scopes_for
 from xerosync.client.states import ConnectionState
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine.clearing import Eligibility, clearing_choice
 from xerosync.engine.plans import Finding
-from xerosync.errors import InvalidInput, StoreFailed, XerosyncError
+from xerosync.errors import StoreFailed, XerosyncError
 from xerosync.models import Account, Action, Organisation, OrganisationRole, User
 from xerosync.secret import Secret
 from xerosync.storage.protocol import Record
@@ -181,9 +181,8 @@ class AsyncDoctor:
             currencies=tuple(currencies),
             earliest=earliest,
         )
-        for feature in self._wishes.features:
-            if feature not in FEATURES:
-                raise InvalidInput("features", f"there is no such one; choose among {', '.join(FEATURES)}")
+        if self._wishes.features:
+            scopes_for(*self._wishes.features)  # refuses an unknown one
 
     async def examine(self) -> Checkup:
         """
@@ -245,10 +244,6 @@ async def _seen(books: Books, wishes: _Wishes) -> _Seen:
         server_time.append(page.server_time)
         return decode(Organisation, page.rows[0], where="Organisations[0]")
 
-    async def actions() -> list[Action]:
-        page = await (await books.session()).read(Query("Organisation/Actions", "Actions"))
-        return [decode(Action, row, where="Actions") for row in page.rows]
-
     async def users() -> list[User]:
         return [each async for each in AsyncUsers(books).list()]
 
@@ -265,7 +260,7 @@ async def _seen(books: Books, wishes: _Wishes) -> _Seen:
         tokens=await _or_error(books.tokens),
         organisation=about,
         server_time=server_time[0] if server_time else None,
-        actions=await _or_error(actions),
+        actions=await _or_error(books.actions),
         users=await _or_error(users),
         accounts=await _or_error(accounts) if wishes.accounts else (),
         currencies=await _or_error(currencies) if wishes.currencies else (),

@@ -35,6 +35,7 @@ def limited(which: str, retry_after: str | None = None) -> Response:
 DONE: Final = Response(200, {}, b'{"Contacts":[]}')
 EXPIRED: Final = Response(401, {}, b'{"Detail":"TokenExpired: token expired at 01/05/2026 00:00:00"}')
 NO_SCOPE: Final = Response(401, {"www-authenticate": "insufficient_scope"}, b'{"Detail":"AuthorizationUnsuccessful"}')
+REFUSED: Final = Response(400, {}, b'{"Message":"A validation exception occurred"}')
 UNREADABLE: Final = Response(200, {}, b'{"Contacts":[')
 
 TAKE: Final = Move(Step.TAKE)
@@ -64,12 +65,14 @@ TABLE: Final[list[tuple[str, Outcome, Move, Move, Move]]] = [
     ("204", Response(204), TAKE, TAKE, TAKE),
     ("200 unreadable", UNREADABLE, TAKE, again(), again()),
     ("200 empty", Response(200), TAKE, again(), again()),
-    ("400", Response(400), give_up(Rejected), give_up(Rejected), give_up(Rejected)),
+    ("400", REFUSED, give_up(Rejected), give_up(Rejected), give_up(Rejected)),
+    ("400 unreadable", Response(400), give_up(Rejected), UNKNOWN, UNKNOWN),
     ("401 expired", EXPIRED, RENEW, RENEW, UNKNOWN),
     ("401 scope", NO_SCOPE, give_up(ScopeMissing), give_up(ScopeMissing), UNKNOWN),
     ("403", Response(403), give_up(OrganisationRefused), give_up(OrganisationRefused), UNKNOWN),
     ("404", Response(404), give_up(NotFound), give_up(NotFound), give_up(NotFound)),
     ("408", Response(408), again(), again(), again()),
+    ("409", Response(409), give_up(Rejected), UNKNOWN, UNKNOWN),
     ("413", Response(413), give_up(Rejected), give_up(Rejected), give_up(Rejected)),
     ("429 minute", limited("minute", "26"), wait(26), wait(26), wait(26)),
     ("429 minute, silent", limited("minute"), wait(2), wait(2), wait(2)),

@@ -8,6 +8,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from xerosync.client._wire.answers import is_readable, lacks_scope, refusal, retry_after_s, which_limit
+from xerosync.client._wire.verdicts import NOT_APPLIED, says_nothing
 from xerosync.errors import NotAuthorised, OutcomeUnknown, RateLimited, Unavailable, UnreadableAnswer, XerosyncError
 from xerosync.ports import AnswerRefused, NotSent, Response, TransportFault
 
@@ -20,7 +21,6 @@ DOUBTS_MAX: Final = 3
 """How often a write whose outcome is in doubt is sent at most, the first time included."""
 
 _PASSING: Final = frozenset({408, 502, 503, 504})
-_BEFORE_THE_KEY: Final = frozenset({401, 403, 429})
 
 
 class Kind(Enum):
@@ -92,7 +92,7 @@ def next_move(kind: Kind, outcome: Response | TransportFault, tried: Tried) -> M
         return _after_read(outcome, tried)
     if is_doubtful(outcome):
         return _in_doubt(outcome, evolve(tried, doubts=tried.doubts + 1))
-    if tried.doubts and (isinstance(outcome, TransportFault) or outcome.status in _BEFORE_THE_KEY):
+    if tried.doubts and (isinstance(outcome, TransportFault) or outcome.status in NOT_APPLIED):
         # This attempt was not done, but an earlier one may have been: a refusal at the gate says nothing of that.
         return _in_doubt(outcome, tried)
     return _not_done(outcome, tried)
@@ -102,9 +102,12 @@ def is_doubtful(outcome: Response | TransportFault) -> bool:
     """Whether a write that ended in *outcome* may have been done all the same: an unreadable answer is no answer."""
     if isinstance(outcome, TransportFault):
         return not isinstance(outcome, NotSent)
-    if outcome.status == 200:
-        return not is_readable(outcome)
-    return outcome.status >= 500 or outcome.status == 408
+    return says_nothing(outcome) or (outcome.status == 200 and not is_readable(outcome))
+
+
+def opens_soon(refused: Response) -> bool:
+    """Whether the limit by which Xero *refused* a call is waited out: the day's never is (F 2.06)."""
+    return which_limit(refused) != "day" and retry_after_s(refused) <= LONGEST_WAIT_S
 
 
 def _after_read(outcome: Response | TransportFault, tried: Tried) -> Move:
@@ -127,10 +130,9 @@ def _refused(outcome: Response, tried: Tried) -> Move:
     if outcome.status == 401 and not lacks_scope(outcome):
         return Move(Step.GIVE_UP, error=NotAuthorised) if tried.renewed else Move(Step.RENEW)
     if outcome.status == 429:
-        wait_s = retry_after_s(outcome)
-        if which_limit(outcome) == "day" or wait_s > LONGEST_WAIT_S or tried.attempt >= ATTEMPTS_MAX:
+        if not opens_soon(outcome) or tried.attempt >= ATTEMPTS_MAX:
             return Move(Step.GIVE_UP, error=RateLimited)
-        return Move(Step.WAIT, wait_s)
+        return Move(Step.WAIT, retry_after_s(outcome))
     return Move(Step.GIVE_UP, error=type(refusal(outcome)))
 
 

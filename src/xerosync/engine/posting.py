@@ -10,7 +10,8 @@ from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.client._pacing import Turn
-from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s, which_limit
+from xerosync.client._retry import opens_soon
+from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.intents import Intent, idempotency_key, tag_in
@@ -24,7 +25,6 @@ from xerosync.ports import AnswerLost, NotSent, Response
 _TRIES_MAX: Final = 6
 _SILENT_MAX: Final = 5
 _CHUNK: Final = 1000
-_LONGEST_WAIT_S: Final = 120.0
 
 
 @define
@@ -81,7 +81,7 @@ class Poster:
             elif response.status == 401 and not lacks_scope(response) and not renewed:
                 renewed = True
                 await session.renew(turn.token)
-            elif response.status == 429 and _soon(response):
+            elif response.status == 429 and opens_soon(response):
                 trouble = refusal(response)
                 await self.books.clock.sleep(retry_after_s(response))
             else:
@@ -149,7 +149,3 @@ def _mark(document: Mapping[str, object]) -> str | None:
     first = cast(list[Json], lines)[0].get("Description") if isinstance(lines, list) and lines else None
     texts = (document.get("Reference"), document.get("Url"), first)
     return next(filter(None, (tag_in(text) for text in texts if isinstance(text, str))), None)
-
-
-def _soon(response: Response) -> bool:
-    return which_limit(response) != "day" and retry_after_s(response) <= _LONGEST_WAIT_S
