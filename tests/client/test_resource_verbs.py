@@ -265,8 +265,20 @@ def test_documents_are_found_by_the_number_people_know(product: Product, xero: X
     for number in ("", "..", "."):
         with pytest.raises(InvalidInput, match="number or code"):
             xero.contacts.get_by_number(number)
-    with pytest.raises(InvalidInput, match="slash"):
-        xero.invoices.get_by_number("INV 1/2")
+
+
+@pytest.mark.parametrize("number", ["2026/001", "A\\B", "/", '\u2215/"x'])
+def test_a_number_that_no_address_can_hold_is_found_all_the_same(product: Product, xero: Xero, number: str) -> None:
+    ana = product.books.add_contact("Ana", number=number)
+    product.books.add_contact("Ben", number=f"{number}0")
+    owed = product.books.add_invoice(ana.id, number=number, amount=Decimal(5))
+    order = product.books.add_purchase_order(ana.id, number=number, amount=Decimal(5))
+
+    assert xero.contacts.get_by_number(number).contact_id == ana.id
+    assert xero.invoices.get_by_number(f" {number.lower()}").invoice_id == owed.id
+    assert xero.purchase_orders.get_by_number(number).purchase_order_id == order.id
+    with pytest.raises(NotFound):
+        xero.invoices.get_by_number(f"{number}/9")
 
 
 def test_an_invoice_is_sent_shown_and_printed(product: Product, xero: Xero) -> None:

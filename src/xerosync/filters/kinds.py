@@ -82,9 +82,14 @@ class Text(Field[M, str]):
         self._model = model
 
     @property
+    def name(self) -> str:
+        """What the field is called, dotted where it is inside another."""
+        return ".".join(self._column.path)
+
+    @property
     def ignoring_case(self) -> Text[M]:
         """The same text, in which ``A`` and ``a`` are one letter."""
-        folded = Text(self._model, ".".join(self._column.path))
+        folded = Text(self._model, self.name)
         folded._column = evolve(self._column, ignoring_case=True)
         return folded
 

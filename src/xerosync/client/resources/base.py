@@ -17,8 +17,9 @@ from xerosync.client._wire.codec import Json, decode, decode_all
 from xerosync.client._wire.names import id_name
 from xerosync.client._wire.where import LONGEST, where_text
 from xerosync.client.resources.asked import ADDRESS, Part, checked_where
-from xerosync.errors import InvalidInput, UnreadableAnswer
+from xerosync.errors import InvalidInput, NotFound, UnreadableAnswer
 from xerosync.filters.expressions import Filter, fits_nothing
+from xerosync.filters.kinds import Text
 from xerosync.models import Shape
 from xerosync.models.base import own_id
 
@@ -110,6 +111,20 @@ class AsyncReadable(AsyncListed[T]):
             raise UnreadableAnswer(self.collection, "another document than the one asked for")
         return document
 
+    async def _get_by_number(self, number: str, field: Text[T], params: Mapping[str, str]) -> T:
+        """The one document whose *field* is *number* in any letter case, in full; *params* are those of a list."""
+        given = as_given(number)
+        if isinstance(given, str) and ("/" in given or "\\" in given):
+            # Servers and proxies take it for the end of a folder, however it is written in a path.
+            found = [each async for each in self._paged(params, where=field.ignoring_case == given.strip())]
+            if not found:
+                raise NotFound(("Xero knows no such document",), 404)
+            return await self.get(getattr(found[0], own_id(self.model)))
+        document = await self._get(as_number(number, field.name))
+        if (getattr(document, field.name) or "").casefold() != number.strip().casefold():
+            raise UnreadableAnswer(self.collection, "another document than the one asked for")
+        return document
+
 
 def as_id(text: str, name: str = "id") -> str:
     """*text* as it may stand in a path. Raises `InvalidInput` unless it is a UUID, so that no path can be made up."""
@@ -130,7 +145,6 @@ def as_number(text: str, name: str) -> str:
     if not isinstance(given, str) or not given.strip(". "):
         raise InvalidInput(name, "give the number or code as Xero shows it")
     if "/" in given or "\\" in given:
-        # Servers and proxies take it for the end of a folder, however it is written.
         raise InvalidInput(name, "one with a slash cannot stand in an address: pick it from list()")
     return quote(given, safe="")
 

@@ -8,15 +8,15 @@ from typing import ClassVar, Final
 
 from attrs import AttrsInstance, define
 
+from xerosync import filters
 from xerosync.client._driver import stepped, stepped_into, stepped_rows
 from xerosync.client._wire.codec import Json
 from xerosync.client.changes import Changes
-from xerosync.client.resources.base import as_id, as_number
+from xerosync.client.resources.base import as_id
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted
 from xerosync.client.resources.parts import crossed, id_parts
 from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import BATCH, AsyncChangeable, AsyncSingly, words
-from xerosync.errors import UnreadableAnswer
 from xerosync.filters.expressions import Filter
 from xerosync.models import Contact, ContactGroup, ContactGroupStatus, ContactStatus
 
@@ -49,10 +49,7 @@ class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact], AsyncNoted[Co
 
     async def get_by_number(self, contact_number: str) -> Contact:
         """The one contact with this ContactNumber, in full (F 6.37). Raises `NotFound` when Xero knows none."""
-        contact = await self._get(as_number(contact_number, "contact_number"))
-        if (contact.contact_number or "").casefold() != contact_number.strip().casefold():
-            raise UnreadableAnswer(self.collection, "another contact than the one asked for")
-        return contact
+        return await self._get_by_number(contact_number, filters.contact.contact_number, self.complete)
 
     async def archive(self, contact_id: str) -> Contact:
         """Archive a contact; only a person in Xero can bring it back (F 6.31). Raises `Rejected`, `OutcomeUnknown`."""

@@ -14,7 +14,7 @@ from xerosync.client._driver import stepped, stepped_into, stepped_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.outgoing import encode
 from xerosync.client.changes import Changes
-from xerosync.client.resources.base import as_id, as_number
+from xerosync.client.resources.base import as_id
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted, AsyncPrinted
 from xerosync.client.resources.parts import crossed, id_parts, listed_words, number_parts
 from xerosync.client.resources.stamped import AsyncStamped
@@ -111,10 +111,7 @@ class AsyncInvoices(
 
         Raises `NotFound` when Xero knows none.
         """
-        invoice = await self._get(as_number(invoice_number, "invoice_number"))
-        if (invoice.invoice_number or "").casefold() != invoice_number.strip().casefold():
-            raise UnreadableAnswer(self.collection, "another invoice than the one asked for")
-        return invoice
+        return await self._get_by_number(invoice_number, filters.invoice.invoice_number, {})
 
     async def email(self, document_id: str) -> None:
         """

@@ -8,13 +8,13 @@ from typing import ClassVar, Final
 
 from attrs import AttrsInstance, define, evolve
 
+from xerosync import filters
 from xerosync.client._driver import stepped, stepped_into, stepped_rows
 from xerosync.client.changes import Changes
-from xerosync.client.resources.base import as_id, as_number, day
+from xerosync.client.resources.base import as_id, day
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted, AsyncPrinted
 from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import AsyncChangeable
-from xerosync.errors import UnreadableAnswer
 from xerosync.filters.expressions import Filter
 from xerosync.models import PurchaseOrder, PurchaseOrderStatus, Quote, QuoteStatus
 
@@ -47,10 +47,7 @@ class AsyncPurchaseOrders(
 
     async def get_by_number(self, purchase_order_number: str) -> PurchaseOrder:
         """The one order with this number, in full. Raises `NotFound` when Xero knows none."""
-        order = await self._get(as_number(purchase_order_number, "purchase_order_number"))
-        if (order.purchase_order_number or "").casefold() != purchase_order_number.strip().casefold():
-            raise UnreadableAnswer(self.collection, "another order than the one asked for")
-        return order
+        return await self._get_by_number(purchase_order_number, filters.purchase_order.purchase_order_number, {})
 
     async def delete(self, document_id: str) -> PurchaseOrder:
         """Delete an order. Raises `Rejected`, `OutcomeUnknown`."""
