@@ -7,6 +7,7 @@ a signature names in full, and no page describes, is shown without a link.
 
 from __future__ import annotations
 
+import re
 from pydoc import locate
 from typing import Final
 
@@ -29,6 +30,7 @@ def _python(env: BuildEnvironment) -> PythonDomain:
 
 # Names of the standard library that docstrings use without their module, and what signatures show of our own inside.
 _ELSEWHERE: Final = frozenset({"Books", "Decimal", "Json", "date", "datetime"})
+_RESOURCES: Final = "xerosync.client.resources."
 _FULL: Final = ("xerosync.", "httpx.")
 
 
@@ -59,8 +61,29 @@ def check_complete(_app: Sphinx, env: BuildEnvironment) -> None:
             logging.getLogger(__name__).warning("xerosync.%s is not in the reference", name, location="reference")
 
 
+def plain_signature(
+    _app: Sphinx, what: str, name: str, _thing: object, _options: object, given: str | None, returns: str | None
+) -> tuple[str | None, str | None] | None:
+    """Show a resource's plain method with its own documents, where it is made of the awaited one that all share."""
+    owner, _, _ = name.rpartition(".")
+    if what != "method" or not owner.startswith(_RESOURCES):
+        return None
+    model = getattr(locate(f"{_RESOURCES}Async{owner.removeprefix(_RESOURCES)}"), "model", None)
+    if model is None:
+        return None
+
+    def plainly(signature: str | None) -> str | None:
+        if signature is None:
+            return None
+        shown = re.sub(r"~?\b[\w.]*\bT\b", f"~xerosync.models.{model.__name__}", signature)
+        return re.sub(r"\bAsync(Changes|Iterator)\b", r"\1", shown)
+
+    return plainly(given), plainly(returns)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Resolve what Sphinx could not, then look for what is missing."""
+    app.connect("autodoc-process-signature", plain_signature)
     app.connect("missing-reference", resolve)
     app.connect("env-check-consistency", check_complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
