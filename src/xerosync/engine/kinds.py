@@ -7,56 +7,37 @@ A kind without a row here cannot be planned.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from decimal import Decimal
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from attrs import AttrsInstance, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.client._paging import whole_rows
-from xerosync.client._session import Query
-from xerosync.client._wire.codec import Json, decode
-from xerosync.client._wire.names import id_name
+from xerosync.client._wire.codec import Json
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine import actions as act
-from xerosync.engine.intents import Intent, tag_in
-from xerosync.engine.states import State
-from xerosync.errors import NotFound
-from xerosync.mapping import documents
-from xerosync.matching.names import plain_name
-from xerosync.models import (
-    Account,
-    AccountStatus,
-    Contact,
-    ContactStatus,
-    CreditNote,
-    DocumentStatus,
-    Invoice,
-    InvoiceId,
-    Payment,
-    PaymentStatus,
+from xerosync.engine.intents import Intent
+from xerosync.engine.probes import (
+    Found,
+    probe_accounts,
+    probe_allocations,
+    probe_bills,
+    probe_contacts,
+    probe_credit_notes,
+    probe_invoice_payments,
+    probe_new_accounts,
+    probe_refunds,
+    probe_removals,
 )
+from xerosync.mapping import documents
+from xerosync.models import Account, Payment, PaymentStatus
 
-T = TypeVar("T", bound=AttrsInstance)
 A = TypeVar("A", bound=act.Action)
 
 Ids = Callable[[act.Ref], str]
 """Gives the Xero id of a reference, once it is known."""
 
 Encoder = Callable[[act.Action, Ids, str], Json]
-Probe = Callable[[Books, Sequence[Intent]], Awaitable[Mapping[str, Sequence["Found"]]]]
-
-# Guid filters are some 90 characters each when encoded, and URLs should stay below 4,000 (F 4.17).
-_AT_ONCE: Final = 25
-
-
-@frozen(repr=False)
-class Found:
-    """A document in Xero that may be what an intent wrote: *ours* carries its mark, *stands* was not removed since."""
-
-    xero_id: str
-    ours: bool
-    stands: bool = True
+Probe = Callable[[Books, Sequence[Intent]], Awaitable[Mapping[str, Sequence[Found]]]]
 
 
 @frozen
@@ -90,22 +71,6 @@ def rank(name: str) -> int:
     return _RANK[name]
 
 
-def conclude(found: Sequence[Found]) -> State:
-    """What a probe means. Nothing found: it may be sent again, under a new key (reliability 4.2)."""
-    ours = [each for each in found if each.ours]
-    match [each for each in ours if each.stands]:
-        case [] if ours:
-            return State.REMOVED
-        case [] if any(each.stands for each in found):
-            return State.SUSPECT
-        case []:
-            return State.INTENDED
-        case [_]:
-            return State.CONFIRMED
-        case _:
-            return State.CONFLICT
-
-
 def _encoder(kind: type[A], write: Callable[[A, Ids, str], AttrsInstance]) -> Encoder:
     def encoder(action: act.Action, ids: Ids, tag: str) -> Json:
         if not isinstance(action, kind):
@@ -136,166 +101,6 @@ def _refund(action: act.Refund, _: Ids, tag: str) -> Payment:
     )
 
 
-async def _rows(books: Books, collection: str, model: type[T], clauses: Sequence[str], also: str = "") -> list[T]:
-    """All rows of *collection* that any of *clauses* fits, and *also*."""
-    session = await books.session()
-    rows: list[T] = []
-    wanted = list(dict.fromkeys(clauses))
-    for start in range(0, len(wanted), _AT_ONCE):
-        where = " OR ".join(wanted[start : start + _AT_ONCE])
-        where = f"({where}) AND {also}" if also else where
-        query = Query(collection, collection, {"where": where})
-        rows += [decode(model, row, where=collection) async for row in whole_rows(session, query, id_name(model))]
-    return rows
-
-
-def _payload_id(intent: Intent, *path: str) -> str:
-    value: object = intent.payload
-    for name in path:
-        value = cast(Json, value)[name] if isinstance(value, Mapping) else ""
-    return str(value)
-
-
-async def _probe_payments(books: Books, intents: Sequence[Intent], key: str) -> dict[str, list[Found]]:
-    document = {intent.key: _payload_id(intent, *key.split(".")) for intent in intents}
-    # The payment of a credit note stands under Invoice too, with the credit note's id (F 6.119).
-    clauses = [f'Invoice.InvoiceID==guid("{each}")' for each in document.values()]
-    paid: dict[str, list[Payment]] = {}
-    for payment in await _rows(books, "Payments", Payment, clauses):
-        on = payment.invoice.invoice_id if payment.invoice is not None else None
-        paid.setdefault(on or "", []).append(payment)
-    return {
-        intent.key: [
-            Found(
-                payment.payment_id or "",
-                ours=tag_in(payment.reference or "") == intent.tag,
-                stands=payment.status != PaymentStatus.DELETED,
-            )
-            for payment in paid.get(document[intent.key], [])
-            if _may_be(intent, payment)
-        ]
-        for intent in intents
-    }
-
-
-def _may_be(intent: Intent, payment: Payment) -> bool:
-    tag = tag_in(payment.reference or "")
-    if tag is not None:
-        return tag == intent.tag
-    same_day = payment.date is not None and payment.date.isoformat() == intent.payload.get("Date")
-    return same_day and payment.amount == Decimal(str(intent.payload.get("Amount")))
-
-
-async def _probe_invoice_payments(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    return await _probe_payments(books, intents, "Invoice.InvoiceID")
-
-
-async def _probe_refunds(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    return await _probe_payments(books, intents, "CreditNote.CreditNoteID")
-
-
-async def _probe_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    clauses = [f'Contact.ContactID==guid("{_payload_id(intent, "Contact", "ContactID")}")' for intent in intents]
-    bills = await _rows(books, "Invoices", Invoice, clauses, 'Type=="ACCPAY"')
-    by_tag: dict[str | None, list[Found]] = {}
-    for bill in bills:
-        by_tag.setdefault(tag_in(bill.url or ""), []).append(_found(bill.invoice_id, bill.status))
-    return {intent.key: by_tag.get(intent.tag, []) for intent in intents}
-
-
-async def _probe_credit_notes(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    clauses = [f'Contact.ContactID==guid("{_payload_id(intent, "Contact", "ContactID")}")' for intent in intents]
-    by_tag: dict[str | None, list[Found]] = {}
-    for note in await _rows(books, "CreditNotes", CreditNote, clauses, 'Type=="ACCPAYCREDIT"'):
-        described = note.line_items[0].description if note.line_items else None
-        by_tag.setdefault(tag_in(described or ""), []).append(_found(note.credit_note_id, note.status))
-    return {intent.key: by_tag.get(intent.tag, []) for intent in intents}
-
-
-def _found(xero_id: str | None, status: DocumentStatus | None) -> Found:
-    gone = status in {DocumentStatus.VOIDED, DocumentStatus.DELETED}
-    return Found(xero_id or "", ours=True, stands=not gone)
-
-
-async def _probe_contacts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    """By name, which is unique among active contacts (F 6.23): whoever has it now is the one to use."""
-    session = await books.session()
-    found: dict[str, list[Found]] = {}
-    for intent in intents:
-        name = str(intent.payload["Name"])
-        query = Query("Contacts", "Contacts", {"searchTerm": name})
-        found_rows = whole_rows(session, query, id_name(Contact))
-        rows = [decode(Contact, row, where="Contacts") async for row in found_rows]
-        found[intent.key] = [
-            Found(contact.contact_id or "", ours=True)
-            for contact in rows
-            if plain_name(contact.name or "") == plain_name(name) and contact.contact_status == ContactStatus.ACTIVE
-        ]
-    return found
-
-
-async def _probe_allocations(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    found: dict[str, list[Found]] = {}
-    notes: dict[str, CreditNote] = {}
-    for intent in intents:
-        if intent.target not in notes:
-            notes[intent.target] = await _one(books, "CreditNotes", CreditNote, intent.target)
-        found[intent.key] = [
-            Found(allocation.allocation_id or intent.target, ours=True)
-            for allocation in notes[intent.target].allocations
-            if allocation.invoice is not None
-            and allocation.invoice.invoice_id == InvoiceId(_payload_id(intent, "Invoice", "InvoiceID"))
-            and allocation.amount == Decimal(str(intent.payload["Amount"]))
-        ]
-    return found
-
-
-async def _probe_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    found: dict[str, list[Found]] = {}
-    for intent in intents:
-        payment = await _one(books, "Payments", Payment, intent.target)
-        gone = payment.status == PaymentStatus.DELETED
-        found[intent.key] = [Found(intent.target, ours=True)] if gone else []
-    return found
-
-
-async def _probe_accounts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    found: dict[str, list[Found]] = {}
-    for intent in intents:
-        account = await _one(books, "Accounts", Account, intent.target)
-        found[intent.key] = [Found(intent.target, ours=True)] if account.enable_payments_to_account else []
-    return found
-
-
-async def _probe_new_accounts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    """By code, name and type: whoever opened it, codes and names are unique (F 6.11)."""
-    session = await books.session()
-    chart = whole_rows(session, Query("Accounts", "Accounts"), id_name(Account))
-    accounts = [decode(Account, row, where="Accounts") async for row in chart]
-    return {
-        intent.key: [
-            Found(account.account_id or "", ours=True, stands=account.status == AccountStatus.ACTIVE)
-            for account in accounts
-            if _same(account.code, intent, "Code")
-            and _same(account.name, intent, "Name")
-            and account.type == intent.payload.get("Type")
-        ]
-        for intent in intents
-    }
-
-
-def _same(text: str | None, intent: Intent, key: str) -> bool:
-    return (text or "").lower() == str(intent.payload.get(key, "")).lower()
-
-
-async def _one(books: Books, collection: str, model: type[T], document_id: str) -> T:
-    session = await books.session()
-    rows = (await session.read(Query(f"{collection}/{document_id}", collection))).rows
-    if not rows:
-        raise NotFound(("Xero knows no such document",), 404)
-    return decode(model, rows[0], where=collection)
-
-
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
@@ -306,7 +111,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Accounts",
             "AccountID",
             _encoder(act.OpenAccount, lambda action, _ids, _tag: action.account),
-            _probe_new_accounts,
+            probe_new_accounts,
             batch=1,
             bare=True,
             accepts=("Please enter a unique Code.", "Please enter a unique Name."),
@@ -318,7 +123,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Accounts",
             "AccountID",
             _encoder(act.EnablePayments, lambda _action, _ids, _tag: Account(enable_payments_to_account=True)),
-            _probe_accounts,
+            probe_accounts,
             batch=1,
         ),
         Kind(
@@ -328,7 +133,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Contacts",
             "ContactID",
             _encoder(act.CreateContact, lambda action, _ids, _tag: action.contact),
-            _probe_contacts,
+            probe_contacts,
             accepts=("is already assigned to another contact",),
         ),
         Kind(
@@ -341,7 +146,7 @@ KINDS: Final[Mapping[str, Kind]] = {
                 act.CreateBill,
                 lambda action, ids, tag: documents.marked_bill(action.bill, ids(action.contact), tag),
             ),
-            _probe_bills,
+            probe_bills,
         ),
         Kind(
             "credit_note",
@@ -353,7 +158,7 @@ KINDS: Final[Mapping[str, Kind]] = {
                 act.CreateCreditNote,
                 lambda action, ids, tag: documents.marked_credit_note(action.credit_note, ids(action.contact), tag),
             ),
-            _probe_credit_notes,
+            probe_credit_notes,
         ),
         Kind(
             "allocation",
@@ -367,7 +172,7 @@ KINDS: Final[Mapping[str, Kind]] = {
                     invoice=action.invoice, amount=action.amount, on=action.on
                 ),
             ),
-            _probe_allocations,
+            probe_allocations,
         ),
         Kind(
             "payment",
@@ -376,7 +181,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Payments",
             "PaymentID",
             _encoder(act.Pay, _payment),
-            _probe_invoice_payments,
+            probe_invoice_payments,
         ),
         Kind(
             "refund",
@@ -385,7 +190,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Payments",
             "PaymentID",
             _encoder(act.Refund, _refund),
-            _probe_refunds,
+            probe_refunds,
         ),
         Kind(
             "removal",
@@ -394,7 +199,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Payments",
             "PaymentID",
             _encoder(act.RemovePayment, lambda _action, _ids, _tag: Payment(status=PaymentStatus.DELETED)),
-            _probe_removals,
+            probe_removals,
             batch=1,
             bare=True,
         ),

@@ -15,8 +15,9 @@ from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.intents import Intent, idempotency_key, tag_in
-from xerosync.engine.kinds import Kind, conclude, kind_of
+from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
+from xerosync.engine.probes import conclude
 from xerosync.engine.states import State
 from xerosync.errors import Unavailable, XerosyncError
 from xerosync.events import Event

@@ -12,12 +12,13 @@ from attrs import evolve
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, seen_in
-from xerosync.engine.kinds import Found, conclude, kind_of, rank
+from xerosync.engine.kinds import kind_of, rank
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import records
 from xerosync.engine.observed import stamps_now
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
+from xerosync.engine.probes import Found, conclude
 from xerosync.engine.states import State, may_move
 from xerosync.events import Event
 

@@ -1,0 +1,228 @@
+"""How each kind of write is found again in Xero when its answer was lost, and what finding it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final, TypeVar, cast
+
+from attrs import AttrsInstance, frozen
+
+from xerosync.client._books import Books
+from xerosync.client._paging import whole_rows
+from xerosync.client._session import Query
+from xerosync.client._wire.codec import Json, decode
+from xerosync.client._wire.names import id_name
+from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.states import State
+from xerosync.errors import NotFound
+from xerosync.matching.names import plain_name
+from xerosync.models import (
+    Account,
+    AccountStatus,
+    Contact,
+    ContactStatus,
+    CreditNote,
+    DocumentStatus,
+    Invoice,
+    InvoiceId,
+    Payment,
+    PaymentStatus,
+)
+
+T = TypeVar("T", bound=AttrsInstance)
+
+# Guid filters are some 90 characters each when encoded, and URLs should stay below 4,000 (F 4.17).
+_AT_ONCE: Final = 25
+
+
+@frozen(repr=False)
+class Found:
+    """A document in Xero that may be what an intent wrote: *ours* carries its mark, *stands* was not removed since."""
+
+    xero_id: str
+    ours: bool
+    stands: bool = True
+
+
+def conclude(found: Sequence[Found]) -> State:
+    """What a probe means. Nothing found: it may be sent again, under a new key (reliability 4.2)."""
+    ours = [each for each in found if each.ours]
+    match [each for each in ours if each.stands]:
+        case [] if ours:
+            return State.REMOVED
+        case [] if any(each.stands for each in found):
+            return State.SUSPECT
+        case []:
+            return State.INTENDED
+        case [_]:
+            return State.CONFIRMED
+        case _:
+            return State.CONFLICT
+
+
+async def _rows(books: Books, collection: str, model: type[T], clauses: Sequence[str], also: str = "") -> list[T]:
+    """All rows of *collection* that any of *clauses* fits, and *also*."""
+    session = await books.session()
+    rows: list[T] = []
+    wanted = list(dict.fromkeys(clauses))
+    for start in range(0, len(wanted), _AT_ONCE):
+        where = " OR ".join(wanted[start : start + _AT_ONCE])
+        where = f"({where}) AND {also}" if also else where
+        query = Query(collection, collection, {"where": where})
+        rows += [decode(model, row, where=collection) async for row in whole_rows(session, query, id_name(model))]
+    return rows
+
+
+def _payload_id(intent: Intent, *path: str) -> str:
+    value: object = intent.payload
+    for name in path:
+        value = cast(Json, value)[name] if isinstance(value, Mapping) else ""
+    return str(value)
+
+
+async def _probe_payments(books: Books, intents: Sequence[Intent], key: str) -> dict[str, list[Found]]:
+    document = {intent.key: _payload_id(intent, *key.split(".")) for intent in intents}
+    # The payment of a credit note stands under Invoice too, with the credit note's id (F 6.119).
+    clauses = [f'Invoice.InvoiceID==guid("{each}")' for each in document.values()]
+    paid: dict[str, list[Payment]] = {}
+    for payment in await _rows(books, "Payments", Payment, clauses):
+        on = payment.invoice.invoice_id if payment.invoice is not None else None
+        paid.setdefault(on or "", []).append(payment)
+    return {
+        intent.key: [
+            Found(
+                payment.payment_id or "",
+                ours=tag_in(payment.reference or "") == intent.tag,
+                stands=payment.status != PaymentStatus.DELETED,
+            )
+            for payment in paid.get(document[intent.key], [])
+            if _may_be(intent, payment)
+        ]
+        for intent in intents
+    }
+
+
+def _may_be(intent: Intent, payment: Payment) -> bool:
+    tag = tag_in(payment.reference or "")
+    if tag is not None:
+        return tag == intent.tag
+    same_day = payment.date is not None and payment.date.isoformat() == intent.payload.get("Date")
+    return same_day and payment.amount == Decimal(str(intent.payload.get("Amount")))
+
+
+async def probe_invoice_payments(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its reference, among the payments of its invoice or bill."""
+    return await _probe_payments(books, intents, "Invoice.InvoiceID")
+
+
+async def probe_refunds(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its reference, among the payments of its credit note."""
+    return await _probe_payments(books, intents, "CreditNote.CreditNoteID")
+
+
+async def probe_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its link, among the vendor's bills."""
+    clauses = [f'Contact.ContactID==guid("{_payload_id(intent, "Contact", "ContactID")}")' for intent in intents]
+    bills = await _rows(books, "Invoices", Invoice, clauses, 'Type=="ACCPAY"')
+    by_tag: dict[str | None, list[Found]] = {}
+    for bill in bills:
+        by_tag.setdefault(tag_in(bill.url or ""), []).append(_found(bill.invoice_id, bill.status))
+    return {intent.key: by_tag.get(intent.tag, []) for intent in intents}
+
+
+async def probe_credit_notes(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag behind its first line's description, among the vendor's credit notes."""
+    clauses = [f'Contact.ContactID==guid("{_payload_id(intent, "Contact", "ContactID")}")' for intent in intents]
+    by_tag: dict[str | None, list[Found]] = {}
+    for note in await _rows(books, "CreditNotes", CreditNote, clauses, 'Type=="ACCPAYCREDIT"'):
+        described = note.line_items[0].description if note.line_items else None
+        by_tag.setdefault(tag_in(described or ""), []).append(_found(note.credit_note_id, note.status))
+    return {intent.key: by_tag.get(intent.tag, []) for intent in intents}
+
+
+def _found(xero_id: str | None, status: DocumentStatus | None) -> Found:
+    gone = status in {DocumentStatus.VOIDED, DocumentStatus.DELETED}
+    return Found(xero_id or "", ours=True, stands=not gone)
+
+
+async def probe_contacts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By name, which is unique among active contacts (F 6.23): whoever has it now is the one to use."""
+    session = await books.session()
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        name = str(intent.payload["Name"])
+        query = Query("Contacts", "Contacts", {"searchTerm": name})
+        found_rows = whole_rows(session, query, id_name(Contact))
+        rows = [decode(Contact, row, where="Contacts") async for row in found_rows]
+        found[intent.key] = [
+            Found(contact.contact_id or "", ours=True)
+            for contact in rows
+            if plain_name(contact.name or "") == plain_name(name) and contact.contact_status == ContactStatus.ACTIVE
+        ]
+    return found
+
+
+async def probe_allocations(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By invoice and amount, among what its credit note was set against."""
+    found: dict[str, list[Found]] = {}
+    notes: dict[str, CreditNote] = {}
+    for intent in intents:
+        if intent.target not in notes:
+            notes[intent.target] = await _one(books, "CreditNotes", CreditNote, intent.target)
+        found[intent.key] = [
+            Found(allocation.allocation_id or intent.target, ours=True)
+            for allocation in notes[intent.target].allocations
+            if allocation.invoice is not None
+            and allocation.invoice.invoice_id == InvoiceId(_payload_id(intent, "Invoice", "InvoiceID"))
+            and allocation.amount == Decimal(str(intent.payload["Amount"]))
+        ]
+    return found
+
+
+async def probe_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the status of the payment that was to be removed."""
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        payment = await _one(books, "Payments", Payment, intent.target)
+        gone = payment.status == PaymentStatus.DELETED
+        found[intent.key] = [Found(intent.target, ours=True)] if gone else []
+    return found
+
+
+async def probe_accounts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the setting itself."""
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        account = await _one(books, "Accounts", Account, intent.target)
+        found[intent.key] = [Found(intent.target, ours=True)] if account.enable_payments_to_account else []
+    return found
+
+
+async def probe_new_accounts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By code, name and type: whoever opened it, codes and names are unique (F 6.11)."""
+    session = await books.session()
+    chart = whole_rows(session, Query("Accounts", "Accounts"), id_name(Account))
+    accounts = [decode(Account, row, where="Accounts") async for row in chart]
+    return {
+        intent.key: [
+            Found(account.account_id or "", ours=True, stands=account.status == AccountStatus.ACTIVE)
+            for account in accounts
+            if _same(account.code, intent, "Code")
+            and _same(account.name, intent, "Name")
+            and account.type == intent.payload.get("Type")
+        ]
+        for intent in intents
+    }
+
+
+def _same(text: str | None, intent: Intent, key: str) -> bool:
+    return (text or "").lower() == str(intent.payload.get(key, "")).lower()
+
+
+async def _one(books: Books, collection: str, model: type[T], document_id: str) -> T:
+    session = await books.session()
+    rows = (await session.read(Query(f"{collection}/{document_id}", collection))).rows
+    if not rows:
+        raise NotFound(("Xero knows no such document",), 404)
+    return decode(model, rows[0], where=collection)
