@@ -14,9 +14,7 @@ from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import applying, recovery
 from xerosync.engine.actions import (
     Allocate,
-    ConnectVendor,
     CreateBill,
-    CreateContact,
     CreateCreditNote,
     Pending,
     Refund,
@@ -27,28 +25,25 @@ from xerosync.engine.billing import (
     KnownBills,
     KnownCredits,
     KnownPayments,
-    KnownVendors,
     OpenDocument,
     decide_bills,
     decide_credits,
     decide_payments,
     payment_operation,
-    vendor_key,
 )
 from xerosync.engine.clearing import Eligibility
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, PAYMENTS, refresh, walk
 from xerosync.engine.observed import (
     account_choice,
-    contacts_by_id_and_name,
     intents_of,
     intents_with,
-    links_of,
     stamped,
     tagged,
 )
 from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.states import State
+from xerosync.engine.vendors import known_vendors, vendor_key
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.documents import Bill
 from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice, Payment
@@ -177,7 +172,7 @@ class AsyncPayables:
         forgotten = [tag_of(key) for each in operations if (key := intent_key(tenant, each)) not in intents]
         written = [intent.xero_id for intent in intents.values() if intent.xero_id]
         return KnownBills(
-            vendors=await self._known_vendors([vendor_key(bill.vendor) for bill in bills]),
+            vendors=await known_vendors(self.books, [vendor_key(bill.vendor) for bill in bills]),
             intents=intents,
             tagged={
                 **await tagged(self.books, INVOICES, Invoice, forgotten),
@@ -190,17 +185,6 @@ class AsyncPayables:
             numbers=await self._numbers(),
             hold_duplicates=self._hold_duplicates,
             retry_refused=retry_refused,
-        )
-
-    async def _known_vendors(self, keys: Sequence[str]) -> KnownVendors:
-        by_id, by_name = await contacts_by_id_and_name(self.books)
-        links = await links_of(self.books, ConnectVendor.kind, keys)
-        return KnownVendors(
-            tenant=self.books.tenant,
-            linked={key: link["xero_id"] for key, link in links.items()},
-            created=await intents_of(self.books, (Pending(CreateContact.kind, key) for key in dict.fromkeys(keys))),
-            by_name=by_name,
-            by_id=by_id,
         )
 
     async def _numbers(self) -> dict[tuple[str, str], list[str]]:

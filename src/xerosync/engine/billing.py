@@ -15,9 +15,7 @@ from xerosync.engine.actions import (
     Action,
     Adopt,
     Allocate,
-    ConnectVendor,
     CreateBill,
-    CreateContact,
     CreateCreditNote,
     Pay,
     PayBill,
@@ -30,14 +28,11 @@ from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, State
+from xerosync.engine.vendors import KnownVendors, Vendors, vendor_key
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import Bill, bill_document, check_day, checked, contact_named, credit_note_document
-from xerosync.matching.names import plain_name
+from xerosync.mapping.documents import Bill, bill_document, check_day, checked, credit_note_document
 from xerosync.models import (
     AccountId,
-    Contact,
-    ContactId,
-    ContactStatus,
     CreditNote,
     CreditNoteId,
     DocumentStatus,
@@ -76,17 +71,6 @@ class BillPayment:
         return f"<BillPayment {self.id}>"
 
 
-@frozen(kw_only=True, repr=False)
-class KnownVendors:
-    """Contacts by plain name and by id, vendors linked before, and the intents of contacts created here."""
-
-    tenant: TenantId
-    linked: Mapping[str, str]
-    created: Mapping[str, Intent]
-    by_name: Mapping[str, Sequence[Contact]]
-    by_id: Mapping[str, Contact]
-
-
 @frozen(kw_only=True)
 class KnownBills:
     """What is known when bills are submitted: vendors, intents by key, marks found in Xero, and numbers taken."""
@@ -100,18 +84,16 @@ class KnownBills:
     retry_refused: bool
 
 
-def vendor_key(name: str) -> str:
-    """What makes two spellings one vendor: letter case and blanks do not count."""
-    return plain_name(name)
-
-
 @define(repr=False)
 class _Submitting:
     known: KnownBills
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
-    _contacts: dict[str, Ref | None] = field(factory=dict[str, "Ref | None"])
+    vendors: Vendors = field(init=False)
     _planned: dict[tuple[Ref, str], list[str]] = field(factory=lambda: defaultdict[tuple[Ref, str], list[str]](list))
+
+    def __attrs_post_init__(self) -> None:
+        self.vendors = Vendors(self.known.vendors, self.actions, self.findings, retry_refused=self.known.retry_refused)
 
     def submit(self, bill: Bill) -> None:
         try:
@@ -215,10 +197,7 @@ class _Submitting:
         return twins
 
     def _contact(self, bill: Bill) -> Ref | None:
-        key = vendor_key(bill.vendor)
-        if key not in self._contacts:
-            self._contacts[key] = self._found(key) or self._new(key, bill)
-        contact = self._contacts[key]
+        contact = self.vendors.contact(bill.vendor)
         if contact is None:
             self._find(
                 bill,
@@ -228,52 +207,6 @@ class _Submitting:
                 retry=True,
             )
         return contact
-
-    def _found(self, key: str) -> Ref | None:
-        vendors = self.known.vendors
-        known_id = vendors.linked.get(key)
-        intent = vendors.created.get(intent_key(vendors.tenant, Pending(CreateContact.kind, key)))
-        if known_id is None and intent is not None and intent.state is State.CONFIRMED:
-            known_id = intent.xero_id
-        if known_id is not None and (survivor := _survivor(known_id, vendors.by_id)) is not None:
-            return survivor
-        named = [each for each in vendors.by_name.get(key, ()) if each.contact_status == ContactStatus.ACTIVE]
-        if len(named) != 1:
-            return None
-        contact_id = named[0].contact_id or ContactId("")
-        if known_id != contact_id:
-            self.actions.append(
-                ConnectVendor(host_ref=key, reason="a contact of this name is in Xero", xero_id=contact_id)
-            )
-        return contact_id
-
-    def _new(self, key: str, bill: Bill) -> Ref | None:
-        vendors = self.known.vendors
-        named = [each for each in vendors.by_name.get(key, ()) if each.contact_status == ContactStatus.ACTIVE]
-        intent = vendors.created.get(intent_key(vendors.tenant, Pending(CreateContact.kind, key)))
-        if named:
-            cause = "more than one active contact has the vendor's name"
-            self._vendor_finding(key, "ambiguous", cause, "rename or merge the contacts in Xero, so that one is meant")
-            return None
-        if key in vendors.linked or (intent is not None and intent.state is State.CONFIRMED):
-            cause = "its contact was archived in Xero, and nothing can be posted to an archived contact (F 6.31)"
-            self._vendor_finding(key, "archived", cause, "restore the contact in Xero")
-            return None
-        if intent is not None and intent.state in OPEN:
-            cause = "an earlier run was interrupted while creating it"
-            self._vendor_finding(key, "still open", cause, "call recover()")
-            return None
-        if intent is not None and not self.known.retry_refused:
-            self.findings += filter(None, [finding_for(intent)])
-            return None
-        action = CreateContact(
-            host_ref=key, reason="no contact of this name is in Xero", contact=contact_named(bill.vendor)
-        )
-        self.actions.append(action)
-        return action.itself
-
-    def _vendor_finding(self, key: str, code: str, cause: str, fix: str) -> None:
-        self.findings.append(Finding(code=code, about=key, cause=cause, fix=fix, who="the bookkeeper", retry=True))
 
     def _find(self, bill: Bill, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
         self.findings.append(Finding(code=code, about=bill.id, cause=cause, fix=fix, retry=retry, worth=_worth(bill)))
@@ -506,20 +439,6 @@ def _seen(each: OpenDocument) -> Seen:
     if isinstance(each.document, Invoice):
         return Seen("invoice", each.document.invoice_id or "", each.stamp)
     return Seen("credit_note", each.document.credit_note_id or "", each.stamp)
-
-
-def _survivor(contact_id: str, by_id: Mapping[str, Contact]) -> str | None:
-    """The contact *contact_id*, or what it was merged into (F 6.34), if it can be used; None when it cannot."""
-    seen: set[str] = set()
-    while contact_id not in seen:
-        seen.add(contact_id)
-        contact = by_id.get(contact_id)
-        if contact is None or contact.contact_status == ContactStatus.ACTIVE:
-            return contact_id
-        if contact.merged_to_contact_id is None:
-            return None
-        contact_id = contact.merged_to_contact_id
-    return None
 
 
 def _worth(bill: Bill) -> Money | None:
