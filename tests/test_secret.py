@@ -25,8 +25,7 @@ from rich.console import Console
 from rich.pretty import pretty_repr
 
 from xerosync import App, Secret, Tokens
-from xerosync.errors import InvalidInput
-from xerosync.secret import SecretKept
+from xerosync.errors import InvalidInput, SecretKept
 
 TEXT: Final = "zweckverband-4711"
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)

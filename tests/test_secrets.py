@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import traceback
@@ -25,22 +27,29 @@ from xerosync import (
     BillLine,
     Customer,
     Endpoints,
+    KeyRing,
+    KeyRotation,
     MemoryStore,
     OAuth,
     Payables,
     Receivables,
     Settlement,
     SettlementLine,
+    SQLiteStore,
     Tokens,
     Xero,
+    encrypted,
     scopes_for,
 )
 from xerosync.errors import XerosyncError
 from xerosync.models import AccountCode, Contact
 from xerosync.ports import Request
+from xerosync.rotation import KINDS_OF_ALL, KINDS_OF_ORGANISATION
 from xerosync.simulator import Bookkeeper, Fault, Simulator
+from xerosync.storage import Storage
 
 PROJECT: Final = Path(__file__).parents[1]
+ROOMS: Final = PROJECT / "src" / "xerosync"
 NAME: Final = "Zebedee Quixworth"
 VENDOR: Final = "Xylophagous Timber"
 EMAIL: Final = "zebedee@quixworth.example"
@@ -89,7 +98,7 @@ class World:
             answer = self.simulator.handle(Request("GET", request.url)).headers["location"]
             return oauth.exchange(request, answer=answer)
 
-    def xero(self, store: MemoryStore, out: Out) -> Xero:
+    def xero(self, store: Storage, out: Out) -> Xero:
         return Xero(
             self.app,
             self.books.tenant_id,
@@ -172,6 +181,49 @@ def test_a_whole_run_shows_no_secret_no_name_and_no_amount(
     for where, text in out.texts:
         WATCH.look(where, text)
     assert WATCH.drained() == []
+
+
+@pytest.mark.parametrize("is_encrypted", [True, False])
+def test_whoever_reads_the_file_of_an_encrypted_store_learns_no_secret_no_name_and_no_amount(
+    world: World, tmp_path: Path, is_encrypted: bool
+) -> None:
+    file = SQLiteStore(tmp_path / "books.db")
+    old, new = KeyRing.new_key(), KeyRing.new_key()
+    store, out = encrypted(file, KeyRing(old)) if is_encrypted else file, Out()
+    tokens = world.tokens()
+    secrets = [each.reveal() for each in (tokens.access_token, tokens.refresh_token) if each]
+    with world.xero(store, out) as xero:
+        xero.connect(tokens, company="7")
+        collect(world, xero, out)
+        pay(xero, out)
+    if is_encrypted:
+        rotated = KeyRotation(encrypted(file, KeyRing(new, old)), clock=world.simulator.clock).run()
+        assert (rotated.rewritten > 20, rotated.busy) == (True, ())
+        with world.xero(encrypted(file, KeyRing(new)), out) as xero:
+            assert Receivables(xero, clearing_account=CLEARING).reconcile().explained
+            assert xero.organisation().base_currency == "NZD"
+    file.close()
+
+    kept = b"".join(each.read_bytes() for each in tmp_path.iterdir()).decode(errors="replace").casefold()
+    shown = [word for word in (*PRIVATE, *secrets) if word.casefold() in kept]
+    assert shown == [] if is_encrypted else set(secrets) <= set(shown)
+
+
+def test_a_rotation_looks_at_every_kind_of_record_there_is(world: World, tmp_path: Path) -> None:
+    with world.xero(file := SQLiteStore(tmp_path / "books.db"), out := Out()) as xero:
+        xero.connect(world.tokens(), company="7")
+        collect(world, xero, out)
+        pay(xero, out)
+    file.close()
+
+    shelves = sqlite3.connect(tmp_path / "books.db").execute("SELECT kind, tenant = '' FROM shelves").fetchall()
+
+    named = re.compile(r'Record(?:Key)?\(\s*"(\w+)"')
+    source = "".join(each.read_text() for room in ("client", "engine") for each in ROOMS.joinpath(room).rglob("*.py"))
+    known = {*KINDS_OF_ALL, *KINDS_OF_ORGANISATION}
+    assert {kind for kind, for_all in shelves if for_all} <= set(KINDS_OF_ALL)
+    assert {kind for kind, for_all in shelves if not for_all} <= set(KINDS_OF_ORGANISATION)
+    assert set(named.findall(source)) <= known
 
 
 LEAKY: Final = """

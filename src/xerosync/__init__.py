@@ -50,7 +50,10 @@ if TYPE_CHECKING:
     from xerosync.money import Money
     from xerosync.payables import AsyncPayables, Payables, PostedBill
     from xerosync.receivables import AsyncReceivables, Receivables
+    from xerosync.rotation import AsyncKeyRotation, KeyRotation, Rotated
     from xerosync.secret import Secret
+    from xerosync.storage.encrypted import encrypted
+    from xerosync.storage.keys import KeyRing
     from xerosync.storage.memory import MemoryStore
     from xerosync.storage.sqlite import SQLiteStore
 
@@ -60,6 +63,7 @@ __all__ = [
     "App",
     "AsyncConnections",
     "AsyncDoctor",
+    "AsyncKeyRotation",
     "AsyncOAuth",
     "AsyncPayables",
     "AsyncReceivables",
@@ -84,6 +88,8 @@ __all__ = [
     "Finding",
     "IdToken",
     "KeptAlive",
+    "KeyRing",
+    "KeyRotation",
     "Limits",
     "LineKind",
     "Mark",
@@ -101,6 +107,7 @@ __all__ = [
     "Report",
     "Result",
     "Retry",
+    "Rotated",
     "SQLiteStore",
     "ScopeNeed",
     "Secret",
@@ -118,6 +125,7 @@ __all__ = [
     "broad_scopes",
     "choose_organisation",
     "code_of",
+    "encrypted",
     "explain",
     "explain_status",
     "explained_scopes",
@@ -166,7 +174,10 @@ _ROOMS = {
     "money": ("Money",),
     "payables": ("AsyncPayables", "Payables", "PostedBill"),
     "receivables": ("AsyncReceivables", "Receivables"),
+    "rotation": ("AsyncKeyRotation", "KeyRotation", "Rotated"),
     "secret": ("Secret",),
+    "storage.encrypted": ("encrypted",),
+    "storage.keys": ("KeyRing",),
     "storage.memory": ("MemoryStore",),
     "storage.sqlite": ("SQLiteStore",),
 }

@@ -180,3 +180,23 @@ class VersionConflict(StoreFailed):
 
 class LeaseLost(StoreFailed):
     """Another worker holds this lease now; this one must stop before its next write."""
+
+
+class KeyMissing(StoreFailed):
+    """A record is encrypted with a key that is not on the ring: put that one on it, behind the one that writes."""
+
+
+class SealBroken(StoreFailed):
+    """
+    A record is not what was written under its name: it was moved, changed or exchanged outside of this library.
+
+    Restore it from a backup. For a lost token set, drop the record and let the user connect again.
+    """
+
+
+class NotEncrypted(StoreFailed):
+    """A record lies in the store in plain text: see ``encrypted(allow_plain=True)`` for a store from before its key."""
+
+
+class SecretKept(XerosyncError, TypeError):
+    """A secret was about to be pickled, and so to be written in plain text: pickle what you need beside it."""

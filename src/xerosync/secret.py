@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Final, NoReturn, final
+from typing import Final, NoReturn, cast, final
 
-from xerosync.errors import InvalidInput, XerosyncError
-
-
-class SecretKept(XerosyncError, TypeError):
-    """A secret was about to be pickled, and so to be written in plain text: pickle what you need beside it."""
+from xerosync.errors import InvalidInput, SecretKept
 
 
 @final
@@ -28,9 +24,9 @@ class Secret:
     _reveal: Final[Callable[[], str]]
 
     def __init__(self, text: str | Secret) -> None:
-        if not isinstance(text, (str, Secret)):
+        known = cast(object, text.reveal() if isinstance(text, Secret) else text)
+        if not isinstance(known, str):
             raise InvalidInput("secret", "give it as text")
-        known = text.reveal() if isinstance(text, Secret) else text
         self._reveal = lambda: known
 
     def reveal(self) -> str:

@@ -32,12 +32,13 @@ from xerosync.errors import (
     Misconfigured,
     RateLimited,
     ReconnectNeeded,
+    SecretKept,
     Unavailable,
     UnreadableAnswer,
     XerosyncError,
 )
 from xerosync.ports import Request, Response, Transport
-from xerosync.secret import Secret, SecretKept
+from xerosync.secret import Secret
 from xerosync.simulator import Fault
 
 BACK: Final = "https://app.example/back"

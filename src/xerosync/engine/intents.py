@@ -24,6 +24,9 @@ CLAIM_S: Final = 20.0
 
 TAG_PREFIX: Final = "XS-"
 
+_NAMES: Final = frozenset({"vendor"})
+"""Facts that are names: what a record is found by stays readable in an encrypted store."""
+
 
 @lru_cache(maxsize=32768)
 def intent_key(tenant: TenantId, operation: Pending) -> str:
@@ -107,7 +110,8 @@ class Intent:
             self.basis,
             dict(self.facts),
         )
-        lookups = [("tag", self.tag), ("kind", self.operation.kind), *self.facts.items()]
+        found_by = [(name, value) for name, value in self.facts.items() if name not in _NAMES]
+        lookups = [("tag", self.tag), ("kind", self.operation.kind), *found_by]
         if self.xero_id:
             lookups.append(("xero_id", self.xero_id))
         body = _encoder.encode(kept).decode()

@@ -44,9 +44,14 @@ class Lease:
         await self.books.storage.release(self.fence)
 
 
+def lease_name(tenant: str) -> str:
+    """What the lease of the organisation *tenant* is called in the store."""
+    return f"organisation/{tenant}"
+
+
 async def take(books: Books) -> Lease:
     """The organisation's lease, waiting for a worker that holds it; a dead one on this machine is followed at once."""
-    name = f"organisation/{books.tenant}"
+    name = lease_name(books.tenant)
     owner = one_run(books.owner)
     waited = False
     while True:

@@ -17,7 +17,6 @@ from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import tag_in
 from xerosync.events import Event
-from xerosync.matching.names import plain_name
 from xerosync.models import Account, Contact, CreditNote, Invoice, Payment
 from xerosync.storage.protocol import Record, RecordKey
 
@@ -89,7 +88,7 @@ CONTACTS: Final = Shelf(
     "Contacts",
     Contact,
     _keys("ContactID Name ContactStatus ContactNumber MergedToContactID UpdatedDateUTC"),
-    lambda row: [("name", plain_name(_text(row, "Name")))],
+    lambda _: [],  # never its name: what a record is found by stays readable in an encrypted store
     {"includeArchived": "true"},
 )
 INVOICES: Final = Shelf(
