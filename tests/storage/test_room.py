@@ -13,12 +13,26 @@ def test_every_public_name_is_there() -> None:
     assert not hasattr(storage, "PostgresStore")
 
 
-def test_sqlite_and_event_loops_are_loaded_when_they_are_used() -> None:
+def test_databases_and_event_loops_are_loaded_when_they_are_used() -> None:
     program = (
-        "import sys, xerosync.storage as storage; heavy = {'asyncio', 'concurrent.futures', 'sqlite3'}\n"
+        "import sys, xerosync.storage as storage; heavy = {'asyncio', 'concurrent.futures', 'sqlalchemy', 'sqlite3'}\n"
         "before = heavy & set(sys.modules); storage.SQLiteStore\n"
         "print(sorted(before), sorted(heavy & set(sys.modules)))"
     )
     printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
 
     assert printed == "[] ['sqlite3']\n"
+
+
+def test_a_host_without_sqlalchemy_is_told_how_to_get_it() -> None:
+    program = (
+        "import sys, xerosync.storage as storage; sys.modules['sqlalchemy'] = None; storage.SQLiteStore\n"
+        "for name in ('SQLAlchemyStore', 'AsyncSQLAlchemyStore'):\n"
+        "    try:\n"
+        "        getattr(storage, name)\n"
+        "    except ImportError as missing:\n"
+        "        print(missing)"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert printed == "SQLAlchemy is not installed: pip install 'xerosync[postgres]'\n" * 2

@@ -1,12 +1,14 @@
 """
 Where a host keeps what must not be lost: the protocol it may implement, and the stores that come with the library.
 
-`SQLiteStore` is the embedded default, `MemoryStore` serves tests and notebooks.
+`SQLiteStore` is the embedded default, `SQLAlchemyStore` and `AsyncSQLAlchemyStore` live in your PostgreSQL (they need
+``pip install 'xerosync[postgres]'``), `MemoryStore` serves tests and notebooks.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Final
 
 from xerosync.storage.adapt import port_for, stepped_storage, threaded_storage
 from xerosync.storage.memory import MemoryStore
@@ -14,9 +16,12 @@ from xerosync.storage.owner import is_dead, this_process
 from xerosync.storage.protocol import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey, Storage
 
 if TYPE_CHECKING:
+    from xerosync.storage.sql import SQLAlchemyStore
+    from xerosync.storage.sql_async import AsyncSQLAlchemyStore
     from xerosync.storage.sqlite import SQLiteStore
 
 __all__ = [
+    "AsyncSQLAlchemyStore",
     "AsyncStorage",
     "Event",
     "Fence",
@@ -25,6 +30,7 @@ __all__ = [
     "Owner",
     "Record",
     "RecordKey",
+    "SQLAlchemyStore",
     "SQLiteStore",
     "Storage",
     "is_dead",
@@ -35,10 +41,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> type[SQLiteStore]:
-    # Loading SQLite takes longer than the rest of this room, and a host with its own store never needs it.
-    if name == "SQLiteStore":
-        from xerosync.storage.sqlite import SQLiteStore  # noqa: PLC0415
+# Loading them takes longer than the rest of this room, and a host with its own store never needs them.
+_HOME: Final = {"AsyncSQLAlchemyStore": "sql_async", "SQLAlchemyStore": "sql", "SQLiteStore": "sqlite"}
 
-        return SQLiteStore
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    return value

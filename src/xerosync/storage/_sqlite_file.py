@@ -56,9 +56,13 @@ def plain_errors(path: Path) -> Generator[None]:
     except UnicodeEncodeError:
         raise InvalidInput("record", "a text holds a lone surrogate, half a character: replace it") from None
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte; the others tell its varieties apart
-        remedy = _REMEDIES.get(code, f"SQLite says: {error}")
-        raise StoreFailed(f"The store {path} failed: {remedy}.") from error
+        raise StoreFailed(f"The store {path} failed: {remedy_for(error)}.") from error
+
+
+def remedy_for(error: sqlite3.Error) -> str:
+    """What *error* means, and what to do."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte; the others tell its varieties apart
+    return _REMEDIES.get(code, f"SQLite says: {error}")
 
 
 def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:

@@ -6,18 +6,18 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from threading import RLock
 
 from attrs import Factory, define, evolve
 
-from xerosync.errors import InvalidInput, LeaseLost, VersionConflict
+from xerosync.errors import LeaseLost, VersionConflict
 from xerosync.storage.protocol import Event, Fence, Order, Owner, Record, RecordKey
 from xerosync.storage.rules import (
     Holding,
     check_commit,
     check_limit,
     check_order,
+    check_text,
     cursor_of,
     grant_lease,
     place_after,
@@ -85,7 +85,7 @@ class MemoryStore:
     ) -> None:
         """As `Storage.commit`."""
         check_commit(puts, deletes)
-        _check_text(puts)
+        check_text(puts)
         with self._lock:
             if fence is not None:
                 self._check(fence)
@@ -198,15 +198,3 @@ class MemoryStore:
             raise LeaseLost(
                 f"lease {fence.name} epoch {fence.epoch} is not held any more: stop, and start the run again"
             )
-
-
-def _check_text(puts: Sequence[Record]) -> None:
-    # A database refuses half a character; a test in memory must not learn that only in production.
-    try:
-        for put in puts:
-            lookups = tuple(chain(*put.lookups))
-            if "\0" in "".join(lookups):
-                raise InvalidInput("lookups", "a NUL character cannot be looked up: leave it out")
-            "".join((put.kind, put.tenant, put.key, put.body, put.state, *lookups)).encode()
-    except UnicodeEncodeError:
-        raise InvalidInput("record", "a text holds a lone surrogate, half a character: replace it") from None

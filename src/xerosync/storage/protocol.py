@@ -46,8 +46,8 @@ class Record:
     One record. *body* is JSON text, never read by the store; the other fields are what it is found by.
 
     *due* (aware, kept in UTC) is when somebody should look at it again; *lookups* are (name, value) pairs it can be
-    searched by, a name may come with several values. Text with half a character (a lone surrogate), and look-ups with a
-    NUL, are refused with `InvalidInput`. The store sets the rest and ignores it in a put: *version* counts
+    searched by, a name may come with several values. Text with half a character (a lone surrogate) or with a NUL is
+    refused with `InvalidInput`. The store sets the rest and ignores it in a put: *version* counts
     the commits that wrote the record since it was made (0: it was never stored), *changed* numbers the commit that last
     wrote it among all commits of the store. A record dropped and made again begins at version 1, so what a slow writer
     may still hold is better kept, in another state, than dropped.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final, get_args
 
 from attrs import frozen
@@ -66,6 +67,18 @@ def check_commit(puts: Sequence[Record], deletes: Sequence[RecordKey]) -> None:
     named.update((key.kind, key.tenant, key.key) for key in deletes)
     if len(named) < len(puts) + len(deletes):
         raise InvalidInput("commit", "name each record once, among puts and deletes together")
+
+
+def check_text(puts: Sequence[Record]) -> None:
+    """Refuse text that a database cannot keep, or could not find again: half a character, and NUL."""
+    for put in puts:
+        text = "".join((put.kind, put.tenant, put.key, put.body, put.state, *chain(*put.lookups)))
+        if "\0" in text:
+            raise InvalidInput("record", "a text holds a NUL character, which not every database keeps: leave it out")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidInput("record", "a text holds a lone surrogate, half a character: replace it") from None
 
 
 def check_limit(limit: int) -> None:

@@ -29,6 +29,7 @@ from xerosync.storage.rules import (
     check_commit,
     check_limit,
     check_order,
+    check_text,
     cursor_of,
     from_micros,
     grant_lease,
@@ -85,6 +86,7 @@ class SQLiteStore:
     ) -> None:
         """As `Storage.commit`."""
         check_commit(puts, deletes)
+        check_text(puts)
         with self._using("BEGIN IMMEDIATE") as connection:
             if fence is not None:
                 _check_fence(connection, fence)
@@ -335,11 +337,8 @@ def _shelf_id(connection: sqlite3.Connection, name: tuple[str, str]) -> int:
 
 
 def _lookups_text(lookups: tuple[tuple[str, str], ...]) -> str:
-    # NUL separates, as no text of Xero's holds one: JSON took a tenth of the time of a bulk commit.
-    text = "\0".join(chain.from_iterable(lookups))
-    if text.count("\0") != max(2 * len(lookups) - 1, 0):
-        raise InvalidInput("lookups", "a NUL character cannot be looked up: leave it out")
-    return text
+    # NUL separates, as no text holds one: JSON took a tenth of the time of a bulk commit.
+    return "\0".join(chain.from_iterable(lookups))
 
 
 def _pairs(lookups: str) -> tuple[tuple[str, str], ...]:

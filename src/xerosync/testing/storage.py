@@ -237,8 +237,10 @@ class StorageTests:
             Record("link", "books", "2", '"\ud83d"'),
             Record("link", "books", "\ud83d", "{}"),
             Record("link", "books", "2", "{}", lookups=(("name", "a\0b"),)),
+            Record("link", "books", "a\0b", "{}"),
+            Record("link", "books", "2", '"\0"'),
         ],
-        ids=["body", "key", "lookup"],
+        ids=["half a character in the body", "and in the key", "NUL in a look-up", "in the key", "in the body"],
     )
     def test_text_that_no_database_keeps_is_refused(self, store: Storage, unfit: Record) -> None:
         """With the whole commit; a store that changed it would not find it again."""

@@ -1,0 +1,249 @@
+"""Stores in a host's own database keep the contract, and what they are given within the host's own transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from tests.storage.postgres import Postgres
+
+from xerosync.errors import InvalidInput, Misconfigured, StoreFailed, VersionConflict
+from xerosync.storage import (
+    AsyncSQLAlchemyStore,
+    AsyncStorage,
+    Event,
+    Record,
+    SQLAlchemyStore,
+    Storage,
+    port_for,
+    this_process,
+)
+from xerosync.testing.storage import StorageTests, StoreFactory
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+LINK = Record("link", "books", "c-1", '{"xero_id":"1"}')
+
+
+class TestSQLAlchemyStore(StorageTests):
+    """The plain store, in PostgreSQL."""
+
+    model_examples = 8
+
+    @pytest.fixture
+    def store_factory(self, postgres: Postgres) -> StoreFactory:
+        """A database of its own."""
+        return lambda: SQLAlchemyStore(postgres.new_database())
+
+    @pytest.fixture
+    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+        """Another store over the same database."""
+
+        def over_the_same_database(store: Storage | AsyncStorage) -> Storage:
+            assert isinstance(store, SQLAlchemyStore)
+            return SQLAlchemyStore(store._engine.url)
+
+        return over_the_same_database
+
+
+class TestAsyncSQLAlchemyStore(StorageTests):
+    """The async store, in PostgreSQL."""
+
+    model_examples = 8
+
+    @pytest.fixture
+    def store_factory(self, postgres: Postgres) -> StoreFactory:
+        """A database of its own."""
+        return lambda: AsyncSQLAlchemyStore(postgres.new_database())
+
+    @pytest.fixture
+    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+        """Another store over the same database."""
+
+        def over_the_same_database(store: Storage | AsyncStorage) -> AsyncStorage:
+            assert isinstance(store, AsyncSQLAlchemyStore)
+            return AsyncSQLAlchemyStore(store._engine.url)
+
+        return over_the_same_database
+
+
+class TestSQLAlchemyStoreOnSQLite(StorageTests):
+    """The plain store, in the SQLite file of a host that has no other database."""
+
+    model_examples = 8
+
+    @pytest.fixture
+    def store_factory(self, tmp_path_factory: pytest.TempPathFactory) -> StoreFactory:
+        """A file of its own."""
+        return lambda: SQLAlchemyStore(f"sqlite:///{tmp_path_factory.mktemp('product') / 'product.db'}")
+
+    @pytest.fixture
+    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+        """Another store over the same file."""
+
+        def over_the_same_file(store: Storage | AsyncStorage) -> Storage:
+            assert isinstance(store, SQLAlchemyStore)
+            return SQLAlchemyStore(store._engine.url)
+
+        return over_the_same_file
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """The engine of a product, with a table of its customers."""
+    if request.param == "sqlite":
+        engine = sa.create_engine(f"sqlite:///{tmp_path / 'product.db'}")
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        engine = sa.create_engine(postgres.new_database().replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE customers (id text PRIMARY KEY)"))
+    yield engine
+    engine.dispose()
+
+
+def customers(engine: sa.Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.text("SELECT id FROM customers")).scalars())
+
+
+def links(store: Storage) -> list[str]:
+    return [record.key for record in store.query("link", "books")]
+
+
+def add_customer(connection: sa.Connection, store: SQLAlchemyStore) -> None:
+    connection.execute(sa.text("INSERT INTO customers VALUES ('c-1')"))
+    within = store.within(connection)
+    within.commit([LINK], expect={LINK.identity: 0})
+    within.append("links", [Event(NOW, "linked", "{}")])
+    assert links(within) == ["c-1"]
+
+
+def test_a_link_and_the_hosts_own_row_are_kept_together(engine: sa.Engine) -> None:
+    store = SQLAlchemyStore(engine)
+
+    with engine.begin() as connection:
+        add_customer(connection, store)
+
+    assert (customers(engine), links(store)) == (["c-1"], ["c-1"])
+    assert [number for number, _ in store.events("links")] == [1]
+
+
+def test_a_link_goes_with_the_hosts_own_row_when_that_is_taken_back(engine: sa.Engine) -> None:
+    store = SQLAlchemyStore(engine)
+
+    with engine.connect() as connection:
+        add_customer(connection, store)
+        connection.rollback()
+
+    assert (customers(engine), links(store), store.events("links")) == ([], [], [])
+    store.commit([LINK], expect={LINK.identity: 0})
+
+
+def test_a_host_may_go_on_in_its_transaction_after_a_refusal(engine: sa.Engine) -> None:
+    store = SQLAlchemyStore(engine)
+    store.commit([LINK])
+
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO customers VALUES ('c-2')"))
+        with pytest.raises(VersionConflict):
+            store.within(connection).commit([LINK, Record("link", "books", "c-2", "{}")], expect={LINK.identity: 0})
+
+    assert (customers(engine), links(store)) == (["c-2"], ["c-1"])
+
+
+def test_no_lease_hangs_on_the_hosts_transaction(engine: sa.Engine) -> None:
+    store = SQLAlchemyStore(engine)
+    fence = store.lease("books", this_process(), ttl_s=60, now=NOW)
+    assert fence is not None
+
+    with engine.connect() as connection:
+        within = store.within(connection)
+        with pytest.raises(Misconfigured, match="Give the client the store itself"):
+            within.lease("books", this_process(), ttl_s=60, now=NOW)
+        with pytest.raises(Misconfigured):
+            within.release(fence)
+        assert within.lease_owner("books") == this_process()
+        within.close()
+        assert not connection.closed
+
+
+async def link_within(address: str, *, commit: bool) -> tuple[list[str], list[str]]:
+    engine = create_async_engine(address.replace("postgresql:", "postgresql+asyncpg:"))
+    store = AsyncSQLAlchemyStore(engine)
+    async with engine.connect() as connection:
+        await connection.execute(sa.text("CREATE TABLE customers (id text PRIMARY KEY)"))
+        await connection.commit()
+        await connection.execute(sa.text("INSERT INTO customers VALUES ('c-1')"))
+        within = store.within(connection)
+        await within.commit([LINK], expect={LINK.identity: 0})
+        with pytest.raises(Misconfigured):
+            await within.lease("books", this_process(), ttl_s=60, now=NOW)
+        assert [record.key for record in await within.query("link", "books")] == ["c-1"]
+        await within.close()
+        await (connection.commit() if commit else connection.rollback())
+        ids = list((await connection.execute(sa.text("SELECT id FROM customers"))).scalars())
+    kept = [record.key for record in await store.query("link", "books")]
+    await store.close()
+    await engine.dispose()
+    return ids, kept
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_an_async_host_keeps_both_or_neither(postgres: Postgres, commit: bool) -> None:
+    ids, kept = asyncio.run(link_within(postgres.new_database(), commit=commit))
+
+    assert ids == kept == (["c-1"] if commit else [])
+
+
+def test_a_reader_of_changes_misses_no_commit_that_took_longer(postgres: Postgres) -> None:
+    """A commit that is not yet visible holds up the next of its kind, so that it never appears behind a reader."""
+    address = postgres.new_database()
+    engine = sa.create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
+    with closing(SQLAlchemyStore(address, lock_timeout_s=0.1)) as store:
+        store.commit([LINK])
+        [first] = store.query("link", "books", order="changed")
+        with engine.begin() as connection:
+            store.within(connection).commit([Record("link", "books", "slow", "{}")])
+            with pytest.raises(StoreFailed, match="another writer kept a row locked for too long"):
+                store.commit([Record("link", "books", "fast", "{}")])
+            store.commit([Record("link", "other books", "fast", "{}")])
+            assert store.query("link", "books", order="changed") == [first]
+        store.commit([Record("link", "books", "fast", "{}")])
+
+        after = store.cursor(first, "changed")
+        assert [record.key for record in store.query("link", "books", order="changed", after=after)] == ["slow", "fast"]
+    engine.dispose()
+
+
+def test_what_another_writer_left_is_what_a_version_is_checked_against(postgres: Postgres) -> None:
+    """A host whose transaction reads from before that is told to run again: it could not see what has changed."""
+    engine = sa.create_engine(postgres.new_database().replace("postgresql:", "postgresql+psycopg:"))
+    store = SQLAlchemyStore(engine)
+    store.commit([LINK])
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        within = store.within(connection)
+        assert links(within) == ["c-1"]
+        store.commit([LINK], expect={LINK.identity: 1})
+        with pytest.raises(StoreFailed, match="two writers met: roll back and run again"):
+            within.commit([LINK], expect={LINK.identity: 1})
+    engine.dispose()
+
+
+def test_text_with_a_nul_is_refused(postgres: Postgres) -> None:
+    with closing(SQLAlchemyStore(postgres.new_database())) as store:
+        with pytest.raises(InvalidInput, match="NUL"):
+            store.commit([Record("link", "books", "a\0b", "{}")])
+        with pytest.raises(InvalidInput, match="longer than PostgreSQL can index"):
+            store.commit([Record("link", "books", "".join(chr(0x4E00 + n) for n in range(5000)), "{}")])
+        assert links(store) == []
+
+
+def test_a_blocking_client_refuses_the_async_store(postgres: Postgres) -> None:
+    with pytest.raises(Misconfigured, match="AsyncSQLAlchemyStore is an async store"):
+        port_for(AsyncSQLAlchemyStore(postgres.new_database()), blocking=True)
