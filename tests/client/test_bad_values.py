@@ -17,7 +17,7 @@ from tests import openapi
 from tests.client.all_models import MODELS
 from tests.conftest import Product, Through, found_product
 
-from xerosync import Xero
+from xerosync import Mark, Xero
 from xerosync.client._wire.answers import envelope, messages_of, named_in_refusal, refusal, retry_after_s
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import wire_name
@@ -40,6 +40,8 @@ from xerosync.models import (
     LineItem,
     LineTracking,
     Payment,
+    PaymentTerm,
+    PaymentTerms,
     Phone,
     PurchaseOrder,
     Quote,
@@ -49,11 +51,26 @@ from xerosync.ports import Request, Response
 
 ID: Final = "0d666415-cf77-43fa-80c7-56775591d426"
 NAIVE: Final = dt.datetime(2026, 1, 5, 12, 0)  # noqa: DTZ001
+DAY: Final = dt.date(2026, 1, 5)
+FIRST: Final = dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=14)))
 
 
 def one_of(text: object) -> str:
     """*text*, whatever it is, where a text is due."""
     return cast(str, text)
+
+
+def moment(value: object) -> dt.datetime:
+    """*value*, whatever it is, where an instant is due."""
+    return cast(dt.datetime, value)
+
+
+def nested(depth: int) -> list[object]:
+    """A list in a list, and so on."""
+    inside: list[object] = []
+    for _ in range(depth):
+        inside = [inside]
+    return inside
 
 
 BAD: list[tuple[str, Callable[[Xero], object], str]] = [
@@ -161,6 +178,42 @@ BAD: list[tuple[str, Callable[[Xero], object], str]] = [
     ("amount", lambda xero: xero.credit_notes.allocate(ID, invoice_id=ID, amount=cast(Decimal, 1.5)), "never a float"),
     ("tax_type", lambda xero: xero.tax_rates.get("../Users"), "slash"),
     ("tax_type", lambda xero: xero.tax_rates.delete(""), "number or code"),
+    ("invoice_number", lambda xero: xero.invoices.get_by_number("INV\ud800"), "number or code"),
+    ("documents[0].extra.A[0]", lambda xero: xero.items.create_one(Item(extra={"A": [Decimal("1E+99")]})), "exact"),
+    ("documents[0].extra.A", lambda xero: xero.items.create_one(Item(extra={"A": 10**5000})), "fewer digits"),
+    ("documents[0].extra.A", lambda xero: xero.items.create_one(Item(extra={"A": "\ud800"})), "half a character"),
+    ("documents[0].extra", lambda xero: xero.items.create_one(Item(extra={"\ud800": 1})), "half a character"),
+    ("documents[0].extra.A", lambda xero: xero.items.create_one(Item(extra={"A": {1: 2}})), "not by a int"),
+    (
+        "documents[0].extra.A" + "[0]" * 99,
+        lambda xero: xero.items.create_one(Item(extra={"A": nested(5000)})),
+        "deeply",
+    ),
+    (
+        "documents[0].payment_terms.sales.day",
+        lambda xero: xero.contacts.create_one(Contact(payment_terms=PaymentTerms(sales=PaymentTerm(day=10**5000)))),
+        "reasonable size",
+    ),
+    ("modified_since", lambda xero: list(xero.invoices.list(modified_since=NAIVE)), "aware"),
+    ("modified_since", lambda xero: list(xero.accounts.list(modified_since=moment("2026-01-05"))), "aware"),
+    ("modified_since", lambda xero: list(xero.invoices.list(modified_since=moment(DAY))), "aware"),
+    ("modified_since", lambda xero: list(xero.invoices.list(modified_since=FIRST)), "a year in UTC"),
+    ("ids", lambda xero: list(xero.invoices.list(ids=ID)), "list of texts"),
+    ("ids[1]", lambda xero: list(xero.contacts.list(ids=[ID, "7"])), "UUID"),
+    ("contact_ids[0]", lambda xero: list(xero.invoices.list(contact_ids=[one_of(7)])), "text, not a int"),
+    ("numbers[0]", lambda xero: list(xero.invoices.list(numbers=[one_of(7)])), "text, not a int"),
+    ("numbers", lambda xero: list(xero.invoices.list(numbers="INV-1")), "list of texts"),
+    ("statuses", lambda xero: list(xero.invoices.list(statuses=["PAID", "A&B"])), "such as AUTHORISED"),
+    ("search", lambda xero: list(xero.contacts.list(search=one_of(7))), "text, not a int"),
+    ("search", lambda xero: list(xero.invoices.list(search="\ud800")), "half a character"),
+    ("date_from", lambda xero: list(xero.quotes.list(date_from=cast(dt.date, "2026-01-05"))), "own day, not a str"),
+    ("date_to", lambda xero: list(xero.purchase_orders.list(date_to=NAIVE)), "own day, not a datetime"),
+    ("contact_id", lambda xero: list(xero.quotes.list(contact_id="7")), "UUID"),
+    ("on", lambda xero: xero.reports.trial_balance(on=cast(dt.date, "2026-01-05")), "own day, not a str"),
+    ("since", lambda xero: xero.invoices.changes(since=cast(Mark, "a text")), "Mark.from_text"),
+    ("calls", lambda xero: xero.run(calls=cast(int, 1.5)), "whole number"),
+    ("calls", lambda xero: xero.run(calls=True), "whole number"),
+    ("bytes_down", lambda xero: xero.run(bytes_down=cast(int, "many")), "whole number"),
 ]
 
 
@@ -219,6 +272,19 @@ def test_an_amount_is_written_out(product: Product, xero: Xero) -> None:
     assert len(product.books.items) == 1
 
 
+@pytest.mark.parametrize("price", ["1E+999999", "0E-999999", "1E+31", "1." + "1" * 100])
+def test_a_number_of_more_digits_than_could_be_read_again_is_refused(
+    watched: tuple[Xero, list[Request]], price: str
+) -> None:
+    """Written out, ten characters may be a million digits."""
+    xero, sent = watched
+    sent.clear()
+
+    with pytest.raises(InvalidInput, match=r"^documents\[0\]\.line_items\[0\]\.unit_amount: .* money can be"):
+        xero.invoices.create_one(Invoice(line_items=(LineItem(unit_amount=Decimal(price)),)))
+    assert sent == []
+
+
 @pytest.mark.parametrize("kind", [Contact, ContactGroup, TrackingOption], ids=lambda kind: kind.__name__)
 def test_a_name_that_xero_let_in_once_can_be_read(kind: type[AttrsInstance]) -> None:
     """What was kept before a rule came is told as it is; only writing it again is refused."""
@@ -274,6 +340,7 @@ def test_no_answer_however_strange_is_more_than_unreadable(body: bytes, status: 
     assert str(refusal(response))
     assert messages_of(response)
     assert retry_after_s(response) >= 0
+    assert isinstance(refusal(response), UnreadableAnswer) == (status < 400)
     named_in_refusal(response)
     written: list[Json] = [{"Name": f"Contact {place}"} for place in range(sent)]
     told = verdicts(response, "Contacts", written, "ContactID")

@@ -268,6 +268,8 @@ UNREADABLE = {
     "an object where a list is due": (b'{"Contacts": {}}', "no such list"),
     "a text where an object is due": (b'{"Contacts": ["Ana"]}', "a str where an object is due"),
     "another list": (b'{"Invoices": []}', "no such list"),
+    "a list where an id is due": (b'{"Contacts": [{"ContactID": [1]}]}', "a str is due here, not a list"),
+    "an object where an id is due": (b'{"Contacts": [{"ContactID": {}}, {"ContactID": {}}]}', "a str is due here"),
 }
 
 

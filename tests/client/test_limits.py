@@ -414,6 +414,18 @@ def test_the_limit_is_known_in_any_letter_case(which: str) -> None:
     assert (told.refused, told.retry_after_s) == ("day", 66_975)
 
 
+@pytest.mark.parametrize("digits", [10, 50, 400, 5000])
+def test_a_number_beyond_reason_says_nothing(digits: int) -> None:
+    """Neither is there such a date, nor does Python read more than some thousand digits."""
+    many = "9" * digits
+
+    told = counters(
+        Response(429, {"x-rate-limit-problem": "minute", "retry-after": many, "x-daylimit-remaining": many})
+    )
+
+    assert told == Counters(refused="minute", retry_after_s=2.0)
+
+
 def test_a_refusal_that_says_little_is_understood_all_the_same() -> None:
     """F 2.05, 2.08, 2.09, A.02: an empty body, no Retry-After, no word for the limit, no counter of the day."""
     assert counters(Response(429)) == Counters(refused="concurrent", retry_after_s=2.0)

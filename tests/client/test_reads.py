@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from random import Random
 
@@ -191,6 +191,30 @@ def test_numbers_are_found_in_any_case_even_with_commas_and_quotes(product: Prod
     assert found == set(numbers)
     with pytest.raises(InvalidInput, match="numbers"):
         list(xero.invoices.list(numbers=[" "]))
+
+
+@pytest.mark.parametrize("chosen_by", ["ids", "numbers", "contact_ids", "statuses"])
+def test_a_list_that_is_empty_chooses_nothing_and_any_iterable_will_do(
+    product: Product, xero: Xero, chosen_by: str
+) -> None:
+    """What is left when everything was sorted out must not be taken for everything."""
+    contact = product.books.add_contact("Ana")
+    sale = product.books.add_invoice(contact.id, number="INV-1", amount=Decimal(1), date=DAY)
+    own = {"ids": sale.id, "numbers": "INV-1", "contact_ids": contact.id, "statuses": "AUTHORISED"}[chosen_by]
+
+    def found(chosen: Iterable[str] | None) -> list[str | None]:
+        lists = {
+            "ids": lambda: xero.invoices.list(ids=chosen),
+            "numbers": lambda: xero.invoices.list(numbers=chosen),
+            "contact_ids": lambda: xero.invoices.list(contact_ids=chosen),
+            "statuses": lambda: xero.invoices.list(statuses=chosen),
+        }
+        return [each.invoice_number for each in lists[chosen_by]()]
+
+    assert (found([]), found(iter(()))) == ([], [])
+    assert (found([own]), found(each for each in [own]), found({own})) == (["INV-1"],) * 3
+    assert found(None) == ["INV-1"]
+    assert list(xero.contacts.list(ids=[])) == []
 
 
 def test_words_in_a_list_are_words(xero: Xero) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
@@ -18,7 +19,7 @@ from tests.conftest import BANK, Product, Through, found_product
 from xerosync import Xero, filters
 from xerosync.client import _paging
 from xerosync.client.changes import Mark
-from xerosync.errors import InvalidInput
+from xerosync.errors import InvalidInput, UnreadableAnswer
 from xerosync.ports import Request, Response
 from xerosync.simulator import Switches
 
@@ -179,6 +180,24 @@ def test_answers_without_a_date_keep_the_mark_behind_the_first_page(
     assert ("Late in the list" in found, "Early in the list" in found) == (True, False)
 
     assert names(xero, mark)[0] == ["Early in the list"]
+
+
+@pytest.mark.parametrize("stamp", [b"yesterday", b"/Date(99999999999999999999+0000)/", b""])
+def test_a_stamp_that_is_no_instant_is_unreadable_and_moves_no_mark(product: Product, stamp: bytes) -> None:
+    product.books.add_contact("Ana")
+
+    class Misdated(Through):
+        async def send(self, request: Request) -> Response:
+            response = await super().send(request)
+            body = re.sub(rb'("UpdatedDateUTC": ?)"[^"]*"', rb'\1"' + stamp + b'"', response.body)
+            return Response(response.status, response.headers, body)
+
+    xero = product.xero(transport=Misdated(product.simulator.transport))
+    changes = xero.contacts.changes()
+
+    with pytest.raises(UnreadableAnswer, match="updated_date_utc"):
+        list(changes)
+    assert changes.mark.at is None
 
 
 def test_a_filter_also_cuts_an_incremental_list(product: Product, xero: Xero) -> None:

@@ -186,6 +186,8 @@ REFUSALS: Final = [
     (Response(404, {}, b"<html>"), NotFound, "no such document"),
     (Response(429, {"retry-after": "33", "x-rate-limit-problem": "Minute"}), RateLimited, "minute limit .* 33 s"),
     (Response(503, {}, b"offline"), Unavailable, "answered 503"),
+    (Response(204), UnreadableAnswer, "status 204, which is no answer to this call"),
+    (Response(302, {"location": "https://login.example"}), UnreadableAnswer, "status 302"),
 ]
 
 

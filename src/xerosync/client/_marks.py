@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json
-from xerosync.errors import InvalidInput
+from xerosync.errors import InvalidInput, UnreadableAnswer
 
 # The header has whole seconds, need not include equal stamps (F 4.19), and a write may show up a little late.
 _OVERLAP: Final = timedelta(seconds=1)
@@ -95,7 +95,7 @@ class Reading:
             if not isinstance(stamp, str):
                 yield row
                 continue
-            version = (str(row.get(self.id_name)), dates.instant(stamp))
+            version = (str(row.get(self.id_name)), _told(stamp, self.since.collection))
             self._newest = max(version[1], self._newest or version[1])
             self._met.add(version)
             if version not in self.since.seen:
@@ -119,6 +119,13 @@ class Reading:
 
 def _start(at: datetime | None) -> datetime | None:
     return None if at is None else at.replace(microsecond=0) - _OVERLAP
+
+
+def _told(stamp: str, collection: str) -> datetime:
+    try:
+        return dates.instant(stamp)
+    except (ValueError, OverflowError):
+        raise UnreadableAnswer(f"{collection}.updated_date_utc", "a text that is no instant") from None
 
 
 def _instant(text: str) -> datetime:

@@ -102,7 +102,7 @@ async def whole_pages(session: Session, query: Query, id_name: str, *, sized: bo
 def fresh(rows: Iterable[Json], id_name: str, known: set[object]) -> Iterator[Json]:
     """Those of *rows* whose ids are not *known* yet; then they are."""
     for row in rows:
-        name = row.get(id_name)
+        name = _id(row, id_name)
         if name is None:
             yield row
         elif name not in known:
@@ -126,7 +126,7 @@ async def _overlapping(
             ahead = [window_from(max(end - back, 0), largest=PAGE_SIZE)]
         pages = await session.read_all([query.page(each.number, each.size) for each in ahead])
         for window, page in zip(ahead, pages, strict=True):
-            if window.start > 0 and not any(row.get(id_name) in known for row in page.rows):
+            if window.start > 0 and not any(_id(row, id_name) in known for row in page.rows):
                 # So many have left that the page begins behind what is known: look from further back.
                 back *= 4
                 break
@@ -166,4 +166,10 @@ def _restless(query: Query) -> Unavailable:
 
 
 def _ids(page: Envelope, id_name: str) -> set[object]:
-    return {row.get(id_name) for row in page.rows}
+    return {_id(row, id_name) for row in page.rows}
+
+
+def _id(row: Json, id_name: str) -> str | None:
+    """The id of *row*; None for what is no id, which whoever reads the row as a document will refuse."""
+    value = row.get(id_name)
+    return value if isinstance(value, str) else None

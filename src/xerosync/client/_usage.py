@@ -86,8 +86,9 @@ class Run:
 
     def __attrs_post_init__(self) -> None:
         for name, most in (("calls", self.calls_max), ("bytes_down", self.bytes_down_max)):
-            if most is not None and most < 1:
-                raise InvalidInput(name, "give 1 or more, or nothing for no bound")
+            given: object = most
+            if given is not None and (type(given) is not int or given < 1):
+                raise InvalidInput(name, "give a whole number from 1, or nothing for no bound")
 
     @property
     def usage(self) -> Usage:

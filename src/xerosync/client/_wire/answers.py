@@ -32,6 +32,8 @@ _COUNTED_BY: Final = {
 }
 _UNTOLD_S: Final = {"day": 3600.0}
 _DEEPEST: Final = 20
+_DIGITS_MAX: Final = 9
+"""Digits of a header that counts calls or seconds; with more it is a mistake, and would be one of dates too."""
 _SAID: Final = frozenset({"ValidationErrors", "Warnings"})
 
 
@@ -94,9 +96,11 @@ def envelope(response: Response, collection: str, *, at_once: bool = True) -> En
 
 
 def refusal(response: Response) -> XerosyncError:
-    """The error that a *response* other than 200 stands for."""
+    """The error that a *response* stands for, whose status is not the one that was due."""
     correlation = response.header("Xero-Correlation-Id")
     match response.status:
+        case status if status < 400:
+            return UnreadableAnswer("the answer as a whole", f"status {status}, which is no answer to this call")
         case 404:
             return NotFound(("Xero knows no such document",), 404, correlation)
         case 429:
@@ -246,4 +250,5 @@ def which_limit(response: Response) -> str:
 
 def _count(response: Response, header: str) -> int | None:
     text = (response.header(header) or "").strip()
-    return int(text) if text.isascii() and text.isdigit() else None
+    is_count = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
+    return int(text) if is_count else None

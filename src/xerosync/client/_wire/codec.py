@@ -28,13 +28,13 @@ LARGEST_EXPONENT: Final = 30
 """A number of more digits than this before its point is no amount, whatever it is."""
 
 # Exact, whatever its digits, or refused: what money cannot be shall not get in.
-_NUMBERS: Final = Context(
+NUMBERS: Final = Context(
     prec=100,
     Emax=LARGEST_EXPONENT,
     Emin=-LARGEST_EXPONENT,
     traps=[Clamped, Inexact, InvalidOperation, Overflow, Underflow],
 )
-_decoder: Final = msgspec.json.Decoder(float_hook=_NUMBERS.create_decimal)
+_decoder: Final = msgspec.json.Decoder(float_hook=NUMBERS.create_decimal)
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, DecimalException, RecursionError)
 
@@ -173,10 +173,12 @@ def _decimal(value: object, _: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise _Due(f"a number is due here, not {_named(value)}")
     try:
-        number = Decimal(value)
+        number = NUMBERS.create_decimal(value)
     except InvalidOperation:
         raise _Due("a number is due here, not another text") from None
-    if not number.is_finite() or number.adjusted() > LARGEST_EXPONENT:
+    except DecimalException:
+        raise _Due("a number is due here that money can be") from None
+    if not number.is_finite():
         raise _Due("a number is due here that money can be")
     return number
 

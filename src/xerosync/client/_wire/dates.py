@@ -38,4 +38,4 @@ def day(text: str) -> date:
 
 def header(moment: datetime) -> str:
     """*moment* as ``If-Modified-Since`` wants it: UTC, whole seconds, no zone (F 4.18)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from functools import cache
 from types import UnionType
 from typing import Any, Final, NewType, Union, cast, get_args, get_origin, get_type_hints
@@ -19,14 +19,18 @@ from uuid import UUID
 import attrs
 from attrs import AttrsInstance, frozen
 
+from xerosync.client._wire.codec import NUMBERS, Json
 from xerosync.client._wire.names import OURS, wire_name
 from xerosync.errors import InvalidInput
 from xerosync.models import OpenEnum
 from xerosync.models.base import Referred, own_id
 
-Json = dict[str, object]
 _Writer = Callable[[object, bool], object]
 
+_DEEPEST: Final = 100
+_COUNT_BITS: Final = 63
+_INT_BITS: Final = 14_000
+"""Of a whole number that Python still writes out, and the reader of JSON still takes."""
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -153,6 +157,8 @@ def _exactly(kind: type) -> _Writer:
     def write(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `encode`
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise InvalidInput("", f"give a {kind.__name__}, not a {type(value).__name__}")
+        if not isinstance(value, int) or value.bit_length() > _COUNT_BITS:
+            raise InvalidInput("", "give a number of a reasonable size")
         return value
 
     return write
@@ -172,6 +178,8 @@ def _number(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `en
         raise InvalidInput("", f"give a Decimal, not a {type(value).__name__}")
     if isinstance(value, Decimal) and not value.is_finite():
         raise InvalidInput("", "give a number that is finite")
+    if not _is_money(value):
+        raise InvalidInput("", "give a number that money can be, not one of so many digits")
     # Written out, since 1E+2 is a number to JSON but not to everybody who reads it.
     return Decimal(f"{value:f}") if isinstance(value, Decimal) else value
 
@@ -188,27 +196,59 @@ def _instant(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `e
     return value.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
+def is_whole(text: str) -> bool:
+    """Whether *text* holds whole characters alone, so that it can be sent."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _is_money(value: Decimal | int) -> bool:
+    """Whether *value* could be read again, exactly: a few characters, such as 1E+999999, may be a million digits."""
+    try:
+        return NUMBERS.create_decimal(value).is_finite()
+    except DecimalException:
+        return False
+
+
 def _check_extra(extra: object, known: frozenset[str]) -> None:
     """Raise `InvalidInput` unless *extra* is what Xero might have sent beside the fields that are *known* here."""
     if not isinstance(extra, Mapping):
         raise InvalidInput("extra", f"give a mapping, not a {type(extra).__name__}")
-    for name, value in cast(Mapping[object, object], extra).items():
-        if not isinstance(name, str):
-            raise InvalidInput("extra", f"name fields by texts, not by a {type(name).__name__}")
+    for name in cast(Mapping[object, object], extra):
         if name in known:
             raise InvalidInput(f"extra.{name}", "give it as the field of this document that bears this name in Xero")
-        _check_plain(value, f"extra.{name}")
+    _check_plain(cast(Mapping[object, object], extra), "extra", depth=_DEEPEST)
 
 
-def _check_plain(value: object, name: str) -> None:
-    """Raise `InvalidInput` unless *value* is JSON with exact numbers."""
+def _check_plain(value: object, name: str, *, depth: int) -> None:
+    """Raise `InvalidInput` unless *value* is JSON with exact numbers, nested no deeper than *depth*."""
+    if not depth:
+        raise InvalidInput(name, "give what is nested less deeply")
     if isinstance(value, Mapping):
         for key, item in cast(Mapping[object, object], value).items():
-            _check_plain(item, f"{name}.{key}")
+            if not isinstance(key, str):
+                raise InvalidInput(name, f"name fields by texts, not by a {type(key).__name__}")
+            _check_one(key, name)
+            _check_plain(item, f"{name}.{key}", depth=depth - 1)
     elif isinstance(value, list | tuple):
         for place, item in enumerate(cast(list[object], value)):
-            _check_plain(item, f"{name}[{place}]")
-    elif isinstance(value, float) or (isinstance(value, Decimal) and not value.is_finite()):
-        raise InvalidInput(name, "give a number that is exact and finite: a Decimal or an int")
-    elif not isinstance(value, str | bool | int | Decimal | None):
-        raise InvalidInput(name, f"give what JSON can say, not a {type(value).__name__}")
+            _check_plain(item, f"{name}[{place}]", depth=depth - 1)
+    else:
+        _check_one(value, name)
+
+
+def _check_one(value: object, name: str) -> None:
+    """Raise `InvalidInput` unless *value* is a text, an exact number, a truth value or nothing."""
+    match value:
+        case str():
+            if not is_whole(value):
+                raise InvalidInput(name, "leave out lone surrogates, which are half a character")
+        case float() | Decimal():
+            if isinstance(value, float) or not _is_money(value):
+                raise InvalidInput(name, "give a number that is exact, finite and of few digits: a Decimal or an int")
+        case int():
+            if value.bit_length() > _INT_BITS:
+                raise InvalidInput(name, "give a number of fewer digits")
+        case None:
+            pass
+        case _:
+            raise InvalidInput(name, f"give what JSON can say, not a {type(value).__name__}")

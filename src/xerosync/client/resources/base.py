@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar, Generic, TypeVar, cast
 from urllib.parse import quote
 from uuid import UUID
@@ -15,6 +15,7 @@ from xerosync.client._paging import fresh, whole_pages
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, decode_all
 from xerosync.client._wire.names import id_name
+from xerosync.client._wire.outgoing import is_whole
 from xerosync.client._wire.where import LONGEST, where_text
 from xerosync.client.resources.asked import ADDRESS, Part, checked_where
 from xerosync.errors import InvalidInput, NotFound, UnreadableAnswer
@@ -142,7 +143,7 @@ def as_given(value: object) -> object:
 def as_number(text: str, name: str) -> str:
     """*text*, a number or code people gave, as it may stand in a path. Raises `InvalidInput` for what may not."""
     given = as_given(text)
-    if not isinstance(given, str) or not given.strip(". "):
+    if not isinstance(given, str) or not given.strip(". ") or not is_whole(given):
         raise InvalidInput(name, "give the number or code as Xero shows it")
     if "/" in given or "\\" in given:
         raise InvalidInput(name, "one with a slash cannot stand in an address: pick it from list()")
@@ -150,12 +151,33 @@ def as_number(text: str, name: str) -> str:
 
 
 def aware(moment: datetime | None) -> datetime | None:
-    """*moment*, if it has a time zone. Raises `InvalidInput` when it has none."""
-    if moment is not None and moment.tzinfo is None:
+    """*moment*, in UTC. Raises `InvalidInput` for a datetime without its time zone, and for anything else."""
+    given = as_given(moment)
+    if given is None:
+        return None
+    if not isinstance(given, datetime) or given.tzinfo is None:
         raise InvalidInput("modified_since", "give an aware datetime: Xero compares in UTC")
-    return moment
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput("modified_since", "give a moment that has a year in UTC, too") from None
 
 
-def day(on: date | None) -> str:
-    """A day in a parameter; blank when none is given."""
-    return "" if on is None else on.isoformat()
+def day(on: date | None, name: str) -> str:
+    """A day in a parameter; blank when none is given. Raises `InvalidInput`, naming *name*, for what is no day."""
+    given = as_given(on)
+    if given is None:
+        return ""
+    if not isinstance(given, date) or isinstance(given, datetime):
+        raise InvalidInput(name, f"give a date, the organisation's own day, not a {type(given).__name__}")
+    return given.isoformat()
+
+
+def as_text(text: str, name: str) -> str:
+    """*text*, if it can be sent. Raises `InvalidInput` naming *name* for what is none, or holds half a character."""
+    given = as_given(text)
+    if not isinstance(given, str):
+        raise InvalidInput(name, f"give a text, not a {type(given).__name__}")
+    if not is_whole(given):
+        raise InvalidInput(name, "leave out lone surrogates, which are half a character")
+    return given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Final, TypeVar
@@ -14,9 +14,9 @@ from xerosync.client._driver import stepped, stepped_into, stepped_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.outgoing import encode
 from xerosync.client.changes import Changes
-from xerosync.client.resources.base import as_id
+from xerosync.client.resources.base import as_id, as_text
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted, AsyncPrinted
-from xerosync.client.resources.parts import crossed, id_parts, listed_words, number_parts
+from xerosync.client.resources.parts import crossed, id_parts, number_parts, word_parts
 from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import AsyncChangeable, AsyncWritable
 from xerosync.errors import UnreadableAnswer
@@ -77,10 +77,10 @@ class AsyncInvoices(
         *,
         where: Filter[Invoice] | None = None,
         modified_since: datetime | None = None,
-        ids: Sequence[str] = (),
-        numbers: Sequence[str] = (),
-        contact_ids: Sequence[str] = (),
-        statuses: Sequence[str] = (),
+        ids: Iterable[str] | None = None,
+        numbers: Iterable[str] | None = None,
+        contact_ids: Iterable[str] | None = None,
+        statuses: Iterable[str] | None = None,
         type: InvoiceType | None = None,  # noqa: A002 - Xero's name for it
         search: str = "",
         created_by_this_app: bool = False,
@@ -88,19 +88,20 @@ class AsyncInvoices(
         """
         Invoices and bills with their lines, in the order of their ids; voided and deleted ones too (F 4.26).
 
-        *numbers* count in any letter case. Ids and numbers may be many: some forty are asked for at a time (F 4.17).
+        *numbers* count in any letter case. Ids and numbers may be many: some forty are asked for at a time (F 4.17). A
+        list that is empty chooses nothing; None chooses by something else.
         *search* looks for a text in number and reference.
         """
         params = {
-            "Statuses": listed_words("statuses", statuses),
-            "searchTerm": search,
+            "searchTerm": as_text(search, "search"),
             "createdByMyApp": "true" if created_by_this_app else "",
         }
         if type is not None:
             of_type = filters.invoice.type == type
             where = of_type if where is None else where & of_type
         parts = crossed(
-            id_parts(IDs=ids, ContactIDs=contact_ids),
+            id_parts(ids=("IDs", ids), contact_ids=("ContactIDs", contact_ids)),
+            word_parts("Statuses", statuses, "statuses"),
             number_parts("InvoiceNumbers", numbers, filters.invoice.invoice_number),
         )
         return self._paged(params, modified_since, where, parts)

@@ -11,7 +11,7 @@ from attrs import AttrsInstance, define, evolve
 from xerosync import filters
 from xerosync.client._driver import stepped, stepped_into, stepped_rows
 from xerosync.client.changes import Changes
-from xerosync.client.resources.base import as_id, day
+from xerosync.client.resources.base import as_id, as_text, day
 from xerosync.client.resources.files import AsyncFiled, AsyncNoted, AsyncPrinted
 from xerosync.client.resources.stamped import AsyncStamped
 from xerosync.client.resources.writing import AsyncChangeable
@@ -42,7 +42,11 @@ class AsyncPurchaseOrders(
         date_to: date | None = None,
     ) -> AsyncIterator[PurchaseOrder]:
         """Purchase orders with their lines, of a status, of days from *date_from* to *date_to*."""
-        params = {"status": status or "", "dateFrom": day(date_from), "dateTo": day(date_to)}
+        params = {
+            "status": as_text(status or "", "status"),
+            "dateFrom": day(date_from, "date_from"),
+            "dateTo": day(date_to, "date_to"),
+        }
         return self._paged(params, modified_since, where)
 
     async def get_by_number(self, purchase_order_number: str) -> PurchaseOrder:
@@ -80,8 +84,12 @@ class AsyncQuotes(
         date_to: date | None = None,
     ) -> AsyncIterator[Quote]:
         """Quotes with their lines, of a status, of a contact, of days from *date_from* to *date_to*."""
-        contact = as_id(contact_id) if contact_id else ""
-        params = {"Status": status or "", "ContactID": contact, "DateFrom": day(date_from), "DateTo": day(date_to)}
+        params = {
+            "Status": as_text(status or "", "status"),
+            "ContactID": as_id(contact_id, "contact_id") if contact_id else "",
+            "DateFrom": day(date_from, "date_from"),
+            "DateTo": day(date_to, "date_to"),
+        }
         return self._paged(params, modified_since, where)
 
     async def delete(self, document_id: str) -> Quote:

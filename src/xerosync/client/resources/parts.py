@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from attrs import AttrsInstance
 
 from xerosync.client.resources.asked import Part
 from xerosync.client.resources.base import as_id
+from xerosync.client.resources.writing import words
 from xerosync.errors import InvalidInput
 from xerosync.filters.kinds import Text
 
@@ -21,44 +22,63 @@ IDS_A_READ: Final = 40
 _CHARACTERS: Final = 1600
 
 
-def id_parts(**lists: Sequence[str]) -> list[Mapping[str, str]]:
+def id_parts(**lists: tuple[str, Iterable[str] | None]) -> list[Part[T]]:
     """
-    The parameters of the reads of what is in all of *lists*, ids by parameter; a list that is empty is not asked about.
+    The reads of what is in all of *lists*, ids by the parameter that takes them; one that is None is not asked about.
 
-    Raises `InvalidInput` for what is no id.
+    Raises `InvalidInput`, naming the list, for what is no id.
     """
-    given = {name: list(dict.fromkeys(map(as_id, ids))) for name, ids in lists.items() if ids}
+    given = {param: _ids(ids, name) for name, (param, ids) in lists.items() if ids is not None}
     at_once = max(IDS_A_READ // max(len(given), 1), 1)
-    cut = [[{name: ",".join(some)} for some in _runs(ids, at_once)] for name, ids in given.items()]
-    return [{name: text for one in choice for name, text in one.items()} for choice in product(*cut)]
+    cut = [[{param: ",".join(some)} for some in _runs(ids, at_once)] for param, ids in given.items()]
+    return [Part({param: text for one in choice for param, text in one.items()}) for choice in product(*cut)]
 
 
-def number_parts(param: str, numbers: Sequence[str], number: Text[T]) -> list[Part[T]]:
+def number_parts(param: str, numbers: Iterable[str] | None, number: Text[T]) -> list[Part[T]]:
     """
-    The reads of documents with these *numbers*, in any letter case.
+    The reads of documents with these *numbers*, in any letter case; without asking about numbers if it is None.
 
     *param* takes a list with commas; a number that has one itself, or blanks at its ends, is asked for by the filter on
     *number*. Raises `InvalidInput` for a blank number.
     """
-    if any(not each.strip() for each in numbers):
+    if numbers is None:
+        return [Part()]
+    distinct = list(dict.fromkeys(words(numbers, "numbers")))
+    if not all(each.strip() for each in distinct):
         raise InvalidInput("numbers", "give numbers that are not blank")
-    distinct = list(dict.fromkeys(numbers))
     listed = [each for each in distinct if "," not in each and each == each.strip() and each.isprintable()]
     odd = [each for each in distinct if each not in set(listed)]
     asked: list[Part[T]] = [Part({param: ",".join(some)}) for some in _runs(listed, IDS_A_READ)]
-    return [*asked, *(Part(where=number.ignoring_case == each) for each in odd)] or [Part()]
+    return [*asked, *(Part(where=number.ignoring_case == each) for each in odd)]
 
 
-def crossed(ids: Sequence[Mapping[str, str]], others: Sequence[Part[T]] = (Part(),)) -> list[Part[T]]:
-    """The reads of what is both in one of *ids* and in one of *others*."""
-    return [Part({**params, **other.params}, other.where) for params in ids for other in others]
+def word_parts(param: str, values: Iterable[str] | None, name: str) -> list[Part[T]]:
+    """
+    The read of documents with one of these *values*, words of Xero's; without asking about them if it is None.
+
+    Raises `InvalidInput` naming *name* for what is no word.
+    """
+    if values is None:
+        return [Part()]
+    listed = words(values, name)
+    if not all(value.isalnum() for value in listed):
+        raise InvalidInput(name, "give words of Xero's, such as AUTHORISED, in a list")
+    return [Part({param: ",".join(listed)})] if listed else []
 
 
-def listed_words(field: str, values: Sequence[str]) -> str:
-    """*values*, words of Xero's, as a list in a parameter. Raises `InvalidInput` naming *field* for what is no word."""
-    if isinstance(values, str) or not all(value.isalnum() for value in values):
-        raise InvalidInput(field, "give words of Xero's, such as AUTHORISED, in a list")
-    return ",".join(values)
+def crossed(*kinds: Sequence[Part[T]]) -> list[Part[T]]:
+    """The reads of what is in one read of each of *kinds*, of which one at most chooses by filters."""
+    return [
+        Part(
+            {param: text for part in parts for param, text in part.params.items()},
+            next((part.where for part in parts if part.where is not None), None),
+        )
+        for parts in product(*kinds)
+    ]
+
+
+def _ids(ids: Iterable[str], name: str) -> list[str]:
+    return list(dict.fromkeys(as_id(each, f"{name}[{place}]") for place, each in enumerate(words(ids, name))))
 
 
 def _runs(texts: Sequence[str], at_once: int) -> Iterator[list[str]]:

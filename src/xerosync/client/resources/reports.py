@@ -26,20 +26,26 @@ class AsyncReports:
 
     async def trial_balance(self, *, on: date | None = None) -> tuple[TrialBalanceRow, ...]:
         """Every account's balance as at *on*, the organisation's today unless given (F 6.193)."""
-        report = await self._report("TrialBalance", {"date": day(on)})
+        report = await self._report("TrialBalance", {"date": day(on, "on")})
         return tuple(_balances(report.rows))
 
     async def bank_summary(self, *, from_date: date | None = None, to_date: date | None = None) -> Report:
         """What each bank account opened with, received, spent and closed with (F 6.194)."""
-        return await self._report("BankSummary", {"fromDate": day(from_date), "toDate": day(to_date)})
+        return await self._report(
+            "BankSummary", {"fromDate": day(from_date, "from_date"), "toDate": day(to_date, "to_date")}
+        )
 
     async def aged_receivables_by_contact(self, contact_id: str, *, on: date | None = None) -> Report:
         """What a customer owes, by age, as at *on*, the organisation's today unless given."""
-        return await self._report("AgedReceivablesByContact", {"contactID": as_id(contact_id), "date": day(on)})
+        return await self._report(
+            "AgedReceivablesByContact", {"contactID": as_id(contact_id, "contact_id"), "date": day(on, "on")}
+        )
 
     async def aged_payables_by_contact(self, contact_id: str, *, on: date | None = None) -> Report:
         """What is owed to a supplier, by age, as at *on*, the organisation's today unless given."""
-        return await self._report("AgedPayablesByContact", {"contactID": as_id(contact_id), "date": day(on)})
+        return await self._report(
+            "AgedPayablesByContact", {"contactID": as_id(contact_id, "contact_id"), "date": day(on, "on")}
+        )
 
     async def _report(self, name: str, params: Mapping[str, str]) -> Report:
         session = await self._books.session()

@@ -10,7 +10,7 @@ from attrs import AttrsInstance, define
 from xerosync.client._marks import Mark, Reading
 from xerosync.client._paging import whole_pages
 from xerosync.client.changes import AsyncChanges
-from xerosync.client.resources.base import AsyncListed
+from xerosync.client.resources.base import AsyncListed, as_given
 from xerosync.errors import InvalidInput
 
 T = TypeVar("T", bound=AttrsInstance)
@@ -33,6 +33,8 @@ class AsyncStamped(AsyncListed[T]):
         `InvalidInput` for the mark of another resource or organisation.
         """
         tenant = self._books.tenant
+        if as_given(since) is not None and not isinstance(since, Mark):
+            raise InvalidInput("since", "give a mark as changes() gave it, or its text through Mark.from_text()")
         if since is not None and (since.tenant, since.collection) != (tenant, self.collection):
             raise InvalidInput("since", f"give a mark of {self.collection} of this organisation")
         return AsyncChanges(since or Mark(tenant, self.collection), self._id_name(), self._changed)
