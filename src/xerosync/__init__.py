@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from xerosync.client.states import ConnectionState, state_of
     from xerosync.client.xero import AsyncXero, Xero
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
+    from xerosync.engine.auditing import Audit
     from xerosync.engine.billing import BillPayment
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.opening import WantedAccount
     from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
     from xerosync.engine.settling import Transaction
     from xerosync.engine.states import State
+    from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.documents import Bill, BillLine
     from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
     from xerosync.matching.customers import Customer, Match, MatchStatus
@@ -64,10 +66,12 @@ __all__ = [
     "AsyncConnections",
     "AsyncDoctor",
     "AsyncKeyRotation",
+    "AsyncLedger",
     "AsyncOAuth",
     "AsyncPayables",
     "AsyncReceivables",
     "AsyncXero",
+    "Audit",
     "Bill",
     "BillLine",
     "BillPayment",
@@ -90,6 +94,7 @@ __all__ = [
     "KeptAlive",
     "KeyRing",
     "KeyRotation",
+    "Ledger",
     "Limits",
     "LineKind",
     "Mark",
@@ -162,12 +167,14 @@ _ROOMS = {
     "client.states": ("ConnectionState", "state_of"),
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
+    "engine.auditing": ("Audit",),
     "engine.billing": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
     "engine.opening": ("WantedAccount",),
     "engine.plans": ("Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.settling": ("Transaction",),
     "engine.states": ("State",),
+    "ledger": ("AsyncLedger", "Ledger"),
     "mapping.documents": ("Bill", "BillLine"),
     "mapping.settlement": ("LineKind", "Settlement", "SettlementLine"),
     "matching.customers": ("Customer", "Match", "MatchStatus"),

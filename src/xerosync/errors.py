@@ -8,6 +8,7 @@ never a token. A conflict found while planning is a finding of the plan, not an 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -138,6 +139,43 @@ class NotFound(Rejected):
 
 class Unavailable(XerosyncError):
     """Xero could not be reached, or said that it is not there; a later try may do."""
+
+
+class Suspended(Unavailable):
+    """
+    So many *failures* in a row, of writes to this organisation, came to nothing that nothing is sent until *retry_at*
+    (aware, UTC). Nothing was lost: call again then, and it goes on.
+    """
+
+    def __init__(self, failures: int, retry_at: datetime) -> None:
+        super().__init__(failures, retry_at)
+        self.failures: int = failures
+        self.retry_at: datetime = retry_at
+
+    def __str__(self) -> str:
+        return (
+            f"Xero gave no answer that can be read to several calls in a row ({self.failures}): nothing is sent until "
+            f"{self.retry_at:%Y-%m-%d %H:%M:%S} UTC, then call again"
+        )
+
+
+class LedgerBehind(XerosyncError):
+    """
+    Xero holds documents with this product's marks, *marks* or more, that its store does not know: it was restored from
+    an older backup, or is another one. Nothing is sent, as it might be there already.
+
+    Call ``Ledger(xero).audit(adopt=True)``, which takes the marks over, then go on as ever.
+    """
+
+    def __init__(self, marks: int) -> None:
+        super().__init__(marks)
+        self.marks: int = marks
+
+    def __str__(self) -> str:
+        return (
+            f"Xero holds {self.marks} documents of ours that the store does not know; it may be an older backup. "
+            "Nothing was sent: call Ledger(xero).audit(adopt=True), then go on"
+        )
 
 
 class OutcomeUnknown(XerosyncError):

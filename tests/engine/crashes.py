@@ -109,7 +109,7 @@ def is_move(before: Record | None, after: Record) -> bool:
         return end is State.INTENDED
     if start is State.SENT and may_move(State.UNKNOWN, end):
         return True
-    return may_move(start, end) or start is end is State.INTENDED
+    return may_move(start, end) or (start is end and start in {State.INTENDED, State.UNKNOWN})
 
 
 @define

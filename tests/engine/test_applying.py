@@ -274,7 +274,7 @@ def test_every_open_state_has_a_way_out_and_the_ends_have_none_that_sends_again(
 
     assert all(MOVES.get(state) for state in OPEN)
     assert all(not OPEN & MOVES.get(state, {}).keys() for state in ends)
-    assert set(State) == OPEN | ends | {State.REJECTED}
+    assert set(State) == OPEN | ends | {State.REJECTED, State.PARKED}
 
 
 def test_a_store_given_twice_remembers_for_both(product: Product) -> None:

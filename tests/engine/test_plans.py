@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 
 import pytest
 from tests.conftest import CLEARING, DAY, Product, nzd
@@ -128,6 +129,8 @@ ERRORS: list[errors.XerosyncError] = [
     errors.Rejected(["one", "two"], 400, "correlation-1"),
     errors.NotFound(["no such document"], 404),
     errors.Unavailable("503"),
+    errors.Suspended(5, datetime(2026, 1, 5, tzinfo=UTC)),
+    errors.LedgerBehind(3),
     errors.OutcomeUnknown("it may have been recorded", "intent-1"),
     errors.UnreadableAnswer("Invoices[0]", "no list"),
     errors.StoreFailed("disk full"),

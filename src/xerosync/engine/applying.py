@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref
-from xerosync.engine.intents import Intent, basis_of, intent_key, tag_of
+from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
 from xerosync.engine.kinds import kind_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.observed import intents_of, stamps_now
@@ -17,6 +17,7 @@ from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
 from xerosync.engine.states import State
+from xerosync.engine.strays import ADOPTED, stray_record
 from xerosync.errors import InvalidInput
 
 _CHUNK: Final = 1000
@@ -78,7 +79,8 @@ class _Applying:
         open_: list[Action] = []
         for action in actions:
             intent = known.get(intent_key(self.books.tenant, action.itself))
-            if intent is None or intent.state in {State.REJECTED, State.INTENDED}:
+            # One that is still intended was put off when the open ones were closed.
+            if intent is None or intent.state is State.REJECTED:
                 open_.append(action)
             else:
                 self._result(action, intent, earlier=True)
@@ -125,10 +127,12 @@ class _Applying:
             )
             for action in adopted
         ]
-        for action, intent in zip(adopted, await self.poster.keep(intents), strict=True):
+        strays = [stray_record(self.books, intent.tag, intent.xero_id or "", ADOPTED) for intent in intents]
+        for action, intent in zip(adopted, await self.poster.keep(intents, strays), strict=True):
             self._result(action, intent)
 
     async def _send(self, actions: Sequence[Action]) -> None:
+        await self.poster.check()
         intents = await self._intended(actions)
         ended = {intent.key: intent for intent in await self.poster.post(intents)}
         for action, intent in zip(actions, intents, strict=True):
@@ -144,7 +148,7 @@ class _Applying:
         fresh = Intent(
             tenant=self.books.tenant,
             operation=action.itself,
-            payload=kind_of(action.kind).encode(action, self._id_of, tag_of(key)),
+            payload=kind_of(action.kind).encode(action, self._id_of, mark_of(key, self.books.app.client_id)),
             target=target_of(action, self._id_of),
             basis=basis_of(action.seen),
             facts=action.facts,
@@ -152,7 +156,7 @@ class _Applying:
         earlier = known.get(key)
         if earlier is None:
             return fresh
-        return evolve(fresh, version=earlier.version, generation=earlier.generation + 1)
+        return evolve(fresh, version=earlier.version, generation=earlier.generation + 1, attempts=earlier.attempts)
 
     def _id_of(self, ref: Ref) -> str:
         return self._ids[ref] if isinstance(ref, Pending) else ref

@@ -24,6 +24,12 @@ CLAIM_S: Final = 20.0
 
 TAG_PREFIX: Final = "XS-"
 
+PARKED_AFTER: Final = 8
+"""How often a write may end in doubt, and not be found, before a person must look at it (R8)."""
+
+_PATIENCE: Final = timedelta(minutes=24)
+_LONGEST: Final = timedelta(hours=6)
+
 _NAMES: Final = frozenset({"vendor"})
 """Facts that are names: what a record is found by stays readable in an encrypted store."""
 
@@ -40,6 +46,27 @@ def tag_of(key: str) -> str:
     return TAG_PREFIX + key[:13].upper()
 
 
+def mark_of(key: str, app: str) -> str:
+    """
+    What is written on the document of the intent *key*: its tag, and a sign of the *app* by its client id.
+
+    Another product on the same organisation may use this library too; by the sign its documents are not taken for ours.
+    """
+    return f"{tag_of(key)}-{sign_of(app)}"
+
+
+def sign_of(app: str) -> str:
+    """The sign of an app, by its client id."""
+    return base64.b32encode(hashlib.sha256(app.encode()).digest()).decode()[:4]
+
+
+def sign_in(text: str) -> str | None:
+    """The sign that stands behind the tag in *text*, if there are both."""
+    tag = tag_in(text)
+    sign = text[text.rfind(TAG_PREFIX) + len(tag) :][:5] if tag is not None else ""
+    return sign[1:] if len(sign) == 5 and sign[0] == "-" and sign[1:].isalnum() else None
+
+
 def tag_in(text: str) -> str | None:
     """The tag in *text*, if there is one."""
     start = text.rfind(TAG_PREFIX)
@@ -53,7 +80,8 @@ class Intent:
     """
     One write: what is to be sent (*payload*, under *target* where the path names a document), and how it stands.
 
-    *generation* counts its sends under different idempotency keys. *facts* are what it can be found by later.
+    *generation* counts its sends under different idempotency keys, *attempts* those that ended in doubt, with nothing
+    to be found after; it is left alone until *next_at*. *facts* are what it can be found by later.
     """
 
     tenant: TenantId
@@ -67,6 +95,8 @@ class Intent:
     claimed_at: datetime | None = None
     basis: str = ""
     facts: Mapping[str, str] = field(factory=dict[str, str])
+    attempts: int = 0
+    next_at: datetime | None = None
     version: int = 0
 
     @property
@@ -89,7 +119,41 @@ class Intent:
         if not may_move(self.state, state):
             raise ValueError(f"a write that is {self.state} cannot become {state}")
         claimed_at = None if state is State.INTENDED else self.claimed_at
-        return evolve(self, state=state, claimed_at=claimed_at, xero_id=xero_id, messages=messages)
+        # Why Xero refused it is known, so what went before is explained.
+        attempts = 0 if (self.state, state) == (State.SENT, State.REJECTED) else self.attempts
+        return evolve(
+            self,
+            state=state,
+            claimed_at=claimed_at,
+            xero_id=xero_id,
+            messages=messages,
+            attempts=attempts,
+            next_at=None,
+        )
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it may be looked at, or sent, at *now*."""
+        return self.next_at is None or self.next_at <= now
+
+    def doubted(self, now: datetime, *, answered: bool) -> Intent:
+        """
+        This doubtful intent after it was looked for in vain (R8).
+
+        It is not there, unless Xero has not *answered*: then it stays in doubt. It is left alone for longer
+        each time, and the eighth time it is parked.
+        """
+        attempts = self.attempts + 1
+        if attempts >= PARKED_AFTER:
+            return evolve(self.moved(State.PARKED), attempts=attempts, next_at=None)
+        later = now + wait_after(attempts)
+        if not answered:
+            return evolve(self, attempts=attempts, next_at=later)
+        sent_again = self.moved(State.INTENDED)
+        return evolve(sent_again, generation=self.generation + 1, attempts=attempts, next_at=later)
+
+    def released(self) -> Intent:
+        """This parked intent, which a person lets try again: its attempts count from the beginning."""
+        return evolve(self.moved(State.UNKNOWN), attempts=0, next_at=None)
 
     def claimed(self, now: datetime) -> Intent:
         """This intent about to be sent, its claim counted from *now* (R2)."""
@@ -109,13 +173,16 @@ class Intent:
             self.claimed_at,
             self.basis,
             dict(self.facts),
+            self.attempts,
+            self.next_at,
         )
         found_by = [(name, value) for name, value in self.facts.items() if name not in _NAMES]
         lookups = [("tag", self.tag), ("kind", self.operation.kind), *found_by]
         if self.xero_id:
             lookups.append(("xero_id", self.xero_id))
         body = _encoder.encode(kept).decode()
-        return Record("intent", self.tenant, self.key, body, self.state, self.claimed_at, tuple(lookups), self.version)
+        due = self.next_at or self.claimed_at
+        return Record("intent", self.tenant, self.key, body, self.state, due, tuple(lookups), self.version)
 
 
 class _Kept(msgspec.Struct):
@@ -132,6 +199,8 @@ class _Kept(msgspec.Struct):
     claimed_at: datetime | None
     basis: str
     facts: dict[str, str]
+    attempts: int = 0
+    next_at: datetime | None = None
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -153,8 +222,15 @@ def read_intent(record: Record) -> Intent:
         claimed_at=kept.claimed_at,
         basis=kept.basis,
         facts=kept.facts,
+        attempts=kept.attempts,
+        next_at=kept.next_at,
         version=record.version,
     )
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long a write is left alone that ended in doubt *attempts* times: not at first, then up to 6 hours (R8)."""
+    return timedelta() if attempts < 3 else min(_LONGEST, _PATIENCE * 2 ** (attempts - 3))
 
 
 def record_key(tenant: TenantId, operation: Pending) -> RecordKey:

@@ -46,7 +46,7 @@ class Kind:
     One kind of write. *path* may hold ``{target}``; elements go under *collection*, up to *batch* of them a call.
 
     *bare* sends the one element without an envelope. *accepts* are texts by which Xero says that it is already so, then
-    the probe decides.
+    the probe decides; an empty one stands for whatever it says.
     """
 
     name: str
@@ -202,6 +202,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             probe_removals,
             batch=1,
             bare=True,
+            accepts=("",),  # how Xero refuses to remove it twice is not known (F 6.125)
         ),
     )
 }

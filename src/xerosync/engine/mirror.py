@@ -15,7 +15,8 @@ from xerosync.client._paging import whole_pages
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import id_name
-from xerosync.engine.intents import tag_in
+from xerosync.engine.intents import sign_in, sign_of, tag_in
+from xerosync.engine.strays import strays_among
 from xerosync.events import Event
 from xerosync.models import Account, Contact, CreditNote, Invoice, Payment
 from xerosync.storage.protocol import Record, RecordKey
@@ -55,8 +56,8 @@ def _member(value: object, name: str) -> object:
 
 
 def _tagged(text: str) -> Lookups:
-    tag = tag_in(text)
-    return [("tag", tag)] if tag else []
+    tag, sign = tag_in(text), sign_in(text)
+    return [*([("tag", tag)] if tag else []), *([("sign", sign)] if sign else [])]
 
 
 def _invoice_lookups(row: Json) -> Lookups:
@@ -183,6 +184,11 @@ def tag_of_record(record: Record) -> str | None:
     return dict(record.lookups).get("tag")
 
 
+def _our_tag(books: Books, record: Record) -> str | None:
+    lookups = dict(record.lookups)
+    return lookups.get("tag") if lookups.get("sign") == sign_of(books.app.client_id) else None
+
+
 def _record_kind(shelf: Shelf) -> str:
     return f"mirror.{shelf.name}"
 
@@ -203,8 +209,11 @@ async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json]) -> None:
     fresh = [_mirrored(books, shelf, row) for row in rows]
     known = {record.identity: record.body for record in await stored(books, (each.identity for each in fresh))}
     changed = [record for record in fresh if known.get(record.identity) != record.body]
-    for start in range(0, len(changed), _CHUNK):
-        await books.storage.commit(changed[start : start + _CHUNK])
+    marked = {tag: record.key for record in changed if (tag := _our_tag(books, record)) is not None}
+    # With the rows, if not before them: a mark that is read once more is not met as something new.
+    puts = [*await strays_among(books, marked), *changed]
+    for start in range(0, len(puts), _CHUNK):
+        await books.storage.commit(puts[start : start + _CHUNK])
     if changed:
         books.tell(Event.MIRRORED, shelf=shelf.name, documents=len(changed))
 

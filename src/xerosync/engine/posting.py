@@ -14,18 +14,21 @@ from xerosync.client._retry import opens_soon
 from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
+from xerosync.engine.breaker import Breaker
 from xerosync.engine.intents import Intent, idempotency_key, tag_in
 from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
 from xerosync.engine.probes import conclude
 from xerosync.engine.states import State
+from xerosync.engine.strays import check_not_behind
 from xerosync.errors import Unavailable, XerosyncError
 from xerosync.events import Event
 from xerosync.ports import AnswerLost, NotSent, Response
+from xerosync.storage.protocol import Record
 
 _TRIES_MAX: Final = 6
-_SILENT_MAX: Final = 5
 _CHUNK: Final = 1000
+_FEWER: Final = 8
 
 
 @define
@@ -35,31 +38,51 @@ class Poster:
     books: Books
     lease: Lease
     tries_max: int = field(default=_TRIES_MAX)
+    breaker: Breaker = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.breaker = Breaker(self.books, self.lease)
 
     async def post(self, intents: Sequence[Intent]) -> list[Intent]:
-        """Send *intents*, all `INTENDED` and stored, in batches of one kind and target; return them as they ended."""
+        """
+        Send *intents*, all `INTENDED` and stored, in batches of one kind and target; return them as they ended.
+
+        Raises `LedgerBehind` before anything is sent, and `Suspended` when too many calls in a row came to nothing.
+        """
         ended: list[Intent] = []
-        silent = 0
+        if not intents:
+            return ended
+        await self.check()
         for batch in batches(intents):
-            ended += (posted := await self._post_batch(kind_of(batch[0].operation.kind), batch))
-            silent = silent + 1 if all(intent.state is State.UNKNOWN for intent in posted) else 0
-            if silent == _SILENT_MAX:
-                raise Unavailable("Xero gave no answer that can be read to several calls in a row: recover() later")
             kind = batch[0].operation.kind
+            try:
+                ended += (posted := await self._post_batch(kind_of(kind), batch))
+            except Unavailable:
+                await self.breaker.failed()
+                raise
+            if all(intent.state is State.UNKNOWN for intent in posted):
+                await self.breaker.failed()
+            else:
+                await self.breaker.worked()
             self.books.tell(Event.POSTED, kind=kind, elements=len(batch), done=len(ended), of=len(intents))
         return ended
 
-    async def keep(self, intents: Sequence[Intent]) -> list[Intent]:
+    async def check(self) -> None:
+        """Raise `LedgerBehind` or `Suspended` where nothing may be sent now."""
+        await check_not_behind(self.books)
+        await self.breaker.check()
+
+    async def keep(self, intents: Sequence[Intent], also: Sequence[Record] = ()) -> list[Intent]:
         """
         Store *intents* as they now are, if nobody else has moved them, and return them with their new version.
 
-        Up to a thousand are one commit; more are several, each whole.
+        Up to a thousand are one commit; more are several, each whole. With each may go one of *also*, in their order.
         """
         for start in range(0, len(intents), _CHUNK):
             fence = await self.lease.held()
             stored = [intent.record() for intent in intents[start : start + _CHUNK]]
             expect = {record.identity: record.version for record in stored}
-            await self.books.storage.commit(stored, expect=expect, fence=fence)
+            await self.books.storage.commit([*stored, *also[start : start + _CHUNK]], expect=expect, fence=fence)
         return [evolve(intent, version=intent.version + 1) for intent in intents]
 
     async def _post_batch(self, kind: Kind, batch: Sequence[Intent]) -> list[Intent]:
@@ -120,11 +143,21 @@ class Poster:
 
 
 def batches(intents: Sequence[Intent]) -> Iterator[list[Intent]]:
-    """*intents* in order, cut where kind or target changes and at the kind's batch size."""
-    for (name, _), group in groupby(intents, key=lambda intent: (intent.operation.kind, intent.target)):
+    """
+    *intents* in order, cut where kind or target changes and at the kind's batch size.
+
+    What has ended in doubt before goes in fewer at a time, then alone: one that Xero stumbles over must not take others
+    with it for ever (R8).
+    """
+    for (name, _, attempts), group in groupby(intents, key=_company):
         same = list(group)
-        size = kind_of(name).batch
+        size = max(1, kind_of(name).batch // _FEWER**attempts)
         yield from (same[start : start + size] for start in range(0, len(same), size))
+
+
+def _company(intent: Intent) -> tuple[str, str, int]:
+    """What intents must have in common to go in one call."""
+    return intent.operation.kind, intent.target, intent.attempts
 
 
 def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Final
-
-from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, seen_in
-from xerosync.engine.kinds import kind_of, rank
+from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import records
+from xerosync.engine.mirror import CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records, refresh
 from xerosync.engine.observed import stamps_now
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude
 from xerosync.engine.states import State, may_move
+from xerosync.errors import Rejected, ScopeMissing, Unavailable, UnreadableAnswer
 from xerosync.events import Event
 
 _LOOKED_AT: Final = (*OPEN_STATES, State.CONFLICT)
+MARKS_ON: Final[Sequence[tuple[Shelf, frozenset[str]]]] = (
+    (INVOICES, frozenset({"bill"})),
+    (CREDIT_NOTES, frozenset({"credit_note"})),
+    (PAYMENTS, frozenset({"payment", "refund"})),
+)
+"""Which kinds of write carry a tag, and where it is read again."""
+
 _WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
 
 
@@ -41,6 +48,24 @@ async def recover(books: Books) -> Recovery:
         await lease.release()
 
 
+async def parked(books: Books) -> tuple[Finding, ...]:
+    """What is known of every parked write of the organisation."""
+    found = [read_intent(record) async for record in records(books, "intent", states=[State.PARKED])]
+    return tuple(filter(None, map(finding_for, found)))
+
+
+async def release(books: Books, host_refs: frozenset[str] | None) -> int:
+    """Let the parked writes of *host_refs*, all when None, be looked at again; how many there were."""
+    lease = await take(books)
+    try:
+        found = [read_intent(record) async for record in records(books, "intent", states=[State.PARKED])]
+        chosen = [each for each in found if host_refs is None or _about(each) in host_refs]
+        await Poster(books, lease).keep([intent.released() for intent in chosen])
+        return len(chosen)
+    finally:
+        await lease.release()
+
+
 async def close_open(poster: Poster) -> Recovery:
     """`recover`, under a lease already held."""
     books = poster.books
@@ -48,16 +73,26 @@ async def close_open(poster: Poster) -> Recovery:
     opened = [read_intent(record) async for record in records(books, "intent", states=_LOOKED_AT)]
     if not opened:
         return Recovery()
-    doubtful = [intent for intent in opened if intent.state is not State.INTENDED]
+    began = books.clock.now()
+    put_off = [intent for intent in opened if not intent.is_due(began)]
+    certain = [intent for intent in opened if intent.state is State.INTENDED and intent.is_due(began)]
+    doubtful = [intent for intent in opened if intent.state is not State.INTENDED and intent.is_due(began)]
     if doubtful:
         await _wait_out(books, doubtful)
         doubtful = await _settle(poster, doubtful)
         found = sum(intent.state is State.CONFIRMED for intent in doubtful)
-    certain = [intent for intent in opened if intent.state is State.INTENDED]
+        if found:
+            await poster.breaker.worked()
+    # An older store may not know that these were sent: their marks must have been looked for once more (C15).
+    kinds = {intent.operation.kind for intent in certain}
+    await refresh(books, *(shelf for shelf, marked in MARKS_ON if kinds & marked))
+    now = books.clock.now()
     again = [intent for intent in doubtful if intent.state is State.INTENDED]
-    wanted, withdrawn = await _still_wanted(poster, [*certain, *again])
-    posted = await poster.post(sorted(wanted, key=lambda intent: rank(intent.operation.kind)))
-    ended = [*posted, *withdrawn, *(intent for intent in doubtful if intent.state is not State.INTENDED)]
+    put_off += [intent for intent in again if not intent.is_due(now)]
+    wanted, withdrawn = await _still_wanted(poster, [*certain, *(each for each in again if each.is_due(now))])
+    posted = await poster.post(sorted(wanted, key=_turn))
+    settled = [intent for intent in doubtful if intent.state is not State.INTENDED]
+    ended = [*posted, *withdrawn, *settled, *put_off]
     recovery = Recovery(
         found=found,
         posted=Counter(intent.operation.kind for intent in posted if intent.state is State.CONFIRMED),
@@ -66,6 +101,11 @@ async def close_open(poster: Poster) -> Recovery:
     )
     books.tell(Event.RECOVERED, found=recovery.found, sent=recovery.sent, open=recovery.open)
     return recovery
+
+
+def _turn(intent: Intent) -> tuple[int, int]:
+    """What may take others with it goes after them."""
+    return rank(intent.operation.kind), intent.attempts
 
 
 async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list[Intent], list[Intent]]:
@@ -79,8 +119,9 @@ async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list
 
 
 async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
-    claimed = max(intent.claimed_at for intent in doubtful if intent.claimed_at is not None)
-    left = claimed + timedelta(seconds=books.quarantine_s) - books.clock.now()
+    now = books.clock.now()
+    ends = [each.claimed_at + timedelta(seconds=books.quarantine_s) for each in doubtful if each.claimed_at is not None]
+    left = max(ends, default=now) - now
     if left > timedelta():
         books.tell(Event.WAITING, reason="a write may still be on its way", seconds=left.total_seconds())
         await books.clock.sleep(left.total_seconds())
@@ -94,16 +135,36 @@ async def _settle(poster: Poster, doubtful: Sequence[Intent]) -> list[Intent]:
         by_kind[intent.operation.kind].append(intent)
     settled: list[Intent] = []
     for name, intents in by_kind.items():
-        found = await kind_of(name).probe(poster.books, intents)
-        settled += await poster.keep([_concluded(intent, found) for intent in intents])
+        found = await look(poster.books, kind_of(name), intents)
+        now = poster.books.clock.now()
+        settled += await poster.keep([concluded(intent, found.get(intent.key), now) for intent in intents])
     return settled
 
 
-def _concluded(intent: Intent, found: Mapping[str, Sequence[Found]]) -> Intent:
-    seen = found.get(intent.key, ())
+async def look(books: Books, kind: Kind, intents: Sequence[Intent]) -> dict[str, Sequence[Found]]:
+    """
+    What is found in Xero of *intents*, by their keys; the key of one about which no answer can be had is not there.
+
+    One that cannot be looked for does not keep the others from it. Raises where Xero cannot be asked at all.
+    """
+    try:
+        return dict(await kind.probe(books, intents))
+    except (Rejected, UnreadableAnswer, Unavailable):
+        if len(intents) > 1:
+            each_alone = [await look(books, kind, [intent]) for intent in intents]
+            return {key: found for one in each_alone for key, found in one.items()}
+    with suppress(ScopeMissing):
+        await books.organisation()  # where this fails too, it is Xero that is away, and not this one document
+    return {}
+
+
+def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> Intent:
+    """*intent* after a look at what is *seen* in Xero; None where Xero gave no answer, which is no "not there" (R5)."""
+    if seen is None:
+        return intent.doubted(now, answered=False) if intent.state is State.UNKNOWN else intent
     state = conclude(seen)
     if state is State.INTENDED and intent.state is State.UNKNOWN:
-        return evolve(intent.moved(state), generation=intent.generation + 1)
+        return intent.doubted(now, answered=True)
     if not may_move(intent.state, state):
         return intent
     ours = [each.xero_id for each in seen if (each.ours or state is State.SUSPECT) and each.stands]
@@ -111,9 +172,14 @@ def _concluded(intent: Intent, found: Mapping[str, Sequence[Found]]) -> Intent:
     return intent.moved(state, xero_id=ours[0] if len(ours) == 1 else None)
 
 
+def _about(intent: Intent) -> str:
+    """The host's own id of what *intent* writes."""
+    return intent.operation.host_ref.removeprefix(BILL_PAYMENT)
+
+
 def finding_for(intent: Intent) -> Finding | None:
     """What a person must know of an intent that did not simply end well."""
-    about = intent.operation.host_ref.removeprefix(BILL_PAYMENT)
+    about = _about(intent)
     match intent.state:
         case State.REJECTED if intent.messages == (_WITHDRAWN,):
             return Finding(code="changed since planned", about=about, cause=_WITHDRAWN, fix="plan again", retry=True)
@@ -133,6 +199,29 @@ def finding_for(intent: Intent) -> Finding | None:
                 fix="call recover(), which looks before it sends again",
                 who="nobody, it is automatic",
                 retry=True,
+            )
+        case State.INTENDED if intent.next_at is not None:
+            return Finding(
+                code="put off",
+                about=about,
+                cause=f"it ended in doubt {intent.attempts} times, and was not found in Xero",
+                fix=f"nothing: it is tried again from {intent.next_at:%Y-%m-%d %H:%M} UTC",
+                who="nobody, it is automatic",
+                retry=True,
+            )
+        case _:
+            return _finding_at_end(intent.state, about, intent.attempts)
+
+
+def _finding_at_end(state: State, about: str, attempts: int) -> Finding | None:
+    """What is left for a person where nothing more is done by itself."""
+    match state:
+        case State.PARKED:
+            return Finding(
+                code="parked",
+                about=about,
+                cause=f"it ended in doubt {attempts} times, and nobody knows why",
+                fix="find out what Xero has against it, then release() it",
             )
         case State.REMOVED:
             return Finding(

@@ -18,12 +18,14 @@ class State(StrEnum):
     REMOVED = "removed"
     CONFLICT = "conflict"
     SUSPECT = "suspect"
+    PARKED = "parked"
 
 
 MOVES: Final[Mapping[State, Mapping[State, str]]] = {
     State.INTENDED: {
         State.SENT: "claimed, just before the first byte leaves",
         State.REJECTED: "its document changed in Xero before it was sent: to be planned anew",
+        State.UNKNOWN: "its mark is in Xero already: the store is older than the books",
     },
     State.SENT: {
         State.CONFIRMED: "Xero answered with an id",
@@ -37,14 +39,22 @@ MOVES: Final[Mapping[State, Mapping[State, str]]] = {
         State.REMOVED: "found, but removed in Xero since: never sent again",
         State.CONFLICT: "found more than once: a person must look",
         State.SUSPECT: "an unmarked twin is there, perhaps typed by hand: a person must look",
+        State.PARKED: "in doubt for the eighth time, and nobody knows why: a person must look",
     },
-    State.REJECTED: {State.INTENDED: "planned again after the document changed in Xero"},
+    State.REJECTED: {
+        State.INTENDED: "planned again after the document changed in Xero",
+        State.UNKNOWN: "its mark is in Xero all the same: the store is older than the books",
+    },
     State.CONFLICT: {
         State.CONFIRMED: "all but one were removed in Xero",
         State.REMOVED: "all were removed in Xero",
     },
+    State.PARKED: {State.UNKNOWN: "released by a person: looked for before it is sent again"},
 }
 """Each state with the states that may follow, and when. A write that died while SENT is first called UNKNOWN."""
+
+NEVER_LEFT: Final = frozenset({State.INTENDED, State.REJECTED})
+"""Where nothing of the write can be in Xero, as far as the ledger knows."""
 
 OPEN: Final = frozenset({State.INTENDED, State.SENT, State.UNKNOWN})
 """What must be closed by `recover` before anything new is sent."""

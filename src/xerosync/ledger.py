@@ -1,0 +1,60 @@
+"""The ledger of what was written to one organisation: recover, audit, and let go on what is parked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from xerosync.client._books import Books
+from xerosync.client._driver import stepped
+from xerosync.client.xero import AsyncXero, Xero
+from xerosync.engine import auditing, recovery
+from xerosync.engine.auditing import Audit
+from xerosync.engine.plans import Finding, Recovery
+
+
+class AsyncLedger:
+    """What this product has written to one organisation, whatever story it belongs to, awaited."""
+
+    def __init__(self, xero: AsyncXero) -> None:
+        self.books: Final[Books] = xero.books
+
+    async def recover(self) -> Recovery:
+        """Close what an interrupted run left open, looking in Xero before anything is sent again."""
+        return await recovery.recover(self.books)
+
+    async def audit(self, *, since: datetime | None = None, adopt: bool = False) -> Audit:
+        """
+        Compare what carries our marks in Xero with the ledger: what is missing, doubled, foreign or deleted (R9).
+
+        It reads bills, suppliers' credit notes and payments, all or those changed *since* (aware), and deletes nothing.
+        With *adopt* the ledger takes over every mark that it does not know, and writes refused with `LedgerBehind` may
+        go on (C15): stop all workers before you restore a store, and call this before you start them. Raises
+        `InvalidInput` for both together.
+        """
+        return await auditing.audit(self.books, since=since, adopt=adopt)
+
+    async def parked(self) -> tuple[Finding, ...]:
+        """The writes that ended in doubt eight times: nothing is done about them until they are released (R8)."""
+        return await recovery.parked(self.books)
+
+    async def release(self, host_ids: Iterable[str] | None = None) -> int:
+        """
+        Let the parked writes of *host_ids*, all unless given, be tried again as new ones are; how many there were.
+
+        Each is looked for in Xero before it is sent: the next `recover` or apply does that.
+        """
+        return await recovery.release(self.books, None if host_ids is None else frozenset(host_ids))
+
+
+class Ledger:
+    """What this product has written to one organisation, whatever story it belongs to, in plain calls."""
+
+    def __init__(self, xero: Xero) -> None:
+        self._flows: Final = AsyncLedger(xero.asynchronous)
+
+    recover: Final = stepped(AsyncLedger.recover)
+    audit: Final = stepped(AsyncLedger.audit)
+    parked: Final = stepped(AsyncLedger.parked)
+    release: Final = stepped(AsyncLedger.release)
