@@ -82,6 +82,7 @@ def test_what_is_written_is_read_again_as_the_same(model: type[AttrsInstance], d
     back = decode(model, parse(dump(encode(document)), where="test"), where="test")
 
     assert back == document
+    assert len({back, document}) == 1
     assert [type(each) for each in values(back)] == [type(each) for each in values(document)]
     assert encode(back) == encode(document)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import cast
 
@@ -35,6 +36,7 @@ from xerosync import (
     Xero,
 )
 from xerosync.client import resources
+from xerosync.client.resources import Contacts, Invoices
 from xerosync.errors import Misconfigured
 from xerosync.ports import Request, Response, Transport, TransportFault
 from xerosync.storage import Storage
@@ -81,8 +83,33 @@ def test_each_method_has_one_signature_and_one_docstring(pair: tuple[type, type]
         stepped = methods(plain)[name]
         assert callable(flow)
         assert callable(stepped)
-        assert inspect.signature(stepped).parameters == inspect.signature(flow).parameters, name
+        assert taken(stepped) == taken(flow), name
         assert inspect.getdoc(stepped) == inspect.getdoc(flow), name
+
+
+def taken(method: Callable[..., object]) -> list[tuple[str, object, object]]:
+    """What *method* takes: names, kinds and defaults."""
+    return [(each.name, each.kind, each.default) for each in inspect.signature(method).parameters.values()]
+
+
+@EACH_PAIR
+def test_help_speaks_of_plain_calls_and_of_their_own_documents(pair: tuple[type, type]) -> None:
+    """What an editor and ``help()`` show of a method is the method, not the flow that it steps."""
+    _, plain = pair
+    for name, method in methods(plain).items():
+        assert callable(method)
+        said = str(inspect.signature(method))
+        assert not re.search(r"\bT\b|\bAsync(Iterator|Changes)\b|\bCoroutine\b", said), f"{name}{said}"
+
+
+def test_help_names_the_documents_of_the_resource() -> None:
+    def returned(method: Callable[..., object]) -> object:
+        return inspect.signature(method).return_annotation
+
+    assert returned(Invoices.list) == "Iterator[Invoice]"
+    assert returned(Invoices.get) == "Invoice"
+    assert returned(Invoices.changes) == "Changes[Invoice]"
+    assert returned(Contacts.create) == "list[Written[Contact]]"
 
 
 @pytest.mark.parametrize("pair", PUBLIC, ids=lambda pair: pair[1].__name__)

@@ -66,7 +66,7 @@ class BankTransaction(Quiet):
     overpayment_id: OverpaymentId | None = field(default=None, metadata=READ_ONLY)
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -78,7 +78,7 @@ class TrackingReference(Quiet):
     tracking_option_id: TrackingOptionId | None = None
     name: str | None = field(default=None, metadata={**READ_ONLY, **longest(100)})
     option: str | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -101,7 +101,7 @@ class BankTransfer(Quiet):
     status: PaymentStatus | None = field(default=None, metadata=READ_ONLY)
     from_tracking: tuple[TrackingReference, ...] = field(default=(), metadata=most(2))
     to_tracking: tuple[TrackingReference, ...] = field(default=(), metadata=most(2))
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -117,7 +117,7 @@ class ManualJournalLine(Quiet):
     tracking: tuple[TrackingCategory, ...] = field(default=(), metadata=most(2))
     tax_amount: Decimal | None = None
     is_blank: bool | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -135,5 +135,5 @@ class ManualJournal(Quiet):
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     attachments: tuple[Attachment, ...] = field(default=(), metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)

@@ -40,7 +40,7 @@ class Address(Quiet):
     postal_code: str | None = field(default=None, metadata=longest(50))
     country: str | None = field(default=None, metadata=longest(50))
     attention_to: str | None = field(default=None, metadata=longest(255))
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -51,7 +51,7 @@ class Phone(Quiet):
     phone_number: str | None = field(default=None, metadata=longest(50))
     phone_area_code: str | None = field(default=None, metadata=longest(10))
     phone_country_code: str | None = field(default=None, metadata=longest(20))
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -60,7 +60,7 @@ class PaymentTerm(Quiet):
 
     day: int | None = None
     type: PaymentTermType | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -69,7 +69,7 @@ class PaymentTerms(Quiet):
 
     bills: PaymentTerm | None = None
     sales: PaymentTerm | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -80,7 +80,7 @@ class ContactPerson(Quiet):
     last_name: str | None = None
     email_address: str | None = None
     include_in_emails: bool | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -89,7 +89,7 @@ class ContactTracking(Quiet):
 
     tracking_category_name: str | None = None
     tracking_option_name: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -101,7 +101,7 @@ class BatchPaymentDetails(Quiet):
     details: str | None = field(default=None, metadata=longest(18))
     code: str | None = field(default=None, metadata=longest(12))
     reference: str | None = field(default=None, metadata=longest(12))
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -110,7 +110,7 @@ class Balance(Quiet):
 
     outstanding: Decimal | None = None
     overdue: Decimal | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -119,7 +119,7 @@ class Balances(Quiet):
 
     accounts_receivable: Balance | None = None
     accounts_payable: Balance | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -132,7 +132,7 @@ class BrandingTheme(Quiet):
     type: str | None = None
     sort_order: int | None = None
     created_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -185,7 +185,7 @@ class Contact(Referred):
     attachments: tuple[Attachment, ...] = field(default=(), metadata=READ_ONLY)
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -197,5 +197,5 @@ class ContactGroup(Quiet):
     name: str | None = None
     status: ContactGroupStatus | None = None
     contacts: tuple[Contact, ...] = field(default=(), metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)

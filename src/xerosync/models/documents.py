@@ -54,7 +54,7 @@ class LineItemItem(Quiet):
     code: str | None = field(default=None, metadata=longest(30))
     name: str | None = field(default=None, metadata=longest(50))
     item_id: ItemId | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -65,7 +65,7 @@ class LineTracking(Quiet):
     tracking_option_id: TrackingOptionId | None = None
     name: str | None = field(default=None, metadata=longest(100))
     option: str | None = field(default=None, metadata=longest(100))
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -82,7 +82,7 @@ class TaxBreakdown(Quiet):
     exempt_amount: Decimal | None = None
     state_assigned_no: str | None = None
     jurisdiction_region: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -111,7 +111,7 @@ class LineItem(Quiet):
     taxability: str | None = None
     sales_tax_code_id: int | None = field(default=None, metadata=wire("SalesTaxCodeId"))
     tax_breakdown: tuple[TaxBreakdown, ...] = ()
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -127,7 +127,7 @@ class InvoiceAddress(Quiet):
     region: str | None = None
     postal_code: str | None = None
     country: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -178,7 +178,7 @@ class Invoice(Referred):
     attachments: tuple[Attachment, ...] = field(default=(), metadata=READ_ONLY)
     invoice_addresses: tuple[InvoiceAddress, ...] = ()
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -194,7 +194,7 @@ class Allocation(Quiet):
     amount: Decimal | None = None
     date: datetime.date | None = None
     is_deleted: bool | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -228,7 +228,7 @@ class CreditNote(Referred):
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     invoice_addresses: tuple[InvoiceAddress, ...] = ()
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -256,7 +256,7 @@ class Overpayment(Referred):
     reference: str | None = None
     attachments: tuple[Attachment, ...] = field(default=(), metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -286,7 +286,7 @@ class Prepayment(Referred):
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     attachments: tuple[Attachment, ...] = field(default=(), metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -323,7 +323,7 @@ class Payment(Quiet):
     details: str | None = None
     has_account: bool | None = field(default=None, metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -346,5 +346,5 @@ class BatchPayment(Referred):
     total_amount: Decimal | None = field(default=None, metadata=READ_ONLY)
     is_reconciled: bool | None = field(default=None, metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)

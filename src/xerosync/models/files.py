@@ -20,7 +20,7 @@ class Attachment(Quiet):
     mime_type: str | None = None
     content_length: int | None = None
     include_online: bool | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -32,5 +32,5 @@ class HistoryRecord(Quiet):
     changes: str | None = None
     user: str | None = None
     date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)

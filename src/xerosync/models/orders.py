@@ -44,7 +44,7 @@ class PurchaseOrder(Quiet):
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     attachments: tuple[Attachment, ...] = field(default=(), metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -72,5 +72,5 @@ class Quote(Quiet):
     branding_theme_id: BrandingThemeId | None = None
     line_amount_types: QuoteLineAmountTypes | None = None
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)

@@ -18,7 +18,7 @@ class ReportAttribute(Quiet):
 
     id: str | None = field(default=None, metadata=wire("Id"))
     value: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -27,7 +27,7 @@ class ReportCell(Quiet):
 
     value: str | None = None
     attributes: tuple[ReportAttribute, ...] = ()
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -38,7 +38,7 @@ class ReportRow(Quiet):
     title: str | None = None
     cells: tuple[ReportCell, ...] = ()
     rows: tuple[ReportRow, ...] = ()
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -48,7 +48,7 @@ class ReportFields(Quiet):
     field_id: str | None = None
     description: str | None = None
     value: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -64,7 +64,7 @@ class Report(Quiet):
     rows: tuple[ReportRow, ...] = ()
     fields: tuple[ReportFields, ...] = ()
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)

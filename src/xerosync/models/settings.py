@@ -45,7 +45,7 @@ class ExternalLink(Quiet):
     link_type: str | None = None
     url: str | None = None
     description: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -84,7 +84,7 @@ class Organisation(Quiet):
     phones: tuple[Phone, ...] = ()
     external_links: tuple[ExternalLink, ...] = ()
     payment_terms: PaymentTerms | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -94,7 +94,7 @@ class Action(Quiet):
 
     name: str | None = None
     status: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -124,7 +124,7 @@ class Account(Referred):
     has_attachments: bool | None = field(default=None, metadata=READ_ONLY)
     add_to_watchlist: bool | None = None
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -136,7 +136,7 @@ class TaxComponent(Quiet):
     rate: Decimal | None = None
     is_compound: bool | None = None
     is_non_recoverable: bool | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -155,7 +155,7 @@ class TaxRate(Quiet):
     can_apply_to_revenue: bool | None = field(default=None, metadata=READ_ONLY)
     display_tax_rate: Decimal | None = field(default=None, metadata=READ_ONLY)
     effective_rate: Decimal | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -167,7 +167,7 @@ class ItemDetails(Quiet):
     account_code: AccountCode | None = None
     cogs_account_code: AccountCode | None = None
     tax_type: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -190,7 +190,7 @@ class Item(Quiet):
     quantity_available: Decimal | None = field(default=None, metadata=READ_ONLY)
     quantity_on_back_order: Decimal | None = field(default=None, metadata=READ_ONLY)
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -202,7 +202,7 @@ class TrackingOption(Quiet):
     name: str | None = field(default=None, metadata=longest(100))
     status: TrackingStatus | None = None
     tracking_category_id: TrackingCategoryId | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
 
 
 @frozen(kw_only=True, repr=False)
@@ -219,7 +219,7 @@ class TrackingCategory(Quiet):
     option: str | None = field(default=None, metadata=longest(100))
     status: TrackingStatus | None = None
     options: tuple[TrackingOption, ...] = ()
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -229,7 +229,7 @@ class Currency(Quiet):
 
     code: str | None = None
     description: str | None = None
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
@@ -244,7 +244,7 @@ class User(Quiet):
     is_subscriber: bool | None = None
     organisation_role: OrganisationRole | None = None
     updated_date_utc: datetime.datetime | None = field(default=None, metadata=READ_ONLY)
-    extra: Mapping[str, object] = field(factory=no_extra)
+    extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
 
