@@ -19,6 +19,7 @@ from xerosync import (
     App,
     AsyncConnections,
     AsyncDoctor,
+    AsyncKeyRotation,
     AsyncLedger,
     AsyncOAuth,
     AsyncPayables,
@@ -28,6 +29,7 @@ from xerosync import (
     Connections,
     Customer,
     Doctor,
+    KeyRotation,
     Ledger,
     MemoryStore,
     OAuth,
@@ -50,6 +52,7 @@ PUBLIC: list[tuple[type, type]] = [
     (AsyncDoctor, Doctor),
     (AsyncOAuth, OAuth),
     (AsyncConnections, Connections),
+    (AsyncKeyRotation, KeyRotation),
 ]
 PAIRS: list[tuple[type, type]] = [
     *PUBLIC,
