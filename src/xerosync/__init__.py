@@ -41,13 +41,23 @@ if TYPE_CHECKING:
     from xerosync.engine.auditing import Audit
     from xerosync.engine.billing import BillPayment
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
+    from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
     from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
-    from xerosync.engine.settling import Transaction
+    from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.states import State
     from xerosync.ledger import AsyncLedger, Ledger
+    from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.documents import Bill, BillLine
     from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
+    from xerosync.mapping.transactions import (
+        ImportSettings,
+        ImportTerms,
+        Transaction,
+        TransactionState,
+        TransactionStatus,
+        map_invoice,
+    )
     from xerosync.matching.customers import Customer, Match, MatchStatus
     from xerosync.money import Money
     from xerosync.payables import AsyncPayables, Payables, PostedBill
@@ -91,10 +101,16 @@ __all__ = [
     "Explanation",
     "Finding",
     "IdToken",
+    "ImportPolicy",
+    "ImportPreview",
+    "ImportRow",
+    "ImportSettings",
+    "ImportTerms",
     "KeptAlive",
     "KeyRing",
     "KeyRotation",
     "Ledger",
+    "LeftOut",
     "Limits",
     "LineKind",
     "Mark",
@@ -107,6 +123,7 @@ __all__ = [
     "Payables",
     "Plan",
     "PostedBill",
+    "ProcessingCalendar",
     "Receivables",
     "Recovery",
     "Report",
@@ -121,6 +138,8 @@ __all__ = [
     "State",
     "Tokens",
     "Transaction",
+    "TransactionState",
+    "TransactionStatus",
     "WantedAccount",
     "Who",
     "Written",
@@ -135,6 +154,7 @@ __all__ = [
     "explain_status",
     "explained_scopes",
     "login",
+    "map_invoice",
     "missing_scopes",
     "safe_file_name",
     "scopes_for",
@@ -170,13 +190,23 @@ _ROOMS = {
     "engine.auditing": ("Audit",),
     "engine.billing": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
+    "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
     "engine.plans": ("Finding", "Plan", "Recovery", "Report", "Result"),
-    "engine.settling": ("Transaction",),
+    "engine.policies": ("ImportPolicy",),
     "engine.states": ("State",),
     "ledger": ("AsyncLedger", "Ledger"),
+    "mapping.calendar": ("ProcessingCalendar",),
     "mapping.documents": ("Bill", "BillLine"),
     "mapping.settlement": ("LineKind", "Settlement", "SettlementLine"),
+    "mapping.transactions": (
+        "ImportSettings",
+        "ImportTerms",
+        "Transaction",
+        "TransactionState",
+        "TransactionStatus",
+        "map_invoice",
+    ),
     "matching.customers": ("Customer", "Match", "MatchStatus"),
     "money": ("Money",),
     "payables": ("AsyncPayables", "Payables", "PostedBill"),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Final
 
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.resources import AsyncReports
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, opening, recovery
-from xerosync.engine.actions import ConnectCustomer, EnablePayments, ImportInvoice, Pay, Pending, RemovePayment
+from xerosync.engine import applying, importing, opening, policies, recovery
+from xerosync.engine.actions import ConnectCustomer, EnablePayments, Pay, Pending, RemovePayment
 from xerosync.engine.clearing import (
     ClearingChoice,
     ClearingReport,
@@ -19,26 +20,28 @@ from xerosync.engine.clearing import (
     confirmed_by_id,
     explain_clearing,
 )
-from xerosync.engine.importing import Importable, decide_imports
+from xerosync.engine.importing import Choice, ImportPreview
 from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
-from xerosync.engine.mirror import ACCOUNTS, CONTACTS, INVOICES, PAYMENTS, refresh, stamp_of, walk
+from xerosync.engine.mirror import ACCOUNTS, CONTACTS, INVOICES, PAYMENTS, refresh, walk
 from xerosync.engine.observed import (
     account_choice,
     all_links,
     contacts_by_id_and_name,
     intents_of,
     intents_with,
-    links_of,
     stamped,
     tagged,
 )
 from xerosync.engine.opening import WantedAccount
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
-from xerosync.engine.settling import Known, Transaction, decide_settlements
+from xerosync.engine.policies import ImportPolicy
+from xerosync.engine.settling import Known, decide_settlements
+from xerosync.engine.transactions import all_transactions, transactions_of
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
+from xerosync.mapping.transactions import ImportSettings, Transaction
 from xerosync.matching.customers import Customer, Match, MatchStatus, match_customer, one_customer_each
-from xerosync.models import Account, AccountId, ContactId, Invoice, InvoiceId, Payment
+from xerosync.models import Account, AccountId, ContactId, Invoice, Payment
 from xerosync.money import Money
 
 _CHECK_CLEARING: Final = (
@@ -50,13 +53,16 @@ class AsyncReceivables:
     """
     Collections of a product in one organisation's books, awaited.
 
-    *clearing_account* is the code or id of the account that settled payments go into. Nothing is written before an
-    apply.
+    *clearing_account* is the code or id of the account that settled payments go into, *imports* how invoices become
+    transactions. Nothing is written before an apply.
     """
 
-    def __init__(self, xero: AsyncXero, *, clearing_account: str | None = None) -> None:
+    def __init__(
+        self, xero: AsyncXero, *, clearing_account: str | None = None, imports: ImportSettings | None = None
+    ) -> None:
         self.books: Final[Books] = xero.books
         self._clearing: Final = clearing_account
+        self._imports: Final = imports or ImportSettings()
 
     async def clearing_accounts(self) -> tuple[ClearingChoice, ...]:
         """Every account, with the answer to whether it may be the clearing account, and the reason (R7)."""
@@ -115,31 +121,49 @@ class AsyncReceivables:
             tallies=tallies,
         )
 
-    async def import_invoices(self, *, transaction_id: Callable[[Invoice], str] | None = None) -> Plan:
+    async def preview_imports(self, *, due_from: date | None = None) -> ImportPreview:
+        """
+        One row for every sales invoice: the transaction it would become, or why it is left out and what to do (R24).
+
+        *due_from* bounds it to invoices due on that day or later (R25). Reads, changes nothing.
+        """
+        return await importing.preview(self.books, self._imports, due_from=due_from)
+
+    async def import_invoices(
+        self,
+        chosen: Collection[str] | None = None,
+        *,
+        due_from: date | None = None,
+        automatic: bool = False,
+    ) -> Plan:
         """
         Make a transaction of every approved sales invoice that has something due and whose customer is connected.
 
-        *transaction_id* gives the host's id for it; the invoice's own id serves unless given.
+        *chosen* are the ids of invoices to import by hand; only so is one imported again whose transaction ended (R15).
+        *automatic* takes those of customers with that policy alone, due since it was set (R31), *due_from* those due on
+        that day or later.
         """
-        await refresh(self.books, INVOICES)
-        customers = {link["xero_id"]: link["host_id"] for link in await all_links(self.books, ConnectCustomer.kind)}
-        before = await all_links(self.books, ImportInvoice.kind)
-        known = Importable(
-            tenant=self.books.tenant,
-            customers=customers,
-            imported={link["xero_id"] for link in before},
-            transactions={link["host_id"] for link in before},
-            transaction_id=transaction_id or (lambda invoice: invoice.invoice_id or ""),
-        )
-        invoices = [
-            (invoice, stamp_of(record))
-            async for record, invoice in walk(self.books, INVOICES, Invoice, lookup=("type", "ACCREC"))
-        ]
-        return decide_imports(invoices, known)
+        ids = None if chosen is None else frozenset(chosen)
+        choice = Choice(chosen=ids, due_from=due_from, automatic=automatic)
+        return await importing.import_invoices(self.books, self._imports, choice)
+
+    async def set_import_policies(self, wanted: Mapping[str, ImportPolicy | str]) -> Plan:
+        """
+        Say how the invoices of customers, by their id, are imported, and whether edits of them are followed.
+
+        Until then they are imported by hand. Raises `InvalidInput` for a policy there is not.
+        """
+        today = self._imports.calendar.today(self.books.clock.now())
+        return await policies.set_policies(self.books, wanted, today=today)
+
+    async def import_policies(self) -> dict[str, ImportPolicy]:
+        """The policies that were set, by customer; the invoices of all others are imported by hand."""
+        kept = await policies.kept_policies(self.books)
+        return {customer: each.policy for customer, each in kept.items()}
 
     async def transactions(self) -> tuple[Transaction, ...]:
-        """Every transaction the library made out of an invoice."""
-        return tuple(_transaction(link) for link in await all_links(self.books, ImportInvoice.kind))
+        """Every transaction the library made out of an invoice, as it is to be, ended ones too."""
+        return tuple(await all_transactions(self.books))
 
     async def settle(self, settlements: Settlement | Iterable[Settlement], *, retry_refused: bool = False) -> Plan:
         """
@@ -205,8 +229,7 @@ class AsyncReceivables:
 
     async def _known(self, settlements: Sequence[Settlement], account: AccountId, *, retry_refused: bool) -> Known:
         lines = [line for settlement in settlements for line in settlement.lines]
-        links = await links_of(self.books, ImportInvoice.kind, (line.transaction for line in lines))
-        transactions = {host_id: _transaction(link) for host_id, link in links.items()}
+        transactions = await transactions_of(self.books, (line.transaction for line in lines))
         before = await self._collected_before(lines)
         paid = [line.id for line in lines] + [each.operation.host_ref for group in before.values() for each in group]
         intents = await intents_of(
@@ -242,19 +265,24 @@ class Receivables:
     """
     Collections of a product in one organisation's books, in plain calls.
 
-    *clearing_account* is the code or id of the account that settled payments go into. Nothing is written before an
-    apply.
+    *clearing_account* is the code or id of the account that settled payments go into, *imports* how invoices become
+    transactions. Nothing is written before an apply.
     """
 
-    def __init__(self, xero: Xero, *, clearing_account: str | None = None) -> None:
-        self._flows: Final = AsyncReceivables(xero.asynchronous, clearing_account=clearing_account)
+    def __init__(
+        self, xero: Xero, *, clearing_account: str | None = None, imports: ImportSettings | None = None
+    ) -> None:
+        self._flows: Final = AsyncReceivables(xero.asynchronous, clearing_account=clearing_account, imports=imports)
 
     clearing_accounts: Final = stepped(AsyncReceivables.clearing_accounts)
     prepare: Final = stepped(AsyncReceivables.prepare)
     open_accounts: Final = stepped(AsyncReceivables.open_accounts)
     matches: Final = stepped(AsyncReceivables.matches)
     match: Final = stepped(AsyncReceivables.match)
+    preview_imports: Final = stepped(AsyncReceivables.preview_imports)
     import_invoices: Final = stepped(AsyncReceivables.import_invoices)
+    set_import_policies: Final = stepped(AsyncReceivables.set_import_policies)
+    import_policies: Final = stepped(AsyncReceivables.import_policies)
     transactions: Final = stepped(AsyncReceivables.transactions)
     settle: Final = stepped(AsyncReceivables.settle)
     apply: Final = stepped(AsyncReceivables.apply)
@@ -304,13 +332,3 @@ def _unmatched(match: Match) -> Finding | None:
             )
         case _:
             return None
-
-
-def _transaction(link: Mapping[str, str]) -> Transaction:
-    return Transaction(
-        id=link["host_id"],
-        invoice_id=InvoiceId(link["xero_id"]),
-        invoice_number=link["invoice_number"],
-        customer=link["customer"],
-        amount=Money(link["amount"], link["currency"]),
-    )

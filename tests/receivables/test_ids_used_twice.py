@@ -6,9 +6,20 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import DAY, Product, nzd
 
-from xerosync import Bill, BillPayment, Customer, LineKind, Receivables, Settlement, SettlementLine
+from xerosync import (
+    Bill,
+    BillPayment,
+    Customer,
+    ImportSettings,
+    LineKind,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    map_invoice,
+)
 from xerosync.errors import InvalidInput
 
 
@@ -93,11 +104,15 @@ def test_a_line_id_used_again_for_another_transaction_is_a_finding(product: Prod
     assert [finding.code for finding in plan.findings] == ["changed since posted"]
 
 
+def all_named(name: str) -> ImportSettings:
+    return ImportSettings(mapper=lambda invoice, terms: evolve(map_invoice(invoice, terms), id=name))
+
+
 def test_a_transaction_id_given_twice_makes_one_transaction_and_a_finding(product: Product, sales: Receivables) -> None:
     first = product.collectable("10.00")
     product.invoice("Ana Costa", "20.00")
 
-    plan = sales.import_invoices(transaction_id=lambda _: first.id)
+    plan = Receivables(product.xero(), imports=all_named(first.id)).import_invoices()
     sales.apply(plan)
 
     assert [finding.code for finding in plan.findings] == ["transaction id taken"]
@@ -109,7 +124,7 @@ def test_a_transaction_id_given_to_two_invoices_at_once_is_a_finding(product: Pr
     product.invoice("Ana Costa", "20.00")
     sales.apply(sales.match([Customer(id="c", custom_identifier="Ana Costa")]))
 
-    plan = sales.import_invoices(transaction_id=lambda _: "same")
+    plan = Receivables(product.xero(), imports=all_named("same")).import_invoices()
 
     assert plan.tallies == {"to import": 1, "transaction id taken": 1}
 

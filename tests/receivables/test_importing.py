@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from attrs import evolve
 from tests.conftest import BANK, Product, nzd
 
-from xerosync import Customer, Receivables
+from xerosync import Customer, ImportSettings, ImportTerms, Receivables, Transaction, map_invoice
 from xerosync.models import Invoice
 from xerosync.simulator import Bookkeeper
 
@@ -48,10 +49,9 @@ def test_every_reason_to_leave_an_invoice_out_is_counted(
     plan = sales.import_invoices()
 
     assert dict(plan.tallies) == {
-        "status DRAFT": 1,
-        "status SUBMITTED": 1,
-        "status VOIDED": 1,
-        "status PAID": 1,
+        "not approved": 2,
+        "voided or deleted": 1,
+        "paid": 1,
         "customer not connected": 1,
         "imported before": 1,
         "to import": 1,
@@ -94,16 +94,18 @@ def test_an_invoice_is_imported_once_its_customer_is_connected(product: Product,
     assert sales.import_invoices().counts() == {"transaction": 1}
 
 
-def test_the_host_names_its_transactions_itself(product: Product, sales: Receivables) -> None:
+def test_the_host_wraps_the_mapper_and_names_its_transactions_itself(product: Product) -> None:
     product.invoice("Ana", "100.00", "INV-7")
+
+    def own(invoice: Invoice, terms: ImportTerms) -> Transaction:
+        return evolve(map_invoice(invoice, terms), id=f"t/{invoice.invoice_number}", comment="by direct debit")
+
+    sales = Receivables(product.xero(), imports=ImportSettings(mapper=own))
     connect(sales, "Ana")
 
-    def host_id(invoice: Invoice) -> str:
-        return f"t/{invoice.invoice_number}"
+    sales.apply(sales.import_invoices())
 
-    sales.apply(sales.import_invoices(transaction_id=host_id))
-
-    assert [each.id for each in sales.transactions()] == ["t/INV-7"]
+    assert [(each.id, each.comment) for each in sales.transactions()] == [("t/INV-7", "by direct debit")]
 
 
 def test_an_invoice_edited_after_planning_is_left_for_the_next_plan(

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, Self, TypeAlias
 
 import attrs
 from attrs import field, frozen
 
+from xerosync.engine.links import facts_of
+from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
     Account,
     AccountId,
@@ -24,6 +26,9 @@ from xerosync.models import (
 )
 from xerosync.money import Money
 from xerosync.storage.protocol import Record
+
+TRANSACTION: Final = "transaction"
+"""What the links of transactions are kept under, whichever action keeps them."""
 
 BILL_PAYMENT: Final = "bill payment/"
 """What the name of a bill's payment begins with among all operations."""
@@ -126,16 +131,86 @@ class ConnectVendor(Link):
 
 
 @frozen(kw_only=True, repr=False)
-class ImportInvoice(Link):
-    """Make a transaction of the host out of a sales invoice: *due* is what is still to be collected."""
+class SetImportPolicy(Link):
+    """Choose how the invoices of a connected customer are imported; the policy is among its *facts*."""
 
-    kind: ClassVar[str] = "transaction"
-    due: Money
+    kind: ClassVar[str] = "import_policy"
+
+
+@frozen(kw_only=True, repr=False)
+class TransactionLink(Link):
+    """
+    Remember a *transaction* of the host as it is to be from now on; *before* is what was remembered until then.
+
+    It is made by `remember`, and left out when another worker has remembered something else meanwhile.
+    """
+
+    transaction: Transaction
+    before: Transaction | None = None
+
+    @classmethod
+    def remember(
+        cls, transaction: Transaction, *, before: Transaction | None = None, reason: str, seen: tuple[Seen, ...] = ()
+    ) -> Self:
+        """The link of *transaction* to its invoice."""
+        return cls(
+            host_ref=transaction.id,
+            reason=reason,
+            seen=seen,
+            revision=transaction.attempt,
+            xero_id=transaction.invoice_id,
+            transaction=transaction,
+            before=before,
+        )
 
     @property
     def worth(self) -> Money:
         """What is to be collected."""
-        return self.due
+        return self.transaction.amount
+
+    def record(self, tenant: TenantId) -> Record:
+        """The one record of the transaction, whatever is remembered of it."""
+        body, key = json.dumps(facts_of(self.transaction)), link_key(TRANSACTION, self.host_ref)
+        return Record("link", tenant, key, body, TRANSACTION, None, (("xero_id", self.xero_id),))
+
+    def fits(self, kept: Record | None) -> bool:
+        """Whether what is *kept* is still what this was planned on."""
+        if kept is None or self.before is None:
+            return kept is None and self.before is None
+        return bool(json.loads(kept.body) == facts_of(self.before))
+
+
+@frozen(kw_only=True, repr=False)
+class ImportInvoice(TransactionLink):
+    """Make a transaction of the host out of a sales invoice."""
+
+    kind: ClassVar[str] = TRANSACTION
+
+
+@frozen(kw_only=True, repr=False)
+class ChangeTransaction(TransactionLink):
+    """Its invoice was edited in Xero: the host is to give its row the amount, day and comment of *transaction*."""
+
+    kind: ClassVar[str] = "transaction_change"
+
+
+@frozen(kw_only=True, repr=False)
+class CancelTransaction(TransactionLink):
+    """Nothing is due on its invoice any more, or not of this customer: the host is to delete its row."""
+
+    kind: ClassVar[str] = "transaction_cancel"
+
+    @property
+    def worth(self) -> Money:
+        """What is no longer to be collected, as a negative amount."""
+        return -self.transaction.amount
+
+
+@frozen(kw_only=True, repr=False)
+class NoteTransaction(TransactionLink):
+    """Remember how a transaction stands with the host; the host has nothing to do."""
+
+    kind: ClassVar[str] = "transaction_note"
 
 
 @frozen(kw_only=True, repr=False)

@@ -8,10 +8,11 @@ from typing import Final, cast
 from attrs import define, evolve, field
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref
+from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref, TransactionLink
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
 from xerosync.engine.kinds import kind_of, rank, target_of
 from xerosync.engine.lease import take
+from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, stamps_now
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
@@ -111,9 +112,24 @@ class _Applying:
     async def _link(self, links: Sequence[Link]) -> None:
         fence = await self.poster.lease.held()
         for start in range(0, len(links), _CHUNK):
-            kept = [link.record(self.books.tenant) for link in links[start : start + _CHUNK]]
-            await self.books.storage.commit(kept, fence=fence)
-        self.results += [Result(action=link, state=State.CONFIRMED, xero_id=link.xero_id) for link in links]
+            fresh = await self._as_planned(links[start : start + _CHUNK])
+            await self.books.storage.commit([link.record(self.books.tenant) for link in fresh], fence=fence)
+            self.results += [Result(action=link, state=State.CONFIRMED, xero_id=link.xero_id) for link in fresh]
+
+    async def _as_planned(self, links: Sequence[Link]) -> list[Link]:
+        """Drop the links of transactions that are kept already, and those whose transaction has changed meanwhile."""
+        own = [link.record(self.books.tenant) for link in links]
+        kept = {record.identity: record for record in await stored(self.books, (each.identity for each in own))}
+        fresh: list[Link] = []
+        for link, record in zip(links, own, strict=True):
+            before = kept.get(record.identity)
+            if not isinstance(link, TransactionLink) or link.fits(before):
+                fresh.append(link)
+            elif before is not None and before.body == record.body:
+                self.results.append(Result(action=link, state=State.CONFIRMED, xero_id=link.xero_id, earlier=True))
+            else:
+                self._left_out(link, "changed since planned", "its transaction has changed since this was planned")
+        return fresh
 
     async def _adopt(self, adopted: Sequence[Adopt]) -> None:
         intents = [

@@ -1,114 +1,361 @@
-"""Which sales invoices become transactions of the host, and why the others do not: a pure decision."""
+"""Which sales invoices become transactions of the host, and why the others do not: pure decisions, and their flows."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
+from enum import StrEnum
+from typing import Final
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
-from xerosync.engine.actions import ImportInvoice, Seen
+from xerosync.client._books import Books
+from xerosync.engine.actions import ConnectCustomer, ImportInvoice, Seen
+from xerosync.engine.mirror import INVOICES, refresh, reread, stamp_of, walk
+from xerosync.engine.observed import all_links, stamped
 from xerosync.engine.plans import Finding, Plan
-from xerosync.models import DocumentStatus, Invoice, InvoiceType, TenantId
+from xerosync.engine.policies import ImportPolicy, KeptPolicy, kept_policies
+from xerosync.engine.transactions import all_transactions, by_invoice
+from xerosync.mapping.transactions import ImportSettings, Transaction
+from xerosync.models import DocumentStatus, Invoice, InvoiceId, TenantId
 from xerosync.money import Money
 
-NOT_CONNECTED = "customer not connected"
-ID_TAKEN = "transaction id taken"
+TO_IMPORT: Final = "to import"
+
+
+class LeftOut(StrEnum):
+    """Why an invoice does not become a transaction; `cause` says it in words, `fix` what to do."""
+
+    NOT_CONNECTED = "customer not connected"
+    NOT_APPROVED = "not approved"
+    PAID = "paid"
+    VOIDED = "voided or deleted"
+    NOTHING_DUE = "nothing due"
+    IMPORTED_BEFORE = "imported before"
+    ENDED_BEFORE = "ended before"
+    BEFORE_CUT_OFF = "due before the cut-off"
+    BEFORE_AUTOMATIC = "due before automatic import"
+    NOT_AUTOMATIC = "not automatic"
+    NOT_CHOSEN = "not chosen"
+    ID_TAKEN = "transaction id taken"
+
+    @property
+    def cause(self) -> str:
+        """What is so."""
+        return _WORDS[self][0]
+
+    @property
+    def fix(self) -> str:
+        """What to do to have it imported."""
+        return _WORDS[self][1]
+
+
+_WORDS: Final[Mapping[LeftOut, tuple[str, str]]] = {
+    LeftOut.NOT_CONNECTED: (
+        "its contact is not connected to a customer",
+        "set the customer's custom identifier to the contact's name, then match again",
+    ),
+    LeftOut.NOT_APPROVED: ("it is a draft, or awaits approval", "approve it in Xero"),
+    LeftOut.PAID: ("it is paid", "nothing is left to collect"),
+    LeftOut.VOIDED: ("it was voided or deleted in Xero", "raise a new invoice"),
+    LeftOut.NOTHING_DUE: ("nothing is due on it", "nothing is left to collect"),
+    LeftOut.IMPORTED_BEFORE: (
+        "a transaction of it is there, and may still bring in the money",
+        "delete that transaction, say so with follow(), and choose the invoice again",
+    ),
+    LeftOut.ENDED_BEFORE: (
+        "its last transaction was deleted, declined or charged back",
+        "choose it by its id to collect it again",
+    ),
+    LeftOut.BEFORE_CUT_OFF: ("it was due before the day from which invoices are offered", "choose an earlier day"),
+    LeftOut.BEFORE_AUTOMATIC: (
+        "it was due before its customer was set to automatic import",
+        "choose it by its id",
+    ),
+    LeftOut.NOT_AUTOMATIC: ("its customer's invoices are imported by hand", "choose it by its id, or set the policy"),
+    LeftOut.NOT_CHOSEN: ("it was not among those chosen", "choose it by its id"),
+    LeftOut.ID_TAKEN: (
+        "the id given for its transaction is empty, or that of another one",
+        "let the mapper give every transaction an id of its own",
+    ),
+}
+_BY_DUE_DATE: Final = frozenset({None, LeftOut.BEFORE_CUT_OFF, LeftOut.BEFORE_AUTOMATIC})
+_LEFT_OUT_BY_STATUS: Final[Mapping[str, LeftOut]] = {
+    DocumentStatus.PAID: LeftOut.PAID,
+    DocumentStatus.VOIDED: LeftOut.VOIDED,
+    DocumentStatus.DELETED: LeftOut.VOIDED,
+}
+
+
+@frozen(kw_only=True, repr=False)
+class ImportRow:
+    """
+    One invoice of a preview: the *transaction* it would become, or why it is *left_out*.
+
+    The transaction of an invoice left out because its last one ended is what choosing it would make.
+    """
+
+    invoice: Invoice
+    stamp: str = ""
+    transaction: Transaction | None = None
+    left_out: LeftOut | None = None
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether choosing it by its id would import it."""
+        return self.transaction is not None
+
+    def __repr__(self) -> str:
+        return f"<ImportRow {self.left_out or TO_IMPORT}>"
+
+
+@frozen(kw_only=True, repr=False)
+class ImportPreview:
+    """One row an invoice, in the order of their due dates. Nothing is imported by looking."""
+
+    lines: tuple[ImportRow, ...]
+
+    @property
+    def tallies(self) -> dict[str, int]:
+        """How many rows there are of each status."""
+        return dict(Counter(str(row.left_out or TO_IMPORT) for row in self.lines))
+
+    def __iter__(self) -> Iterator[ImportRow]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def rows(self) -> list[dict[str, str]]:
+        """One dict an invoice, for a table or a dataframe. Rows hold names and amounts: mind where they are shown."""
+        return [_row(line) for line in self.lines]
+
+    def __str__(self) -> str:
+        return " · ".join(f"{count:,} {status}" for status, count in self.tallies.items()) or "no invoices"
+
+    def __repr__(self) -> str:
+        return f"<ImportPreview of {len(self.lines)} invoices>"
+
+
+@frozen(kw_only=True)
+class Choice:
+    """Which invoices are looked at: those *chosen* by id, or all; due *due_from* or later; *automatic* ones alone."""
+
+    chosen: frozenset[str] | None = None
+    due_from: date | None = None
+    automatic: bool = False
 
 
 @frozen(kw_only=True)
 class Importable:
     """
-    What is known when imports are decided on: connected contacts with their customer, and the invoices imported before,
-    with the ids of their transactions.
+    What is known when imports are decided on: the customer of each connected contact, their policies, the *attempts*
+    made at each invoice before, and the day it is.
     """
 
-    tenant: TenantId
     customers: Mapping[str, str]
-    imported: AbstractSet[str]
-    transactions: AbstractSet[str]
-    transaction_id: Callable[[Invoice], str]
+    policies: Mapping[str, KeptPolicy]
+    attempts: Mapping[InvoiceId, list[Transaction]]
+    settings: ImportSettings
+    today: date
 
 
-def decide_imports(invoices: Iterable[tuple[Invoice, str]], known: Importable) -> Plan:
+def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> ImportRow:
     """
-    The imports to make of *invoices*, each with the stamp it was seen at.
+    What becomes of the sales invoice *invoice*: a transaction, or a reason why not.
 
-    An invoice is imported when it is approved, something is due, its customer is connected (R8), and it was not
-    imported before (R28). The plan's tallies count the others by reason; only those that wait for a customer are
-    findings.
+    One is made of an approved invoice on which something is due (F 6.74), whose customer is connected (R8), and of
+    which no transaction is alive (R28). After one that ended, it must be chosen by id (R15).
     """
-    actions: list[ImportInvoice] = []
-    findings: list[Finding] = []
-    tallies: Counter[str] = Counter()
-    taken = set(known.transactions)
-    for invoice, stamp in invoices:
-        reason = left_out(invoice, known)
-        if reason is None:
-            action = _import(invoice, stamp, known)
-            if not action.host_ref or action.host_ref in taken:
-                reason = ID_TAKEN
-                findings.append(_id_taken(invoice))
-            else:
-                taken.add(action.host_ref)
-                actions.append(action)
-        elif reason == NOT_CONNECTED:
-            findings.append(_not_connected(invoice))
-        tallies[reason or "to import"] += 1
-    return Plan(tenant=known.tenant, actions=tuple(actions), findings=tuple(findings), tallies=dict(tallies))
+    reason = _unfit(invoice, known)
+    if reason is not None:
+        return ImportRow(invoice=invoice, stamp=stamp, left_out=reason)
+    attempts = known.attempts.get(invoice.invoice_id or InvoiceId(""), [])
+    due = invoice.due_date or known.today
+    transaction = known.settings.transaction(
+        invoice,
+        customer=known.customers[_contact(invoice)],
+        attempt=1 + max((each.attempt for each in attempts), default=0),
+        on=known.settings.calendar.day_for(due, today=known.today),
+    )
+    row = ImportRow(invoice=invoice, stamp=stamp, transaction=transaction)
+    reason = _passed_over(invoice.invoice_id or "", due, transaction, choice, known)
+    return row if reason is None else evolve(row, left_out=reason)
 
 
-def left_out(invoice: Invoice, known: Importable) -> str | None:
-    """Why *invoice* is not imported; None when it is."""
-    contact = invoice.contact.contact_id if invoice.contact is not None else None
-    if invoice.type != InvoiceType.ACCREC:
-        return "not a sales invoice"
-    if invoice.invoice_id in known.imported:
-        return "imported before"
+def _unfit(invoice: Invoice, known: Importable) -> LeftOut | None:
+    attempts = known.attempts.get(invoice.invoice_id or InvoiceId(""), [])
+    if any(not each.status.has_ended for each in attempts):
+        return LeftOut.IMPORTED_BEFORE
     if invoice.status != DocumentStatus.AUTHORISED:
-        return f"status {invoice.status}"
+        return _LEFT_OUT_BY_STATUS.get(invoice.status or "", LeftOut.NOT_APPROVED)
     if not invoice.amount_due:
-        return "nothing due"
-    if contact not in known.customers:
-        return NOT_CONNECTED
-    return None
+        return LeftOut.NOTHING_DUE
+    return None if _contact(invoice) in known.customers else LeftOut.NOT_CONNECTED
 
 
-def _import(invoice: Invoice, stamp: str, known: Importable) -> ImportInvoice:
-    invoice_id = invoice.invoice_id or ""
-    contact = invoice.contact.contact_id if invoice.contact is not None and invoice.contact.contact_id else ""
+def _passed_over(
+    invoice_id: str, due: date, transaction: Transaction, choice: Choice, known: Importable
+) -> LeftOut | None:
+    """Why an invoice that can be imported is not, by this *choice*."""
+    if choice.chosen is not None and invoice_id not in choice.chosen:
+        return LeftOut.NOT_CHOSEN
+    if choice.due_from is not None and due < choice.due_from:
+        return LeftOut.BEFORE_CUT_OFF
+    if choice.automatic:
+        kept = known.policies.get(transaction.customer)
+        if kept is None or kept.policy is not ImportPolicy.AUTOMATIC:
+            return LeftOut.NOT_AUTOMATIC
+        if due < kept.since:
+            return LeftOut.BEFORE_AUTOMATIC
+    return LeftOut.ENDED_BEFORE if transaction.attempt > 1 and choice.chosen is None else None
+
+
+@frozen
+class _Imports:
+    """
+    The plan as it grows row by row; *taken* are the ids of transactions there were.
+
+    Its tallies count the invoices left out by reason. Those that wait for a customer are findings, and so is whatever
+    was chosen and is left out.
+    """
+
+    choice: Choice
+    taken: set[str]
+    actions: list[ImportInvoice] = field(factory=list[ImportInvoice])
+    findings: list[Finding] = field(factory=list[Finding])
+    tallies: Counter[str] = field(factory=Counter[str])
+    met: set[str] = field(factory=set[str])
+
+    def take(self, row: ImportRow) -> None:
+        invoice_id = row.invoice.invoice_id or ""
+        self.met.add(invoice_id)
+        reason = row.left_out
+        if reason is None and row.transaction is not None:
+            reason = self._import(row.transaction, Seen("invoice", invoice_id, row.stamp))
+        if reason is not None and self._is_said(reason, invoice_id):
+            self.findings.append(_finding(reason, invoice_id, row))
+        self.tallies[str(reason or TO_IMPORT)] += 1
+
+    def plan(self, tenant: TenantId) -> Plan:
+        missed = sorted((self.choice.chosen or frozenset()) - self.met)
+        return Plan(
+            tenant=tenant,
+            actions=tuple(self.actions),
+            findings=(*self.findings, *map(_unknown, missed)),
+            tallies=dict(self.tallies),
+        )
+
+    def _import(self, transaction: Transaction, seen: Seen) -> LeftOut | None:
+        if not transaction.id or transaction.id in self.taken:
+            return LeftOut.ID_TAKEN
+        self.taken.add(transaction.id)
+        again = f", attempt {transaction.attempt}" if transaction.attempt > 1 else ""
+        reason = f"approved, due, and its customer is connected{again}"
+        self.actions.append(ImportInvoice.remember(transaction, reason=reason, seen=(seen,)))
+        return None
+
+    def _is_said(self, reason: LeftOut, invoice_id: str) -> bool:
+        """Whether a person must hear of it: of what was chosen, all; else what waits for a customer or an id."""
+        if self.choice.chosen is not None and reason is not LeftOut.ID_TAKEN:
+            return invoice_id in self.choice.chosen
+        return reason is LeftOut.ID_TAKEN or (reason is LeftOut.NOT_CONNECTED and not self.choice.automatic)
+
+
+async def preview(books: Books, settings: ImportSettings, *, due_from: date | None) -> ImportPreview:
+    """Every sales invoice with what would become of it, those due first first."""
+    choice = Choice(due_from=due_from)
+    found = [row async for row in _judged(books, choice, await _known(books, settings))]
+    found.sort(key=lambda row: (row.invoice.due_date or date.max, row.invoice.invoice_number or ""))
+    return ImportPreview(lines=tuple(found))
+
+
+async def import_invoices(books: Books, settings: ImportSettings, choice: Choice) -> Plan:
+    """The imports to make by *choice*."""
+    known = await _known(books, settings)
+    imports = _Imports(choice, {each.id for chain in known.attempts.values() for each in chain})
+    async for row in _judged(books, choice, known):
+        imports.take(row)
+    return imports.plan(books.tenant)
+
+
+async def _known(books: Books, settings: ImportSettings) -> Importable:
+    await refresh(books, INVOICES)
+    return Importable(
+        customers=await customers_by_contact(books),
+        policies=await kept_policies(books),
+        attempts=by_invoice(await all_transactions(books)),
+        settings=settings,
+        today=settings.calendar.today(books.clock.now()),
+    )
+
+
+async def customers_by_contact(books: Books) -> dict[str, str]:
+    """The customer that each connected contact is."""
+    return {link["xero_id"]: link["host_id"] for link in await all_links(books, ConnectCustomer.kind)}
+
+
+async def _judged(books: Books, choice: Choice, known: Importable) -> AsyncIterator[ImportRow]:
+    """
+    A row for each sales invoice of the mirror.
+
+    Xero does not stamp it when the due date of a part-paid one changes (F 4.23): those on whose day something depends
+    are read once more.
+    """
+    again: list[str] = []
+    async for record, invoice in walk(books, INVOICES, Invoice, lookup=("type", "ACCREC")):
+        row = judge(invoice, stamp_of(record), choice, known)
+        if row.left_out in _BY_DUE_DATE and is_part_paid(invoice):
+            again.append(record.key)
+        else:
+            yield row
+    await reread(books, INVOICES, again)
+    for invoice, stamp in (await stamped(books, INVOICES, Invoice, again)).values():
+        yield judge(invoice, stamp, choice, known)
+
+
+def is_part_paid(invoice: Invoice) -> bool:
+    """Whether money is applied to *invoice*, so that its due date may change unstamped (F 4.23)."""
+    return bool(invoice.amount_paid or invoice.amount_credited)
+
+
+def _contact(invoice: Invoice) -> str:
+    return (invoice.contact.contact_id or "") if invoice.contact is not None else ""
+
+
+def _finding(reason: LeftOut, invoice_id: str, row: ImportRow) -> Finding:
+    due = row.invoice.amount_due
+    return Finding(
+        code=reason.value,
+        about=invoice_id,
+        cause=reason.cause,
+        fix=reason.fix,
+        retry=reason is LeftOut.NOT_CONNECTED,
+        worth=None if due is None else Money(due, row.invoice.currency_code or "XXX"),
+    )
+
+
+def _unknown(invoice_id: str) -> Finding:
+    return Finding(
+        code="invoice unknown",
+        about=invoice_id,
+        cause="no sales invoice with this id is among those read from Xero",
+        fix="choose by the ids that the preview shows",
+    )
+
+
+def _row(line: ImportRow) -> dict[str, str]:
+    invoice, transaction = line.invoice, line.transaction
     due = Money(invoice.amount_due or Decimal(0), invoice.currency_code or "XXX")
-    return ImportInvoice(
-        host_ref=known.transaction_id(invoice),
-        reason="approved, due, and its customer is connected",
-        seen=(Seen("invoice", invoice_id, stamp),),
-        facts={
-            "invoice_number": invoice.invoice_number or "",
-            "customer": known.customers[contact],
-            "amount": str(due.amount),
-            "currency": due.currency,
-        },
-        xero_id=invoice_id,
-        due=due,
-    )
-
-
-def _id_taken(invoice: Invoice) -> Finding:
-    return Finding(
-        code=ID_TAKEN,
-        about=invoice.invoice_id or "",
-        cause="the id given for its transaction is empty, or that of another invoice's",
-        fix="let transaction_id give every invoice an id of its own",
-    )
-
-
-def _not_connected(invoice: Invoice) -> Finding:
-    return Finding(
-        code=NOT_CONNECTED,
-        about=invoice.invoice_id or "",
-        cause="its contact is not connected to a customer",
-        fix="set the customer's custom identifier to the contact's name, then match again",
-        retry=True,
-    )
+    return {
+        "invoice_id": invoice.invoice_id or "",
+        "invoice_number": invoice.invoice_number or "",
+        "contact": (invoice.contact.name or "") if invoice.contact is not None else "",
+        "due": str(invoice.due_date or ""),
+        "amount": str(due),
+        "on": str(transaction.on or "") if transaction is not None else "",
+        "status": str(line.left_out or TO_IMPORT),
+        "remedy": line.left_out.fix if line.left_out is not None else "",
+    }

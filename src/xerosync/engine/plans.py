@@ -16,7 +16,11 @@ from xerosync.money import Money
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "customer": ("customer to connect", "customers to connect"),
     "vendor": ("vendor to connect", "vendors to connect"),
+    "import_policy": ("import policy to set", "import policies to set"),
     "transaction": ("invoice to import", "invoices to import"),
+    "transaction_change": ("transaction to change", "transactions to change"),
+    "transaction_cancel": ("transaction to cancel", "transactions to cancel"),
+    "transaction_note": ("transaction to note", "transactions to note"),
     "adopt": ("document to take over", "documents to take over"),
     "new_account": ("account to open", "accounts to open"),
     "account": ("account to enable payments on", "accounts to enable payments on"),
@@ -48,6 +52,14 @@ class Finding:
 
     def __repr__(self) -> str:
         return f"<Finding {self.code}>"  # what it is about may be a vendor's name
+
+
+@frozen(kw_only=True, repr=False)
+class Difference(Finding):
+    """A finding on one amount that is two: what the payer is *asked* for, and what is *due* in Xero."""
+
+    asked: Money
+    due: Money
 
 
 @frozen(kw_only=True, repr=False)

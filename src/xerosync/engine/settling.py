@@ -15,21 +15,11 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, State
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
-from xerosync.models import AccountId, DocumentStatus, Invoice, InvoiceId, Payment, PaymentId, PaymentStatus, TenantId
+from xerosync.mapping.transactions import Transaction
+from xerosync.models import AccountId, DocumentStatus, Invoice, Payment, PaymentId, PaymentStatus, TenantId
 from xerosync.money import Money
 
 NOT_OURS = "import its invoice and settle it under that transaction, or mark the invoice paid in Xero by hand"
-
-
-@frozen(kw_only=True)
-class Transaction:
-    """A collection the library made out of a sales invoice: the host's *id* for it, and the invoice behind it."""
-
-    id: str
-    invoice_id: InvoiceId
-    invoice_number: str
-    customer: str
-    amount: Money = field(repr=False)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,50 @@
+"""How a transaction is kept in the store: as plain texts, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from xerosync.mapping.transactions import Transaction, TransactionStatus
+from xerosync.models import InvoiceId
+from xerosync.money import Money
+
+
+def facts_of(transaction: Transaction) -> dict[str, str]:
+    """*transaction* as its link keeps it; what is not said is left out."""
+    facts = {
+        "host_id": transaction.id,
+        "xero_id": transaction.invoice_id,
+        "invoice_number": transaction.invoice_number,
+        "customer": transaction.customer,
+        "amount": str(transaction.amount.amount),
+        "currency": transaction.amount.currency,
+        "due": transaction.due.isoformat() if transaction.due else "",
+        "on": transaction.on.isoformat() if transaction.on else "",
+        "comment": transaction.comment,
+        "attempt": str(transaction.attempt),
+        "status": transaction.status.value,
+        "cancelled": "yes" if transaction.cancelled else "",
+    }
+    return {name: text for name, text in facts.items() if text}
+
+
+def transaction_of(facts: Mapping[str, str]) -> Transaction:
+    """The transaction that a link keeps as *facts*."""
+    return Transaction(
+        id=facts["host_id"],
+        invoice_id=InvoiceId(facts["xero_id"]),
+        invoice_number=facts.get("invoice_number", ""),
+        customer=facts["customer"],
+        amount=Money(facts["amount"], facts["currency"]),
+        due=_day(facts.get("due")),
+        on=_day(facts.get("on")),
+        comment=facts.get("comment", ""),
+        attempt=int(facts.get("attempt", "1")),
+        status=TransactionStatus(facts.get("status", TransactionStatus.FUTURE)),
+        cancelled="cancelled" in facts,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
