@@ -17,13 +17,14 @@ from tests import openapi
 from tests.client.all_models import MODELS
 from tests.conftest import Product, Through, found_product
 
-from xerosync import Mark, Xero
+from xerosync import App, AsyncXero, Mark, MemoryStore, Tokens, Xero, scopes_for
 from xerosync.client._wire.answers import envelope, messages_of, named_in_refusal, refusal, retry_after_s
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import wire_name
 from xerosync.client._wire.outgoing import encode
 from xerosync.client._wire.verdicts import Verdict, verdicts
 from xerosync.errors import InvalidInput, UnreadableAnswer, XerosyncError
+from xerosync.events import OnEvent
 from xerosync.models import (
     Account,
     AccountCode,
@@ -238,6 +239,32 @@ def test_a_bad_value_is_refused_by_the_name_of_its_field_and_nothing_is_sent(
     assert refused.value.field == field
     assert remedy in refused.value.remedy
     assert sent == []
+
+
+TENANT: Final = "45e4708e-d862-4111-ab3a-dd8cd03913e1"
+TOKENS: Final = Tokens("access", "refresh", NAIVE)
+MADE: list[tuple[str, Callable[[App], object], str]] = [
+    ("organisation", lambda app: Xero(app, "Acme", store=MemoryStore()), "a UUID"),
+    ("app", lambda _: Xero(cast(App, "my client id"), TENANT, store=MemoryStore()), "made of your client id"),
+    ("quarantine_s", lambda app: Xero(app, TENANT, store=MemoryStore(), quarantine_s=-1), "from 0 to 86,400"),
+    ("quarantine_s", lambda app: Xero(app, TENANT, store=MemoryStore(), quarantine_s=float("nan")), "from 0"),
+    ("quarantine_s", lambda app: AsyncXero(app, TENANT, store=MemoryStore(), quarantine_s=cast(int, "5")), "from 0"),
+    ("on_event", lambda app: Xero(app, TENANT, store=MemoryStore(), on_event=cast(OnEvent, "print")), "be called"),
+    ("tokens", lambda app: Xero(app, TENANT, store=MemoryStore()).connect(cast(Tokens, "access")), "not a str"),
+    ("tokens.expires_at", lambda app: Xero(app, TENANT, store=MemoryStore()).connect(TOKENS), "aware"),
+    ("features", lambda _: scopes_for(one_of(["read only"])), "choose among receivables"),
+]
+
+
+@pytest.mark.parametrize(("field", "act", "remedy"), MADE, ids=[f"{at}-{each[0]}" for at, each in enumerate(MADE)])
+def test_a_client_cannot_be_made_or_connected_of_what_it_could_not_work_with(
+    field: str, act: Callable[[App], object], remedy: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        act(App("app"))
+
+    assert refused.value.field == field
+    assert remedy in refused.value.remedy
 
 
 def test_a_document_too_large_for_any_call_is_refused(watched: tuple[Xero, list[Request]]) -> None:

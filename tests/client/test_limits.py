@@ -493,9 +493,11 @@ def test_clients_share_a_gate_where_they_share_a_clock() -> None:
     assert _http.BlockingClock().now().tzinfo is UTC
 
 
-@pytest.mark.parametrize("wrong", [{"a_minute": 0}, {"at_a_time": 0}, {"a_day": -1}, {"app_a_minute": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"a_minute": 0}, {"at_a_time": 0}, {"a_day": -1}, {"app_a_minute": 0}, {"a_minute": "7"}, {"a_day": 1.5}]
+)
 def test_limits_that_let_nothing_through_are_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(InvalidInput, match="give 1 or more"):
+    with pytest.raises(InvalidInput, match="give a whole number from 1"):
         Limits(**wrong)
     with pytest.raises(InvalidInput, match="reserve"):
         Limits(day_reserve_percent=101)

@@ -111,8 +111,10 @@ class Books:
         else that is stored for this organisation stay. *company* is your own id of what is connected, if you have
         several: each has one organisation, and each organisation one company. Raises `OtherOrganisation` when the
         consent does not cover this organisation (F 1.36, 8.06), or when *company* is linked to another, whose place
-        this one takes only with *another*; `InvalidInput` when the organisation serves another company.
+        this one takes only with *another*; `InvalidInput` when the organisation serves another company, or for what is
+        no token set.
         """
+        _check_tokens(tokens)
         earlier, left = await self._check_company(company, another=another)
         now = self.clock.now()
         grant = new_grant(self.app, tokens, now)
@@ -291,6 +293,17 @@ class Books:
             return  # an app that reads no settings cannot ask; then the list of connections must do
         if organisation.organisation_id != self.tenant:
             raise OtherOrganisation("Xero answered for another organisation than the one asked for (F 8.06)")
+
+
+def _check_tokens(tokens: object) -> None:
+    if not isinstance(tokens, Tokens):
+        raise InvalidInput("tokens", f"give the Tokens of a consent, not a {type(tokens).__name__}")
+    if not _is_aware(tokens.expires_at):
+        raise InvalidInput("tokens.expires_at", "give an aware datetime, such as the clock's time plus expires_in")
+
+
+def _is_aware(moment: object) -> bool:
+    return isinstance(moment, datetime) and moment.tzinfo is not None
 
 
 def _may_ask(tokens: Tokens) -> bool:

@@ -47,10 +47,12 @@ class Limits:
 
     def __attrs_post_init__(self) -> None:
         for name in ("a_minute", "at_a_time", "a_day", "app_a_minute"):
-            if getattr(self, name) < 1:
-                raise InvalidInput(f"limits.{name}", "give 1 or more")
-        if self.minute_reserve < 0 or not 0 <= self.day_reserve_percent <= 100:
-            raise InvalidInput("limits", "a reserve is 0 or more, and a percentage no more than 100")
+            given: object = getattr(self, name)
+            if type(given) is not int or given < 1:
+                raise InvalidInput(f"limits.{name}", "give a whole number from 1")
+        reserves: list[object] = [self.minute_reserve, self.day_reserve_percent]
+        if any(type(each) is not int or each < 0 for each in reserves) or self.day_reserve_percent > 100:
+            raise InvalidInput("limits", "a reserve is a whole number from 0, and a percentage no more than 100")
 
 
 @frozen

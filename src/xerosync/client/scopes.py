@@ -122,8 +122,7 @@ def scopes_for(*features: str, custom_connection: bool = False) -> tuple[str, ..
 def explained_scopes(*features: str, custom_connection: bool = False) -> tuple[ScopeNeed, ...]:
     """The scopes of `scopes_for`, each with what it allows and who needs it. Raises `InvalidInput`."""
     for feature in features:
-        if feature not in FEATURES:
-            raise InvalidInput("features", f"there is no such one; choose among {', '.join(FEATURES)}")
+        _check_feature(feature)
     if not features:
         raise InvalidInput("features", f"name at least one of {', '.join(FEATURES)}")
     needed = {scope for feature in features for scope in FEATURES[feature]}
@@ -135,6 +134,11 @@ def explained_scopes(*features: str, custom_connection: bool = False) -> tuple[S
     return tuple(
         ScopeNeed(scope, allows, _needing(scope, features)) for scope, allows in _ALLOWS.items() if scope in least
     )
+
+
+def _check_feature(feature: object) -> None:
+    if not isinstance(feature, str) or feature not in FEATURES:
+        raise InvalidInput("features", f"there is no such one; choose among {', '.join(FEATURES)}")
 
 
 def missing_scopes(tokens: Tokens, *features: str) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ from xerosync.client.resources import (
     Users,
 )
 from xerosync.client.states import ConnectionState
+from xerosync.errors import InvalidInput
 from xerosync.events import OnEvent, unheard
 from xerosync.models import Action, Connection, Organisation
 from xerosync.ports import Clock, Transport
@@ -67,6 +68,7 @@ from xerosync.storage.owner import this_process
 from xerosync.storage.protocol import AsyncStorage, Storage
 
 _CLIENTS: Final = count(1)
+_DAY_S: Final = 86_400
 
 
 class _OnBooks:
@@ -117,6 +119,7 @@ class AsyncXero(_OnBooks):
         on_event: OnEvent | None = None,
         _blocking: bool = False,
     ) -> None:
+        _check_made(app, quarantine_s, on_event)
         tenant = tenant_id(organisation)
         storage = port_for(store, blocking=_blocking)
         gate = gate or gate_of(clock)
@@ -155,7 +158,8 @@ class AsyncXero(_OnBooks):
         else that is stored for this organisation stay. *company* is your own id of what is connected, if you have
         several: each has one organisation, and each organisation one company. Raises `OtherOrganisation` when the
         consent does not cover this organisation (F 1.36, 8.06), or when *company* is linked to another, whose place
-        this one takes only with *another*; `InvalidInput` when the organisation serves another company.
+        this one takes only with *another*; `InvalidInput` when the organisation serves another company, or for what is
+        no token set.
         """
         return await self.books.connect(tokens, company=company, another=another)
 
@@ -301,6 +305,16 @@ class Xero(_OnBooks):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _check_made(app: object, quarantine_s: object, on_event: object) -> None:
+    """Raise `InvalidInput` for what would go wrong only when it is needed."""
+    if not isinstance(app, App):
+        raise InvalidInput("app", f"give an App, made of your client id and secret, not a {type(app).__name__}")
+    if not isinstance(quarantine_s, int | float) or not 0 <= quarantine_s <= _DAY_S:
+        raise InvalidInput("quarantine_s", f"give seconds from 0 to {_DAY_S:,}")
+    if on_event is not None and not callable(on_event):
+        raise InvalidInput("on_event", "give what can be called with an event and its fields")
 
 
 def _way(transport: Transport | None, clock: Clock | None, *, blocking: bool) -> tuple[Transport, Clock]:

@@ -46,7 +46,7 @@ class AsyncContacts(AsyncChangeable[Contact], AsyncFiled[Contact], AsyncNoted[Co
         """
         archived = "true" if include_archived else ""
         params = {"includeArchived": archived, "searchTerm": as_text(search, "search")}
-        return self._paged(params, modified_since, where, crossed(id_parts(ids=("IDs", ids))))
+        return self._paged(params, modified_since, where, crossed([id_parts(ids=("IDs", ids))]))
 
     async def get_by_number(self, contact_number: str) -> Contact:
         """The one contact with this ContactNumber, in full (F 6.37). Raises `NotFound` when Xero knows none."""

@@ -100,8 +100,10 @@ class AsyncInvoices(
             of_type = filters.invoice.type == type
             where = of_type if where is None else where & of_type
         parts = crossed(
-            id_parts(ids=("IDs", ids), contact_ids=("ContactIDs", contact_ids)),
-            word_parts("Statuses", statuses, "statuses"),
+            [
+                id_parts(ids=("IDs", ids), contact_ids=("ContactIDs", contact_ids)),
+                word_parts("Statuses", statuses, "statuses"),
+            ],
             number_parts("InvoiceNumbers", numbers, filters.invoice.invoice_number),
         )
         return self._paged(params, modified_since, where, parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -22,16 +22,16 @@ IDS_A_READ: Final = 40
 _CHARACTERS: Final = 1600
 
 
-def id_parts(**lists: tuple[str, Iterable[str] | None]) -> list[Part[T]]:
+def id_parts(**lists: tuple[str, Iterable[str] | None]) -> list[Mapping[str, str]]:
     """
-    The reads of what is in all of *lists*, ids by the parameter that takes them; one that is None is not asked about.
+    The parameters of the reads of what is in all of *lists*, ids by the parameter that takes them; none for None.
 
     Raises `InvalidInput`, naming the list, for what is no id.
     """
     given = {param: _ids(ids, name) for name, (param, ids) in lists.items() if ids is not None}
     at_once = max(IDS_A_READ // max(len(given), 1), 1)
     cut = [[{param: ",".join(some)} for some in _runs(ids, at_once)] for param, ids in given.items()]
-    return [Part({param: text for one in choice for param, text in one.items()}) for choice in product(*cut)]
+    return [{param: text for one in choice for param, text in one.items()} for choice in product(*cut)]
 
 
 def number_parts(param: str, numbers: Iterable[str] | None, number: Text[T]) -> list[Part[T]]:
@@ -52,28 +52,26 @@ def number_parts(param: str, numbers: Iterable[str] | None, number: Text[T]) -> 
     return [*asked, *(Part(where=number.ignoring_case == each) for each in odd)]
 
 
-def word_parts(param: str, values: Iterable[str] | None, name: str) -> list[Part[T]]:
+def word_parts(param: str, values: Iterable[str] | None, name: str) -> list[Mapping[str, str]]:
     """
-    The read of documents with one of these *values*, words of Xero's; without asking about them if it is None.
+    The parameter of the read of documents with one of these *values*, words of Xero's; none for None.
 
     Raises `InvalidInput` naming *name* for what is no word.
     """
     if values is None:
-        return [Part()]
+        return [{}]
     listed = words(values, name)
     if not all(value.isalnum() for value in listed):
         raise InvalidInput(name, "give words of Xero's, such as AUTHORISED, in a list")
-    return [Part({param: ",".join(listed)})] if listed else []
+    return [{param: ",".join(listed)}] if listed else []
 
 
-def crossed(*kinds: Sequence[Part[T]]) -> list[Part[T]]:
-    """The reads of what is in one read of each of *kinds*, of which one at most chooses by filters."""
+def crossed(kinds: Iterable[Sequence[Mapping[str, str]]], others: Sequence[Part[T]] = (Part(),)) -> list[Part[T]]:
+    """The reads of what is in one read of each of *kinds*, and of *others*."""
     return [
-        Part(
-            {param: text for part in parts for param, text in part.params.items()},
-            next((part.where for part in parts if part.where is not None), None),
-        )
-        for parts in product(*kinds)
+        Part({param: text for some in (*params, other.params) for param, text in some.items()}, other.where)
+        for params in product(*kinds)
+        for other in others
     ]
 
 
