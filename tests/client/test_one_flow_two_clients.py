@@ -96,6 +96,17 @@ def taken(method: Callable[..., object]) -> list[tuple[str, object, object]]:
 
 
 @EACH_PAIR
+def test_what_may_be_left_out_of_a_call_is_given_by_name(pair: tuple[type, type]) -> None:
+    """So that another parameter may come between two of today's, and no call that was right means something else."""
+    for name, method in methods(pair[0]).items():
+        assert callable(method)
+        _, *parameters = inspect.signature(method).parameters.values()
+        left_out = [each.name for each in parameters[1:] if each.default is not each.empty]
+        by_name = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+        assert set(left_out) <= set(by_name), name
+
+
+@EACH_PAIR
 def test_help_speaks_of_plain_calls_and_of_their_own_documents(pair: tuple[type, type]) -> None:
     """What an editor and ``help()`` show of a method is the method, not the flow that it steps."""
     _, plain = pair
