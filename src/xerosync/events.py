@@ -46,8 +46,8 @@ class Event(StrEnum):
     """A new access token is kept."""
     TOKENS_UNSAVED = "xerosync.tokens_unsaved"
     """
-    The store failed to keep new tokens ``attempts`` times. They wait in memory, and the next call tries again: mend the
-    store, and leave this process alive.
+    The store failed to keep new tokens ``attempts`` times. They wait in memory (``Xero.unsaved_tokens``), and the next
+    call tries again: mend the store, and leave this process alive.
     """
     CONSENT_ENDED = "xerosync.consent_ended"
     """Xero takes the refresh token no more: the user must connect again, and nothing is asked of Xero until then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from xerosync import (
     App,
     ConnectionState,
     MemoryStore,
+    Tokens,
     Xero,
 )
 from xerosync.errors import Misconfigured, ReconnectNeeded, StoreFailed, Unavailable
@@ -290,6 +292,56 @@ def test_a_token_that_cannot_be_saved_is_not_used_and_not_lost() -> None:
 
     paths = [request.url.rpartition("/")[2] for request in seen]
     assert paths == ["token", "Organisation", "token", "Organisation"]
+    product.simulator.close()
+
+
+def test_tokens_that_no_store_took_before_the_process_ended_are_brought_back_by_the_host() -> None:
+    """Though Xero takes the refresh token before them no more."""
+    product = evolve(found_product(), store=Failing())
+    product.xero()
+    elsewhere: list[str] = []
+
+    def spill(event: str, _: Mapping[str, object]) -> None:
+        if event == "xerosync.tokens_unsaved" and xero.unsaved_tokens is not None:
+            elsewhere.append(xero.unsaved_tokens.to_json())
+
+    xero = client(product, on_event=spill)
+    assert xero.unsaved_tokens is None
+    product.clock.advance(EARLY)
+    assert isinstance(product.store, Failing)
+    product.store.failures = 5
+    with pytest.raises(StoreFailed):
+        xero.organisation()
+    product.clock.advance(LATE + 5 * 60)
+    with pytest.raises(ReconnectNeeded):
+        client(product).organisation()
+
+    later = client(product)
+    later.connect(Tokens.from_json(elsewhere[0]))
+
+    assert later.organisation().name
+    assert xero.organisation().name
+    assert later.unsaved_tokens is None
+    product.simulator.close()
+
+
+def test_a_disk_that_is_full_for_25_minutes_costs_one_refresh() -> None:
+    product = evolve(found_product(), store=Failing())
+    product.xero()
+    xero, asked = counting(product)
+    product.clock.advance(EARLY)
+    assert isinstance(product.store, Failing)
+    product.store.failures = 10**6
+    ends = product.clock.now() + timedelta(minutes=25)
+    while product.clock.now() < ends:
+        with pytest.raises(StoreFailed):
+            xero.organisation()
+        product.clock.advance(60)
+
+    product.store.failures = 0
+
+    assert (xero.organisation().name, asked.times) == ("Demo Company (NZ)", 1)
+    assert xero.unsaved_tokens is None
     product.simulator.close()
 
 

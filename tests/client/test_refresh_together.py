@@ -6,14 +6,16 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -43,13 +45,22 @@ from xerosync import (
     Xero,
 )
 from xerosync.ports import Transport
-from xerosync.simulator import Bookkeeper, Fault, Simulator, Switches
+from xerosync.simulator import Bookkeeper, Fault, Simulator, Switches, VirtualClock
 
 
 @pytest.fixture
 def connected(product: Product) -> Product:
     product.xero()
     return product
+
+
+@pytest.fixture(params=[30, 0], ids=["grace", "no grace"])
+def strict(request: pytest.FixtureRequest) -> Iterator[Product]:
+    """Connected, with Xero's grace for a refresh token that was used, and without: there a second use ends it all."""
+    founded = found_product(switches=Switches(refresh_grace_minutes=request.param))
+    founded.xero()
+    yield founded
+    founded.simulator.close()
 
 
 def test_an_idle_connection_is_kept_alive_for_years(connected: Product) -> None:
@@ -107,26 +118,40 @@ def connect_alone(product: Product, books: Bookkeeper) -> None:
     evolve(product, books=books, tokens=tokens).xero()
 
 
-def test_tasks_share_one_refresh(connected: Product) -> None:
+def test_tasks_share_one_refresh(strict: Product) -> None:
     counted = Counted()
-    connected.clock.advance(LATE)
+    strict.clock.advance(LATE)
 
     async def ask(xero: AsyncXero) -> str:
         return (await xero.organisation()).name or ""
 
     async def story() -> list[str]:
-        async with connected.asynchronous(Through(connected.simulator.transport, counted)) as xero:
+        async with strict.asynchronous(Through(strict.simulator.transport, counted)) as xero:
             return await asyncio.gather(*(ask(xero) for _ in range(8)))
 
     assert asyncio.run(story()) == ["Demo Company (NZ)"] * 8
     assert counted.times == 1
 
 
-def test_threads_share_one_refresh(connected: Product) -> None:
+@define
+class Standing:
+    """A clock that stands while threads wait: leaping time would end the lease of one that is not running just now."""
+
+    stands_at: VirtualClock
+
+    def now(self) -> datetime:
+        return self.stands_at.now()
+
+    async def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, 0.01))
+
+
+def test_threads_share_one_refresh(strict: Product) -> None:
     counted = Counted()
-    connected.clock.advance(LATE)
-    shared = client(connected, transport=Through(connected.simulator.transport, counted))
-    workers = [shared, shared, shared, *(client(connected, transport=shared.books.transport) for _ in range(3))]
+    strict.clock.advance(LATE)
+    way, clock = Through(strict.simulator.transport, counted), Standing(strict.clock)
+    shared = client(strict, transport=way, clock=clock)
+    workers = [shared, shared, shared, *(client(strict, transport=way, clock=clock) for _ in range(3))]
 
     with ThreadPoolExecutor(6) as threads:
         names = list(threads.map(lambda xero: xero.organisation().name, workers))
@@ -139,18 +164,47 @@ WORKER: Final = textwrap.dedent(
     """
     import sys
     from xerosync import App, Endpoints, SQLiteStore, Xero
+    from xerosync.client._http import BlockingTransport
     from xerosync.simulator import SystemClock
     from datetime import timedelta
+
+    class Telling(SystemClock):
+        async def sleep(self, seconds):
+            print("waiting", flush=True)
+            await super().sleep(seconds)
+
+    class Asking(BlockingTransport):
+        async def send(self, request):
+            if request.url.endswith("/connect/token"):
+                print("refreshing", flush=True)
+                sys.stdin.readline()
+            return await super().send(request)
+
     url, store, tenant, name, secret = sys.argv[1:]
+    clock = Telling(timedelta(minutes=31))
     xero = Xero(App(name, secret), tenant, store=SQLiteStore(store), endpoints=Endpoints.at(url),
-                clock=SystemClock(timedelta(minutes=31)))
+                transport=Asking(clock), clock=clock)
     print(xero.organisation().name)
     """
 )
 
 
-def test_processes_share_one_refresh(tmp_path: Path) -> None:
-    with Simulator() as simulator:
+def said_by(worker: subprocess.Popen[str]) -> str:
+    """The first line that *worker* prints."""
+    assert worker.stdout is not None
+    return worker.stdout.readline().strip()
+
+
+def let_go(worker: subprocess.Popen[str]) -> None:
+    """Let *worker* go on, should it have begun to refresh."""
+    assert worker.stdin is not None
+    worker.stdin.write("\n")
+    worker.stdin.flush()
+
+
+@pytest.mark.parametrize("grace_minutes", [30, 0])
+def test_processes_share_one_refresh(tmp_path: Path, grace_minutes: int) -> None:
+    with Simulator(switches=Switches(refresh_grace_minutes=grace_minutes)) as simulator:
         books = simulator.add_organisation()
         app = simulator.register_app("Processes")
         given = simulator.consent(app, tenants=[books.tenant_id])
@@ -167,10 +221,16 @@ def test_processes_share_one_refresh(tmp_path: Path) -> None:
         with simulator.serve() as server:
             command = [sys.executable, "-c", WORKER, server.url, str(tmp_path / "books.db"), books.tenant_id]
             command += [app.client_id, app.client_secret]
-            workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-            said = [worker.communicate(timeout=120)[0].strip() for worker in workers]
+            pipe = subprocess.PIPE
+            workers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
+            # Nobody goes on before all have either begun to refresh or seen that they must wait.
+            begun = sorted(map(said_by, workers))
+            for worker in workers:
+                let_go(worker)
+            names = [worker.communicate(timeout=120)[0].splitlines()[-1] for worker in workers]
 
-        assert said == ["Demo Company (NZ)"] * 4
+        assert begun == ["refreshing", "waiting", "waiting", "waiting"]
+        assert names == ["Demo Company (NZ)"] * 4
         assert refresh_tokens(simulator) == before + 1
 
 

@@ -18,7 +18,7 @@ from xerosync import (
     Xero,
 )
 from xerosync.errors import StoreFailed
-from xerosync.ports import Request, Transport
+from xerosync.ports import Clock, Request, Transport
 from xerosync.simulator import Simulator
 from xerosync.storage import Fence, Record, RecordKey, Storage
 
@@ -53,6 +53,7 @@ def client(
     store: Storage | None = None,
     secret: str | None = None,
     name: str | None = None,
+    clock: Clock | None = None,
     on_event: Callable[[str, Mapping[str, object]], None] | None = None,
 ) -> Xero:
     """A worker on the product's store, which somebody has connected before."""
@@ -61,7 +62,7 @@ def client(
         product.books.tenant_id,
         store=store or product.store,
         transport=transport or product.simulator.transport,
-        clock=product.clock,
+        clock=clock or product.clock,
         on_event=on_event,
     )
 

@@ -55,6 +55,16 @@ def test_inside_the_grace_the_same_new_token_may_come_again() -> None:
     assert product.refresh(str(first.row["refresh_token"])).status == 200
 
 
+def test_a_refresh_token_that_was_used_may_be_dead_at_once() -> None:
+    """F 1.17, the other way of the switch."""
+    product = make(Switches(refresh_grace_minutes=0))
+
+    first = product.refresh(product.refresh_token)
+
+    assert product.refresh(product.refresh_token).row == {"error": "invalid_grant"}
+    assert product.refresh(str(first.row["refresh_token"])).status == 200
+
+
 def test_a_refresh_token_dies_after_sixty_days(product: Product) -> None:
     """F 1.16."""
     wait(product, timedelta(days=60, seconds=1).total_seconds())

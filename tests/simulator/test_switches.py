@@ -15,9 +15,9 @@ from xerosync.simulator import Simulator, Switches
 
 # Switches whose other way is tested beside the strict one.
 ELSEWHERE = {
-    "refresh_in_grace", "modified_since_includes_equal", "unchanged_is_304", "deleted_payments_are_listed",
-    "batch_is_atomic", "not_found_is_html", "unknown_tracking_is_refused", "wrong_verb_is_501", "attaching_moves_stamp",
-    "payments_fire_webhooks", "webhooks_are_late",
+    "refresh_in_grace", "refresh_grace_minutes", "modified_since_includes_equal", "unchanged_is_304",
+    "deleted_payments_are_listed", "batch_is_atomic", "not_found_is_html", "unknown_tracking_is_refused",
+    "wrong_verb_is_501", "attaching_moves_stamp", "payments_fire_webhooks", "webhooks_are_late",
 }  # fmt: skip
 
 

@@ -183,6 +183,11 @@ class Books:
         await session.consent.access_token()
         return await session.consent.tokens()
 
+    @property
+    def unsaved_tokens(self) -> Tokens | None:
+        """What Xero gave last and the store has not taken yet."""
+        return None if self._session is None else self._session.consent.unsaved
+
     async def connection_state(self) -> ConnectionState:
         """
         How it stands with the connection, asked of Xero now: who must act, if anybody. Three calls at most.

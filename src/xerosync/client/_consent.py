@@ -112,6 +112,11 @@ class Consent:
             self._rests_until = self.clock.now() + _REST
             return used
 
+    @property
+    def unsaved(self) -> Tokens | None:
+        """What Xero gave last and the store has not taken yet."""
+        return None if self._unsaved is None else self._unsaved[1]
+
     async def tokens(self) -> Tokens:
         """The token set as it is kept now. Raises `ReconnectNeeded` when there is none, or none any more."""
         return (await self._load()).tokens

@@ -82,6 +82,16 @@ class _OnBooks:
         """What this client has spent, and what is left of the limits as Xero last said."""
         return self.books.usage
 
+    @property
+    def unsaved_tokens(self) -> Tokens | None:
+        """
+        Tokens that Xero gave and the store failed to keep; None when it has all. The next call keeps them first.
+
+        Should this process have to end before the store is mended, keep their ``to_json()`` in another safe place, and
+        give them to `connect` later. Without that, another refresh within half an hour still saves the connection.
+        """
+        return self.books.unsaved_tokens
+
     def run(self, *, calls: int | None = None, bytes_down: int | None = None, background: bool | None = None) -> Run:
         """
         A run with a meter of its own, and a budget of *calls* and *bytes_down* if you like: ``with xero.run() as run``.

@@ -25,7 +25,6 @@ _ISSUER: Final = "https://identity.xero.com"
 _ACCESS_S: Final = 1800
 _ID_S: Final = 300
 _REFRESH: Final = timedelta(days=60)
-_GRACE: Final = timedelta(minutes=30)
 
 
 @frozen(repr=False)
@@ -347,7 +346,7 @@ class Identity:
         now = world.now_ms()
         if token is None or token.app != app.id or token.expires_ms <= now:
             raise _GrantRefused("invalid_grant")
-        if token.rotated_ms and now > token.rotated_ms + milliseconds_of(_GRACE):
+        if token.rotated_ms and not _is_in_grace(now - token.rotated_ms, world.switches.refresh_grace_minutes):
             raise _GrantRefused("invalid_grant")
         tokens = self._issue(Grant(app.id, token.consent, token.scopes, token.user), refreshable=True)
         if world.switches.refresh_in_grace == "same" and token.successor:
@@ -456,3 +455,7 @@ def _header(request: Request, name: str) -> str:
 
 def _seven_digits(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0"
+
+
+def _is_in_grace(age_ms: int, minutes: int) -> bool:
+    return minutes > 0 and age_ms <= milliseconds_of(timedelta(minutes=minutes))

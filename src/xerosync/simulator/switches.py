@@ -18,6 +18,8 @@ class Switches:
 
     refresh_in_grace: Literal["another", "same"] = "another"
     """F 1.18: a refresh token used again inside its 30 minutes gives another set, or the same new token."""
+    refresh_grace_minutes: int = 30
+    """F 1.17: how long a refresh token that was used can be used again; 0: never."""
     minute_window: Literal["rolling", "fixed"] = "rolling"
     """F 2.02."""
     concurrent_says_retry_after: bool = False
