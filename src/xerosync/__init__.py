@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from xerosync.client.states import ConnectionState, state_of
     from xerosync.client.xero import AsyncXero, Xero
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
+    from xerosync.engine.actions import CancelTransaction, ChangeTransaction, ImportInvoice, NoteTransaction
     from xerosync.engine.auditing import Audit
     from xerosync.engine.billing import BillPayment
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
-    from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
+    from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.states import State
     from xerosync.ledger import AsyncLedger, Ledger
@@ -85,6 +86,8 @@ __all__ = [
     "Bill",
     "BillLine",
     "BillPayment",
+    "CancelTransaction",
+    "ChangeTransaction",
     "Check",
     "Checkup",
     "ClearingChoice",
@@ -94,6 +97,7 @@ __all__ = [
     "Connections",
     "ConsentRequest",
     "Customer",
+    "Difference",
     "Doctor",
     "Eligibility",
     "Endpoints",
@@ -101,6 +105,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "IdToken",
+    "ImportInvoice",
     "ImportPolicy",
     "ImportPreview",
     "ImportRow",
@@ -118,6 +123,7 @@ __all__ = [
     "MatchStatus",
     "MemoryStore",
     "Money",
+    "NoteTransaction",
     "OAuth",
     "Outcome",
     "Payables",
@@ -187,12 +193,13 @@ _ROOMS = {
     "client.states": ("ConnectionState", "state_of"),
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
+    "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction"),
     "engine.auditing": ("Audit",),
     "engine.billing": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
-    "engine.plans": ("Finding", "Plan", "Recovery", "Report", "Result"),
+    "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
     "engine.states": ("State",),
     "ledger": ("AsyncLedger", "Ledger"),

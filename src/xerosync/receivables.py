@@ -10,7 +10,7 @@ from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.resources import AsyncReports
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, importing, opening, policies, recovery
+from xerosync.engine import applying, following, importing, opening, policies, recovery
 from xerosync.engine.actions import ConnectCustomer, EnablePayments, Pay, Pending, RemovePayment
 from xerosync.engine.clearing import (
     ClearingChoice,
@@ -39,7 +39,7 @@ from xerosync.engine.settling import Known, decide_settlements
 from xerosync.engine.transactions import all_transactions, transactions_of
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
-from xerosync.mapping.transactions import ImportSettings, Transaction
+from xerosync.mapping.transactions import ImportSettings, Transaction, TransactionState
 from xerosync.matching.customers import Customer, Match, MatchStatus, match_customer, one_customer_each
 from xerosync.models import Account, AccountId, ContactId, Invoice, Payment
 from xerosync.money import Money
@@ -146,6 +146,17 @@ class AsyncReceivables:
         ids = None if chosen is None else frozenset(chosen)
         choice = Choice(chosen=ids, due_from=due_from, automatic=automatic)
         return await importing.import_invoices(self.books, self._imports, choice)
+
+    async def follow(self, states: Iterable[TransactionState]) -> Plan:
+        """
+        Make your transactions what their invoices in Xero have become, told how yours stand now in *states*.
+
+        While a transaction is ``future``, edits of what is due and when are changes, voids and payments elsewhere
+        cancellations, where its customer's policy follows edits (R31); otherwise they are findings (R14). Once it was
+        sent, another amount due is a finding with both amounts. The plan tells a change until your own rows show it;
+        what ended may be imported again once the plan is applied. Raises `InvalidInput` for a transaction given twice.
+        """
+        return await following.follow(self.books, self._imports, states)
 
     async def set_import_policies(self, wanted: Mapping[str, ImportPolicy | str]) -> Plan:
         """
@@ -281,6 +292,7 @@ class Receivables:
     match: Final = stepped(AsyncReceivables.match)
     preview_imports: Final = stepped(AsyncReceivables.preview_imports)
     import_invoices: Final = stepped(AsyncReceivables.import_invoices)
+    follow: Final = stepped(AsyncReceivables.follow)
     set_import_policies: Final = stepped(AsyncReceivables.set_import_policies)
     import_policies: Final = stepped(AsyncReceivables.import_policies)
     transactions: Final = stepped(AsyncReceivables.transactions)

@@ -120,7 +120,7 @@ class ImportPreview:
     @property
     def tallies(self) -> dict[str, int]:
         """How many rows there are of each status."""
-        return dict(Counter(str(row.left_out or TO_IMPORT) for row in self.lines))
+        return _ordered(Counter(row.left_out for row in self.lines))
 
     def __iter__(self) -> Iterator[ImportRow]:
         return iter(self.lines)
@@ -226,7 +226,7 @@ class _Imports:
     taken: set[str]
     actions: list[ImportInvoice] = field(factory=list[ImportInvoice])
     findings: list[Finding] = field(factory=list[Finding])
-    tallies: Counter[str] = field(factory=Counter[str])
+    tallies: Counter[LeftOut | None] = field(factory=Counter[LeftOut | None])
     met: set[str] = field(factory=set[str])
 
     def take(self, row: ImportRow) -> None:
@@ -237,7 +237,7 @@ class _Imports:
             reason = self._import(row.transaction, Seen("invoice", invoice_id, row.stamp))
         if reason is not None and self._is_said(reason, invoice_id):
             self.findings.append(_finding(reason, invoice_id, row))
-        self.tallies[str(reason or TO_IMPORT)] += 1
+        self.tallies[reason] += 1
 
     def plan(self, tenant: TenantId) -> Plan:
         missed = sorted((self.choice.chosen or frozenset()) - self.met)
@@ -245,7 +245,7 @@ class _Imports:
             tenant=tenant,
             actions=tuple(self.actions),
             findings=(*self.findings, *map(_unknown, missed)),
-            tallies=dict(self.tallies),
+            tallies=_ordered(self.tallies),
         )
 
     def _import(self, transaction: Transaction, seen: Seen) -> LeftOut | None:
@@ -335,6 +335,10 @@ def _finding(reason: LeftOut, invoice_id: str, row: ImportRow) -> Finding:
         retry=reason is LeftOut.NOT_CONNECTED,
         worth=None if due is None else Money(due, row.invoice.currency_code or "XXX"),
     )
+
+
+def _ordered(counted: Mapping[LeftOut | None, int]) -> dict[str, int]:
+    return {str(reason or TO_IMPORT): counted[reason] for reason in (None, *LeftOut) if counted.get(reason)}
 
 
 def _unknown(invoice_id: str) -> Finding:

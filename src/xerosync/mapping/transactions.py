@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from xerosync.errors import InvalidInput
 from xerosync.mapping.calendar import ProcessingCalendar
@@ -167,7 +167,7 @@ class ImportSettings:
 
     def transaction(self, invoice: Invoice, *, customer: str, attempt: int, on: date) -> Transaction:
         """
-        The transaction that the mapper makes of *invoice*; whose it is, and of which invoice, is not the mapper's say.
+        The transaction that the mapper makes of *invoice*; whose it is, and for what, is not the mapper's say.
 
         Raises `InvalidInput` for an amount that nobody could collect.
         """
@@ -177,7 +177,7 @@ class ImportSettings:
             raise InvalidInput("mapper", "leave the invoice, its currency, the customer and the attempt as they are")
         if made.amount.amount <= 0 or not made.amount.to_the_cent or made.on is None:
             raise InvalidInput("mapper", "give a positive amount, to the currency's smallest coin, and a day")
-        return made
+        return evolve(made, due=invoice.due_date)
 
 
 def checked_states(states: Iterable[TransactionState]) -> list[TransactionState]:

@@ -1,0 +1,148 @@
+"""Whatever the bookkeeper, the payer and the host do: each transaction is what Xero says is due, or in one finding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+)
+from tests.conftest import BANK, CLEARING, DAY, found_product, nzd
+from tests.receivables.host import Host
+
+from xerosync import ImportPolicy, Receivables, Settlement, SettlementLine, TransactionStatus
+from xerosync.errors import InvalidInput
+
+AMOUNTS = st.integers(1, 40000).map(lambda cents: Decimal(cents) / 100)
+DUE = st.integers(-20, 40).map(lambda days: DAY + timedelta(days))
+UNDER_WAY = [TransactionStatus.SENT, TransactionStatus.PROCESSED, TransactionStatus.APPROVED]
+ENDED = [TransactionStatus.DELETED, TransactionStatus.DECLINED]
+
+
+class Follows(RuleBasedStateMachine):
+    """One customer whose edits are followed; rules that Xero would refuse do nothing."""
+
+    invoices = Bundle("invoices")
+    payments = Bundle("payments")
+
+    @initialize()
+    def connect(self) -> None:
+        self.product = found_product()
+        self.books = self.product.books
+        self.sales = Receivables(self.product.xero(), clearing_account=CLEARING)
+        self.host = Host(self.sales)
+        self.lines = 0
+        self.product.collectable("1.00")
+        self.contact = self.books.contacts[0].id
+        self.sales.apply(self.sales.set_import_policies({"Ana": ImportPolicy.AUTOMATIC}))
+
+    @rule(target=invoices, amount=AMOUNTS, due=DUE)
+    def add(self, amount: Decimal, due: date) -> str:
+        return self.books.add_invoice(self.contact, amount=amount, due=due, date=DAY).id
+
+    @rule(invoice=invoices, amount=AMOUNTS)
+    def edit_total(self, invoice: str, amount: Decimal) -> None:
+        try:
+            self.books.edit_invoice(invoice, amount=amount)
+        except InvalidInput:
+            return
+
+    @rule(invoice=invoices, due=DUE)
+    def edit_due_date(self, invoice: str, due: date) -> None:
+        try:
+            self.books.edit_invoice(invoice, due=due)
+        except InvalidInput:
+            return
+
+    @rule(invoice=invoices)
+    def void(self, invoice: str) -> None:
+        try:
+            self.books.void_invoice(invoice)
+        except InvalidInput:
+            return
+
+    @rule(target=payments, invoice=invoices, part=st.integers(1, 100))
+    def pay_elsewhere(self, invoice: str, part: int) -> MultipleResults[str]:
+        due = self.books.invoice(invoice).amount_due
+        amount = (due * part / 100).quantize(Decimal("0.01"))
+        if self.books.invoice(invoice).status != "AUTHORISED" or not amount:
+            return MultipleResults(())
+        return MultipleResults((self.books.add_payment(invoice, account=BANK, amount=amount).id,))
+
+    @rule(payment=consumes(payments))
+    def take_back(self, payment: str) -> None:
+        self.books.remove_payment(payment)
+
+    @rule(invoice=invoices)
+    def choose(self, invoice: str) -> None:
+        self.sales.apply(self.sales.import_invoices([invoice]))
+        self.host.look()
+
+    @rule()
+    def import_all(self) -> None:
+        self.sales.apply(self.sales.import_invoices())
+        self.host.look()
+
+    @rule(pick=st.integers(0, 50), status=st.sampled_from([*UNDER_WAY, *ENDED]))
+    def come_to_stand(self, pick: int, status: TransactionStatus) -> None:
+        rows = self.host.states()
+        if rows and rows[pick % len(rows)].status is not TransactionStatus.DELETED:
+            self.host.change(rows[pick % len(rows)].id, status)
+
+    @rule(pick=st.integers(0, 50))
+    def settle(self, pick: int) -> None:
+        approved = [each for each in self.host.states() if each.status is TransactionStatus.APPROVED]
+        if not approved:
+            return
+        row = approved[pick % len(approved)]
+        self.lines += 1
+        assert row.amount is not None
+        line = SettlementLine(id=f"L{self.lines}", transaction=row.id, amount=row.amount)
+        self.sales.apply(self.sales.settle(Settlement(id=line.id, on=DAY, lines=[line])))
+
+    @rule()
+    def follow_but_die_before_the_rows_are_changed(self) -> None:
+        self.sales.apply(self.sales.follow(self.host.states()))
+
+    @rule(days=st.integers(1, 5))
+    def wait(self, days: int) -> None:
+        self.product.clock.advance(86400 * days)
+
+    @invariant()
+    def nothing_is_left_to_do_and_all_is_explained(self) -> None:
+        for _ in range(2):  # what is cancelled is deleted in the first, and said to be in the second
+            self.host.follow()
+        plan = self.sales.follow(self.host.states())
+
+        assert not plan, [*plan]
+        found = Counter(finding.about for finding in plan.findings)
+        assert set(found.values()) <= {1}
+        for row in self.host.states():
+            if row.status is TransactionStatus.FUTURE and row.id not in found:
+                invoice = self.books.invoice(row.id.partition("/")[0])
+                assert invoice.status == "AUTHORISED"
+                assert row.amount == nzd(invoice.amount_due)
+        for status_invoices in (self._live_by_invoice(),):
+            assert all(count <= 1 for count in status_invoices.values())
+
+    def _live_by_invoice(self) -> Counter[str]:
+        """How many transactions of each invoice the host may still change, or has not been told to leave."""
+        return Counter(row.id.partition("/")[0] for row in self.host.states() if row.status is TransactionStatus.FUTURE)
+
+    def teardown(self) -> None:
+        if hasattr(self, "product"):
+            self.product.simulator.close()
+
+
+TestFollows = Follows.TestCase
+TestFollows.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
