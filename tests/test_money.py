@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from decimal import Decimal
+from decimal import Context, Decimal, DecimalException, Inexact, Rounded, localcontext
 from fractions import Fraction
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,8 @@ def test_what_is_no_whole_number_of_coins_cannot_be_split() -> None:
         Money("0.5", "JPY").instalments(2)
     with pytest.raises(InvalidInput, match="at least one"):
         Money("1.00", "NZD").instalments(0)
+    with pytest.raises(InvalidInput, match="whole number"):
+        Money("1.00", "NZD").instalments(cast(int, 2.5))
 
 
 @given(MONEY, MONEY)
@@ -48,6 +51,31 @@ def test_adding_and_taking_away_are_exact(one: Money, other: Money) -> None:
     assert one + other - other == one
     assert one - one == Money.zero("NZD")
     assert Money.zero("NZD") - one == -one
+
+
+@pytest.mark.parametrize("traps", [[], [Inexact, Rounded], list(Context().traps)])
+@given(one=CENTS, other=MONEY, count=st.integers(1, 60), digits=st.integers(1, 9))
+def test_no_precision_that_a_host_has_set_rounds_money(
+    one: Money, other: Money, count: int, digits: int, traps: list[type[DecimalException]]
+) -> None:
+    """Python's own documentation begins with ``getcontext().prec = 6``."""
+
+    def worked_out() -> list[Money]:
+        made = Money(str(other.amount), "NZD")
+        return [
+            one + other,
+            one - other,
+            -one,
+            abs(other),
+            made.rounded(),
+            *one.instalments(count),
+            Money.total([one] * 3, "NZD"),
+        ]
+
+    plainly = worked_out()
+
+    with localcontext(Context(prec=digits, traps=traps)):
+        assert worked_out() == plainly
 
 
 @given(st.lists(MONEY, max_size=20))

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import (
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
 from typing import Final
 
 from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
+
+EXACT: Final = Context(
+    prec=28,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)
+"""How amounts are added up, whatever precision the host has set for its thread: no sum comes out rounded for that."""
+_FINEST: Final = Decimal("1E-9")
 
 # The ISO 4217 currencies whose smallest coin is not a hundredth.
 _NO_DECIMALS: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
@@ -31,10 +52,10 @@ def _amount(value: object) -> Decimal:
         raise InvalidInput("amount", "give a decimal number such as '120.00'") from None
     if not amount.is_finite():
         raise InvalidInput("amount", "give a finite amount, not NaN or Infinity")
-    # Decimal works with 28 digits and rounds beyond them in silence: within these bounds every sum is exact.
-    if amount and (amount.adjusted() >= 18 or amount != round(amount, 9)):
+    # We work with 28 digits, and Decimal rounds beyond them in silence: within these bounds every sum is exact.
+    if amount and (amount.adjusted() >= 18 or amount != amount.quantize(_FINEST, context=EXACT)):
         raise InvalidInput("amount", "give an amount below 10^18, with nine decimals at most")
-    return amount + 0  # a negative zero becomes zero
+    return EXACT.add(amount, Decimal(0))  # a negative zero becomes zero
 
 
 def _currency(value: object) -> str:
@@ -57,7 +78,7 @@ class Money:
     @classmethod
     def zero(cls, currency: str) -> Money:
         """Nothing, in *currency*, written to its smallest coin: 0.00 NZD."""
-        return cls(0 * minor_unit(currency), currency)
+        return cls(EXACT.multiply(0, minor_unit(currency)), currency)
 
     @classmethod
     def total(cls, amounts: Iterable[Money], currency: str) -> Money:
@@ -71,31 +92,34 @@ class Money:
 
     def rounded(self) -> Money:
         """This amount to the currency's smallest coin, half-up (away from zero)."""
-        return Money(self.amount.quantize(minor_unit(self.currency), ROUND_HALF_UP), self.currency)
+        return Money(self.amount.quantize(minor_unit(self.currency), ROUND_HALF_UP, EXACT), self.currency)
 
     def instalments(self, count: int) -> tuple[Money, ...]:
         """*count* parts that differ by one coin at most and sum to this amount exactly, larger parts first."""
-        if count < 1:
-            raise InvalidInput("count", "give a number of instalments of at least one")
+        given: object = count
+        if type(given) is not int or given < 1:
+            raise InvalidInput("count", "give a whole number of instalments, at least one")
         coin = minor_unit(self.currency)
-        coins = int(self.amount / coin)
-        if coins * coin != self.amount:
+        coins = int(EXACT.divide(self.amount, coin))
+        if EXACT.multiply(coins, coin) != self.amount:
             raise InvalidInput("amount", "an amount with a fraction of a coin cannot be paid in instalments")
         whole, rest = divmod(abs(coins), count)
         sign = -1 if coins < 0 else 1
-        return tuple(Money(sign * (whole + (part < rest)) * coin, self.currency) for part in range(count))
+        return tuple(
+            Money(EXACT.multiply(sign * (whole + (part < rest)), coin), self.currency) for part in range(count)
+        )
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.amount + self._same(other), self.currency)
+        return Money(EXACT.add(self.amount, self._same(other)), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.amount - self._same(other), self.currency)
+        return Money(EXACT.subtract(self.amount, self._same(other)), self.currency)
 
     def __neg__(self) -> Money:
-        return Money(-self.amount, self.currency)
+        return Money(EXACT.minus(self.amount), self.currency)
 
     def __abs__(self) -> Money:
-        return Money(abs(self.amount), self.currency)
+        return Money(EXACT.abs(self.amount), self.currency)
 
     def __bool__(self) -> bool:
         return bool(self.amount)

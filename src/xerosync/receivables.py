@@ -220,10 +220,11 @@ class AsyncReceivables:
         latest = max((payment.date for payment in payments if payment.date is not None), default=None)
         dated_ahead = latest is not None and latest > self.books.clock.now().date()
         rows = await AsyncReports(self.books).trial_balance(on=latest if dated_ahead else None)
-        balance = sum((row.balance for row in rows if row.account_id == account), start=Money.zero("XXX").amount)
+        currency = organisation.base_currency or "XXX"
+        balances = [Money(row.balance, currency) for row in rows if row.account_id == account]
         return explain_clearing(
             account=account,
-            balance=Money(balance, organisation.base_currency or "XXX"),
+            balance=Money.total(balances, currency),
             payments=payments,
             ours=confirmed_by_id(ours),
             open_intents=await intents_with(self.books, states=OPEN_STATES),

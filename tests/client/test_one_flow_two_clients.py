@@ -140,6 +140,13 @@ def test_both_clients_are_made_in_the_same_way(pair: tuple[type, type]) -> None:
     assert made == also
 
 
+def test_a_client_shows_which_organisation_it_serves(product: Product) -> None:
+    xero = product.xero()
+
+    assert repr(xero) == f"<Xero of organisation {product.books.tenant_id}>"
+    assert repr(xero.asynchronous) == f"<AsyncXero of organisation {product.books.tenant_id}>"
+
+
 def test_resources_stand_under_the_same_names_in_both(product: Product) -> None:
     xero = product.xero()
     kinds = tuple(kind for pair in PAIRS[len(PUBLIC) :] for kind in pair)

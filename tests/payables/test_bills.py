@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal, getcontext, localcontext, setcontext
 
 import pytest
-from tests.conftest import BANK, DAY, Product, nzd
+from tests.conftest import BANK, DAY, Product, Through, nzd
 
 from xerosync import Bill, BillLine, MemoryStore, Money, Payables, Xero
 from xerosync.errors import InvalidInput
@@ -50,6 +50,26 @@ def test_a_bill_becomes_an_approved_bill_with_its_lines(product: Product, purcha
     assert product.books.contact(posted.contact_id).name == "Paper Ltd"
     assert posted.url.startswith("https://xerosync.invalid/XS-")
     assert (report.done("contact"), report.done("bill")) == (1, 1)
+
+
+def test_a_program_that_works_with_few_digits_posts_every_cent_all_the_same(product: Product) -> None:
+    """``getcontext().prec = 6`` is the host's, for its own sums; ours would be rounded in silence."""
+    plenty = getcontext()
+    with localcontext(Context(prec=6)) as few:
+        xero = product.xero(
+            transport=Through(
+                product.simulator.transport, before=lambda _: setcontext(plenty), after=lambda _: setcontext(few)
+            )
+        )
+        purchases = Payables(xero, payment_account=BANK)
+        purchases.apply(purchases.submit([bill("b1", "1234567.89", "0.01"), bill("b2", "-1234567.89", number="CN1")]))
+        balances = [row.balance for row in xero.reports.trial_balance() if row.balance]
+
+    (posted,), (note,) = product.live_bills(), product.books.credit_notes
+    assert [line.unit_amount for line in (*posted.lines, *note.lines)] == [
+        Decimal("1234567.89"), Decimal("0.01"), Decimal("1234567.89"),
+    ]  # fmt: skip
+    assert sorted(balances) == [Decimal("-0.01"), Decimal("0.01")]
 
 
 def test_submitting_again_plans_nothing(product: Product, purchases: Payables) -> None:

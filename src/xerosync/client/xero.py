@@ -77,6 +77,9 @@ class _OnBooks:
     def __init__(self, books: Books) -> None:
         self.books: Final = books
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of organisation {self.books.tenant}>"
+
     @property
     def usage(self) -> Usage:
         """What this client has spent, and what is left of the limits as Xero last said."""

@@ -191,7 +191,7 @@ def _line(line: BillLine, *, sign: int) -> LineItem:
     return LineItem(
         description=line.description or "-",
         quantity=Decimal(1),
-        unit_amount=sign * line.amount.amount,
+        unit_amount=(line.amount if sign > 0 else -line.amount).amount,
         account_code=line.account,
         tax_type=_NO_TAX,
     )

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from xerosync.models.base import READ_ONLY, AccountId, Quiet, no_extra, wire
 from xerosync.models.words import RowType
+from xerosync.money import EXACT
 
 
 @frozen(kw_only=True, repr=False)
@@ -83,7 +84,7 @@ class TrialBalanceRow:
     @property
     def balance(self) -> Decimal:
         """Debit less credit."""
-        return self.debit - self.credit
+        return EXACT.subtract(self.debit, self.credit)
 
     def __repr__(self) -> str:
         return f"<TrialBalanceRow {self.account_id}>"
