@@ -14,7 +14,7 @@ from attrs import evolve
 from xerosync.errors import InvalidInput, KeyMissing, NotEncrypted, SealBroken
 from xerosync.secret import Secret
 from xerosync.storage.protocol import Record
-from xerosync.storage.rules import to_micros
+from xerosync.storage.rules import check_text, to_micros
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -60,11 +60,8 @@ class KeyRing:
         Whoever stores it in another place, or changes what it is found by, makes it unreadable.
         """
         key_id, nonce = self.ids[0], os.urandom(_NONCE_BYTES)
-        try:
-            plain = record.body.encode()
-        except UnicodeEncodeError:
-            raise InvalidInput("record", "a text holds a lone surrogate, half a character: replace it") from None
-        sealed = nonce + self._cipher(key_id).encrypt(nonce, plain, _place(record, version))
+        check_text([record])  # the store below no longer sees it
+        sealed = nonce + self._cipher(key_id).encrypt(nonce, record.body.encode(), _place(record, version))
         return evolve(record, body=f'{_SEALED}{base64.b64encode(sealed).decode()}","key":"{key_id}"}}')
 
     def open(self, record: Record, *, allow_plain: bool = False) -> Record:
