@@ -45,6 +45,10 @@ class Postgres:
                 connection.execute(statement.encode())
         return self._server.get_uri().replace("postgres:@", f"{name}@")
 
+    def program(self, name: str) -> Path:
+        """One of the programs that come with the server."""
+        return self._server.bin_path / name
+
     def stop_hard(self) -> None:
         """Stop it as a crash would: no connection is ended, nothing is written to its files."""
         self._control("stop", "-m", "immediate")

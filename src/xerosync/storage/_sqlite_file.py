@@ -13,11 +13,11 @@ from typing import Final
 from xerosync.errors import InvalidInput, StoreFailed
 
 _APPLICATION: Final = 0x7865726F  # "xero": marks the file as ours
-_SCHEMA_NUMBER: Final = 1
-
+# What leads from each schema number to the next, the first from an empty file: a new number is a new step at the end.
 # A shelf stands for a kind and a tenant: with their 40 letters in every index, bulk commits took twice as long. Two
 # indexes leave out the key for the same reason; the few records that tie there are sorted when read.
-_SCHEMA: Final = """
+_STEPS: tuple[str, ...] = (
+    """
 CREATE TABLE shelves (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, tenant TEXT NOT NULL, UNIQUE (kind, tenant));
 CREATE TABLE records (
     shelf INTEGER NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL, due INTEGER,
@@ -34,7 +34,8 @@ CREATE TABLE events (
     PRIMARY KEY (stream, number));
 CREATE TABLE commits (latest INTEGER NOT NULL);
 INSERT INTO commits VALUES (0)
-"""
+""",
+)
 _REMEDIES: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space, then run again",
     sqlite3.SQLITE_BUSY: "another process keeps it locked: let that one end, then run again",
@@ -86,7 +87,7 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         )  # 16 MB: Xero's ids are random, so a bulk commit goes everywhere
         connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: more than one bulk commit writes
         connection.execute("PRAGMA fullfsync = ON")  # without it macOS only hands the bytes to the disk's own cache
-        _make_schema(connection)
+        _bring_up_to_date(connection)
     except BaseException:
         connection.close()
         raise
@@ -102,9 +103,9 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("COMMIT")
     if application != _APPLICATION and (tables or number):
         raise StoreFailed(f"{path} is the database of another program: give the store a file of its own.")
-    if number > _SCHEMA_NUMBER:
+    if number > len(_STEPS):
         raise StoreFailed(
-            f"The store {path} was written by a newer xerosync (schema {number}, this one knows {_SCHEMA_NUMBER}): "
+            f"The store {path} was written by a newer xerosync (schema {number}, this one knows {len(_STEPS)}): "
             "upgrade xerosync."
         )
 
@@ -125,11 +126,14 @@ def _use_write_ahead_log(connection: sqlite3.Connection, path: Path, busy_timeou
         raise StoreFailed(f"The store {path} cannot be shared safely there: put it on a local disk.")
 
 
-def _make_schema(connection: sqlite3.Connection) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make the tables of a new file, or change those that an earlier xerosync wrote, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in _SCHEMA.split(";"):
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in _STEPS[number:]:
+        for statement in step.split(";"):
             connection.execute(statement)
+    if number < len(_STEPS):
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {_SCHEMA_NUMBER}")
+        connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
     connection.execute("COMMIT")
