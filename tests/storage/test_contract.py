@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from xerosync.storage import AsyncStorage, MemoryStore, SQLiteStore, Storage, stepped_storage, threaded_storage
-from xerosync.testing.storage import StorageTests, StoreFactory
+from xerosync.storage import MemoryStore, SQLiteStore, stepped_storage, threaded_storage
+from xerosync.testing.storage import Ability, OpenerOf, StorageTests, StoreFactory
 
 
 @pytest.fixture
-def new_sqlite_store(tmp_path: Path) -> Callable[[], SQLiteStore]:
-    """Makes a store in a file of its own at each call."""
+def new_path(tmp_path: Path) -> Callable[[], Path]:
+    """The path of a file that is not there yet, at each call."""
     numbers = count()
-    return lambda: SQLiteStore(tmp_path / f"books-{next(numbers)}.db")
+    return lambda: tmp_path / f"books-{next(numbers)}.db"
 
 
 class TestMemoryStore(StorageTests):
-    """The store in memory."""
+    """The store in memory keeps what it holds when closed, for the next client."""
+
+    abilities = frozenset({Ability.REOPENED})
 
     @pytest.fixture
     def store_factory(self) -> StoreFactory:
@@ -28,30 +31,31 @@ class TestMemoryStore(StorageTests):
         return MemoryStore
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
-        """It keeps what it holds when closed, for the next client."""
-        return lambda store: store
+    def opener(self) -> OpenerOf:
+        """The same one."""
+        return lambda store: lambda: store
 
 
 class TestSQLiteStore(StorageTests):
     """The store in a file."""
 
+    abilities = frozenset({Ability.REOPENED, Ability.SHARED})
     model_examples = 30  # each example makes a file
 
     @pytest.fixture
-    def store_factory(self, new_sqlite_store: Callable[[], SQLiteStore]) -> StoreFactory:
+    def store_factory(self, new_path: Callable[[], Path]) -> StoreFactory:
         """A new file."""
-        return new_sqlite_store
+        return lambda: SQLiteStore(new_path())
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+    def opener(self) -> OpenerOf:
         """Another store over the same file."""
 
-        def over_the_same_file(store: Storage | AsyncStorage) -> Storage:
+        def of(store: object) -> partial[SQLiteStore]:
             assert isinstance(store, SQLiteStore)
-            return SQLiteStore(store.path)
+            return partial(SQLiteStore, store.path)
 
-        return over_the_same_file
+        return of
 
 
 class TestSteppedStorage(StorageTests):
@@ -64,23 +68,19 @@ class TestSteppedStorage(StorageTests):
         """Over a store in memory."""
         return lambda: stepped_storage(MemoryStore())
 
-    @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
-        """As the store it stands before."""
-        return lambda store: store
-
 
 class TestThreadedStorage(StorageTests):
     """The async face with a worker thread."""
 
+    abilities = frozenset({Ability.REOPENED})
     model_examples = 10
 
     @pytest.fixture
-    def store_factory(self, new_sqlite_store: Callable[[], SQLiteStore]) -> StoreFactory:
+    def store_factory(self, new_path: Callable[[], Path]) -> StoreFactory:
         """Over a store in a file."""
-        return lambda: threaded_storage(new_sqlite_store())
+        return lambda: threaded_storage(SQLiteStore(new_path()))
 
     @pytest.fixture
-    def reopen(self, tmp_path: Path) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+    def opener(self, tmp_path: Path) -> OpenerOf:
         """A new worker, and a new store over the one file there is."""
-        return lambda _: threaded_storage(SQLiteStore(next(tmp_path.glob("*.db"))))
+        return lambda _: lambda: threaded_storage(SQLiteStore(next(tmp_path.glob("*.db"))))

@@ -1,108 +1,32 @@
 """The conformance kit catches stores that break the contract: each fault here is one that a real store has had."""
 
-# ruff: noqa: ARG002 (what a faulty store leaves unused is its fault)
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from itertools import count
+from pathlib import Path
 
 import pytest
+from tests.storage import faulty
 
-from xerosync.storage import Fence, MemoryStore, Order, Owner, Record, RecordKey, Storage
+from xerosync.storage import SQLiteStore, Storage
 from xerosync.testing.storage import StorageTests, check_against_model
+from xerosync.testing.storage_worker import Worker
 
-
-class WithoutVersionCheck(MemoryStore):
-    """The last writer wins."""
-
-    def commit(
-        self,
-        puts: Sequence[Record],
-        *,
-        expect: Mapping[RecordKey, int] | None = None,
-        fence: Fence | None = None,
-        deletes: Sequence[RecordKey] = (),
-    ) -> None:
-        super().commit(puts, fence=fence, deletes=deletes)
-
-
-class WithoutFenceCheck(MemoryStore):
-    """A holder that was overtaken goes on writing."""
-
-    def commit(
-        self,
-        puts: Sequence[Record],
-        *,
-        expect: Mapping[RecordKey, int] | None = None,
-        fence: Fence | None = None,
-        deletes: Sequence[RecordKey] = (),
-    ) -> None:
-        super().commit(puts, expect=expect, deletes=deletes)
-
-
-class RecordByRecord(MemoryStore):
-    """A commit is many commits: the records before the one refused are kept."""
-
-    def commit(
-        self,
-        puts: Sequence[Record],
-        *,
-        expect: Mapping[RecordKey, int] | None = None,
-        fence: Fence | None = None,
-        deletes: Sequence[RecordKey] = (),
-    ) -> None:
-        expect = dict(expect or {})
-        for put in puts:
-            super().commit([put], expect={k: v for k, v in expect.items() if k == put.identity}, fence=fence)
-            expect.pop(put.identity, None)
-        super().commit([], expect=expect, fence=fence, deletes=deletes)
-
-
-class EpochNeverGrows(MemoryStore):
-    """Every holder gets the same epoch, so none is ever overtaken."""
-
-    def lease(
-        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
-    ) -> Fence | None:
-        fence = super().lease(name, owner, ttl_s=ttl_s, now=now, force=force)
-        return fence and Fence(name, 1)
-
-
-class LeaseForAll(MemoryStore):
-    """Whoever asks gets the lease."""
-
-    def lease(
-        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
-    ) -> Fence | None:
-        return super().lease(name, owner, ttl_s=ttl_s, now=now, force=self.lease_owner(name))
-
-
-class LeaseThatNeverEnds(MemoryStore):
-    """A dead holder keeps everybody waiting."""
-
-    def lease(
-        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
-    ) -> Fence | None:
-        return super().lease(name, owner, ttl_s=ttl_s + timedelta(days=365).total_seconds(), now=now, force=force)
-
-
-class CursorByOrderAlone(MemoryStore):
-    """Of records that tie, those on the next page are skipped."""
-
-    def cursor(self, record: Record, order: Order) -> str:
-        cursor = super().cursor(record, order)
-        return cursor if order == "key" else f"{cursor.partition(' ')[0]} {chr(0x10FFFF)}"
+pytest_plugins = ["pytester"]
 
 
 @pytest.mark.parametrize(
     "faulty_store",
     [
-        WithoutVersionCheck,
-        WithoutFenceCheck,
-        RecordByRecord,
-        EpochNeverGrows,
-        LeaseForAll,
-        LeaseThatNeverEnds,
+        faulty.WithoutVersionCheck,
+        faulty.WithoutFenceCheck,
+        faulty.RecordByRecord,
+        faulty.EpochNeverGrows,
+        faulty.LeaseForAll,
+        faulty.LeaseThatNeverEnds,
     ],
 )
 def test_a_store_with_a_fault_does_not_pass(faulty_store: Callable[[], Storage]) -> None:
@@ -112,4 +36,83 @@ def test_a_store_with_a_fault_does_not_pass(faulty_store: Callable[[], Storage])
 
 def test_a_store_whose_pages_skip_what_ties_does_not_pass() -> None:
     with pytest.raises(AssertionError):
-        StorageTests().test_a_page_may_end_among_records_that_tie(CursorByOrderAlone(), "changed")
+        StorageTests().test_a_page_may_end_among_records_that_tie(faulty.CursorByOrderAlone(), "changed")
+
+
+@pytest.mark.parametrize("faulty_store", [faulty.ChecksBeforehand, faulty.KeepsLater])
+def test_one_process_alone_does_not_show_every_fault(tmp_path: Path, faulty_store: type[SQLiteStore]) -> None:
+    """So that those below rest on the kit's further processes."""
+    numbers = count()
+    check_against_model(lambda: faulty_store(tmp_path / f"{next(numbers)}.db"), examples=10)
+
+
+def test_a_claim_in_two_steps_does_not_pass(tmp_path: Path) -> None:
+    opener = partial(faulty.ChecksBeforehand, tmp_path / "books.db")
+    with (
+        closing(opener()) as here,
+        Worker(opener) as first,
+        Worker(opener) as second,
+        pytest.raises(AssertionError, match="of two claims at once"),
+    ):
+        StorageTests().test_of_two_processes_that_claim_at_once_one_wins(here, (first, second))
+
+
+def test_leases_of_which_other_processes_know_nothing_do_not_pass(tmp_path: Path) -> None:
+    opener = partial(faulty.LeasesInMemory, tmp_path / "books.db")
+    with (
+        Worker(opener) as first,
+        Worker(opener) as second,
+        pytest.raises(AssertionError, match="of two that asked at once, 2 got the lease"),
+    ):
+        StorageTests().test_of_two_processes_that_ask_for_a_lease_at_once_one_gets_it((first, second))
+
+
+def test_a_lost_last_write_does_not_pass(tmp_path: Path) -> None:
+    opener = partial(faulty.KeepsLater, tmp_path / "books.db")
+    with pytest.raises(AssertionError, match="were said to be kept before the kill"):
+        StorageTests().test_what_a_killed_process_was_told_is_kept_is_there(opener)
+
+
+def test_a_commit_of_many_steps_is_seen_when_its_process_is_killed(tmp_path: Path) -> None:
+    opener = partial(faulty.RecordByRecordInAFile, tmp_path / "books.db")
+    with pytest.raises(AssertionError):
+        StorageTests().test_what_a_killed_process_was_told_is_kept_is_there(opener)
+
+
+def test_a_run_of_the_kit_ends_with_a_report_of_what_was_shown(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from functools import partial
+        import pytest
+        from tests.storage.faulty import WithoutVersionCheck
+        from xerosync.storage import MemoryStore
+        from xerosync.testing.storage import Ability, StorageTests
+
+        class TestOurs(StorageTests):
+            abilities = frozenset({Ability.REOPENED})
+            model_examples = 1
+
+            @pytest.fixture
+            def store_factory(self):
+                return MemoryStore
+
+            @pytest.fixture
+            def opener(self):
+                return lambda store: lambda: store
+
+        class TestTheirs(TestOurs):
+            @pytest.fixture
+            def store_factory(self):
+                return WithoutVersionCheck
+        """
+    )
+
+    ended = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly")
+
+    ended.stdout.fnmatch_lines(
+        [
+            "*storage kit of xerosync*",
+            "TestOurs conforms: 31 tests, 1 random runs (the contract; whole when opened again; not claimed: shared *",
+            "TestTheirs DOES NOT CONFORM, * failed: *",
+        ]
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,15 +25,34 @@ from xerosync.storage import (
     port_for,
     this_process,
 )
-from xerosync.testing.storage import StorageTests, StoreFactory
+from xerosync.testing.storage import Ability, HostTransaction, OpenerOf, StorageTests, StoreFactory
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LINK = Record("link", "books", "c-1", '{"xero_id":"1"}')
 
 
+def address_of(store: Storage | AsyncStorage) -> sa.URL:
+    assert isinstance(store, SQLAlchemyStore | AsyncSQLAlchemyStore)
+    return store._engine.url
+
+
+@contextmanager
+def on_an_engine_of_the_hosts(store: Storage) -> Iterator[Storage]:
+    """A transaction on a connection of the host's own."""
+    assert isinstance(store, SQLAlchemyStore)
+    engine = sa.create_engine(store._engine.url)
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.text("CREATE TABLE IF NOT EXISTS customers (id text)"))
+            yield store.within(connection)
+    finally:
+        engine.dispose()
+
+
 class TestSQLAlchemyStore(StorageTests):
     """The plain store, in PostgreSQL."""
 
+    abilities = frozenset(Ability)
     model_examples = 8
 
     @pytest.fixture
@@ -41,19 +61,20 @@ class TestSQLAlchemyStore(StorageTests):
         return lambda: SQLAlchemyStore(postgres.new_database())
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+    def opener(self) -> OpenerOf:
         """Another store over the same database."""
+        return lambda store: partial(SQLAlchemyStore, address_of(store))
 
-        def over_the_same_database(store: Storage | AsyncStorage) -> Storage:
-            assert isinstance(store, SQLAlchemyStore)
-            return SQLAlchemyStore(store._engine.url)
-
-        return over_the_same_database
+    @pytest.fixture
+    def host_transaction(self) -> HostTransaction:
+        """On an engine of the host's."""
+        return on_an_engine_of_the_hosts
 
 
 class TestAsyncSQLAlchemyStore(StorageTests):
     """The async store, in PostgreSQL."""
 
+    abilities = frozenset({Ability.REOPENED, Ability.SHARED})
     model_examples = 8
 
     @pytest.fixture
@@ -62,19 +83,15 @@ class TestAsyncSQLAlchemyStore(StorageTests):
         return lambda: AsyncSQLAlchemyStore(postgres.new_database())
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+    def opener(self) -> OpenerOf:
         """Another store over the same database."""
-
-        def over_the_same_database(store: Storage | AsyncStorage) -> AsyncStorage:
-            assert isinstance(store, AsyncSQLAlchemyStore)
-            return AsyncSQLAlchemyStore(store._engine.url)
-
-        return over_the_same_database
+        return lambda store: partial(AsyncSQLAlchemyStore, address_of(store))
 
 
 class TestSQLAlchemyStoreOnSQLite(StorageTests):
     """The plain store, in the SQLite file of a host that has no other database."""
 
+    abilities = frozenset(Ability)
     model_examples = 8
 
     @pytest.fixture
@@ -83,14 +100,14 @@ class TestSQLAlchemyStoreOnSQLite(StorageTests):
         return lambda: SQLAlchemyStore(f"sqlite:///{tmp_path_factory.mktemp('product') / 'product.db'}")
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
+    def opener(self) -> OpenerOf:
         """Another store over the same file."""
+        return lambda store: partial(SQLAlchemyStore, address_of(store))
 
-        def over_the_same_file(store: Storage | AsyncStorage) -> Storage:
-            assert isinstance(store, SQLAlchemyStore)
-            return SQLAlchemyStore(store._engine.url)
-
-        return over_the_same_file
+    @pytest.fixture
+    def host_transaction(self) -> HostTransaction:
+        """On an engine of the host's."""
+        return on_an_engine_of_the_hosts
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])

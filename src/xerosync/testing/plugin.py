@@ -25,6 +25,7 @@ _MARK: Final = (
     "xerosync(country='NZ', demo=False, seed=0, start=..., limits=True, open_access=False, latency_s=0.0, "
     "switches={}): how the Xero of the xerosync_ fixtures is set up"
 )
+_ABILITY: Final = "xerosync_ability(ability): a test of the storage kit that a store meets which claims this"
 _MADE: Final = pytest.StashKey["list[Simulator]"]()
 
 _NONE: Final[list[Simulator]] = []
@@ -44,8 +45,25 @@ class _Wanted(TypedDict, total=False):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the markers known."""
     config.addinivalue_line("markers", _MARK)
+    config.addinivalue_line("markers", _ABILITY)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what the storage kit has shown of each store, if it ran."""
+    ended = [
+        report
+        for outcome in ("passed", "failed", "error")
+        for report in terminalreporter.stats.get(outcome, ())
+        if any(name == "xerosync_store" for name, _ in report.user_properties)
+    ]
+    if ended:
+        from xerosync.testing.storage_report import lines  # noqa: PLC0415
+
+        terminalreporter.section("storage kit of xerosync")
+        for line in lines(ended):
+            terminalreporter.line(line)
 
 
 @pytest.hookimpl(wrapper=True)

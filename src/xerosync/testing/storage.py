@@ -2,32 +2,49 @@
 The conformance kit for storage: what every store must do, as tests that a host runs against its own.
 
     class TestOurStore(StorageTests):
+        abilities = frozenset({Ability.REOPENED, Ability.SHARED})
+
         @pytest.fixture
         def store_factory(self, tmp_path: Path) -> StoreFactory:
-            return lambda: OurStore(...)        # new and empty at each call, plain or async
+            numbers = count()
+            return lambda: OurStore(tmp_path / str(next(numbers)))   # new and empty at each call, plain or async
 
-Needs ``pytest`` and ``hypothesis``.
+        @pytest.fixture
+        def opener(self) -> OpenerOf:
+            return lambda store: partial(OurStore, store.path)       # can be pickled, for other processes
+
+Needs ``pytest`` and ``hypothesis``. pytest ends with a report of what was shown of each store.
 """
 
 # ruff: noqa: S101
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from typing import ClassVar, Final, TypeAlias, TypeVar, cast
+from typing import ClassVar, Final, TypeAlias, cast
 
 import pytest
 
 from xerosync.errors import InvalidInput, LeaseLost, VersionConflict
 from xerosync.storage import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey, Storage
+from xerosync.testing.storage_ability import Ability, check_claimed, needs
+from xerosync.testing.storage_face import plain_face
 from xerosync.testing.storage_model import OWNERS, START, check_against_model
+from xerosync.testing.storage_processes import OpenerOf, SharedStoreTests
+from xerosync.testing.storage_report import noted
+from xerosync.testing.storage_transaction import HostTransaction, TransactionTests
 
-__all__ = ["StorageTests", "StoreFactory", "check_against_model", "plain_face"]
+__all__ = [
+    "Ability",
+    "HostTransaction",
+    "OpenerOf",
+    "StorageTests",
+    "StoreFactory",
+    "check_against_model",
+    "plain_face",
+]
 
 StoreFactory: TypeAlias = Callable[[], Storage | AsyncStorage]
-_T = TypeVar("_T")
 
 INVOICE = Record("invoice", "books", "INV-1", '{"total":"120.00"}')
 KEY = INVOICE.identity
@@ -35,98 +52,22 @@ FIRST: Final = OWNERS[0]
 SECOND: Final = OWNERS[1]
 
 
-def plain_face(storage: Storage | AsyncStorage) -> Storage:
-    """*storage* with plain calls: an async one is run on an event loop of its own, which `close` ends."""
-    if inspect.iscoroutinefunction(storage.get_many):
-        return _Driven(cast(AsyncStorage, storage))
-    return cast(Storage, storage)
-
-
-class _Driven:
-    """Plain calls to an async store, each run to its end on one event loop."""
-
-    def __init__(self, storage: AsyncStorage) -> None:
-        self._storage = storage
-        self._runner = asyncio.Runner()
-        self._closed = False
-
-    def get_many(self, keys: Sequence[RecordKey]) -> list[Record | None]:
-        return self._run(self._storage.get_many(keys))
-
-    def commit(
-        self,
-        puts: Sequence[Record],
-        *,
-        expect: Mapping[RecordKey, int] | None = None,
-        fence: Fence | None = None,
-        deletes: Sequence[RecordKey] = (),
-    ) -> None:
-        self._run(self._storage.commit(puts, expect=expect, fence=fence, deletes=deletes))
-
-    def query(
-        self,
-        kind: str,
-        tenant: str,
-        *,
-        states: Sequence[str] = (),
-        due_before: datetime | None = None,
-        lookup: tuple[str, str] | None = None,
-        order: Order = "key",
-        after: str | None = None,
-        limit: int = 1000,
-    ) -> list[Record]:
-        return self._run(
-            self._storage.query(
-                kind,
-                tenant,
-                states=states,
-                due_before=due_before,
-                lookup=lookup,
-                order=order,
-                after=after,
-                limit=limit,
-            )
-        )
-
-    def cursor(self, record: Record, order: Order) -> str:
-        return self._run(self._storage.cursor(record, order))
-
-    def lease(
-        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
-    ) -> Fence | None:
-        return self._run(self._storage.lease(name, owner, ttl_s=ttl_s, now=now, force=force))
-
-    def lease_owner(self, name: str) -> Owner | None:
-        return self._run(self._storage.lease_owner(name))
-
-    def release(self, fence: Fence) -> None:
-        self._run(self._storage.release(fence))
-
-    def append(self, stream: str, events: Sequence[Event]) -> None:
-        self._run(self._storage.append(stream, events))
-
-    def events(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[tuple[int, Event]]:
-        return self._run(self._storage.events(stream, after=after, limit=limit))
-
-    def close(self) -> None:
-        if not self._closed:
-            self._run(self._storage.close())
-            self._run(self._storage.close())  # the contract: closing twice is harmless
-            self._runner.close()
-            self._closed = True
-
-    def _run(self, verb: Coroutine[object, object, _T]) -> _T:
-        return self._runner.run(verb)
-
-
-class StorageTests:
+class StorageTests(SharedStoreTests, TransactionTests):
     """
-    The contract of `Storage`, test by test. Subclass it, name the class ``Test…``, and give `store_factory`.
+    The contract of `Storage`, test by test. Subclass it, name the class ``Test…``, and give ``store_factory``.
 
-    A store that outlives its process also gives `reopen`; *model_examples* is how many random runs the model gets.
+    *abilities* are what the store claims besides, each with its fixture, ``opener`` or ``host_transaction``.
+    *model_examples* is how many random runs are compared with the model.
     """
 
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
     model_examples: ClassVar[int] = 100
+
+    @pytest.fixture(autouse=True)
+    def claimed(self, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+        """Notes the test for the report, and skips it where it needs what this store does not claim."""
+        noted(type(self).__name__, self.abilities, self.model_examples, record_property)
+        check_claimed(request, self.abilities)
 
     @pytest.fixture
     def store_factory(self) -> StoreFactory:
@@ -134,9 +75,9 @@ class StorageTests:
         raise NotImplementedError("give a fixture store_factory")
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage] | None:
-        """What opens again the place a closed store kept its records in; None where there is no such place."""
-        return None
+    def opener(self) -> OpenerOf:
+        """From a store to what opens its place again: a class that claims that it can be gives its own."""
+        raise NotImplementedError("give a fixture opener")
 
     @pytest.fixture
     def store(self, store_factory: StoreFactory) -> Iterator[Storage]:
@@ -418,14 +359,11 @@ class StorageTests:
 
     # The whole
 
+    @needs(Ability.REOPENED)
     def test_what_was_kept_is_there_when_the_store_is_opened_again(
-        self,
-        store_factory: StoreFactory,
-        reopen: Callable[[Storage | AsyncStorage], Storage | AsyncStorage] | None,
+        self, store_factory: StoreFactory, opener: OpenerOf
     ) -> None:
-        """Records, versions, leases and events outlive the process."""
-        if reopen is None:
-            pytest.skip("this store does not outlive its process")
+        """Records, versions, leases and events."""
         raw = store_factory()
         store = plain_face(raw)
         store.commit([INVOICE])
@@ -434,7 +372,7 @@ class StorageTests:
         store.close()
         store.close()
 
-        again = plain_face(reopen(raw))
+        again = plain_face(opener(raw)())
 
         assert again.get_many([KEY])[0] == Record("invoice", "books", "INV-1", INVOICE.body, version=1)
         assert _lease(again, SECOND) is None

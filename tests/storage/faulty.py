@@ -1,0 +1,180 @@
+"""Stores that break the contract, each as a real one has: a module of its own, for other processes to import."""
+
+# ruff: noqa: ARG002 (what a faulty store leaves unused is its fault)
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from xerosync.errors import VersionConflict
+from xerosync.storage import Fence, MemoryStore, Order, Owner, Record, RecordKey, SQLiteStore
+from xerosync.storage.rules import Holding, grant_lease
+
+
+class WithoutVersionCheck(MemoryStore):
+    """The last writer wins."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        super().commit(puts, fence=fence, deletes=deletes)
+
+
+class WithoutFenceCheck(MemoryStore):
+    """A holder that was overtaken goes on writing."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        super().commit(puts, expect=expect, deletes=deletes)
+
+
+class RecordByRecord(MemoryStore):
+    """A commit is many commits: the records before the one refused are kept."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        expect = dict(expect or {})
+        for put in puts:
+            super().commit([put], expect={k: v for k, v in expect.items() if k == put.identity}, fence=fence)
+            expect.pop(put.identity, None)
+        super().commit([], expect=expect, fence=fence, deletes=deletes)
+
+
+class EpochNeverGrows(MemoryStore):
+    """Every holder gets the same epoch, so none is ever overtaken."""
+
+    def lease(
+        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
+    ) -> Fence | None:
+        fence = super().lease(name, owner, ttl_s=ttl_s, now=now, force=force)
+        return fence and Fence(name, 1)
+
+
+class LeaseForAll(MemoryStore):
+    """Whoever asks gets the lease."""
+
+    def lease(
+        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
+    ) -> Fence | None:
+        return super().lease(name, owner, ttl_s=ttl_s, now=now, force=self.lease_owner(name))
+
+
+class LeaseThatNeverEnds(MemoryStore):
+    """A dead holder keeps everybody waiting."""
+
+    def lease(
+        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
+    ) -> Fence | None:
+        return super().lease(name, owner, ttl_s=ttl_s + timedelta(days=365).total_seconds(), now=now, force=force)
+
+
+class CursorByOrderAlone(MemoryStore):
+    """Of records that tie, those on the next page are skipped."""
+
+    def cursor(self, record: Record, order: Order) -> str:
+        cursor = super().cursor(record, order)
+        return cursor if order == "key" else f"{cursor.partition(' ')[0]} {chr(0x10FFFF)}"
+
+
+class ChecksBeforehand(SQLiteStore):
+    """A claim is two transactions: versions are checked in one, and records written in the next. Threads take turns."""
+
+    _turn: Final = Lock()
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        with self._turn:
+            keys = list(expect or {})
+            versions = [record.version if record else 0 for record in self.get_many(keys)]
+            changed = [str(key) for key, version in zip(keys, versions, strict=True) if (expect or {})[key] != version]
+            if fence is not None:
+                super().commit([], fence=fence)
+            if changed:
+                raise VersionConflict(changed)
+            super().commit(puts, fence=fence, deletes=deletes)
+
+
+class LeasesInMemory(SQLiteStore):
+    """Each process keeps its own list of leases."""
+
+    def lease(
+        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
+    ) -> Fence | None:
+        leases: dict[str, Holding] = self.__dict__.setdefault("leases", {})
+        granted = grant_lease(leases.get(name), owner, ttl_s=ttl_s, now=now, force=force)
+        if granted is None:
+            return None
+        leases[name] = granted
+        return Fence(name, granted.epoch)
+
+
+class KeepsLater(SQLiteStore):
+    """The last commit waits in memory for the next call: only a process that is killed shows it."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        self._keep()
+        if expect or fence or deletes:
+            super().commit(puts, expect=expect, fence=fence, deletes=deletes)
+        else:
+            self.__dict__["waiting"] = list(puts)
+
+    def get_many(self, keys: Sequence[RecordKey]) -> list[Record | None]:
+        self._keep()
+        return super().get_many(keys)
+
+    def close(self) -> None:
+        self._keep()
+        super().close()
+
+    def _keep(self) -> None:
+        waiting: list[Record] | None = self.__dict__.pop("waiting", None)
+        if waiting:
+            super().commit(waiting)
+
+
+class RecordByRecordInAFile(SQLiteStore):
+    """As `RecordByRecord`; nobody sees it who is not killed in between."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        super().commit([], expect=expect, fence=fence, deletes=deletes)
+        for put in puts:
+            super().commit([put], fence=fence)
