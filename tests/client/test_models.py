@@ -27,12 +27,14 @@ from xerosync.models import (
     AccountId,
     Contact,
     ContactId,
+    Currency,
     Invoice,
     InvoiceId,
     LineItem,
     OpenEnum,
     Payment,
     Shape,
+    TaxRate,
     merged,
 )
 
@@ -171,10 +173,22 @@ def test_a_document_tells_how_it_came_and_is_equal_all_the_same(model: type[Attr
     assert row == single == new
 
 
+def test_a_document_shows_its_kind_and_its_id_and_nothing_else() -> None:
+    assert (
+        repr(Invoice(invoice_id=InvoiceId("0d666415-cf77-43fa-80c7-56775591d426"), reference="Ana"))
+        == "<Invoice 0d666415-cf77-43fa-80c7-56775591d426>"
+    )
+    assert repr(Invoice(reference="Ana")) == "<Invoice without id>"
+    assert (repr(Currency(code="NZD")), repr(TaxRate(name="Ana"))) == ("<Currency>", "<TaxRate>")
+
+
 def test_an_absent_key_overwrites_nothing() -> None:
     """F 4.12: the reply to a write leaves out what a single read shows."""
     read = Invoice(
-        invoice_id=InvoiceId(ID), reference="R-1", line_items=(LineItem(description="Work"),), shape=Shape.SINGLE
+        invoice_id=InvoiceId("0d666415-cf77-43fa-80c7-56775591d426"),
+        reference="R-1",
+        line_items=(LineItem(description="Work"),),
+        shape=Shape.SINGLE,
     )
     reply = decode(Invoice, {"InvoiceID": ID, "AmountDue": Decimal("5.00"), "New": 1}, where="test", shape=Shape.REPLY)
 

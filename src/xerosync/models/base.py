@@ -67,13 +67,14 @@ class Shape(Enum):
 
 
 class Quiet:
-    """Gives documents a repr with the kind and the id alone."""
+    """Gives documents a repr with the kind and the id alone; the kind itself where documents have no id."""
 
     # Here rather than in each document, so that documents of the same slots are laid out alike.
     __slots__ = ("__weakref__",)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {getattr(self, own_id(type(self)), None) or 'without id'}>"
+        own, kind = own_id(type(self)), type(self).__name__
+        return f"<{kind} {getattr(self, own) or 'without id'}>" if hasattr(self, own) else f"<{kind}>"
 
 
 class Referred(Quiet):
