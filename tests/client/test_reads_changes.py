@@ -141,7 +141,7 @@ def test_the_awaited_client_reads_changes_in_the_same_way(product: Product) -> N
 
 def test_resources_that_do_not_say_when_they_changed_have_no_changes(xero: Xero) -> None:
     """F 4.21; the rows of bank transfers have no stamp."""
-    resources = {name: value for name, value in vars(xero).items() if hasattr(type(value), "list")}
+    resources = {name: value for name, value in vars(xero).items() if hasattr(value, "list")}
 
     assert {name for name, value in resources.items() if not hasattr(value, "changes")} == {
         "bank_transfers", "branding_themes", "contact_groups", "currencies", "tax_rates", "tracking_categories",
