@@ -46,11 +46,12 @@ if TYPE_CHECKING:
     from xerosync.engine.opening import WantedAccount
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
+    from xerosync.engine.settling_policies import FeesAs, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.documents import Bill, BillLine
-    from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
+    from xerosync.mapping.settlement import Adjustment, Fee, LineKind, Settlement, SettlementLine, SettlementProof
     from xerosync.mapping.transactions import (
         ImportSettings,
         ImportTerms,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BROAD_SCOPES_END",
     "FEATURES",
+    "Adjustment",
     "App",
     "AsyncConnections",
     "AsyncDoctor",
@@ -103,6 +105,8 @@ __all__ = [
     "Endpoints",
     "ExceptionItem",
     "Explanation",
+    "Fee",
+    "FeesAs",
     "Finding",
     "IdToken",
     "ImportInvoice",
@@ -141,12 +145,16 @@ __all__ = [
     "Secret",
     "Settlement",
     "SettlementLine",
+    "SettlementProof",
+    "SettlementSettings",
     "State",
+    "Surplus",
     "Tokens",
     "Transaction",
     "TransactionState",
     "TransactionStatus",
     "WantedAccount",
+    "WhenLocked",
     "Who",
     "Written",
     "Xero",
@@ -201,11 +209,12 @@ _ROOMS = {
     "engine.opening": ("WantedAccount",),
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
+    "engine.settling_policies": ("FeesAs", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.documents": ("Bill", "BillLine"),
-    "mapping.settlement": ("LineKind", "Settlement", "SettlementLine"),
+    "mapping.settlement": ("Adjustment", "Fee", "LineKind", "Settlement", "SettlementLine", "SettlementProof"),
     "mapping.transactions": (
         "ImportSettings",
         "ImportTerms",

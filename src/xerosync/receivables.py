@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Final
 
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
-from xerosync.client.resources import AsyncReports
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, following, importing, opening, policies, recovery
-from xerosync.engine.actions import ConnectCustomer, EnablePayments, Pay, Pending, RemovePayment
+from xerosync.engine import (
+    applying,
+    following,
+    importing,
+    opening,
+    policies,
+    reconciling,
+    recovery,
+    settlement_flow,
+)
+from xerosync.engine.actions import ConnectCustomer, EnablePayments
 from xerosync.engine.clearing import (
     ClearingChoice,
     ClearingReport,
     Eligibility,
     clearing_choice,
-    confirmed_by_id,
-    explain_clearing,
 )
 from xerosync.engine.importing import Choice, ImportPreview
-from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
-from xerosync.engine.mirror import ACCOUNTS, CONTACTS, INVOICES, PAYMENTS, refresh, walk
+from xerosync.engine.mirror import ACCOUNTS, CONTACTS, refresh, walk
 from xerosync.engine.observed import (
     account_choice,
     all_links,
     contacts_by_id_and_name,
-    intents_of,
-    intents_with,
-    stamped,
-    tagged,
 )
 from xerosync.engine.opening import WantedAccount
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.policies import ImportPolicy
-from xerosync.engine.settling import Known, decide_settlements
-from xerosync.engine.transactions import all_transactions, transactions_of
+from xerosync.engine.settling_policies import SettlementSettings
+from xerosync.engine.transactions import all_transactions
 from xerosync.errors import InvalidInput, Misconfigured
-from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
+from xerosync.mapping.settlement import Settlement
 from xerosync.mapping.transactions import ImportSettings, Transaction, TransactionState
 from xerosync.matching.customers import Customer, Match, MatchStatus, match_customer, one_customer_each
-from xerosync.models import Account, AccountId, ContactId, Invoice, Payment
-from xerosync.money import Money
-
-_CHECK_CLEARING: Final = (
-    "invoices cannot be marked paid through this clearing account ({reason}): choose another one, or correct it in Xero"
-)
+from xerosync.models import Account, AccountId, ContactId
 
 
 class AsyncReceivables:
@@ -54,15 +50,21 @@ class AsyncReceivables:
     Collections of a product in one organisation's books, awaited.
 
     *clearing_account* is the code or id of the account that settled payments go into, *imports* how invoices become
-    transactions. Nothing is written before an apply.
+    transactions, *settlements* where fees and payouts are posted. Nothing is written before an apply.
     """
 
     def __init__(
-        self, xero: AsyncXero, *, clearing_account: str | None = None, imports: ImportSettings | None = None
+        self,
+        xero: AsyncXero,
+        *,
+        clearing_account: str | None = None,
+        imports: ImportSettings | None = None,
+        settlements: SettlementSettings | None = None,
     ) -> None:
         self.books: Final[Books] = xero.books
         self._clearing: Final = clearing_account
         self._imports: Final = imports or ImportSettings()
+        self._settlements: Final = settlements or SettlementSettings()
 
     async def clearing_accounts(self) -> tuple[ClearingChoice, ...]:
         """Every account, with the answer to whether it may be the clearing account, and the reason (R7)."""
@@ -74,7 +76,7 @@ class AsyncReceivables:
         """Enable payments on the clearing account where that is all it lacks (F 6.14); else nothing is to do."""
         choice = await self._choice()
         if choice.answer is Eligibility.REFUSED:
-            raise Misconfigured(_CHECK_CLEARING.format(reason=choice.reason))
+            raise Misconfigured(settlement_flow.CHECK_CLEARING.format(reason=choice.reason))
         actions: tuple[EnablePayments, ...] = ()
         if choice.answer is Eligibility.ONCE_ENABLED:
             account_id = choice.account.account_id or AccountId("")
@@ -185,13 +187,9 @@ class AsyncReceivables:
         line that cannot be, `Misconfigured` when the clearing account takes no payments (R22).
         """
         given = [settlements] if isinstance(settlements, Settlement) else settlements
-        ordered = checked_settlements(given)
-        account = await self._ready_account()
-        await refresh(self.books, INVOICES, PAYMENTS)
-        actions, findings = decide_settlements(
-            ordered, await self._known(ordered, account, retry_refused=retry_refused)
+        return await settlement_flow.settle(
+            self.books, self._clearing, self._settlements, given, retry_refused=retry_refused
         )
-        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
 
     async def apply(self, plan: Plan) -> Report:
         """Do exactly what *plan* says; see `xerosync.engine.applying.apply`."""
@@ -203,74 +201,10 @@ class AsyncReceivables:
 
     async def reconcile(self) -> ClearingReport:
         """Explain the clearing account's balance in Xero: what is in flight, and every exception, to the cent."""
-        choice = await self._choice()
-        account = choice.account.account_id or AccountId("")
-        await refresh(self.books, PAYMENTS)
-        organisation = await self.books.organisation()
-        ours = await intents_with(self.books, lookup=("kind", Pay.kind))
-        removals = await intents_with(self.books, lookup=("kind", RemovePayment.kind))
-        removed = confirmed_by_id(removals)
-        # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
-        payments = [
-            payment
-            async for record, payment in walk(self.books, PAYMENTS, Payment, lookup=("account", account))
-            if record.key not in removed
-        ]
-        # As at today, the report leaves out what is dated later.
-        latest = max((payment.date for payment in payments if payment.date is not None), default=None)
-        dated_ahead = latest is not None and latest > self.books.clock.now().date()
-        rows = await AsyncReports(self.books).trial_balance(on=latest if dated_ahead else None)
-        currency = organisation.base_currency or "XXX"
-        balances = [Money(row.balance, currency) for row in rows if row.account_id == account]
-        return explain_clearing(
-            account=account,
-            balance=Money.total(balances, currency),
-            payments=payments,
-            ours=confirmed_by_id(ours),
-            open_intents=await intents_with(self.books, states=OPEN_STATES),
-        )
+        return await reconciling.reconcile(self.books, self._clearing)
 
     async def _choice(self) -> ClearingChoice:
         return await account_choice(self.books, self._clearing, setting="clearing_account")
-
-    async def _ready_account(self) -> AccountId:
-        choice = await self._choice()
-        if choice.answer is not Eligibility.ELIGIBLE:
-            raise Misconfigured(_CHECK_CLEARING.format(reason=choice.reason))
-        return choice.account.account_id or AccountId("")
-
-    async def _known(self, settlements: Sequence[Settlement], account: AccountId, *, retry_refused: bool) -> Known:
-        lines = [line for settlement in settlements for line in settlement.lines]
-        transactions = await transactions_of(self.books, (line.transaction for line in lines))
-        before = await self._collected_before(lines)
-        paid = [line.id for line in lines] + [each.operation.host_ref for group in before.values() for each in group]
-        intents = await intents_of(
-            self.books, (Pending(kind, line) for line in paid for kind in (Pay.kind, RemovePayment.kind))
-        )
-        keys = (intent_key(self.books.tenant, Pending(Pay.kind, line.id)) for line in lines)
-        forgotten = [tag_of(key) for key in keys if key not in intents]
-        return Known(
-            tenant=self.books.tenant,
-            clearing_account=account,
-            transactions=transactions,
-            intents=intents,
-            invoices=await stamped(self.books, INVOICES, Invoice, (each.invoice_id for each in transactions.values())),
-            payments=await stamped(
-                self.books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))
-            ),
-            tagged=await tagged(self.books, PAYMENTS, Payment, forgotten),
-            collected_before=before,
-            retry_refused=retry_refused,
-        )
-
-    async def _collected_before(self, lines: Sequence[SettlementLine]) -> dict[str, list[Intent]]:
-        """The payment intents of every transaction that is charged back, whichever settlement they came with."""
-        found: dict[str, list[Intent]] = {}
-        for line in lines:
-            if line.kind is LineKind.CHARGED_BACK and line.transaction not in found:
-                written = await intents_with(self.books, lookup=("transaction", line.transaction))
-                found[line.transaction] = [each for each in written if each.operation.kind == Pay.kind]
-        return found
 
 
 class Receivables:
@@ -278,13 +212,20 @@ class Receivables:
     Collections of a product in one organisation's books, in plain calls.
 
     *clearing_account* is the code or id of the account that settled payments go into, *imports* how invoices become
-    transactions. Nothing is written before an apply.
+    transactions, *settlements* where fees and payouts are posted. Nothing is written before an apply.
     """
 
     def __init__(
-        self, xero: Xero, *, clearing_account: str | None = None, imports: ImportSettings | None = None
+        self,
+        xero: Xero,
+        *,
+        clearing_account: str | None = None,
+        imports: ImportSettings | None = None,
+        settlements: SettlementSettings | None = None,
     ) -> None:
-        self._flows: Final = AsyncReceivables(xero.asynchronous, clearing_account=clearing_account, imports=imports)
+        self._flows: Final = AsyncReceivables(
+            xero.asynchronous, clearing_account=clearing_account, imports=imports, settlements=settlements
+        )
 
     clearing_accounts: Final = stepped(AsyncReceivables.clearing_accounts)
     prepare: Final = stepped(AsyncReceivables.prepare)

@@ -13,12 +13,15 @@ from xerosync import (
     Bill,
     BillLine,
     BillPayment,
+    Fee,
     LineKind,
     Payables,
     Plan,
     Receivables,
     Settlement,
     SettlementLine,
+    SettlementSettings,
+    Surplus,
     WantedAccount,
     Xero,
 )
@@ -59,6 +62,21 @@ def charged_back(transaction: str) -> Settlement:
     return Settlement(id="S2", on=DAY, lines=[line])
 
 
+def paid_out(transaction: str) -> Settlement:
+    line = SettlementLine(id="L1", transaction=transaction, amount=nzd("40.00"))
+    return Settlement(id="S1", on=DAY, lines=[line], fees=[Fee(amount=nzd("1.00"))], paid_out_on=DAY)
+
+
+def refunded(transaction: str) -> Settlement:
+    line = SettlementLine(id="R1", transaction=transaction, amount=nzd("10.00"), kind=LineKind.REFUNDED)
+    return Settlement(id="S3", on=DAY, lines=[line])
+
+
+def too_much(transaction: str) -> Settlement:
+    line = SettlementLine(id="L1", transaction=transaction, amount=nzd("130.00"))
+    return Settlement(id="S1", on=DAY, lines=[line])
+
+
 def _submit(product: Product, *bills: Bill) -> None:
     purchases = Payables(product.xero())
     purchases.apply(purchases.submit(bills))
@@ -74,9 +92,49 @@ def _collect(product: Product) -> None:
     sales.apply(sales.settle(collected(invoice.id)))
 
 
+def _sales(xero: Xero, clearing: str = CLEARING) -> Receivables:
+    return Receivables(
+        xero,
+        clearing_account=clearing,
+        settlements=SettlementSettings(
+            bank_account=BANK,
+            fee_account="404",
+            charge_back_account="850",
+            provider="Collections Ltd",
+            surplus=Surplus.PARK,
+        ),
+    )
+
+
+def _collect_reconciled(product: Product) -> None:
+    _collect(product)
+    product.books.reconcile_payment(product.live_payments()[0].id)
+
+
+def _without_a_bank(product: Product) -> str:
+    if all(each.code != "650" for each in product.books.accounts):
+        product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    return "650"
+
+
+def _collect_too_much(product: Product, clearing: str = CLEARING) -> None:
+    sales = _sales(product.xero(), clearing)
+    sales.apply(sales.settle(too_much(product.collectable("100.00").id)))
+
+
+def _all_back(transaction: str) -> Settlement:
+    line = SettlementLine(id="B1", transaction=transaction, amount=nzd("130.00"), kind=LineKind.CHARGED_BACK)
+    return Settlement(id="S2", on=DAY, lines=[line])
+
+
+def _balances(product: Product) -> Holding:
+    codes = [each.code for each in product.books.accounts if each.code in {BANK, CLEARING, "404", "610", "650", "850"}]
+    held = {code: product.books.balance(product.books.account(code).id) for code in codes}
+    return {code: amount for code, amount in held.items() if amount}
+
+
 def _sale(product: Product) -> str:
-    (invoice,) = [each for each in product.books.invoices if each.type == "ACCREC"]
-    return invoice.id
+    return next(each.id for each in product.books.invoices if each.type == "ACCREC")
 
 
 def _paid(product: Product) -> Holding:
@@ -195,6 +253,60 @@ SCENARIOS: Final = (
         ),
         _paid,
         {"payments": [(Decimal(3), "AUTHORISED")], "due": [Decimal(7)]},
+    ),
+    Scenario(
+        "bank_transaction",
+        "PUT",
+        "/BankTransactions",
+        _import_sale,
+        lambda product, xero: _sales(xero).settle(paid_out(_sale(product))),
+        _balances,
+        {BANK: Decimal(39), "404": Decimal(1), "610": Decimal(60)},
+    ),
+    Scenario(
+        "transfer",
+        "PUT",
+        "/BankTransfers",
+        _import_sale,
+        lambda product, xero: _sales(xero).settle(paid_out(_sale(product))),
+        _balances,
+        {BANK: Decimal(39), "404": Decimal(1), "610": Decimal(60)},
+    ),
+    Scenario(
+        "sale",
+        "PUT",
+        "/Invoices",
+        _collect_reconciled,
+        lambda product, xero: _sales(xero).settle(charged_back(_sale(product))),
+        _balances,
+        {"610": Decimal(100)},
+    ),
+    Scenario(
+        "sale_credit",
+        "PUT",
+        "/CreditNotes",
+        _collect,
+        lambda product, xero: _sales(xero).settle(refunded(_sale(product))),
+        _balances,
+        {CLEARING: Decimal(30), "610": Decimal(60)},
+    ),
+    Scenario(
+        "bank_transaction_removal",
+        "POST",
+        "/BankTransactions/",
+        _collect_too_much,
+        lambda product, xero: _sales(xero).settle(_all_back(_sale(product))),
+        _balances,
+        {"610": Decimal(100)},
+    ),
+    Scenario(
+        "sale_credit_voiding",
+        "POST",
+        "/CreditNotes/",
+        lambda product: _collect_too_much(product, _without_a_bank(product)),
+        lambda product, xero: _sales(xero, "650").settle(_all_back(_sale(product))),
+        _balances,
+        {"610": Decimal(100)},
     ),
     Scenario(
         "removal",

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from tests.conftest import CLEARING, DAY, Product, nzd
 
-from xerosync import LineKind, Receivables, Settlement, SettlementLine
+from xerosync import LineKind, Receivables, Settlement, SettlementLine, SettlementSettings, Xero
 from xerosync.simulator import Fault
 
 LATER = date(2026, 2, 4)
@@ -127,16 +127,146 @@ def test_a_payment_removed_by_hand_needs_no_removal(product: Product, sales: Rec
     assert_open_again(product, invoice.id, payments=2)
 
 
-def test_a_reconciled_payment_cannot_be_removed_and_xero_says_why(product: Product, sales: Receivables) -> None:
+def test_a_payment_that_was_reconciled_since_it_was_planned_to_be_removed_stays_and_xero_says_why(
+    product: Product, sales: Receivables
+) -> None:
     invoice = product.collectable("100.00")
     sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    plan = sales.settle(charged_back(invoice.id))
     product.books.reconcile_payment(product.live_payments()[0].id)
 
-    report = sales.apply(sales.settle(charged_back(invoice.id)))
+    report = sales.apply(plan)
 
     assert [finding.code for finding in report.findings] == ["refused by Xero"]
     assert product.standing(invoice.id) == [(Decimal(100), DAY)]
     assert [each.code for each in sales.settle(charged_back(invoice.id)).findings] == ["refused by Xero"]
+
+
+def test_without_an_account_for_it_a_payment_that_stays_is_a_finding(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    product.books.reconcile_payment(product.live_payments()[0].id)
+
+    plan = sales.settle(charged_back(invoice.id))
+
+    assert [(len(plan), finding.code) for finding in plan.findings] == [(0, "payment stays")]
+
+
+def stays(product: Product, invoice_id: str, why: str) -> None:
+    """Let the payment of 100.00 be such as cannot be removed, for the reason *why*."""
+    (payment,) = product.live_payments()
+    match why:
+        case "reconciled":
+            product.books.reconcile_payment(payment.id)
+        case "closed":
+            product.books.lock_period(date(2026, 1, 31))
+        case _:
+            raise ValueError(why)
+    assert payment.document_id == invoice_id
+
+
+@pytest.mark.parametrize("why", ["reconciled", "closed"])
+@pytest.mark.parametrize("clearing", [CLEARING, "650"])
+def test_an_invoice_takes_the_place_of_a_payment_that_stays(
+    product: Product, xero: Xero, clearing: str, why: str
+) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    product.books.add_account("651", "Charge-backs", type="CURRENT")
+    sales = Receivables(xero, clearing_account=clearing, settlements=SettlementSettings(charge_back_account="651"))
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    stays(product, invoice.id, why)
+
+    sales.apply(sales.settle(charged_back(invoice.id)))
+
+    (owed,) = [each for each in product.books.invoices if each.id != invoice.id]
+    assert (owed.contact_id, owed.amount_due, owed.status) == (invoice.contact_id, Decimal(100), "AUTHORISED")
+    assert owed.reference.startswith(f"{invoice.number} XS-")
+    assert product.standing(invoice.id) == [(Decimal(100), DAY)]
+    clearing_id, between = (product.books.account(code).id for code in (clearing, "651"))
+    assert [product.books.balance(each) for each in (clearing_id, between)] == [0, 0]
+    assert sales.reconcile().clean
+    assert not sales.settle(charged_back(invoice.id))
+    assert sales.settle(charged_back(invoice.id)).findings == ()
+
+
+@pytest.mark.parametrize("stayed", [True, False])
+def test_a_dispute_that_was_won_pays_what_is_open(product: Product, xero: Xero, *, stayed: bool) -> None:
+    product.books.add_account("651", "Charge-backs", type="CURRENT")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=SettlementSettings(charge_back_account="651"))
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    if stayed:
+        stays(product, invoice.id, "reconciled")
+    sales.apply(sales.settle(charged_back(invoice.id)))
+    won = SettlementLine(id="W1", transaction=invoice.id, amount=nzd("100.00"), kind=LineKind.REINSTATED)
+    back_again = Settlement(id="S9", on=date(2026, 3, 1), lines=[won])
+
+    sales.apply(sales.settle(back_again))
+
+    assert [each.amount_due for each in product.books.invoices] == [0] * (1 + stayed)
+    assert product.books.balance(product.books.account(CLEARING).id) == 100
+    assert not sales.settle(back_again)
+    assert sales.reconcile().clean
+
+
+def test_a_declined_line_leaves_its_invoice_as_it_is(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    line = SettlementLine(id="D1", transaction=invoice.id, amount=nzd("100.00"), kind=LineKind.DECLINED)
+
+    plan = sales.settle(Settlement(id="S1", on=DAY, lines=[line]))
+
+    assert (len(plan), plan.findings) == (0, ())
+    assert product.books.invoice(invoice.id).amount_due == 100
+
+
+@pytest.mark.parametrize("amount", ["100.00", "33.33"])
+def test_a_refund_makes_the_sale_smaller_and_leaves_its_invoice_settled(
+    product: Product, sales: Receivables, amount: str
+) -> None:
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    line = SettlementLine(id="R1", transaction=invoice.id, amount=nzd(amount), kind=LineKind.REFUNDED)
+    refunded = Settlement(id="S2", on=date(2026, 1, 20), lines=[line])
+
+    plan = sales.settle(refunded)
+    sales.apply(plan)
+
+    assert plan.counts() == {"sale_credit": 1, "refund": 1}
+    (note,) = product.books.credit_notes
+    assert (note.total, note.status, note.reference.startswith(f"{invoice.number} XS-")) == (
+        Decimal(amount),
+        "PAID",
+        True,
+    )
+    assert [line.account_id for line in note.lines] == [invoice.lines[0].account_id]
+    assert product.books.invoice(invoice.id).status == "PAID"
+    assert product.books.balance(product.books.account(CLEARING).id) == 100 - Decimal(amount)
+    assert sales.reconcile().clean
+    assert not sales.settle(refunded)
+    assert sales.settle(refunded).findings == ()
+
+
+def test_more_than_was_sold_is_not_refunded(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    line = SettlementLine(id="R1", transaction=invoice.id, amount=nzd("100.01"), kind=LineKind.REFUNDED)
+
+    plan = sales.settle(Settlement(id="S2", on=DAY, lines=[line]))
+
+    assert [(len(plan), each.code) for each in plan.findings] == [(0, "does not fit")]
+
+
+def test_a_refund_is_finished_after_a_crash_between_its_two_writes(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    line = SettlementLine(id="R1", transaction=invoice.id, amount=nzd("40.00"), kind=LineKind.REFUNDED)
+    refunded = Settlement(id="S2", on=DAY, lines=[line])
+    sales.apply(sales.settle(refunded).only(lambda action: action.kind == "sale_credit"))
+
+    sales.apply(sales.settle(refunded))
+
+    assert [each.status for each in product.books.credit_notes] == ["PAID"]
+    assert product.books.balance(product.books.account(CLEARING).id) == 60
 
 
 def test_a_charge_back_of_less_than_was_collected_removes_nothing_and_says_so(

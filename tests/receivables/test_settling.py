@@ -128,8 +128,8 @@ def test_the_kind_of_a_line_may_be_written_as_a_word_and_nothing_else_will_do(
     sales.apply(sales.settle(settlement(collected)))
 
     assert product.standing(invoice.id) == [(Decimal(100), DAY)]
-    with pytest.raises(InvalidInput, match="collected, charged back"):
-        SettlementLine(id="L2", transaction=invoice.id, amount=nzd("1.00"), kind="refunded")
+    with pytest.raises(InvalidInput, match="collected, declined, charged back"):
+        SettlementLine(id="L2", transaction=invoice.id, amount=nzd("1.00"), kind="returned")
 
 
 @pytest.mark.parametrize("amount", ["0.00", "-5.00", "1.001"])

@@ -16,6 +16,7 @@ from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
     Account,
     AccountId,
+    BankTransaction,
     Contact,
     CreditNote,
     CreditNoteId,
@@ -301,7 +302,7 @@ class Pay(Action):
     """Post a payment on an invoice or bill. Xero would take a part payment twice (F 6.128)."""
 
     kind: ClassVar[str] = "payment"
-    invoice: InvoiceId
+    invoice: InvoiceId | Pending
     account: AccountId
     amount: Money
     on: date
@@ -332,7 +333,7 @@ class Refund(Action):
     """Post the money that came back for what is left of a credit note (F 6.103)."""
 
     kind: ClassVar[str] = "refund"
-    credit_note: CreditNoteId
+    credit_note: CreditNoteId | Pending
     account: AccountId
     amount: Money
     on: date
@@ -356,3 +357,93 @@ class RemovePayment(Action):
     def worth(self) -> Money:
         """The amount that is open again, as a negative amount."""
         return -self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class CreateSale(Action):
+    """Create a sales invoice (ACCREC), numbered by Xero unless it has a number."""
+
+    kind: ClassVar[str] = "sale"
+    invoice: Invoice
+    contact: Ref
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """The invoice's total."""
+        return self.total
+
+
+@frozen(kw_only=True, repr=False)
+class CreateSaleCredit(Action):
+    """Create a credit note to a customer (ACCRECCREDIT), numbered by Xero unless it has a number."""
+
+    kind: ClassVar[str] = "sale_credit"
+    credit_note: CreditNote
+    contact: Ref
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """The credit's total, as a negative amount."""
+        return -self.total
+
+
+@frozen(kw_only=True, repr=False)
+class MoveMoney(Action):
+    """Spend or receive money through a bank account, with lines of its own (F 6.150). Xero would take it twice."""
+
+    kind: ClassVar[str] = "bank_transaction"
+    transaction: BankTransaction
+    contact: Ref
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """What the bank account has more by it; negative for money spent."""
+        return self.total
+
+
+@frozen(kw_only=True, repr=False)
+class Transfer(Action):
+    """Move money between two bank accounts (F 6.157). Xero would take it twice."""
+
+    kind: ClassVar[str] = "transfer"
+    source: AccountId
+    target: AccountId
+    amount: Money
+    on: date
+    reference: str
+
+    @property
+    def worth(self) -> Money:
+        """The amount moved."""
+        return self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class RemoveMoney(Action):
+    """Delete a bank transaction (F 6.153)."""
+
+    kind: ClassVar[str] = "bank_transaction_removal"
+    transaction: str
+    amount: Money
+
+    @property
+    def worth(self) -> Money:
+        """The amount that is taken back, as a negative amount."""
+        return -self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class VoidSaleCredit(Action):
+    """Void a credit note to a customer, which nothing was set against (F 6.102)."""
+
+    kind: ClassVar[str] = "sale_credit_voiding"
+    credit_note: str
+    amount: Money
+
+    @property
+    def worth(self) -> Money:
+        """The credit that ends."""
+        return self.amount

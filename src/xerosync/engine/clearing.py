@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import OPEN, State
-from xerosync.models import Account, AccountId, AccountStatus, AccountType, Payment, PaymentStatus
+from xerosync.models import (
+    Account,
+    AccountId,
+    AccountStatus,
+    AccountType,
+    BankTransaction,
+    BankTransactionStatus,
+    BankTransfer,
+    Payment,
+    PaymentStatus,
+)
 from xerosync.money import Money
 
 
@@ -116,34 +127,56 @@ class ClearingReport:
         return f"<ClearingReport with {len(self.exceptions)} exceptions>"
 
 
+@frozen(kw_only=True)
+class Movements:
+    """
+    What moved on the clearing account: *payments* on it, and the bank *transactions* and *transfers* of the books.
+
+    *paid* are the confirmed intents of payments and refunds, *moved* those of everything else that changed the account,
+    both by Xero id; *removed* are the ids of what the library took back.
+    """
+
+    payments: Sequence[Payment]
+    transactions: Sequence[BankTransaction] = ()
+    transfers: Sequence[BankTransfer] = ()
+    paid: Mapping[str, Intent]
+    moved: Mapping[str, Intent] = field(factory=dict[str, Intent])
+    removed: frozenset[str] = frozenset()
+
+    def days(self) -> list[date]:
+        """The days on which something moved."""
+        listed = [each.date for group in (self.payments, self.transactions, self.transfers) for each in group]
+        written = [date.fromisoformat(each.facts["dated"]) for each in self.moved.values() if "dated" in each.facts]
+        return [each for each in [*listed, *written] if each is not None]
+
+
 def explain_clearing(
-    *,
-    account: AccountId,
-    balance: Money,
-    payments: Iterable[Payment],
-    ours: Mapping[str, Intent],
-    open_intents: Sequence[Intent] = (),
+    *, account: AccountId, balance: Money, movements: Movements, open_intents: Sequence[Intent] = ()
 ) -> ClearingReport:
     """
     Split *balance* into what is in flight and what is not, to the cent.
 
-    *payments* are those on the account, removed ones too; *ours* are the confirmed payment intents by Xero id. Money
-    moved otherwise than by payments (transfers, journals, bank transactions) is one exception, the rest of the sum.
+    In flight is what the library posted and nobody took back: payments in, less fees, refunds and payouts. What people
+    entered is an exception each; what nothing explains (journals, say) is one more, the rest of the sum.
     """
     currency = balance.currency
     in_flight, count = Money.zero(currency), 0
     exceptions: list[ExceptionItem] = []
     findings = [_still_open(intent) for intent in open_intents if intent.state in OPEN]
-    by_hand = Money.zero(currency)
-    for payment in payments:
+    for payment in movements.payments:
         if payment.status == PaymentStatus.DELETED:
             continue
         amount = _signed(payment, currency)
-        if payment.payment_id in ours:
+        if payment.payment_id in movements.paid:
             in_flight, count = in_flight + amount, count + 1
         else:
-            by_hand += amount
             exceptions.append(_foreign(payment, amount))
+    gone = {*movements.removed, *_gone(movements)}
+    for xero_id, intent in movements.moved.items():
+        if xero_id not in gone:
+            in_flight += Money(intent.facts["effect"], currency)
+    exceptions += [*_entered(account, movements, currency), *_transferred(account, movements, currency)]
+    by_hand = Money.total((item.amount for item in exceptions), currency)
     rest = balance - in_flight - by_hand
     if rest:
         exceptions.append(_other_movement(rest))
@@ -155,6 +188,52 @@ def explain_clearing(
         exceptions=tuple(exceptions),
         findings=tuple(findings),
     )
+
+
+def _gone(movements: Movements) -> Iterator[str]:
+    """What was moved and is not in the books any more, by id."""
+    for transaction in movements.transactions:
+        if transaction.status != BankTransactionStatus.AUTHORISED:
+            yield transaction.bank_transaction_id or ""
+    for transfer in movements.transfers:
+        if transfer.status == PaymentStatus.DELETED:
+            yield transfer.bank_transfer_id or ""
+
+
+def _entered(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
+    """Money that people spent or received through the clearing account itself."""
+    for each in movements.transactions:
+        ours = each.bank_transaction_id in movements.moved
+        here = each.bank_account is not None and each.bank_account.account_id == account
+        stands = each.status == BankTransactionStatus.AUTHORISED
+        kind = each.type or ""
+        if ours or not here or not stands or kind.endswith("TRANSFER"):
+            continue
+        amount = (each.total or Decimal(0)) * (1 if kind.startswith("RECEIVE") else -1)
+        yield ExceptionItem(
+            code="bank transaction not posted here",
+            about=each.bank_transaction_id or "",
+            amount=Money(amount, currency),
+            cause="somebody entered it in Xero",
+            fix="move it to another account, or leave it if it belongs there",
+        )
+
+
+def _transferred(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
+    """Money that people transferred out of the clearing account, or into it."""
+    for each in movements.transfers:
+        ours = each.bank_transfer_id in movements.moved
+        away = each.from_bank_account is not None and each.from_bank_account.account_id == account
+        here = each.to_bank_account is not None and each.to_bank_account.account_id == account
+        if ours or each.status == PaymentStatus.DELETED or away == here:
+            continue
+        yield ExceptionItem(
+            code="transfer not posted here",
+            about=each.bank_transfer_id or "",
+            amount=Money((each.amount or Decimal(0)) * (1 if here else -1), currency),
+            cause="somebody moved money between this account and another one",
+            fix="if it is a payout, settle without paid_out_on, or delete it in Xero and settle again",
+        )
 
 
 def _signed(payment: Payment, currency: str) -> Money:
@@ -182,7 +261,7 @@ def _other_movement(rest: Money) -> ExceptionItem:
         code="other movements",
         about="",
         amount=rest,
-        cause="money moved on this account otherwise than by payments: transfers, journals, or bank transactions",
+        cause="money moved on this account in another way: journals, or lines of other documents",
         fix="look at the account's transactions in Xero",
     )
 

@@ -20,6 +20,8 @@ from xerosync.engine.probes import (
     Found,
     probe_accounts,
     probe_allocations,
+    probe_bank_transaction_removals,
+    probe_bank_transactions,
     probe_bills,
     probe_contacts,
     probe_credit_notes,
@@ -27,9 +29,24 @@ from xerosync.engine.probes import (
     probe_new_accounts,
     probe_refunds,
     probe_removals,
+    probe_sale_credits,
+    probe_sales,
+    probe_transfers,
+    probe_voided_credits,
 )
-from xerosync.mapping import documents
-from xerosync.models import Account, Payment, PaymentStatus
+from xerosync.mapping import banking, documents
+from xerosync.models import (
+    Account,
+    BankTransaction,
+    BankTransactionStatus,
+    BankTransfer,
+    CreditNote,
+    CreditNoteId,
+    DocumentStatus,
+    InvoiceId,
+    Payment,
+    PaymentStatus,
+)
 
 A = TypeVar("A", bound=act.Action)
 
@@ -81,9 +98,9 @@ def _encoder(kind: type[A], write: Callable[[A, Ids, str], AttrsInstance]) -> En
     return encoder
 
 
-def _payment(action: act.Pay, _: Ids, tag: str) -> Payment:
+def _payment(action: act.Pay, ids: Ids, tag: str) -> Payment:
     return documents.payment_document(
-        invoice=action.invoice,
+        invoice=InvoiceId(ids(action.invoice)),
         account=action.account,
         amount=action.amount,
         on=action.on,
@@ -91,10 +108,20 @@ def _payment(action: act.Pay, _: Ids, tag: str) -> Payment:
     )
 
 
-def _refund(action: act.Refund, _: Ids, tag: str) -> Payment:
+def _refund(action: act.Refund, ids: Ids, tag: str) -> Payment:
     return documents.refund_document(
-        credit_note=action.credit_note,
+        credit_note=CreditNoteId(ids(action.credit_note)),
         account=action.account,
+        amount=action.amount,
+        on=action.on,
+        reference=documents.marked_reference(action.reference, tag),
+    )
+
+
+def _transfer(action: act.Transfer, _: Ids, tag: str) -> BankTransfer:
+    return banking.transfer_document(
+        source=action.source,
+        target=action.target,
         amount=action.amount,
         on=action.on,
         reference=documents.marked_reference(action.reference, tag),
@@ -161,6 +188,30 @@ KINDS: Final[Mapping[str, Kind]] = {
             probe_credit_notes,
         ),
         Kind(
+            "sale",
+            "PUT",
+            "Invoices?summarizeErrors=false",
+            "Invoices",
+            "InvoiceID",
+            _encoder(
+                act.CreateSale,
+                lambda action, ids, tag: documents.marked_sale(action.invoice, ids(action.contact), tag),
+            ),
+            probe_sales,
+        ),
+        Kind(
+            "sale_credit",
+            "PUT",
+            "CreditNotes?summarizeErrors=false",
+            "CreditNotes",
+            "CreditNoteID",
+            _encoder(
+                act.CreateSaleCredit,
+                lambda action, ids, tag: documents.marked_sale(action.credit_note, ids(action.contact), tag),
+            ),
+            probe_sale_credits,
+        ),
+        Kind(
             "allocation",
             "PUT",
             "CreditNotes/{target}/Allocations?summarizeErrors=false",
@@ -193,6 +244,28 @@ KINDS: Final[Mapping[str, Kind]] = {
             probe_refunds,
         ),
         Kind(
+            "bank_transaction",
+            "PUT",
+            "BankTransactions?summarizeErrors=false",
+            "BankTransactions",
+            "BankTransactionID",
+            _encoder(
+                act.MoveMoney,
+                lambda action, ids, tag: banking.marked_transaction(action.transaction, ids(action.contact), tag),
+            ),
+            probe_bank_transactions,
+        ),
+        Kind(
+            "transfer",
+            "PUT",
+            "BankTransfers",
+            "BankTransfers",
+            "BankTransferID",
+            _encoder(act.Transfer, _transfer),
+            probe_transfers,
+            batch=1,
+        ),
+        Kind(
             "removal",
             "POST",
             "Payments/{target}",
@@ -203,6 +276,28 @@ KINDS: Final[Mapping[str, Kind]] = {
             batch=1,
             bare=True,
             accepts=("",),  # how Xero refuses to remove it twice is not known (F 6.125)
+        ),
+        Kind(
+            "bank_transaction_removal",
+            "POST",
+            "BankTransactions/{target}",
+            "BankTransactions",
+            "BankTransactionID",
+            _encoder(
+                act.RemoveMoney, lambda _action, _ids, _tag: BankTransaction(status=BankTransactionStatus.DELETED)
+            ),
+            probe_bank_transaction_removals,
+            batch=1,
+        ),
+        Kind(
+            "sale_credit_voiding",
+            "POST",
+            "CreditNotes/{target}",
+            "CreditNotes",
+            "CreditNoteID",
+            _encoder(act.VoidSaleCredit, lambda _action, _ids, _tag: CreditNote(status=DocumentStatus.VOIDED)),
+            probe_voided_credits,
+            batch=1,
         ),
     )
 }
@@ -220,5 +315,9 @@ def target_of(action: act.Action, ids: Ids) -> str:
             return action.credit_note
         case act.RemovePayment():
             return ids(action.payment)
+        case act.RemoveMoney():
+            return action.transaction
+        case act.VoidSaleCredit():
+            return action.credit_note
         case _:
             return ""

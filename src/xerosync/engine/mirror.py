@@ -18,7 +18,7 @@ from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import sign_in, sign_of, tag_in
 from xerosync.engine.strays import strays_among
 from xerosync.events import Event
-from xerosync.models import Account, Contact, CreditNote, Invoice, Payment
+from xerosync.models import Account, BankTransaction, BankTransfer, Contact, CreditNote, Invoice, Payment
 from xerosync.storage.protocol import Record, RecordKey
 
 T = TypeVar("T", bound=AttrsInstance)
@@ -123,9 +123,36 @@ PAYMENTS: Final = Shelf(
     ),
     _payment_lookups,
 )
-SHELVES: Final = {shelf.name: shelf for shelf in (ACCOUNTS, CONTACTS, INVOICES, CREDIT_NOTES, PAYMENTS)}
+BANK_TRANSACTIONS: Final = Shelf(
+    "bank_transaction",
+    "BankTransactions",
+    BankTransaction,
+    _keys("BankTransactionID Type Date Status Total BankAccount Reference IsReconciled UpdatedDateUTC"),
+    lambda row: [("account", _text(row, "BankAccount", "AccountID")), *_tagged(_text(row, "Reference"))],
+)
+BANK_TRANSFERS: Final = Shelf(
+    "bank_transfer",
+    "BankTransfers",
+    BankTransfer,
+    _keys("BankTransferID FromBankAccount ToBankAccount Amount Date Status Reference"),
+    lambda row: [
+        ("account", _text(row, "FromBankAccount", "AccountID")),
+        ("account", _text(row, "ToBankAccount", "AccountID")),
+        *_tagged(_text(row, "Reference")),
+    ],
+    {"includeDeleted": "true"},
+    paged=False,
+)
+SHELVES: Final = {
+    shelf.name: shelf
+    for shelf in (ACCOUNTS, CONTACTS, INVOICES, CREDIT_NOTES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)
+}
 
-_STUBS: Final = {"Contact": _keys("ContactID Name"), "Invoice": _keys("InvoiceID Type"), "Account": _keys("AccountID")}
+_STUBS: Final = {
+    "Contact": _keys("ContactID Name"),
+    "Invoice": _keys("InvoiceID Type"),
+    **dict.fromkeys(("Account", "BankAccount", "FromBankAccount", "ToBankAccount"), _keys("AccountID")),
+}
 
 
 async def refresh(books: Books, *shelves: Shelf) -> None:

@@ -28,8 +28,14 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bill": ("bill to post", "bills to post"),
     "credit_note": ("credit note to post", "credit notes to post"),
     "allocation": ("credit to allocate", "credits to allocate"),
+    "sale": ("sales invoice to create", "sales invoices to create"),
+    "sale_credit": ("credit to a customer to post", "credits to customers to post"),
+    "bank_transaction": ("bank transaction to post", "bank transactions to post"),
+    "transfer": ("transfer to post", "transfers to post"),
     "payment": ("payment to post", "payments to post"),
     "refund": ("refund to post", "refunds to post"),
+    "bank_transaction_removal": ("bank transaction to remove", "bank transactions to remove"),
+    "sale_credit_voiding": ("credit to a customer to void", "credits to customers to void"),
     "removal": ("payment to remove", "payments to remove"),
 }
 

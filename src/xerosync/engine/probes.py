@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar, cast
 
@@ -20,17 +21,23 @@ from xerosync.matching.names import plain_name
 from xerosync.models import (
     Account,
     AccountStatus,
+    BankTransaction,
+    BankTransfer,
     Contact,
     ContactStatus,
     CreditNote,
-    DocumentStatus,
     Invoice,
     InvoiceId,
+    InvoiceType,
     Payment,
     PaymentStatus,
 )
+from xerosync.models.base import own_id
 
 T = TypeVar("T", bound=AttrsInstance)
+D = TypeVar("D", Invoice, CreditNote, Payment, BankTransaction, BankTransfer)
+
+_GONE: Final = frozenset({"VOIDED", "DELETED"})
 
 # Guid filters are some 90 characters each when encoded, and URLs should stay below 4,000 (F 4.17).
 _AT_ONCE: Final = 25
@@ -61,7 +68,15 @@ def conclude(found: Sequence[Found]) -> State:
             return State.CONFLICT
 
 
-async def _rows(books: Books, collection: str, model: type[T], clauses: Sequence[str], also: str = "") -> list[T]:
+async def _rows(
+    books: Books,
+    collection: str,
+    model: type[T],
+    clauses: Sequence[str],
+    also: str = "",
+    *,
+    params: Mapping[str, str] | None = None,
+) -> list[T]:
     """All rows of *collection* that any of *clauses* fits, and *also*."""
     session = await books.session()
     rows: list[T] = []
@@ -69,7 +84,7 @@ async def _rows(books: Books, collection: str, model: type[T], clauses: Sequence
     for start in range(0, len(wanted), _AT_ONCE):
         where = " OR ".join(wanted[start : start + _AT_ONCE])
         where = f"({where}) AND {also}" if also else where
-        query = Query(collection, collection, {"where": where})
+        query = Query(collection, collection, {**(params or {}), "where": where})
         rows += [decode(model, row, where=collection) async for row in whole_rows(session, query, id_name(model))]
     return rows
 
@@ -123,27 +138,69 @@ async def probe_refunds(books: Books, intents: Sequence[Intent]) -> dict[str, li
 
 async def probe_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By the tag in its link, among the vendor's bills."""
-    clauses = [f'Contact.ContactID==guid("{_payload_id(intent, "Contact", "ContactID")}")' for intent in intents]
-    bills = await _rows(books, "Invoices", Invoice, clauses, 'Type=="ACCPAY"')
-    by_tag: dict[str | None, list[Found]] = {}
-    for bill in bills:
-        by_tag.setdefault(tag_in(bill.url or ""), []).append(_found(bill.invoice_id, bill.status))
-    return {intent.key: by_tag.get(intent.tag, []) for intent in intents}
+    return _by_tag(intents, await _invoices(books, intents, InvoiceType.ACCPAY), lambda bill: bill.url)
+
+
+async def probe_sales(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its reference, among the customer's invoices."""
+    return _by_tag(intents, await _invoices(books, intents, InvoiceType.ACCREC), lambda sale: sale.reference)
 
 
 async def probe_credit_notes(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By the tag behind its first line's description, among the vendor's credit notes."""
-    clauses = [f'Contact.ContactID==guid("{_payload_id(intent, "Contact", "ContactID")}")' for intent in intents]
+    notes = await _credit_notes(books, intents, InvoiceType.ACCPAYCREDIT)
+    return _by_tag(intents, notes, lambda note: note.line_items[0].description if note.line_items else None)
+
+
+async def probe_sale_credits(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its reference, among the customer's credit notes."""
+    notes = await _credit_notes(books, intents, InvoiceType.ACCRECCREDIT)
+    return _by_tag(intents, notes, lambda note: note.reference)
+
+
+async def _invoices(books: Books, intents: Sequence[Intent], kind: InvoiceType) -> list[Invoice]:
+    return await _rows(books, "Invoices", Invoice, _contacts(intents), f'Type=="{kind.value}"')
+
+
+async def _credit_notes(books: Books, intents: Sequence[Intent], kind: InvoiceType) -> list[CreditNote]:
+    return await _rows(books, "CreditNotes", CreditNote, _contacts(intents), f'Type=="{kind.value}"')
+
+
+def _contacts(intents: Sequence[Intent]) -> list[str]:
+    return [f'Contact.ContactID==guid("{_payload_id(intent, "Contact", "ContactID")}")' for intent in intents]
+
+
+def _by_tag(
+    intents: Sequence[Intent], documents: Iterable[D], marked: Callable[[D], str | None]
+) -> dict[str, list[Found]]:
     by_tag: dict[str | None, list[Found]] = {}
-    for note in await _rows(books, "CreditNotes", CreditNote, clauses, 'Type=="ACCPAYCREDIT"'):
-        described = note.line_items[0].description if note.line_items else None
-        by_tag.setdefault(tag_in(described or ""), []).append(_found(note.credit_note_id, note.status))
+    for document in documents:
+        xero_id = getattr(document, own_id(type(document))) or ""
+        found = Found(xero_id, ours=True, stands=document.status not in _GONE)
+        by_tag.setdefault(tag_in(marked(document) or ""), []).append(found)
     return {intent.key: by_tag.get(intent.tag, []) for intent in intents}
 
 
-def _found(xero_id: str | None, status: DocumentStatus | None) -> Found:
-    gone = status in {DocumentStatus.VOIDED, DocumentStatus.DELETED}
-    return Found(xero_id or "", ours=True, stands=not gone)
+async def probe_bank_transactions(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its reference, among its bank account's transactions of that day."""
+    clauses = [
+        f'(BankAccount.AccountID==guid("{_payload_id(intent, "BankAccount", "AccountID")}") AND {_on(intent)})'
+        for intent in intents
+    ]
+    return _by_tag(intents, await _rows(books, "BankTransactions", BankTransaction, clauses), lambda one: one.reference)
+
+
+async def probe_transfers(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its reference, among the transfers of that day."""
+    clauses = [_on(intent) for intent in intents]
+    ended = {"includeDeleted": "true"}
+    transfers = await _rows(books, "BankTransfers", BankTransfer, clauses, params=ended)
+    return _by_tag(intents, transfers, lambda one: one.reference)
+
+
+def _on(intent: Intent) -> str:
+    on = date.fromisoformat(str(intent.payload["Date"]))
+    return f"Date==DateTime({on.year},{on.month:02},{on.day:02})"
 
 
 async def probe_contacts(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
@@ -182,11 +239,24 @@ async def probe_allocations(books: Books, intents: Sequence[Intent]) -> dict[str
 
 async def probe_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By the status of the payment that was to be removed."""
+    return await _ended(books, intents, "Payments", Payment)
+
+
+async def probe_bank_transaction_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the status of the bank transaction that was to be removed."""
+    return await _ended(books, intents, "BankTransactions", BankTransaction)
+
+
+async def probe_voided_credits(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the status of the credit note that was to be voided."""
+    return await _ended(books, intents, "CreditNotes", CreditNote)
+
+
+async def _ended(books: Books, intents: Sequence[Intent], collection: str, model: type[D]) -> dict[str, list[Found]]:
     found: dict[str, list[Found]] = {}
     for intent in intents:
-        payment = await _one(books, "Payments", Payment, intent.target)
-        gone = payment.status == PaymentStatus.DELETED
-        found[intent.key] = [Found(intent.target, ours=True)] if gone else []
+        document = await _one(books, collection, model, intent.target)
+        found[intent.key] = [Found(intent.target, ours=True)] if document.status in _GONE else []
     return found
 
 

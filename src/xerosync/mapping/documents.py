@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -151,6 +151,15 @@ def marked_credit_note(document: CreditNote, contact: str, tag: str) -> CreditNo
     room = _LONGEST["description"] - len(tag) - 1
     tagged = evolve(first, description=f"{(first.description or '')[:room]} {tag}".lstrip())
     return evolve(document, contact=Contact(contact_id=ContactId(contact)), line_items=(tagged, *rest))
+
+
+D = TypeVar("D", Invoice, CreditNote)
+
+
+def marked_sale(document: D, contact: str, tag: str) -> D:
+    """A sales invoice or a credit note to a customer for *contact*, *tag* behind its reference."""
+    marked = marked_reference(document.reference or "", tag)
+    return evolve(document, contact=Contact(contact_id=ContactId(contact)), reference=marked)
 
 
 def payment_document(*, invoice: InvoiceId, account: AccountId, amount: Money, on: date, reference: str) -> Payment:

@@ -1,4 +1,4 @@
-"""A settlement as the host has it: what a day's collections brought in, and what was taken back."""
+"""A settlement as the host has it: what a day's collections brought in, what was taken back, what it cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ class LineKind(StrEnum):
     """What a settlement's line says happened to a transaction."""
 
     COLLECTED = "collected"
+    """Money came in for it."""
+    DECLINED = "declined"
+    """Nothing came in: its invoice stays as it is (R33). A late failure, whose money had come in, is `CHARGED_BACK`."""
     CHARGED_BACK = "charged back"
+    """All that was collected for it was taken back: its invoice is open again."""
+    REINSTATED = "reinstated"
+    """What was charged back came in again: the dispute was won."""
+    REFUNDED = "refunded"
+    """The host gave money back, all or a part: the sale is smaller, its invoice stays settled."""
 
 
 def _kind(value: LineKind | str) -> LineKind:
@@ -35,7 +43,7 @@ class SettlementLine:
     transaction's id.
 
     *amount* is positive: what was collected, or what a charge-back took. A charge-back takes back all that was
-    collected for the transaction.
+    collected for the transaction; a refund may give back a part.
     """
 
     id: str
@@ -48,22 +56,128 @@ class SettlementLine:
 
 
 @frozen(kw_only=True, repr=False)
+class Fee:
+    """
+    What collecting cost: *amount* with its tax, negative where a fee was given back.
+
+    *account* is the code of its expense account, the story's ``fee_account`` unless given; *tax_type* as Xero names it,
+    no tax unless given.
+    """
+
+    amount: Money
+    description: str = "Fees"
+    account: str | None = None
+    tax_type: str | None = None
+
+    def __repr__(self) -> str:
+        return "<Fee>"
+
+
+@frozen(kw_only=True, repr=False)
+class Adjustment:
+    """What else changed the net: *amount* above zero came in besides, below zero was kept; *account* says what for."""
+
+    amount: Money
+    description: str
+    account: str
+    tax_type: str | None = None
+
+    def __repr__(self) -> str:
+        return "<Adjustment>"
+
+
+@frozen(kw_only=True, repr=False)
 class Settlement:
-    """The lines that one settlement of the host holds, on the day *on* they were settled."""
+    """
+    What one settlement of the host holds, on the day *on*: *lines*, *fees*, *adjustments*, and *reserve*, what was held
+    back (below zero: given back).
+
+    *net* is what the provider says that it pays out. Where it is given, it must be the sum of the rest, to the cent.
+    *paid_out_on* is the day it reached the bank account, or left it when it is negative; until then it is in flight.
+    """
 
     id: str
     on: date
     lines: tuple[SettlementLine, ...] = field(converter=tuple[SettlementLine, ...])
+    fees: tuple[Fee, ...] = field(default=(), converter=tuple[Fee, ...])
+    adjustments: tuple[Adjustment, ...] = field(default=(), converter=tuple[Adjustment, ...])
+    reserve: Money | None = None
+    net: Money | None = None
+    paid_out_on: date | None = None
 
     def __attrs_post_init__(self) -> None:
         check_day("on", self.on)
+        if self.paid_out_on is not None:
+            check_day("paid_out_on", self.paid_out_on)
+
+    @property
+    def proof(self) -> SettlementProof:
+        """The sum of the settlement, part by part. Raises `InvalidInput` for amounts of several currencies, or none."""
+        parts = [line.amount for line in self.lines]
+        parts += [fee.amount for fee in self.fees]
+        parts += [each.amount for each in self.adjustments]
+        parts += [each for each in (self.reserve, self.net) if each is not None]
+        if not parts:
+            raise InvalidInput("lines", "give at least one line, fee or adjustment")
+        currency = parts[0].currency
+        if any(each.currency != currency for each in parts):
+            raise InvalidInput("currency", "give all amounts of one settlement in one currency")
+
+        def total(*kinds: LineKind) -> Money:
+            return Money.total((line.amount for line in self.lines if line.kind in kinds), currency)
+
+        return SettlementProof(
+            gross=total(LineKind.COLLECTED, LineKind.REINSTATED),
+            returned=total(LineKind.CHARGED_BACK, LineKind.REFUNDED),
+            fees=Money.total((fee.amount for fee in self.fees), currency),
+            reserve=self.reserve or Money.zero(currency),
+            adjustments=Money.total((each.amount for each in self.adjustments), currency),
+        )
 
     def __repr__(self) -> str:
         return f"<Settlement {self.id} of {len(self.lines)} lines>"
 
 
+@frozen(kw_only=True, repr=False)
+class SettlementProof:
+    """Where a settlement's *net* comes from: gross − returned − fees − reserve + adjustments."""
+
+    gross: Money
+    returned: Money
+    fees: Money
+    reserve: Money
+    adjustments: Money
+
+    @property
+    def net(self) -> Money:
+        """What is left of the gross, and is paid out; negative when more went back than came in."""
+        return self.gross - self.returned - self.fees - self.reserve + self.adjustments
+
+    def rows(self) -> list[dict[str, str]]:
+        """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
+        signed = {
+            "gross": self.gross,
+            "returned": -self.returned,
+            "fees": -self.fees,
+            "reserve": -self.reserve,
+            "adjustments": self.adjustments,
+            "net": self.net,
+        }
+        return [{"what": what, "amount": str(amount)} for what, amount in signed.items() if amount or what == "net"]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{row['what']:<12}{row['amount']:>20}" for row in self.rows())
+
+    def __repr__(self) -> str:
+        return "<SettlementProof>"
+
+
 def checked_settlements(settlements: Iterable[Settlement]) -> list[Settlement]:
-    """*settlements* by day. Raises `InvalidInput` for an amount that cannot be paid, or a line id used twice."""
+    """
+    *settlements* by day, each proven to the cent.
+
+    Raises `InvalidInput` for an amount that cannot be, a net that is not the sum of the rest, and an id used twice.
+    """
     ordered = sorted(settlements, key=lambda settlement: (settlement.on, settlement.id))
     seen: set[str] = set()
     for settlement in ordered:
@@ -73,4 +187,24 @@ def checked_settlements(settlements: Iterable[Settlement]) -> list[Settlement]:
             seen.add(line.id)
             if line.amount.amount <= 0 or not line.amount.to_the_cent:
                 raise InvalidInput("amount", "give a positive amount, to the currency's smallest coin")
+    whole = [settlement for settlement in ordered if is_more_than_lines(settlement)]
+    if len({settlement.id for settlement in whole} - {""}) != len(whole):
+        raise InvalidInput("id", "give each settlement an id of its own: it makes its fees and its payout known again")
+    for settlement in whole:
+        _check_sum(settlement)
     return ordered
+
+
+def is_more_than_lines(settlement: Settlement) -> bool:
+    """Whether *settlement* says more than what happened to its transactions: costs, a reserve, a payout."""
+    besides = (settlement.reserve, settlement.net, settlement.paid_out_on)
+    return bool(settlement.fees or settlement.adjustments) or any(each is not None for each in besides)
+
+
+def _check_sum(settlement: Settlement) -> None:
+    proof = settlement.proof
+    if not all(each.to_the_cent for each in (proof.fees, proof.reserve, proof.adjustments)):
+        raise InvalidInput("amount", "give amounts to the currency's smallest coin")
+    if settlement.net is not None and settlement.net != proof.net:
+        remedy = "it is not gross − returned − fees − reserve + adjustments: compare with the settlement's proof"
+        raise InvalidInput("net", remedy)

@@ -1,0 +1,79 @@
+"""Explaining the clearing account: what moved on it, what of that is ours, and what is left to say."""
+
+from __future__ import annotations
+
+from xerosync.client._books import Books
+from xerosync.client.resources import AsyncReports
+from xerosync.engine.actions import Pay, Refund, RemoveMoney, RemovePayment, VoidSaleCredit
+from xerosync.engine.clearing import ClearingReport, Movements, confirmed_by_id, explain_clearing
+from xerosync.engine.intents import OPEN_STATES, Intent
+from xerosync.engine.mirror import BANK_TRANSACTIONS, BANK_TRANSFERS, PAYMENTS, refresh, walk
+from xerosync.engine.observed import account_choice, intents_with
+from xerosync.errors import ScopeMissing
+from xerosync.models import AccountId, AccountType, BankTransaction, BankTransfer, Payment
+from xerosync.money import Money
+
+
+async def reconcile(books: Books, clearing_account: str | None) -> ClearingReport:
+    """Explain the balance that Xero gives for the clearing account, exception by exception, to the cent."""
+    choice = await account_choice(books, clearing_account, setting="clearing_account")
+    account = choice.account.account_id or AccountId("")
+    await refresh(books, PAYMENTS)
+    organisation = await books.organisation()
+    currency = organisation.base_currency or "XXX"
+    movements = await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK)
+    # As at today, the report leaves out what is dated later.
+    latest = max(movements.days(), default=None)
+    dated_ahead = latest is not None and latest > books.clock.now().date()
+    rows = await AsyncReports(books).trial_balance(on=latest if dated_ahead else None)
+    balances = [Money(row.balance, currency) for row in rows if row.account_id == account]
+    return explain_clearing(
+        account=account,
+        balance=Money.total(balances, currency),
+        movements=movements,
+        open_intents=await intents_with(books, states=OPEN_STATES),
+    )
+
+
+async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) -> Movements:
+    written = await _of_kinds(books, Pay.kind, Refund.kind)
+    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, VoidSaleCredit.kind)
+    moved = await intents_with(books, lookup=("account", account))
+    transactions: list[BankTransaction] = []
+    transfers: list[BankTransfer] = []
+    if through_a_bank or moved:
+        try:
+            await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
+        except ScopeMissing:
+            # Who posts no payouts needs no scope for them: what moved there is the rest of the sum.
+            if moved:
+                raise
+        else:
+            found = walk(books, BANK_TRANSACTIONS, BankTransaction)
+            transactions = [each async for _, each in found]
+            transfers = [each async for _, each in walk(books, BANK_TRANSFERS, BankTransfer)]
+    # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
+    payments = [
+        payment
+        async for record, payment in walk(books, PAYMENTS, Payment, lookup=("account", account))
+        if record.key not in removed
+    ]
+    return Movements(
+        payments=payments,
+        transactions=transactions,
+        transfers=transfers,
+        paid=written,
+        moved={
+            xero_id: intent
+            for xero_id, intent in confirmed_by_id(moved).items()
+            if intent.operation.kind not in {Pay.kind, Refund.kind}
+        },
+        removed=frozenset(removed),
+    )
+
+
+async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:
+    found: dict[str, Intent] = {}
+    for kind in kinds:
+        found |= confirmed_by_id(await intents_with(books, lookup=("kind", kind)))
+    return found

@@ -1,0 +1,300 @@
+"""Money that went back: charge-backs, which open invoices again, and refunds, which make sales smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from attrs import define, field, frozen
+
+from xerosync.engine.actions import (
+    CreateSale,
+    CreateSaleCredit,
+    MoveMoney,
+    Pay,
+    Pending,
+    Refund,
+    RemoveMoney,
+    RemovePayment,
+    VoidSaleCredit,
+)
+from xerosync.engine.intents import Intent
+from xerosync.engine.settlement_books import SURPLUS, Deciding
+from xerosync.engine.states import OPEN, State
+from xerosync.errors import InvalidInput
+from xerosync.mapping.banking import Movement, charged_back_again, money_moved, refund_note
+from xerosync.mapping.settlement import Settlement, SettlementLine
+from xerosync.mapping.transactions import Transaction
+from xerosync.models import AccountId, ContactId, CreditNoteId, Payment, PaymentId
+from xerosync.money import Money
+
+COUNTER: Final = "charged back/"
+"""What the name of an operation begins with that stands for a payment which cannot be removed any more."""
+
+
+@frozen(kw_only=True)
+class _Counter:
+    """What takes the place of a payment that stays: an invoice, and where need be the money that left."""
+
+    name: str
+    reason: str
+    amount: Money = field(repr=False)
+    on: date
+    through: str
+    contact: ContactId
+    number: str
+
+    def invoice(self, facts: Mapping[str, str]) -> CreateSale:
+        """The customer owes again."""
+        owed = charged_back_again(self.amount, account=self.through, on=self.on, reference=self.number)
+        return CreateSale(
+            host_ref=self.name,
+            reason=self.reason,
+            facts=facts,
+            invoice=owed,
+            contact=self.contact,
+            total=self.amount,
+        )
+
+    def money_out(self, clearing: AccountId, facts: Mapping[str, str]) -> MoveMoney:
+        """The money leaves the clearing account, where that is a bank account."""
+        out = Movement(amount=self.amount, description=f"Charged back {self.number}", account=self.through)
+        return MoveMoney(
+            host_ref=self.name,
+            reason=self.reason,
+            facts=facts,
+            transaction=money_moved([out], bank_account=clearing, on=self.on, reference=self.number),
+            contact=self.contact,
+            total=-self.amount,
+        )
+
+
+@define
+class Returns:
+    """Decides on the lines that took money back."""
+
+    deciding: Deciding
+
+    def take_back(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> None:
+        """
+        Remove all payments of a charged-back transaction, so that its invoice is open again.
+
+        A payment that is reconciled, in a batch, or in closed books stays; an invoice of the same amount takes its
+        place, and the money leaves the clearing account by it (F 6.123, 6.124, 6.131).
+        """
+        deciding, known = self.deciding, self.deciding.known
+        before = known.collected_before.get(transaction.id, ())
+        written = [
+            intent
+            for intent in before
+            if intent.state is not State.REJECTED and not self._came_after(intent, settlement.on)
+        ]
+        parked = [intent for intent in written if intent.operation.host_ref.startswith(SURPLUS)]
+        written = [intent for intent in written if intent.operation.kind == Pay.kind]
+        paid = {intent.operation.host_ref for intent in written}
+        parked = [intent for intent in parked if intent.operation.host_ref.removeprefix(SURPLUS) not in paid]
+        planned = deciding.collected.pop(transaction.id, [])
+        if not self._takes_all(line, [*written, *parked], planned):
+            cause = "less was taken back than was collected for the transaction, and a payment is removed whole or not"
+            fix = "correct the payments in Xero by hand, or charge back all that was collected"
+            deciding.find(line, "does not fit", cause, fix)
+            return
+        for intent in written:
+            if intent.state in OPEN:
+                deciding.still_open(line, "posting a payment of it")
+            elif intent.state is not State.CONFIRMED:
+                deciding.not_confirmed(line, intent, "posting a payment of it")
+            elif intent.xero_id:
+                self._undo(settlement, line, transaction, intent)
+        for action in planned:
+            self._remove(line, action.host_ref, action.itself, action.amount.amount)
+        for intent in parked:
+            self._unpark(line, intent.operation.host_ref, line.amount)
+        if not written and not planned and not parked:
+            cause = "nothing was ever posted for this transaction"
+            deciding.find(line, "nothing to take back", cause, "settle its collection first, or leave it", retry=True)
+
+    def refund(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> None:
+        """Post a credit note for the part of the sale that was given back, and the money that left for it (F 6.103)."""
+        deciding, known = self.deciding, self.deciding.known
+        note, paid = Pending(CreateSaleCredit.kind, line.id), Pending(Refund.kind, line.id)
+        day = known.open_books.day_for(settlement.on)
+        noted = known.intent(note)
+        if noted is not None and noted.state is State.CONFIRMED:
+            if deciding.may_plan(line, paid, "paying the refund") and day is not None:
+                self._pay_out(settlement, line, transaction, CreditNoteId(noted.xero_id or ""), day)
+            return
+        if not deciding.may_plan(line, note, "posting its credit note"):
+            return
+        sold = known.sold.get(transaction.invoice_id)
+        if sold is None:
+            deciding.find(line, "invoice unknown", "Xero does not show its invoice", "import it again", retry=True)
+            return
+        if day is None:
+            deciding.findings.append(known.open_books.finding(line.id, line.amount))
+            return
+        try:
+            document = refund_note(sold, line.amount, on=day)
+        except InvalidInput:
+            cause = "more was refunded than its invoice is about"
+            deciding.find(line, "does not fit", cause, "refund at most what was sold, or post the rest by hand")
+            return
+        action = CreateSaleCredit(
+            host_ref=line.id,
+            reason=f"refunded in settlement {settlement.id}{known.open_books.reason(settlement.on)}",
+            facts=_facts(settlement, line),
+            credit_note=document,
+            contact=deciding.contact_of(transaction),
+            total=line.amount,
+        )
+        deciding.actions.append(action)
+        self._pay_out(settlement, line, transaction, action.itself, day)
+
+    def _pay_out(
+        self,
+        settlement: Settlement,
+        line: SettlementLine,
+        transaction: Transaction,
+        note: CreditNoteId | Pending,
+        day: date,
+    ) -> None:
+        self.deciding.actions.append(
+            Refund(
+                host_ref=line.id,
+                reason=f"refunded in settlement {settlement.id}",
+                facts=_facts(settlement, line),
+                credit_note=note,
+                account=self.deciding.known.accounts.clearing_id,
+                amount=line.amount,
+                on=day,
+                reference=transaction.invoice_number,
+            )
+        )
+
+    def _takes_all(self, line: SettlementLine, written: Sequence[Intent], planned: Sequence[Pay]) -> bool:
+        """Whether *line* takes back everything that was collected and not taken back by another charge-back."""
+        collected = sum((action.amount.amount for action in planned), Decimal(0))
+        for intent in written:
+            undone = self._undone(intent)
+            if undone is None or undone.facts.get("charged_back_by") == line.id:
+                collected += Decimal(intent.facts.get("collected") or str(intent.payload["Amount"]))
+        return collected <= line.amount.amount
+
+    def _undone(self, intent: Intent) -> Intent | None:
+        """What took back the payment that *intent* wrote: its removal, or the invoice in its place."""
+        paid = intent.operation.host_ref
+        return self.deciding.known.removal(paid) or self.deciding.known.intent(Pending(CreateSale.kind, COUNTER + paid))
+
+    def _came_after(self, intent: Intent, taken_back_on: date) -> bool:
+        """Whether *intent* collected anew what had been taken back: an old charge-back is not for it."""
+        settled_on = intent.facts.get("settled_on") or str(intent.payload.get("Date"))
+        return intent.operation.host_ref in self.deciding.to_come or settled_on > taken_back_on.isoformat()
+
+    def _undo(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent) -> None:
+        """Take back what *intent* paid, and what was parked beside it."""
+        known, paid = self.deciding.known, intent.operation.host_ref
+        payment = known.payment(intent)
+        counter = known.intent(Pending(CreateSale.kind, COUNTER + paid))
+        stays = self._why_it_stays(payment)
+        if counter is not None or (stays and known.removal(paid) is None):
+            self._counter(settlement, line, transaction, intent, stays)
+        elif not known.is_gone(intent):
+            self._remove(line, paid, PaymentId(intent.xero_id or ""), Decimal(str(intent.payload["Amount"])))
+        if "surplus" in intent.facts:
+            surplus = Money(Decimal(intent.facts["surplus"]), line.amount.currency)
+            self._unpark(line, SURPLUS + paid, surplus)
+
+    def _why_it_stays(self, payment: Payment | None) -> str:
+        """Why a payment cannot be removed; blank when it can."""
+        if payment is None:
+            return ""
+        if payment.is_reconciled:
+            return "reconciled"
+        if payment.batch_payment_id is not None:
+            return "part of a batch"
+        closed = payment.date is not None and self.deciding.known.open_books.is_closed(payment.date)
+        return "in closed books" if closed else ""
+
+    def _remove(self, line: SettlementLine, paid_line: str, payment: PaymentId | Pending, amount: Decimal) -> None:
+        deciding = self.deciding
+        if paid_line in deciding.taken_back:
+            return
+        deciding.taken_back.add(paid_line)
+        if deciding.may_plan(line, Pending(RemovePayment.kind, paid_line), "removing it"):
+            deciding.actions.append(
+                RemovePayment(
+                    host_ref=paid_line,
+                    reason=f"charged back by {line.id}",
+                    facts={"transaction": line.transaction, "charged_back_by": line.id},
+                    payment=payment,
+                    amount=Money(amount, line.amount.currency),
+                )
+            )
+
+    def _counter(
+        self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent, stays: str
+    ) -> None:
+        """Put an invoice in the place of a payment that cannot be removed; its money leaves the clearing account."""
+        deciding, known, paid = self.deciding, self.deciding.known, intent.operation.host_ref
+        if paid in deciding.taken_back:
+            return
+        deciding.taken_back.add(paid)
+        accounts = known.accounts
+        through = accounts.charge_backs if accounts.through_a_bank else accounts.clearing
+        if through is None:
+            cause = f"its payment is {stays} and cannot be removed, and no charge-back account was chosen"
+            deciding.find(line, "payment stays", cause, "give charge_back_account=…, or remove the payment by hand")
+            return
+        day = known.open_books.day_for(settlement.on)
+        if day is None:
+            deciding.findings.append(known.open_books.finding(line.id, line.amount))
+            return
+        amount = Money(Decimal(str(intent.payload["Amount"])), line.amount.currency)
+        facts = {
+            "transaction": line.transaction,
+            "charged_back_by": line.id,
+            "account": accounts.clearing_id,
+            "effect": str(-amount.amount),
+            "dated": day.isoformat(),
+        }
+        counter = _Counter(
+            name=COUNTER + paid,
+            reason=f"charged back by {line.id}; its payment is {stays}, so an invoice takes its place",
+            amount=amount,
+            on=day,
+            through=through.code or "",
+            contact=deciding.contact_of(transaction),
+            number=transaction.invoice_number,
+        )
+        about = {"transaction": line.transaction, "charged_back_by": line.id}
+        doing = "charging it back"
+        if deciding.may_plan(line, Pending(CreateSale.kind, counter.name), doing):
+            deciding.actions.append(counter.invoice(about if accounts.through_a_bank else facts))
+        if accounts.through_a_bank and deciding.may_plan(line, Pending(MoveMoney.kind, counter.name), doing):
+            deciding.actions.append(counter.money_out(accounts.clearing_id, facts))
+
+    def _unpark(self, line: SettlementLine, parked: str, amount: Money) -> None:
+        """Take back the *amount* that was parked under the name *parked*."""
+        deciding = self.deciding
+        money = deciding.known.intent(Pending(MoveMoney.kind, parked))
+        credit = deciding.known.intent(Pending(CreateSaleCredit.kind, parked))
+        facts = {"transaction": line.transaction, "charged_back_by": line.id}
+        reason, doing = f"charged back by {line.id}", "taking it back"
+        if money is not None and money.xero_id and deciding.may_plan(line, Pending(RemoveMoney.kind, parked), doing):
+            deciding.actions.append(
+                RemoveMoney(host_ref=parked, reason=reason, facts=facts, transaction=money.xero_id, amount=amount)
+            )
+        if (
+            credit is not None
+            and credit.xero_id
+            and deciding.may_plan(line, Pending(VoidSaleCredit.kind, parked), doing)
+        ):
+            deciding.actions.append(
+                VoidSaleCredit(host_ref=parked, reason=reason, facts=facts, credit_note=credit.xero_id, amount=amount)
+            )
+
+
+def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
+    return {"transaction": line.transaction, "settlement": settlement.id, "settled_on": settlement.on.isoformat()}

@@ -1,0 +1,157 @@
+"""What settlements are decided on: what the host made, what the library wrote, what Xero holds now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from attrs import define, field, frozen
+
+from xerosync.engine.actions import Action, Pay, Pending, RemovePayment, Seen
+from xerosync.engine.intents import Intent, intent_key
+from xerosync.engine.plans import Finding
+from xerosync.engine.recovery import finding_for
+from xerosync.engine.settling_policies import FeesAs, OpenBooks, Surplus
+from xerosync.engine.states import OPEN, State
+from xerosync.mapping.settlement import SettlementLine
+from xerosync.mapping.transactions import Transaction
+from xerosync.models import (
+    Account,
+    AccountId,
+    AccountType,
+    ContactId,
+    DocumentStatus,
+    Invoice,
+    Payment,
+    PaymentStatus,
+    TenantId,
+)
+
+SURPLUS: Final = "surplus/"
+"""What the name of an operation begins with that parks what was collected too much."""
+
+
+@frozen(kw_only=True)
+class SettlementAccounts:
+    """The accounts that settlements are posted to, each looked at and found fit, and how fees are posted."""
+
+    clearing: Account
+    bank: Account | None = None
+    charge_backs: Account | None = None
+    fees: str = ""
+    reserve: str | None = None
+    fees_as: FeesAs = FeesAs.SPEND_MONEY
+
+    @property
+    def clearing_id(self) -> AccountId:
+        """The clearing account's id."""
+        return self.clearing.account_id or AccountId("")
+
+    @property
+    def through_a_bank(self) -> bool:
+        """Whether the clearing account is a bank account, through which money is spent and transferred (F 6.133)."""
+        return self.clearing.type == AccountType.BANK
+
+
+@frozen(kw_only=True)
+class Known:
+    """
+    What is known when settlements are decided on: links, intents by key, and the mirror's documents.
+
+    *counters* are the invoices that took the place of charged-back payments, by transaction; *sold* the invoices that
+    refunds are of, with their lines.
+    """
+
+    tenant: TenantId
+    accounts: SettlementAccounts
+    open_books: OpenBooks
+    surplus: Surplus
+    transactions: Mapping[str, Transaction]
+    intents: Mapping[str, Intent]
+    invoices: Mapping[str, tuple[Invoice, str]]
+    payments: Mapping[str, tuple[Payment, str]]
+    tagged: Mapping[str, Payment]
+    collected_before: Mapping[str, Sequence[Intent]]
+    counters: Mapping[str, Sequence[Intent]]
+    sold: Mapping[str, Invoice]
+    retry_refused: bool
+
+    def intent(self, operation: Pending) -> Intent | None:
+        """What is known of *operation*."""
+        return self.intents.get(intent_key(self.tenant, operation))
+
+    def removal(self, line_id: str) -> Intent | None:
+        """What is known of the removal of the payment of line *line_id*."""
+        return self.intent(Pending(RemovePayment.kind, line_id))
+
+    def payment(self, intent: Intent) -> Payment | None:
+        """The payment that *intent* wrote, as the mirror has it."""
+        found, _ = self.payments.get(intent.xero_id or "", (None, ""))
+        return found
+
+    def is_gone(self, intent: Intent) -> bool:
+        """Whether the payment that *intent* wrote was removed in Xero."""
+        payment = self.payment(intent)
+        return payment is not None and payment.status == PaymentStatus.DELETED
+
+
+@define
+class Deciding:
+    """What was decided so far, line by line."""
+
+    known: Known
+    actions: list[Action] = field(factory=list[Action])
+    findings: list[Finding] = field(factory=list[Finding])
+    collected: dict[str, list[Pay]] = field(factory=lambda: defaultdict[str, list[Pay]](list))
+    taken_back: set[str] = field(factory=set[str])
+    to_come: set[str] = field(factory=set[str])
+    _due: dict[str, Decimal] = field(factory=dict[str, Decimal])
+
+    def find(self, line: SettlementLine, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
+        """Add a finding on *line*."""
+        self.findings.append(Finding(code=code, about=line.id, cause=cause, fix=fix, retry=retry, worth=line.amount))
+
+    def still_open(self, line: SettlementLine, doing: str) -> None:
+        """Add the finding that an earlier run died while *doing* something for *line*."""
+        self.find(line, "still open", f"an earlier run was interrupted while {doing}", "call recover()", retry=True)
+
+    def not_confirmed(self, line: SettlementLine, intent: Intent, doing: str) -> None:
+        """Add the finding on an *intent* of *line* that is not confirmed, and not to be planned again."""
+        if intent.state in OPEN:
+            self.still_open(line, doing)
+        else:
+            self.findings += filter(None, [finding_for(intent)])
+
+    def may_plan(self, line: SettlementLine, operation: Pending, doing: str) -> bool:
+        """Whether *operation* is still to be planned; else what a person must know of it is a finding."""
+        intent = self.known.intent(operation)
+        if intent is None or intent.state is State.CONFIRMED:
+            return intent is None
+        if intent.state is State.REJECTED and self.known.retry_refused:
+            return True
+        self.not_confirmed(line, intent, doing)
+        return False
+
+    def due(self, invoice_id: str) -> Decimal:
+        """What is due on an invoice, less what this plan pays of it; nothing where it cannot be paid."""
+        invoice, _ = self.known.invoices.get(invoice_id, (None, ""))
+        if invoice is None or invoice.status != DocumentStatus.AUTHORISED:
+            return Decimal(0)
+        return self._due.setdefault(invoice_id, invoice.amount_due or Decimal(0))
+
+    def pay_off(self, invoice_id: str, amount: Decimal) -> None:
+        """Note that this plan pays *amount* of an invoice."""
+        self._due[invoice_id] = self.due(invoice_id) - amount
+
+    def seen(self, invoice_id: str) -> tuple[Seen, ...]:
+        """An invoice as it was seen."""
+        _, stamp = self.known.invoices.get(invoice_id, (None, ""))
+        return (Seen("invoice", invoice_id, stamp),)
+
+    def contact_of(self, transaction: Transaction) -> ContactId:
+        """The contact whose invoice *transaction* collects."""
+        invoice, _ = self.known.invoices.get(transaction.invoice_id, (None, ""))
+        contact = invoice.contact if invoice is not None else None
+        return (contact.contact_id if contact is not None else None) or ContactId("")

@@ -1,0 +1,270 @@
+"""Planning settlements: look at the accounts, read what has changed, gather what is known, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from xerosync.client._books import Books
+from xerosync.client.resources import AsyncInvoices
+from xerosync.engine.actions import (
+    CreateSale,
+    CreateSaleCredit,
+    MoveMoney,
+    Pay,
+    Pending,
+    Refund,
+    RemoveMoney,
+    RemovePayment,
+    VoidSaleCredit,
+)
+from xerosync.engine.clearing import Eligibility
+from xerosync.engine.intents import Intent, intent_key, tag_of
+from xerosync.engine.mirror import (
+    ACCOUNTS,
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    CONTACTS,
+    INVOICES,
+    PAYMENTS,
+    refresh,
+    walk,
+)
+from xerosync.engine.observed import account_choice, intents_of, intents_with, stamped, tagged
+from xerosync.engine.payouts import KnownPayouts, decide_payouts, operations
+from xerosync.engine.plans import Plan
+from xerosync.engine.returns import COUNTER
+from xerosync.engine.settlement_books import SURPLUS, Known, SettlementAccounts
+from xerosync.engine.settling import decide_settlements
+from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, Surplus, open_books
+from xerosync.engine.states import State
+from xerosync.engine.transactions import transactions_of
+from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
+from xerosync.errors import Misconfigured
+from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
+from xerosync.mapping.transactions import Transaction
+from xerosync.models import (
+    Account,
+    AccountStatus,
+    AccountType,
+    BankTransaction,
+    BankTransfer,
+    Invoice,
+    Payment,
+)
+
+CHECK_CLEARING: Final = (
+    "invoices cannot be marked paid through this clearing account ({reason}): choose another one, or correct it in Xero"
+)
+_GONE: Final = frozenset({"DELETED", "VOIDED"})
+
+
+async def settle(
+    books: Books,
+    clearing_account: str | None,
+    chosen: SettlementSettings,
+    settlements: Iterable[Settlement],
+    *,
+    retry_refused: bool,
+) -> Plan:
+    """Plan what *settlements* still lack in the books, line by line, then their fees and payouts."""
+    ordered = checked_settlements(settlements)
+    accounts = await settlement_accounts(books, clearing_account, chosen)
+    await refresh(books, INVOICES, PAYMENTS)
+    days = open_books(await books.organisation(), chosen.when_locked)
+    known = await _known(books, ordered, accounts, days, surplus=chosen.surplus, retry_refused=retry_refused)
+    actions, findings = decide_settlements(ordered, known)
+    whole = [settlement for settlement in ordered if is_more_than_lines(settlement)]
+    if whole:
+        payouts, vendors = await _known_payouts(books, chosen, whole, accounts, days, retry_refused=retry_refused)
+        more, other = decide_payouts(whole, payouts, vendors)
+        actions, findings = [*actions, *vendors.actions, *more], [*findings, *vendors.findings, *other]
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+
+async def settlement_accounts(
+    books: Books, clearing_account: str | None, chosen: SettlementSettings
+) -> SettlementAccounts:
+    """
+    The accounts that were *chosen*, each fit for what it is to do.
+
+    Raises `Misconfigured`, naming the setting, for one that is not there, not active, or of the wrong type.
+    """
+    choice = await account_choice(books, clearing_account, setting="clearing_account")
+    if choice.answer is not Eligibility.ELIGIBLE:
+        raise Misconfigured(CHECK_CLEARING.format(reason=choice.reason))
+    chart = [account async for _, account in walk(books, ACCOUNTS, Account)]
+    through_a_bank = choice.account.type == AccountType.BANK
+    fees_as = chosen.fees_as or (FeesAs.SPEND_MONEY if through_a_bank else FeesAs.NETTED)
+    if fees_as is FeesAs.SPEND_MONEY and not through_a_bank:
+        raise Misconfigured("fees_as: money is spent from bank accounts only (F 6.150): choose BILL or NETTED")
+    if fees_as is FeesAs.NETTED and through_a_bank:
+        raise Misconfigured("fees_as: a transfer has no lines (F 6.157): choose SPEND_MONEY or BILL")
+    fees = _chosen(chart, chosen.fee_account, "fee_account")
+    reserve = _chosen(chart, chosen.reserve_account, "reserve_account")
+    return SettlementAccounts(
+        clearing=choice.account,
+        bank=_chosen(chart, chosen.bank_account, "bank_account", bank=True),
+        charge_backs=_chosen(chart, chosen.charge_back_account, "charge_back_account"),
+        fees=(fees.code or "") if fees is not None else "",
+        reserve=reserve.code if reserve is not None else None,
+        fees_as=fees_as,
+    )
+
+
+def _chosen(chart: Sequence[Account], wanted: str | None, setting: str, *, bank: bool = False) -> Account | None:
+    if wanted is None:
+        return None
+    account = next((each for each in chart if wanted in {each.code, each.account_id}), None)
+    if account is None:
+        raise Misconfigured(f"{setting}: the organisation has no such account: choose one that it has")
+    if account.status != AccountStatus.ACTIVE:
+        raise Misconfigured(f"{setting}: the account is {account.status}, not ACTIVE: choose another one")
+    if bank != (account.type == AccountType.BANK):
+        raise Misconfigured(f"{setting}: choose {'a bank account' if bank else 'an account that is no bank account'}")
+    if account.system_account:
+        raise Misconfigured(f"{setting}: nothing can be posted to a system account ({account.system_account})")
+    return account
+
+
+async def _known(
+    books: Books,
+    settlements: Sequence[Settlement],
+    accounts: SettlementAccounts,
+    days: OpenBooks,
+    *,
+    surplus: Surplus,
+    retry_refused: bool,
+) -> Known:
+    lines = [line for settlement in settlements for line in settlement.lines]
+    transactions = await transactions_of(books, (line.transaction for line in lines))
+    before = await _collected_before(books, lines)
+    intents = await intents_of(books, _operations(lines, before))
+    keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
+    forgotten = [tag_of(key) for key in keys if key not in intents]
+    counters = await _counters(books)
+    paid_off = [each.xero_id for group in counters.values() for each in group if each.xero_id]
+    owed = [*(each.invoice_id for each in transactions.values()), *paid_off]
+    return Known(
+        tenant=books.tenant,
+        accounts=accounts,
+        open_books=days,
+        surplus=surplus,
+        transactions=transactions,
+        intents=intents,
+        invoices=await stamped(books, INVOICES, Invoice, owed),
+        payments=await stamped(books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))),
+        tagged=await tagged(books, PAYMENTS, Payment, forgotten),
+        collected_before=before,
+        counters=counters,
+        sold=await _sold(books, lines, transactions, intents),
+        retry_refused=retry_refused,
+    )
+
+
+def _operations(lines: Sequence[SettlementLine], before: Mapping[str, Sequence[Intent]]) -> Iterable[Pending]:
+    """Whatever may have been written for *lines*, and for what they take back."""
+    for line in lines:
+        match line.kind:
+            case LineKind.COLLECTED | LineKind.REINSTATED:
+                yield from (Pending(kind, line.id) for kind in (Pay.kind, RemovePayment.kind))
+                yield from (Pending(kind, SURPLUS + line.id) for kind in (MoveMoney.kind, CreateSaleCredit.kind))
+            case LineKind.REFUNDED:
+                yield from (Pending(kind, line.id) for kind in (CreateSaleCredit.kind, Refund.kind))
+            case _:
+                pass
+    for written in (each.operation.host_ref for group in before.values() for each in group):
+        paid = written.removeprefix(SURPLUS)
+        yield from (Pending(kind, paid) for kind in (Pay.kind, RemovePayment.kind))
+        yield from (Pending(kind, COUNTER + paid) for kind in (CreateSale.kind, MoveMoney.kind))
+        parking = (MoveMoney.kind, CreateSaleCredit.kind, RemoveMoney.kind, VoidSaleCredit.kind)
+        yield from (Pending(kind, SURPLUS + paid) for kind in parking)
+
+
+async def _collected_before(books: Books, lines: Sequence[SettlementLine]) -> dict[str, list[Intent]]:
+    """What was posted for every transaction that is charged back, whichever settlement it came with."""
+    found: dict[str, list[Intent]] = {}
+    for line in lines:
+        if line.kind is LineKind.CHARGED_BACK and line.transaction not in found:
+            written = await intents_with(books, lookup=("transaction", line.transaction))
+            found[line.transaction] = [
+                each
+                for each in written
+                if each.operation.kind == Pay.kind
+                or (
+                    each.operation.host_ref.startswith(SURPLUS)
+                    and each.operation.kind in {MoveMoney.kind, CreateSaleCredit.kind}
+                )
+            ]
+    return found
+
+
+async def _counters(books: Books) -> dict[str, list[Intent]]:
+    """The invoices that took the place of charged-back payments, by transaction."""
+    found: dict[str, list[Intent]] = {}
+    for each in await intents_with(books, lookup=("kind", CreateSale.kind)):
+        if each.state is State.CONFIRMED and each.operation.host_ref.startswith(COUNTER):
+            found.setdefault(each.facts.get("transaction", ""), []).append(each)
+    return found
+
+
+async def _sold(
+    books: Books,
+    lines: Sequence[SettlementLine],
+    transactions: Mapping[str, Transaction],
+    intents: Mapping[str, Intent],
+) -> dict[str, Invoice]:
+    """The invoices that are to be refunded, with their lines, which the mirror does not keep."""
+    wanted = [
+        transactions[line.transaction].invoice_id
+        for line in lines
+        if line.kind is LineKind.REFUNDED
+        and line.transaction in transactions
+        and intent_key(books.tenant, Pending(CreateSaleCredit.kind, line.id)) not in intents
+    ]
+    if not wanted:
+        return {}
+    listed = AsyncInvoices(books).list(ids=list(dict.fromkeys(wanted)))
+    return {invoice.invoice_id or "": invoice async for invoice in listed}
+
+
+async def _known_payouts(
+    books: Books,
+    chosen: SettlementSettings,
+    settlements: Sequence[Settlement],
+    accounts: SettlementAccounts,
+    days: OpenBooks,
+    *,
+    retry_refused: bool,
+) -> tuple[KnownPayouts, Vendors]:
+    await refresh(books, CONTACTS, BANK_TRANSACTIONS, BANK_TRANSFERS)
+    wanted = [operation for settlement in settlements for operation in operations(settlement)]
+    intents = await intents_of(books, wanted)
+    written = [each.xero_id for each in intents.values() if each.xero_id]
+    moved = await stamped(books, BANK_TRANSACTIONS, BankTransaction, written)
+    transferred = await stamped(books, BANK_TRANSFERS, BankTransfer, written)
+    billed = await stamped(books, INVOICES, Invoice, written)
+    paid = await stamped(books, PAYMENTS, Payment, written)
+    statuses = {
+        xero_id: document.status
+        for found in (moved, transferred, billed, paid)
+        for xero_id, (document, _) in found.items()
+    }
+    forgotten = [tag_of(key) for key in (intent_key(books.tenant, each) for each in wanted) if key not in intents]
+    marked: dict[str, str | None] = {}
+    for tag, document in (await tagged(books, BANK_TRANSACTIONS, BankTransaction, forgotten)).items():
+        marked[tag] = document.bank_transaction_id
+    for tag, transfer in (await tagged(books, BANK_TRANSFERS, BankTransfer, forgotten)).items():
+        marked[tag] = transfer.bank_transfer_id
+    known = KnownPayouts(
+        tenant=books.tenant,
+        accounts=accounts,
+        open_books=days,
+        provider=chosen.provider,
+        intents=intents,
+        marked={tag: xero_id for tag, xero_id in marked.items() if xero_id},
+        gone=frozenset(xero_id for xero_id, status in statuses.items() if status in _GONE),
+        retry_refused=retry_refused,
+    )
+    keys = [vendor_key(chosen.provider)] if chosen.provider else []
+    return known, Vendors(await known_vendors(books, keys), [], [], retry_refused=retry_refused)

@@ -1,0 +1,106 @@
+"""What a host decides once: how fees are posted, what becomes of money that does not fit, and of closed books."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from xerosync.engine.plans import Finding
+from xerosync.models import Organisation
+from xerosync.money import Money
+
+
+class FeesAs(StrEnum):
+    """How the fees and adjustments of a settlement are posted."""
+
+    SPEND_MONEY = "spend money"
+    """As money spent from the clearing account, which must be a bank account (F 6.150)."""
+    BILL = "bill"
+    """As a bill of the provider, paid from the clearing account."""
+    NETTED = "netted"
+    """As lines of the payout's own bank transaction, for a clearing account that is no bank account (F 6.133)."""
+
+
+class Surplus(StrEnum):
+    """What becomes of money that was collected and is not due any more: too much, or paid elsewhere meanwhile."""
+
+    ASK = "ask"
+    """It is a finding, and nothing is posted for its line."""
+    PARK = "park"
+    """What is due is paid; the rest is the customer's credit: an overpayment, or a credit note (F 6.130)."""
+
+
+class WhenLocked(StrEnum):
+    """What becomes of a document whose day lies in closed books (F 6.03)."""
+
+    REFUSE = "refuse"
+    """It is a finding: the bookkeeper must move the lock date, or the host the document."""
+    MOVE = "move"
+    """It is dated on the first open day; the plan says so."""
+    QUEUE = "queue"
+    """It waits: every plan lists it until the day is open."""
+
+
+@frozen(kw_only=True)
+class OpenBooks:
+    """Which days of the organisation's books are open: those after *closed_up_to*, all where it is None."""
+
+    closed_up_to: date | None
+    when_locked: WhenLocked
+
+    def is_closed(self, on: date) -> bool:
+        """Whether nothing may be written, changed or removed *on* that day."""
+        return self.closed_up_to is not None and on <= self.closed_up_to
+
+    def day_for(self, on: date) -> date | None:
+        """The day a document of *on* is dated; None where it may not be written now."""
+        if self.closed_up_to is None or not self.is_closed(on):
+            return on
+        return self.closed_up_to + timedelta(days=1) if self.when_locked is WhenLocked.MOVE else None
+
+    def reason(self, on: date) -> str:
+        """What a plan says of a document that was moved; blank for one that stays where it is."""
+        moved = self.day_for(on)
+        return "" if moved in {None, on} else f", moved from {on.isoformat()}: the books are closed"
+
+    def finding(self, about: str, worth: Money | None) -> Finding:
+        """What a person must know of a document that may not be written on its day."""
+        if self.when_locked is WhenLocked.QUEUE:
+            code, fix = "waits for open books", "nothing, it is planned again by itself once the day is open"
+        else:
+            code, fix = "books closed", "move the lock date in Xero, or choose when_locked=WhenLocked.MOVE or QUEUE"
+        return Finding(code=code, about=about, cause=_CLOSED, fix=fix, who="the bookkeeper", retry=True, worth=worth)
+
+
+_CLOSED: Final = "its day lies in a period that is closed in Xero (F 6.03)"
+
+
+def open_books(organisation: Organisation, when_locked: WhenLocked) -> OpenBooks:
+    """Which days of *organisation*'s books are open."""
+    locks = [organisation.period_lock_date, organisation.end_of_year_lock_date]
+    closed = max((lock for lock in locks if lock is not None), default=None)
+    return OpenBooks(closed_up_to=closed, when_locked=when_locked)
+
+
+@frozen(kw_only=True)
+class SettlementSettings:
+    """
+    What a host chose for its settlements. Accounts are given by code or id.
+
+    *bank_account* is the one payouts reach, *fee_account* what collecting costs, *reserve_account* what a provider
+    holds back (without one it stays in the clearing account), *charge_back_account* what stands between a bank account
+    and the invoice that takes a payment's place. *provider* is the name of who pays out; its contact is created when
+    missing. *fees_as* follows from the clearing account unless given: spent where it is a bank account, else netted.
+    """
+
+    bank_account: str | None = None
+    fee_account: str | None = None
+    charge_back_account: str | None = None
+    reserve_account: str | None = None
+    provider: str = ""
+    fees_as: FeesAs | None = None
+    surplus: Surplus = Surplus.ASK
+    when_locked: WhenLocked = WhenLocked.REFUSE
