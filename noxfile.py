@@ -116,6 +116,14 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def simulate(session: nox.Session) -> None:
+    """Fresh schedules in which everything goes wrong (``-- --seeds N``), or a search for killers (``-- --mutants``)."""
+    install(session, "test")
+    room = "tests.engine.mutants" if "--mutants" in session.posargs else "xerosync.testing.simulation"
+    session.run("python", "-m", room, *(each for each in session.posargs if each != "--mutants"))
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """The simulator bears whatever Xero's specification lets a client say, and more (``-- --cases N``, else 5000)."""
     install(session, "test")

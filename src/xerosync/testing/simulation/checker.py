@@ -1,0 +1,88 @@
+"""
+What is wrong with a world at its end, by its books, its store and its calls; it shares no rule with the engine.
+
+Marks are read with a pattern of its own, and states as the words in the store.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from xerosync.testing.simulation.world import World
+
+_MARK: Final = re.compile(r"XS-[A-Z2-7]{13}")
+_UNSETTLED: Final = frozenset({"intended", "sent", "unknown", "conflict", "suspect"})
+_A_MINUTE_S: Final = 60.0
+_CALLS_A_MINUTE: Final = 60
+
+
+def wrong_with(world: World) -> list[str]:
+    """Everything that is wrong, in words."""
+    return [
+        *world.violations,
+        *world.store.faults,
+        *world.flow.check(world),
+        *_doubled(world),
+        *_unsettled(world),
+        *_consent(world),
+        *_limits(world.sends if world.mix.shared_gate else ()),
+        *_audit(world),
+    ]
+
+
+def _doubled(world: World) -> Iterator[str]:
+    """Documents that stand in the books more than once under one mark."""
+    books = world.books
+    texts = [each.reference for each in books.payments if each.status == "AUTHORISED"]
+    for document in (*books.invoices, *books.credit_notes):
+        if document.is_posted:
+            texts += [document.url or "", *(line.description for line in document.lines[:1])]
+    marks = Counter(mark.group() for text in texts if (mark := _MARK.search(text or "")))
+    yield from (f"{mark} stands {count} times in the books" for mark, count in marks.items() if count > 1)
+
+
+def _unsettled(world: World) -> Iterator[str]:
+    for record in world.store.kept.query("intent", world.books.tenant_id):
+        if record.state in _UNSETTLED:
+            kind = json.loads(record.body)["kind"]
+            yield f"a {kind} is left {record.state}"
+
+
+def _consent(world: World) -> Iterator[str]:
+    """Whether the connection still stands, by the store, and by Xero's own word for its tokens."""
+    grants = world.store.kept.query("grant", "")
+    if not any(grant.state == "" for grant in grants):
+        yield "no token set is left"
+
+
+def _limits(sends: Iterable[float]) -> Iterator[str]:
+    window: deque[float] = deque()
+    for sent in sorted(sends):
+        window.append(sent)
+        while window[0] <= sent - _A_MINUTE_S:
+            window.popleft()
+        if len(window) > _CALLS_A_MINUTE:
+            yield f"{len(window)} calls in the minute before {sent:.0f} s"
+            return
+
+
+def _audit(world: World) -> Iterator[str]:
+    """What the library's own audit says of books in which nothing was done by hand."""
+    from xerosync.ledger import Ledger  # noqa: PLC0415
+
+    world.clock.advance(1800)
+    xero = world.quiet_client()
+    if world.was_restored:
+        # As whoever restores a store is told to do.
+        xero.connect(world.consent())
+        Ledger(xero).audit(adopt=True)
+    audit = Ledger(xero).audit()
+    for name in ("missing", "doubled", "foreign"):
+        found: tuple[str, ...] = getattr(audit, name)
+        if found:
+            yield f"the audit says {name}: {', '.join(found)}"
