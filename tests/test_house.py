@@ -79,6 +79,21 @@ def test_nothing_names_the_machine_it_was_written_on() -> None:
     assert [(file, place) for file, text in texts.items() for place in places if place in text] == []
 
 
+def test_nothing_but_what_serves_tests_reads_xml_or_unpickles() -> None:
+    """An answer is JSON; what a parser of XML may fetch or unfold, and what a pickle may run, has no way in."""
+    unsafe = {"xml", "defusedxml", "lxml", "pickle", "marshal", "shelve"}
+    found: set[str] = set()
+    for path in SOURCES:
+        if path.relative_to(PACKAGE).parts[0] in {"simulator", "testing"}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found |= {f"{path.name} imports {name}" for name in names if name.partition(".")[0] in unsafe}
+
+    assert found == set()
+
+
 def test_the_public_names_are_a_literal_and_all_there() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     lists = [

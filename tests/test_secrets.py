@@ -45,7 +45,7 @@ from xerosync.errors import XerosyncError
 from xerosync.models import AccountCode, Contact
 from xerosync.ports import Request
 from xerosync.rotation import KINDS_OF_ALL, KINDS_OF_ORGANISATION
-from xerosync.simulator import Bookkeeper, Fault, Simulator
+from xerosync.simulator import Bookkeeper, Fault, Simulator, VirtualClock
 from xerosync.storage import Storage
 
 PROJECT: Final = Path(__file__).parents[1]
@@ -180,6 +180,47 @@ def test_a_whole_run_shows_no_secret_no_name_and_no_amount(
     assert out.holding(PRIVATE) == []
     for where, text in out.texts:
         WATCH.look(where, text)
+    assert WATCH.drained() == []
+
+
+def values_on_the_way(error: BaseException | None) -> Iterator[str]:
+    """The repr of every local variable on the way of *error* and of what led to it, as error reporters send it."""
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename != __file__:
+                yield from map(repr, frame.f_locals.values())
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize(
+    ("fault", "path"),
+    [
+        (Fault.RESET_BEFORE, "/Contacts"),
+        (Fault.RESET_AFTER, "/Contacts"),
+        (Fault.TRUNCATED, "/Contacts"),
+        (Fault.SERVER_ERROR, "/Contacts"),
+        (Fault.FORBIDDEN, "/Contacts"),
+        (Fault.RESET_AFTER, "/connect/token"),
+        (Fault.UNAVAILABLE, "/connect/token"),
+    ],
+)
+@pytest.mark.parametrize("is_write", [False, True])
+def test_no_traceback_with_values_shows_a_secret(world: World, fault: Fault, path: str, is_write: bool) -> None:
+    with world.xero(MemoryStore(), Out()) as xero:
+        xero.connect(world.tokens())
+        if path == "/connect/token":
+            assert isinstance(world.simulator.clock, VirtualClock)
+            world.simulator.clock.advance(31 * 60)
+        world.simulator.faults.plan(fault, path=path, times=9)
+
+        with pytest.raises(XerosyncError) as failed:
+            xero.contacts.create_one(Contact(name=NAME)) if is_write else list(xero.contacts.list())
+        world.simulator.faults.clear()
+
+    shown = list(values_on_the_way(failed.value))
+    assert len(shown) > 5
+    for text in shown:
+        WATCH.look("a traceback with values", text)
     assert WATCH.drained() == []
 
 

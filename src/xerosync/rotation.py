@@ -25,6 +25,8 @@ KINDS_OF_ORGANISATION: Final = (
     "link",
     "intent",
     "cursor",
+    "breaker",
+    "stray",
     "doctor",
     *(f"mirror.{name}" for name in SHELVES),
 )

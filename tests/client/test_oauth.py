@@ -23,7 +23,7 @@ from tests.conftest import Product, Through
 from xerosync import App, AsyncXero, Endpoints, MemoryStore, Tokens, Xero
 from xerosync.client.authorise import ConsentRequest, authorise_url, code_of
 from xerosync.client.consents import AsyncOAuth, OAuth
-from xerosync.client.id_token import ISSUER
+from xerosync.client.id_token import ISSUER, verified
 from xerosync.client.scopes import missing_scopes, scopes_for
 from xerosync.client.states import ConnectionState
 from xerosync.errors import (
@@ -584,3 +584,15 @@ def test_tokens_wait_in_a_session_while_the_user_picks_an_organisation() -> None
             Tokens.from_json(wrong)
         assert "access" not in str(refused.value)
         assert refused.value.__cause__ is None
+
+
+def test_a_text_nested_without_end_is_refused() -> None:
+    deep = "[" * 100_000
+
+    with pytest.raises(InvalidInput, match="to_json"):
+        Tokens.from_json(deep)
+    with pytest.raises(InvalidInput, match="to_json"):
+        ConsentRequest.from_json(deep)
+    head = base64.urlsafe_b64encode(deep.encode()).decode()
+    with pytest.raises(ConsentFailed, match="its signature is not Xero's"):
+        verified(f"{head}.{head}.x", {"keys": []}, client_id="c", now=NOW, access_token=Secret("a"))

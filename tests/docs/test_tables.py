@@ -122,10 +122,13 @@ def test_every_fault_of_the_simulator_is_shown() -> None:
 
 
 def test_every_measure_of_security_is_shown_by_tests_that_exist() -> None:
-    rows = tables("concepts/security.md")["Demand"]
+    page = tables("concepts/security.md")
+    rows = page["Demand"]
 
     assert {len(row) for row in rows} == {3}
     assert [fault for _, _, tests in rows for fault in missing_tests(tests, PROJECT)] == []
+    named = [re.match(r"S(\d+): ", row[0]) for row in (*rows, *page["No test"])]
+    assert {int(each[1]) for each in named if each} == set(range(1, 19))
 
 
 def test_every_state_of_a_connection_says_who_must_act() -> None:

@@ -55,7 +55,7 @@ class ConsentRequest:
             kept = cast(Json, json.loads(text))
             texts = [kept[name] for name in ("url", "state", "code_verifier", "redirect_uri")]
             scopes, nonce = kept["scopes"], kept["nonce"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise InvalidInput("text", "give what to_json() wrote before the user left for Xero") from None
         url, state, verifier, redirect_uri = (each if isinstance(each, str) else "" for each in texts)
         if not (url and state and verifier and redirect_uri and isinstance(scopes, list)):

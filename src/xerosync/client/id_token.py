@@ -107,7 +107,7 @@ def _signed_claims(token: str, keys: Json) -> Json:
         # Only RS256: an algorithm that the token itself may name is how signatures were forged.
         known = KeySet.import_key_set(cast("KeySetSerialization", {"keys": signing}))
         return dict(jwt.decode(token, known, algorithms=["RS256"]).claims)
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise _unproven("its signature is not Xero's") from None
 
 

@@ -105,7 +105,7 @@ class Tokens:
         """The tokens that `to_json` wrote. Raises `InvalidInput` for any other *text*."""
         try:
             return tokens_of(cast(Json, json.loads(text)))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # The cause would show what stands in it.
             raise InvalidInput("text", "give what to_json() wrote") from None
 
