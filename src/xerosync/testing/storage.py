@@ -28,8 +28,8 @@ import pytest
 from xerosync.errors import InvalidInput, LeaseLost, VersionConflict
 from xerosync.storage import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey, Storage
 from xerosync.testing.storage_ability import Ability, check_claimed, needs
-from xerosync.testing.storage_face import plain_face
-from xerosync.testing.storage_model import OWNERS, START, check_against_model
+from xerosync.testing.storage_face import OWNERS, START, plain_face
+from xerosync.testing.storage_model import check_against_model
 from xerosync.testing.storage_processes import OpenerOf, SharedStoreTests
 from xerosync.testing.storage_report import noted
 from xerosync.testing.storage_transaction import HostTransaction, TransactionTests

@@ -1,16 +1,26 @@
-"""One face for the conformance kit: an async store in plain calls, each run to its end."""
+"""
+What the conformance kit's own and its further processes share: who holds leases and when, and one face for every store.
+
+It imports little, as each further process does so anew.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Coroutine, Mapping, Sequence
-from datetime import datetime
-from typing import TypeVar, cast
+from datetime import UTC, datetime
+from typing import Final, TypeVar, cast
 
 from xerosync.storage import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey, Storage
 
 _T = TypeVar("_T")
+
+START: Final = datetime(2026, 3, 1, 9, tzinfo=UTC)
+OWNERS: Final = (
+    Owner("books", "boot-1", 4711, "100", "first"),
+    Owner("books", "boot-1", 4711, "100", "second"),  # another run of the same process
+    Owner("books", "boot-1", 4711, "222", "first"),  # a later process with the same number
+)
 
 
 def plain_face(storage: Storage | AsyncStorage) -> Storage:
@@ -24,6 +34,8 @@ class _Driven:
     """Plain calls to an async store, each run to its end on one event loop."""
 
     def __init__(self, storage: AsyncStorage) -> None:
+        import asyncio  # noqa: PLC0415
+
         self._storage = storage
         self._runner = asyncio.Runner()
         self._closed = False

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import hypothesis.strategies as st
@@ -14,13 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from xerosync.errors import LeaseLost, VersionConflict
 from xerosync.storage import Event, Fence, Order, Owner, Record, RecordKey, Storage
+from xerosync.testing.storage_face import OWNERS, START
 
-START: Final = datetime(2026, 3, 1, 9, tzinfo=UTC)
-OWNERS: Final = (
-    Owner("books", "boot-1", 4711, "100", "first"),
-    Owner("books", "boot-1", 4711, "100", "second"),  # another run of the same process
-    Owner("books", "boot-1", 4711, "222", "first"),  # a later process with the same number
-)
 # Most on one shelf, so that records often tie in an order; the other two must never be seen among them.
 _KEYS: Final = (
     *(RecordKey("intent", "A", key) for key in "wxyz"),

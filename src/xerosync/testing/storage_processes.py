@@ -13,8 +13,7 @@ import pytest
 
 from xerosync.storage import AsyncStorage, Record, Storage
 from xerosync.testing.storage_ability import Ability, needs
-from xerosync.testing.storage_face import plain_face
-from xerosync.testing.storage_model import OWNERS
+from xerosync.testing.storage_face import OWNERS, plain_face
 from xerosync.testing.storage_worker import BATCH, CLAIMED, LEASE, Opener, Told, Worker, at_once
 
 OpenerOf: TypeAlias = Callable[[Storage | AsyncStorage], Opener]

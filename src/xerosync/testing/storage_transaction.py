@@ -12,7 +12,7 @@ import pytest
 from xerosync.errors import VersionConflict
 from xerosync.storage import Event, Record, Storage
 from xerosync.testing.storage_ability import Ability, needs
-from xerosync.testing.storage_model import START
+from xerosync.testing.storage_face import START
 
 HostTransaction: TypeAlias = Callable[[Storage], AbstractContextManager[Storage]]
 """A transaction of the host's: gives the store within it, is kept when the block ends, and taken back on an error."""

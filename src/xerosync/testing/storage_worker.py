@@ -21,8 +21,7 @@ from typing import Final, Self, TypeAlias, cast
 
 from xerosync.errors import LeaseLost, VersionConflict
 from xerosync.storage import AsyncStorage, Event, Fence, Record, RecordKey, Storage
-from xerosync.testing.storage_face import plain_face
-from xerosync.testing.storage_model import OWNERS, START
+from xerosync.testing.storage_face import OWNERS, START, plain_face
 
 Opener: TypeAlias = Callable[[], Storage | AsyncStorage]
 """Opens the place of a store in whatever process: it can be pickled, such as ``partial(OurStore, path)``."""
