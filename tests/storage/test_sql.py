@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
+from tests.conftest import Product
 from tests.storage.postgres import Postgres
 
+from xerosync import Customer, Plan, Receivables
+from xerosync.engine.actions import EnablePayments
 from xerosync.errors import InvalidInput, Misconfigured, StoreFailed, VersionConflict
+from xerosync.models import AccountId, TenantId
 from xerosync.storage import (
     AsyncSQLAlchemyStore,
     AsyncStorage,
@@ -188,6 +192,33 @@ def test_no_lease_hangs_on_the_hosts_transaction(engine: sa.Engine) -> None:
         assert within.lease_owner("books") == this_process()
         within.close()
         assert not connection.closed
+
+
+def test_a_matching_is_kept_within_the_hosts_transaction(engine: sa.Engine, product: Product) -> None:
+    product.invoice("Ana", "45.00", "INV-1")
+    store = SQLAlchemyStore(engine)
+    sales = Receivables(product.xero(store=store), clearing_account="091")
+    customers = [Customer(id="c-1", custom_identifier="Ana")]
+    plan = sales.match(customers)
+
+    with engine.connect() as connection:
+        store.within(connection).commit(plan.records())
+        connection.rollback()
+    assert len(sales.match(customers)) == 1
+    with engine.begin() as connection:
+        store.within(connection).commit(plan.records())
+
+    assert len(sales.match(customers)) == 0
+    assert len(sales.import_invoices()) == 1
+
+
+def test_what_is_written_to_xero_is_not_kept_within_a_transaction() -> None:
+    plan = Plan(
+        tenant=TenantId("books"), actions=(EnablePayments(host_ref="091", reason="chosen", account_id=AccountId("1")),)
+    )
+
+    with pytest.raises(InvalidInput, match="it writes to Xero: apply it"):
+        plan.records()
 
 
 async def link_within(address: str, *, commit: bool) -> tuple[list[str], list[str]]:

@@ -8,10 +8,12 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from xerosync.engine.actions import Action
+from xerosync.engine.actions import Action, Link
 from xerosync.engine.states import State
+from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
 from xerosync.money import Money
+from xerosync.storage.protocol import Record
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "customer": ("customer to connect", "customers to connect"),
@@ -97,6 +99,17 @@ class Plan:
             if action.itself in kept:
                 kept.update(action.needs)
         return evolve(self, actions=tuple(action for action in self.actions if action.itself in kept))
+
+    def records(self) -> tuple[Record, ...]:
+        """
+        What applying this plan would keep in the store: for you to commit within your own transaction instead.
+
+        Raises `InvalidInput` where something in it is written to Xero: that is applied, outside any transaction.
+        """
+        links = [action for action in self.actions if isinstance(action, Link)]
+        if len(links) < len(self.actions):
+            raise InvalidInput("plan", "it writes to Xero: apply it, and take only() what is kept in the store alone")
+        return tuple(link.record(self.tenant) for link in links)
 
     def counts(self) -> dict[str, int]:
         """How many actions there are of each kind, in the plan's order."""
