@@ -65,9 +65,9 @@ def test_what_is_missing_doubled_foreign_and_deleted_is_told(product: Product) -
         invoice.id, account=CLEARING, amount=Decimal(10), date=DAY, reference=by_amount[Decimal(10)].reference
     )
     product.books.remove_payment(by_amount[Decimal(11)].id)
-    _, sign = by_amount[Decimal(12)].reference.rsplit("-", 1)
+    _, sign = by_amount[Decimal(12)].reference.rsplit(".", 1)
     foreign = product.books.add_payment(
-        invoice.id, account=CLEARING, amount=Decimal(5), date=DAY, reference=f"XS-ABCDEFGHIJKLM-{sign}"
+        invoice.id, account=CLEARING, amount=Decimal(5), date=DAY, reference=f"XS-ABCDEFGHIJKLM.{sign}"
     )
     kept = [each for each in product.store.query("intent", product.books.tenant_id) if "12.00" in each.body]
     lost = [each.with_body(each.body.replace("L12.00", "L99.00"), state="confirmed") for each in kept]

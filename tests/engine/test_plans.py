@@ -10,6 +10,7 @@ from tests.conftest import CLEARING, DAY, Product, nzd
 from tests.engine.scenarios import collected, paper
 
 from xerosync import Payables, Plan, Receivables, Settlement, errors
+from xerosync.engine.intents import mark_of, sign_in, sign_of, tag_in, tag_of
 from xerosync.ports import AnswerLost, NotSent
 
 SECRETS = ("Ana Costa", "Paper Ltd", "100.00", "40.00", "12.34")
@@ -162,3 +163,12 @@ def test_no_error_was_forgotten_above() -> None:
     there = {each for each in named if isinstance(each, type) and issubclass(each, errors.XerosyncError)}
 
     assert there - {type(error) for error in ERRORS} <= {errors.XerosyncError}
+
+
+@pytest.mark.parametrize("key", ["my2za6f2leuxs" + "a" * 39, "xsxsxsxsxsxsx" + "b" * 39])
+def test_a_tag_is_read_again_whatever_letters_it_has(key: str) -> None:
+    """One that ended in XS, and what stands behind it, were once taken for the beginning of another."""
+    mark = mark_of(key, "an app")
+
+    for text in (mark, f"INV-1 {mark}", f"https://xerosync.invalid/{mark}"):
+        assert (tag_in(text), sign_in(text)) == (tag_of(key), sign_of("an app"))

@@ -12,7 +12,7 @@ from functools import wraps
 import pytest
 from attrs import evolve
 from tests.conftest import DAY
-from tests.engine.seeds import CHUNKS, STORED
+from tests.engine.seeds import CHUNKS, ONCE_WRONG, STORED
 
 from xerosync import AsyncLedger, AsyncPayables, AsyncReceivables, AsyncXero
 from xerosync.engine.kinds import KINDS
@@ -35,6 +35,11 @@ def test_no_stored_schedule_loses_or_doubles_anything(
 
     assert wrong == []
     record_property("schedules", len(seeds))
+
+
+@pytest.mark.parametrize("seed", ONCE_WRONG)
+def test_a_schedule_that_once_went_wrong_does_no_more(seed: int) -> None:
+    assert simulate(seed).wrong == (), ONCE_WRONG[seed]
 
 
 @EACH_FLOW

@@ -52,7 +52,7 @@ def mark_of(key: str, app: str) -> str:
 
     Another product on the same organisation may use this library too; by the sign its documents are not taken for ours.
     """
-    return f"{tag_of(key)}-{sign_of(app)}"
+    return f"{tag_of(key)}.{sign_of(app)}"
 
 
 def sign_of(app: str) -> str:
@@ -64,7 +64,7 @@ def sign_in(text: str) -> str | None:
     """The sign that stands behind the tag in *text*, if there are both."""
     tag = tag_in(text)
     sign = text[text.rfind(TAG_PREFIX) + len(tag) :][:5] if tag is not None else ""
-    return sign[1:] if len(sign) == 5 and sign[0] == "-" and sign[1:].isalnum() else None
+    return sign[1:] if len(sign) == 5 and sign[0] == "." and sign[1:].isalnum() else None
 
 
 def tag_in(text: str) -> str | None:
