@@ -38,7 +38,13 @@ if TYPE_CHECKING:
     from xerosync.client.states import ConnectionState, state_of
     from xerosync.client.xero import AsyncXero, Xero
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
-    from xerosync.engine.actions import CancelTransaction, ChangeTransaction, ImportInvoice, NoteTransaction
+    from xerosync.engine.actions import (
+        CancelTransaction,
+        ChangeTransaction,
+        ImportInvoice,
+        NoteTransaction,
+        UpdateCustomer,
+    )
     from xerosync.engine.auditing import Audit
     from xerosync.engine.billing import BillPayment
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     from xerosync.engine.states import State
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
+    from xerosync.mapping.contacts import ContactDetails
     from xerosync.mapping.documents import Bill, BillLine
     from xerosync.mapping.settlement import Adjustment, Fee, LineKind, Settlement, SettlementLine, SettlementProof
     from xerosync.mapping.transactions import (
@@ -60,7 +67,19 @@ if TYPE_CHECKING:
         TransactionStatus,
         map_invoice,
     )
-    from xerosync.matching.customers import Customer, Match, MatchStatus
+    from xerosync.matching.customers import Match, MatchStatus
+    from xerosync.matching.keys import (
+        MATCH_KEYS,
+        Customer,
+        MatchKey,
+        Party,
+        by_account_number,
+        by_contact_number,
+        by_email,
+        by_name,
+        by_tax_number,
+    )
+    from xerosync.matching.suggestions import Suggestion
     from xerosync.money import Money
     from xerosync.payables import AsyncPayables, Payables, PostedBill
     from xerosync.receivables import AsyncReceivables, Receivables
@@ -74,6 +93,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BROAD_SCOPES_END",
     "FEATURES",
+    "MATCH_KEYS",
     "Adjustment",
     "App",
     "AsyncConnections",
@@ -98,6 +118,7 @@ __all__ = [
     "ConnectionSummary",
     "Connections",
     "ConsentRequest",
+    "ContactDetails",
     "Customer",
     "Difference",
     "Doctor",
@@ -124,12 +145,14 @@ __all__ = [
     "LineKind",
     "Mark",
     "Match",
+    "MatchKey",
     "MatchStatus",
     "MemoryStore",
     "Money",
     "NoteTransaction",
     "OAuth",
     "Outcome",
+    "Party",
     "Payables",
     "Plan",
     "PostedBill",
@@ -148,11 +171,13 @@ __all__ = [
     "SettlementProof",
     "SettlementSettings",
     "State",
+    "Suggestion",
     "Surplus",
     "Tokens",
     "Transaction",
     "TransactionState",
     "TransactionStatus",
+    "UpdateCustomer",
     "WantedAccount",
     "WhenLocked",
     "Who",
@@ -161,6 +186,11 @@ __all__ = [
     "__version__",
     "authorise_url",
     "broad_scopes",
+    "by_account_number",
+    "by_contact_number",
+    "by_email",
+    "by_name",
+    "by_tax_number",
     "choose_organisation",
     "code_of",
     "encrypted",
@@ -201,7 +231,7 @@ _ROOMS = {
     "client.states": ("ConnectionState", "state_of"),
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
-    "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction"),
+    "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),
     "engine.auditing": ("Audit",),
     "engine.billing": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
@@ -223,7 +253,20 @@ _ROOMS = {
         "TransactionStatus",
         "map_invoice",
     ),
-    "matching.customers": ("Customer", "Match", "MatchStatus"),
+    "mapping.contacts": ("ContactDetails",),
+    "matching.customers": ("Match", "MatchStatus"),
+    "matching.keys": (
+        "MATCH_KEYS",
+        "Customer",
+        "MatchKey",
+        "Party",
+        "by_account_number",
+        "by_contact_number",
+        "by_email",
+        "by_name",
+        "by_tax_number",
+    ),
+    "matching.suggestions": ("Suggestion",),
     "money": ("Money",),
     "payables": ("AsyncPayables", "Payables", "PostedBill"),
     "receivables": ("AsyncReceivables", "Receivables"),

@@ -19,38 +19,39 @@ from xerosync.engine import (
     recovery,
     settlement_flow,
 )
-from xerosync.engine.actions import ConnectCustomer, EnablePayments
+from xerosync.engine.actions import EnablePayments
 from xerosync.engine.clearing import (
     ClearingChoice,
     ClearingReport,
     Eligibility,
     clearing_choice,
 )
+from xerosync.engine.connecting import Connecting
 from xerosync.engine.importing import Choice, ImportPreview
-from xerosync.engine.mirror import ACCOUNTS, CONTACTS, refresh, walk
+from xerosync.engine.mirror import ACCOUNTS, refresh, walk
 from xerosync.engine.observed import (
     account_choice,
-    all_links,
-    contacts_by_id_and_name,
 )
 from xerosync.engine.opening import WantedAccount
-from xerosync.engine.plans import Finding, Plan, Recovery, Report
+from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.policies import ImportPolicy
 from xerosync.engine.settling_policies import SettlementSettings
 from xerosync.engine.transactions import all_transactions
-from xerosync.errors import InvalidInput, Misconfigured
+from xerosync.errors import Misconfigured
 from xerosync.mapping.settlement import Settlement
 from xerosync.mapping.transactions import ImportSettings, Transaction, TransactionState
-from xerosync.matching.customers import Customer, Match, MatchStatus, match_customer, one_customer_each
-from xerosync.models import Account, AccountId, ContactId
+from xerosync.matching.customers import Match
+from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey
+from xerosync.models import Account, AccountId
 
 
 class AsyncReceivables:
     """
     Collections of a product in one organisation's books, awaited.
 
-    *clearing_account* is the code or id of the account that settled payments go into, *imports* how invoices become
-    transactions, *settlements* where fees and payouts are posted. Nothing is written before an apply.
+    *clearing_account* is the code or id of the account that settled payments go into, *match_by* the keys that
+    customers are matched by, in order, *imports* how invoices become transactions, *settlements* where fees and payouts
+    are posted. Nothing is written before an apply.
     """
 
     def __init__(
@@ -58,10 +59,12 @@ class AsyncReceivables:
         xero: AsyncXero,
         *,
         clearing_account: str | None = None,
+        match_by: Iterable[MatchKey] = MATCH_KEYS,
         imports: ImportSettings | None = None,
         settlements: SettlementSettings | None = None,
     ) -> None:
         self.books: Final[Books] = xero.books
+        self._connecting: Final = Connecting(xero.books, match_by)
         self._clearing: Final = clearing_account
         self._imports: Final = imports or ImportSettings()
         self._settlements: Final = settlements or SettlementSettings()
@@ -92,36 +95,56 @@ class AsyncReceivables:
         return await opening.open_accounts(self.books, wanted)
 
     async def matches(self, customers: Iterable[Customer]) -> tuple[Match, ...]:
-        """How each of *customers* stands towards the contacts in Xero; reads, changes nothing."""
-        listed = list(customers)
-        if len({customer.id for customer in listed}) != len(listed):
-            raise InvalidInput("customers", "give each customer once")
-        await refresh(self.books, CONTACTS)
-        by_id, by_name = await contacts_by_id_and_name(self.books)
-        links = await all_links(self.books, ConnectCustomer.kind)
-        linked = {link["host_id"]: ContactId(link["xero_id"]) for link in links}
-        taken = {link["xero_id"]: link["host_id"] for link in links}
-        matches = [
-            match_customer(
-                customer,
-                linked=linked.get(customer.id),
-                by_name=by_name,
-                by_id=by_id,
-            )
-            for customer in listed
-        ]
-        return one_customer_each(matches, taken)
+        """
+        How each of *customers* stands towards the contacts in Xero: the list to review (R10, R11).
 
-    async def match(self, customers: Iterable[Customer]) -> Plan:
-        """Pair *customers* with contacts whose name equals their custom identifier (R9); the others become findings."""
-        matches = await self.matches(customers)
-        tallies = {status.value: sum(match.status is status for match in matches) for status in MatchStatus}
-        return Plan(
-            tenant=self.books.tenant,
-            actions=tuple(_connect(match) for match in matches if match.status is MatchStatus.MATCH_FOUND),
-            findings=tuple(filter(None, map(_unmatched, matches))),
-            tallies=tallies,
-        )
+        Those that nothing was found for come with suggestions. Reads, changes nothing.
+        """
+        return await self._connecting.matches(customers)
+
+    async def match(
+        self, customers: Iterable[Customer], *, create_missing: bool = False, retry_refused: bool = False
+    ) -> Plan:
+        """
+        Pair *customers* with the contacts that are known by the same keys (R9); the others become findings.
+
+        A contact that was merged is followed to the one it was merged into (F 6.34). With *create_missing*, those that
+        are not in Xero get a contact, named by the custom identifier; what Xero refused before is only planned again
+        with *retry_refused*.
+        """
+        return await self._connecting.match(customers, create_missing=create_missing, retry_refused=retry_refused)
+
+    async def create_contact(self, customer: Customer, *, retry_refused: bool = False) -> Plan:
+        """
+        Create a contact for *customer* and connect it, because a person said so: although one is archived, or looks
+        alike.
+        """
+        return await self._connecting.create_contact(customer, retry_refused=retry_refused)
+
+    async def link(self, customer_id: str, contact_id: str) -> Plan:
+        """Connect a customer to the contact that a person chose; a contact that is another's is a finding."""
+        return await self._connecting.link(customer_id, contact_id, move=False)
+
+    async def move(self, customer_id: str, contact_id: str) -> Plan:
+        """Connect a customer to another contact than until now."""
+        return await self._connecting.link(customer_id, contact_id, move=True)
+
+    async def unlink(self, customer_id: str) -> Plan:
+        """Take a customer and its contact apart; they are not paired again but by `link`. Its transactions stay."""
+        return await self._connecting.unlink(customer_id)
+
+    async def undo_links(self, report: Report) -> Plan:
+        """Put customers' links back to what they were before *report*; what has changed since is a finding."""
+        return await self._connecting.undo(report)
+
+    async def contact_updates(self, customer_ids: Iterable[str]) -> Plan:
+        """
+        What has changed in Xero of the contacts of those customers whose details follow (R32).
+
+        Each `UpdateCustomer` has the details as they are now. Save them, then apply the plan: so the next one begins
+        from there. At first everything is new.
+        """
+        return await self._connecting.updates(customer_ids)
 
     async def preview_imports(self, *, due_from: date | None = None) -> ImportPreview:
         """
@@ -211,8 +234,9 @@ class Receivables:
     """
     Collections of a product in one organisation's books, in plain calls.
 
-    *clearing_account* is the code or id of the account that settled payments go into, *imports* how invoices become
-    transactions, *settlements* where fees and payouts are posted. Nothing is written before an apply.
+    *clearing_account* is the code or id of the account that settled payments go into, *match_by* the keys that
+    customers are matched by, in order, *imports* how invoices become transactions, *settlements* where fees and payouts
+    are posted. Nothing is written before an apply.
     """
 
     def __init__(
@@ -220,11 +244,16 @@ class Receivables:
         xero: Xero,
         *,
         clearing_account: str | None = None,
+        match_by: Iterable[MatchKey] = MATCH_KEYS,
         imports: ImportSettings | None = None,
         settlements: SettlementSettings | None = None,
     ) -> None:
         self._flows: Final = AsyncReceivables(
-            xero.asynchronous, clearing_account=clearing_account, imports=imports, settlements=settlements
+            xero.asynchronous,
+            clearing_account=clearing_account,
+            match_by=match_by,
+            imports=imports,
+            settlements=settlements,
         )
 
     clearing_accounts: Final = stepped(AsyncReceivables.clearing_accounts)
@@ -232,6 +261,12 @@ class Receivables:
     open_accounts: Final = stepped(AsyncReceivables.open_accounts)
     matches: Final = stepped(AsyncReceivables.matches)
     match: Final = stepped(AsyncReceivables.match)
+    create_contact: Final = stepped(AsyncReceivables.create_contact)
+    link: Final = stepped(AsyncReceivables.link)
+    move: Final = stepped(AsyncReceivables.move)
+    unlink: Final = stepped(AsyncReceivables.unlink)
+    undo_links: Final = stepped(AsyncReceivables.undo_links)
+    contact_updates: Final = stepped(AsyncReceivables.contact_updates)
     preview_imports: Final = stepped(AsyncReceivables.preview_imports)
     import_invoices: Final = stepped(AsyncReceivables.import_invoices)
     follow: Final = stepped(AsyncReceivables.follow)
@@ -242,47 +277,3 @@ class Receivables:
     apply: Final = stepped(AsyncReceivables.apply)
     recover: Final = stepped(AsyncReceivables.recover)
     reconcile: Final = stepped(AsyncReceivables.reconcile)
-
-
-def _connect(match: Match) -> ConnectCustomer:
-    return ConnectCustomer(
-        host_ref=match.customer.id, reason="its custom identifier is the contact's name", xero_id=match.contacts[0]
-    )
-
-
-def _unmatched(match: Match) -> Finding | None:
-    about = match.customer.id
-    match match.status:
-        case MatchStatus.NOT_IN_XERO:
-            return Finding(
-                code="not in Xero",
-                about=about,
-                cause="no contact is named like its custom identifier",
-                fix="set the custom identifier to the contact's name in Xero, or create the contact there",
-                retry=True,
-            )
-        case MatchStatus.AMBIGUOUS if len(match.contacts) == 1:
-            return Finding(
-                code="ambiguous",
-                about=about,
-                cause="the contact named like its custom identifier is another customer's too",
-                fix="give each customer a custom identifier of its own",
-            )
-        case MatchStatus.AMBIGUOUS:
-            return Finding(
-                code="ambiguous",
-                about=about,
-                cause="more than one contact is named like its custom identifier",
-                fix="rename or merge the contacts in Xero, so that one is meant",
-                who="the bookkeeper",
-            )
-        case MatchStatus.ARCHIVED:
-            return Finding(
-                code="archived",
-                about=about,
-                cause="its contact is archived, and Xero lets nobody write to an archived contact (F 6.31)",
-                fix="restore the contact in Xero, or choose another one",
-                who="the bookkeeper",
-            )
-        case _:
-            return None

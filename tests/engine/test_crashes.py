@@ -36,10 +36,11 @@ def set_up_sales(product: Product) -> None:
 
 
 def collect(xero: Xero) -> list[Plan]:
-    """Two invoices, each paid in two parts that Xero would take twice; the second is charged back."""
+    """A contact created; two invoices, each paid in two parts that Xero would take twice; the second charged back."""
     sales = Receivables(xero, clearing_account=CLEARING)
     sales.recover()
-    plans = [sales.match([Customer(id="Ana", custom_identifier="Ana")])]
+    customers = [Customer(id=name, custom_identifier=name) for name in ("Ana", "Bea")]
+    plans = [sales.match(customers, create_missing=True)]
     sales.apply(plans[-1])
     plans.append(sales.import_invoices())
     sales.apply(plans[-1])
@@ -66,6 +67,7 @@ def settlements(sales: Receivables) -> list[Settlement]:
 
 
 def collected_once(product: Product) -> None:
+    assert sorted(contact.name for contact in product.books.contacts) == ["Ana", "Bea"]
     first, second = (
         next(each for each in product.books.invoices if each.number == number) for number in ("INV-1", "INV-2")
     )

@@ -145,7 +145,7 @@ def test_a_contact_connected_before_is_no_other_customers(product: Product, sale
 
     plan = sales.match([Customer(id="two", custom_identifier="Ana Costa")])
 
-    assert plan.tallies["ambiguous"] == 1
+    assert [(finding.code, finding.about) for finding in plan.findings] == [("contact already taken", "two")]
     assert not plan
 
 

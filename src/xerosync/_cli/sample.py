@@ -7,7 +7,7 @@ from typing import Final
 
 from xerosync.mapping.documents import Bill, BillLine
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
-from xerosync.matching.customers import Customer
+from xerosync.matching.keys import Customer
 from xerosync.models import AccountCode
 from xerosync.money import Money
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -12,6 +11,7 @@ import attrs
 from attrs import field, frozen
 
 from xerosync.engine.links import facts_of
+from xerosync.mapping.contacts import ContactDetails
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
     Account,
@@ -33,6 +33,9 @@ TRANSACTION: Final = "transaction"
 
 BILL_PAYMENT: Final = "bill payment/"
 """What the name of a bill's payment begins with among all operations."""
+
+CUSTOMER: Final = "customer/"
+"""What the name of a customer's new contact begins with: vendors' are named by the vendor."""
 
 
 @frozen
@@ -97,28 +100,78 @@ class Action:
 class Link(Action):
     """Something to remember in the store alone; nothing is written to Xero."""
 
-    xero_id: str
+    xero_id: Ref
 
     def record(self, tenant: TenantId) -> Record:
-        """The record that remembers it."""
-        about = {"host_id": self.host_ref, "xero_id": self.xero_id, **self.facts}
-        lookups = (("xero_id", self.xero_id),)
-        return Record("link", tenant, link_key(self.kind, self.host_ref), json.dumps(about), self.kind, None, lookups)
+        """The record that remembers it, once the id is known."""
+        about = {"host_id": self.host_ref, "xero_id": self.linked_id, **self.facts}
+        lookups = (("xero_id", self.linked_id),)
+        return Record("link", tenant, self.key, json.dumps(about), self.kind, None, lookups)
+
+    @property
+    def linked_id(self) -> str:
+        """The Xero id. Raises `TypeError` while it is another action's to come."""
+        if isinstance(self.xero_id, Pending):
+            raise TypeError("the id is not known yet")
+        return self.xero_id
+
+    @property
+    def key(self) -> str:
+        """The key it is kept under."""
+        return link_key(self.kind, self.host_ref)
+
+    @property
+    def undoes(self) -> str | None:
+        """The key of the link that must be forgotten with it."""
+        return None
 
 
 def link_key(kind: str, host_id: str) -> str:
     """The key a link of *kind* from the host's *host_id* is kept under."""
-    if kind == ConnectVendor.kind:
-        # A vendor is known by name, and keys stay readable in an encrypted store.
-        host_id = hashlib.sha256(host_id.encode()).hexdigest()[:32]
     return f"{kind}/{host_id}"
 
 
 @frozen(kw_only=True, repr=False)
 class ConnectCustomer(Link):
-    """Pair a customer of the host with a contact, by the contact's id, so that a rename does no harm."""
+    """
+    Pair a customer of the host with a contact, by the contact's id, so that a rename does no harm.
+
+    *before* is the contact it was connected to until then.
+    """
 
     kind: ClassVar[str] = "customer"
+    before: str | None = None
+
+    @property
+    def undoes(self) -> str:
+        """The remembrance that the two were taken apart."""
+        return link_key(DisconnectCustomer.kind, f"{self.host_ref}/{self.linked_id}")
+
+
+@frozen(kw_only=True, repr=False)
+class DisconnectCustomer(Link):
+    """Take a customer and its contact apart, and remember that, so that they are not paired again by themselves."""
+
+    kind: ClassVar[str] = "apart"
+
+    @property
+    def key(self) -> str:
+        """The key of the pair."""
+        return link_key(self.kind, f"{self.host_ref}/{self.linked_id}")
+
+    @property
+    def undoes(self) -> str:
+        """The link."""
+        return link_key(ConnectCustomer.kind, self.host_ref)
+
+
+@frozen(kw_only=True, repr=False)
+class UpdateCustomer(Link):
+    """What a connected contact's *details* are now; *changed* names those that differ from what the host was told."""
+
+    kind: ClassVar[str] = "details"
+    details: ContactDetails
+    changed: tuple[str, ...]
 
 
 @frozen(kw_only=True, repr=False)
@@ -172,7 +225,7 @@ class TransactionLink(Link):
     def record(self, tenant: TenantId) -> Record:
         """The one record of the transaction, whatever is remembered of it."""
         body, key = json.dumps(facts_of(self.transaction)), link_key(TRANSACTION, self.host_ref)
-        return Record("link", tenant, key, body, TRANSACTION, None, (("xero_id", self.xero_id),))
+        return Record("link", tenant, key, body, TRANSACTION, None, (("xero_id", self.linked_id),))
 
     def fits(self, kept: Record | None) -> bool:
         """Whether what is *kept* is still what this was planned on."""
@@ -249,6 +302,16 @@ class CreateContact(Action):
 
     def __repr__(self) -> str:
         return "<CreateContact>"
+
+
+@frozen(kw_only=True, repr=False)
+class CreateCustomerContact(CreateContact):
+    """Create the contact of a customer of the host, under the host's id of the customer."""
+
+    @property
+    def itself(self) -> Pending:
+        """How other actions refer to this one."""
+        return Pending(self.kind, f"{CUSTOMER}{self.host_ref}", self.revision)
 
 
 @frozen(kw_only=True, repr=False)

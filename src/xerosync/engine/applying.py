@@ -9,6 +9,7 @@ from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref, TransactionLink
+from xerosync.engine.exclusive import refused_links
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
 from xerosync.engine.kinds import kind_of, rank, target_of
 from xerosync.engine.lease import take
@@ -20,6 +21,7 @@ from xerosync.engine.recovery import close_open, finding_for
 from xerosync.engine.states import State
 from xerosync.engine.strays import ADOPTED, stray_record
 from xerosync.errors import InvalidInput
+from xerosync.storage.protocol import RecordKey
 
 _CHUNK: Final = 1000
 
@@ -111,10 +113,18 @@ class _Applying:
 
     async def _link(self, links: Sequence[Link]) -> None:
         fence = await self.poster.lease.held()
-        for start in range(0, len(links), _CHUNK):
-            fresh = await self._as_planned(links[start : start + _CHUNK])
-            await self.books.storage.commit([link.record(self.books.tenant) for link in fresh], fence=fence)
-            self.results += [Result(action=link, state=State.CONFIRMED, xero_id=link.xero_id) for link in fresh]
+        known = [evolve(link, xero_id=self._id_of(link.xero_id)) for link in links]
+        refused = await refused_links(self.books, known)
+        for link in known:
+            if link.itself in refused:
+                self._left_out(link, *refused[link.itself])
+        kept = [link for link in known if link.itself not in refused]
+        for start in range(0, len(kept), _CHUNK):
+            fresh = await self._as_planned(kept[start : start + _CHUNK])
+            remembered = [link.record(self.books.tenant) for link in fresh]
+            forgotten = [RecordKey("link", self.books.tenant, link.undoes) for link in fresh if link.undoes]
+            await self.books.storage.commit(remembered, deletes=forgotten, fence=fence)
+            self.results += [Result(action=link, state=State.CONFIRMED, xero_id=link.linked_id) for link in fresh]
 
     async def _as_planned(self, links: Sequence[Link]) -> list[Link]:
         """Drop the links of transactions that are kept already, and those whose transaction has changed meanwhile."""
@@ -126,7 +136,7 @@ class _Applying:
             if not isinstance(link, TransactionLink) or link.fits(before):
                 fresh.append(link)
             elif before is not None and before.body == record.body:
-                self.results.append(Result(action=link, state=State.CONFIRMED, xero_id=link.xero_id, earlier=True))
+                self.results.append(Result(action=link, state=State.CONFIRMED, xero_id=link.linked_id, earlier=True))
             else:
                 self._left_out(link, "changed since planned", "its transaction has changed since this was planned")
         return fresh

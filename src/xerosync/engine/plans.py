@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import evolve, field, frozen
 
-from xerosync.engine.actions import Action, Link
+from xerosync.engine.actions import Action, DisconnectCustomer, Link
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
 from xerosync.money import Money
 from xerosync.storage.protocol import Record
 
+A = TypeVar("A", bound=Action)
+
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "customer": ("customer to connect", "customers to connect"),
+    "apart": ("customer to disconnect", "customers to disconnect"),
+    "details": ("customer to update", "customers to update"),
     "vendor": ("vendor to connect", "vendors to connect"),
     "import_policy": ("import policy to set", "import policies to set"),
     "transaction": ("invoice to import", "invoices to import"),
@@ -104,12 +108,19 @@ class Plan:
         """
         What applying this plan would keep in the store: for you to commit within your own transaction instead.
 
-        Raises `InvalidInput` where something in it is written to Xero: that is applied, outside any transaction.
+        Raises `InvalidInput` where something in it is written to Xero, or ends a link: that is applied, outside any
+        transaction.
         """
         links = [action for action in self.actions if isinstance(action, Link)]
         if len(links) < len(self.actions):
             raise InvalidInput("plan", "it writes to Xero: apply it, and take only() what is kept in the store alone")
+        if self.of(DisconnectCustomer):
+            raise InvalidInput("plan", "it ends a link, which is more than to keep a record: apply it")
         return tuple(link.record(self.tenant) for link in links)
+
+    def of(self, kind: type[A]) -> list[A]:
+        """The actions of one *kind*, such as `UpdateCustomer`, in the plan's order."""
+        return [action for action in self.actions if isinstance(action, kind)]
 
     def counts(self) -> dict[str, int]:
         """How many actions there are of each kind, in the plan's order."""

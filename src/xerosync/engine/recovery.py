@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT
+from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, CreateContact
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, seen_in
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
@@ -30,6 +30,8 @@ MARKS_ON: Final[Sequence[tuple[Shelf, frozenset[str]]]] = (
 )
 """Which kinds of write carry a tag, and where it is read again."""
 
+# Xero's words for a name (F 6.23) and a number (F 6.26) that another contact has.
+_TAKEN: Final = ("is already assigned to another contact", "Another contact has this contact number")
 _WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
 
 
@@ -174,7 +176,7 @@ def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> In
 
 def _about(intent: Intent) -> str:
     """The host's own id of what *intent* writes."""
-    return intent.operation.host_ref.removeprefix(BILL_PAYMENT)
+    return intent.operation.host_ref.removeprefix(BILL_PAYMENT).removeprefix(CUSTOMER)
 
 
 def finding_for(intent: Intent) -> Finding | None:
@@ -183,6 +185,14 @@ def finding_for(intent: Intent) -> Finding | None:
     match intent.state:
         case State.REJECTED if intent.messages == (_WITHDRAWN,):
             return Finding(code="changed since planned", about=about, cause=_WITHDRAWN, fix="plan again", retry=True)
+        case State.REJECTED if intent.operation.kind == CreateContact.kind and _is_taken(intent):
+            return Finding(
+                code="contact already taken",
+                about=about,
+                cause=" | ".join(intent.messages),
+                fix="plan again: the contact that has the name or number already is found and offered",
+                retry=True,
+            )
         case State.REJECTED:
             return Finding(
                 code="refused by Xero",
@@ -249,3 +259,7 @@ def _finding_at_end(state: State, about: str, attempts: int) -> Finding | None:
             )
         case _:
             return None
+
+
+def _is_taken(intent: Intent) -> bool:
+    return any(text in message for text in _TAKEN for message in intent.messages)

@@ -1,26 +1,20 @@
-"""Pairing customers with contacts by custom identifier: statuses, never guesses."""
+"""Pairing customers with contacts: a status for each, with its reason; never a guess."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
+from xerosync.matching.contacts import Contacts, is_active
+from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey, by_name, words_of
+from xerosync.matching.lookalikes import look_alike, turns_writing
 from xerosync.matching.names import plain_name
-from xerosync.models import Contact, ContactId, ContactStatus
-
-
-@frozen(kw_only=True, repr=False)
-class Customer:
-    """A customer: the host's *id*, and the *custom_identifier* that must equal a contact's name in Xero (R9)."""
-
-    id: str
-    custom_identifier: str
-
-    def __repr__(self) -> str:
-        return f"<Customer {self.id}>"
+from xerosync.matching.suggestions import Suggester, Suggestion
+from xerosync.models import Contact, ContactId
 
 
 class MatchStatus(StrEnum):
@@ -28,66 +22,236 @@ class MatchStatus(StrEnum):
 
     CONNECTED = "connected"
     MATCH_FOUND = "match found"
+    MERGED = "merged"
     NOT_IN_XERO = "not in Xero"
     AMBIGUOUS = "ambiguous"
+    TAKEN = "contact already taken"
     ARCHIVED = "archived"
+    LOOK_ALIKE = "looks alike"
+
+
+TO_CONNECT = frozenset({MatchStatus.MATCH_FOUND, MatchStatus.MERGED})
+"""The statuses whose one contact a plan connects."""
+
+_FOUND = TO_CONNECT | {MatchStatus.CONNECTED}
 
 
 @frozen(kw_only=True, repr=False)
 class Match:
     """
-    One customer's *status*, and the contacts it concerns: one when found or connected, several when ambiguous, or one
-    that is another customer's too.
+    One customer's *status*, its *reason* in words, and the contacts it concerns with their names.
+
+    One contact when it was found, connected or taken (by the customer *taken_by*), several when ambiguous.
+    *look_alikes* are further contacts whose names could be taken for the customer's; *suggestions* are for a person.
     """
 
     customer: Customer
     status: MatchStatus
     contacts: tuple[ContactId, ...] = ()
+    names: tuple[str, ...] = ()
+    reason: str = ""
+    taken_by: str | None = None
+    look_alikes: tuple[ContactId, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Match {self.customer.id} {self.status}>"
 
 
-def match_customer(
-    customer: Customer,
-    *,
-    linked: ContactId | None,
-    by_name: Mapping[str, Sequence[Contact]],
-    by_id: Mapping[str, Contact],
-) -> Match:
+@frozen(kw_only=True, repr=False)
+class Pairs:
     """
-    How *customer* stands: by its link when it has one, else by the contacts named like its custom identifier.
+    What is known of pairs: contacts *linked* to customers, and *created* for them, by customer; and the pairs, customer
+    and contact, that a person took *apart*.
+    """
 
-    A name written in the very same letters wins over one that differs in case or width. Two active ones are ambiguous,
-    never the first hit; an archived one cannot be used (F 6.31).
-    """
-    if linked is not None:
-        contact = by_id.get(linked)
-        usable = contact is not None and contact.contact_status == ContactStatus.ACTIVE
-        status = MatchStatus.CONNECTED if usable else MatchStatus.ARCHIVED
-        return Match(customer=customer, status=status, contacts=(linked,))
-    named = by_name.get(plain_name(customer.custom_identifier), ()) if customer.custom_identifier.strip() else ()
-    active = [contact for contact in named if contact.contact_status == ContactStatus.ACTIVE]
-    exact = [contact for contact in active if contact.name == customer.custom_identifier]
-    ids = tuple(each.contact_id for each in (exact or active or named) if each.contact_id is not None)
-    if not ids:
-        return Match(customer=customer, status=MatchStatus.NOT_IN_XERO)
-    if not active:
-        return Match(customer=customer, status=MatchStatus.ARCHIVED, contacts=ids)
-    status = MatchStatus.MATCH_FOUND if len(ids) == 1 else MatchStatus.AMBIGUOUS
-    return Match(customer=customer, status=status, contacts=ids)
+    linked: Mapping[str, str] = field(factory=dict[str, str])
+    created: Mapping[str, str] = field(factory=dict[str, str])
+    apart: AbstractSet[tuple[str, str]] = frozenset()
+
+    def taken(self) -> dict[str, str]:
+        """The customers by contact."""
+        return {contact: customer for customer, contact in self.linked.items()}
 
 
-def one_customer_each(matches: Sequence[Match], taken: Mapping[str, str]) -> tuple[Match, ...]:
-    """
-    *matches*, where a contact found for two customers, or *taken* by another one before, is nobody's: ambiguous.
+@define(repr=False)
+class Matching:
+    """Pairs customers with *contacts* by *keys*, in order; *pairs* are those made, or taken apart, before."""
 
-    Its invoices would be asked of one of them, and nobody could say of which. *taken* are customers by contact.
+    contacts: Contacts
+    pairs: Pairs = field(factory=Pairs, kw_only=True)
+    keys: Sequence[MatchKey] = field(default=MATCH_KEYS, kw_only=True)
+    _taken: dict[str, str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._taken = self.pairs.taken()
+
+    def match(self, customers: Iterable[Customer], *, suggest: bool = False) -> tuple[Match, ...]:
+        """How each of *customers* stands, whatever their order; *suggest* for those that nothing was found for."""
+        matches = _one_customer_each([self._match(customer) for customer in customers])
+        if not suggest or all(match.status in _FOUND for match in matches):
+            return matches
+        suggester = Suggester(self.contacts, self._taken.keys())
+        return tuple(
+            match if match.status in _FOUND else evolve(match, suggestions=suggester.suggest(match.customer))
+            for match in matches
+        )
+
+    def _match(self, customer: Customer) -> Match:
+        linked = self.pairs.linked.get(customer.id)
+        if linked is not None:
+            return self._linked(customer, linked)
+        created = self.pairs.created.get(customer.id)
+        if created is not None and (customer.id, created) not in self.pairs.apart:
+            made = self.contacts.surviving(created)
+            if made is not None and is_active(made):
+                return self._found(customer, made, "it was created for this customer")
+        return self._searched(customer)
+
+    def _linked(self, customer: Customer, linked: str) -> Match:
+        contact = self.contacts.surviving(linked)
+        if contact is None:
+            reason = "Xero no longer lists its contact"
+            return Match(
+                customer=customer,
+                status=MatchStatus.ARCHIVED,
+                contacts=(ContactId(linked),),
+                names=("",),
+                reason=reason,
+            )
+        if contact.contact_id == linked:
+            if is_active(contact):
+                return _stands(customer, MatchStatus.CONNECTED, [contact], "connected before")
+            return _stands(customer, MatchStatus.ARCHIVED, [contact], "its contact was archived in Xero")
+        if not is_active(contact):
+            return _stands(customer, MatchStatus.ARCHIVED, [contact], "its contact was merged into an archived one")
+        return self._found(customer, contact, "its contact was merged into this one", MatchStatus.MERGED)
+
+    def _searched(self, customer: Customer) -> Match:
+        """
+        By all keys: the first that any active contact answers to decides, and a later one may leave fewer.
+
+        One to which only others answer contradicts it: then nobody can say which is meant.
+        """
+        found: Mapping[str, Contact] = {}
+        reasons: list[str] = []
+        hits = [self._hits(key, customer) for key in self.keys]
+        for hit in hits:
+            if not hit.active:
+                continue
+            reasons.append(hit.reason)
+            agreed = {each: contact for each, contact in found.items() if each in hit.active}
+            if found and not agreed:
+                both = [*found.values(), *hit.active.values()]
+                why = f"{reasons[0]} as one contact, {reasons[-1]} as another"
+                return _stands(customer, MatchStatus.AMBIGUOUS, both, why)
+            found = agreed or hit.active
+        if not found:
+            return self._not_found(customer, {each: one for hit in hits for each, one in hit.archived.items()}.values())
+        if len(found) > 1:
+            return _stands(customer, MatchStatus.AMBIGUOUS, found.values(), f"{reasons[0]} as several contacts")
+        (contact,) = found.values()
+        if any(hit.merged and contact.contact_id in hit.active for hit in hits):
+            reason = f"{reasons[0]} as a contact that was merged into this one"
+            return self._found(customer, contact, reason, MatchStatus.MERGED)
+        return self._found(customer, contact, reasons[0])
+
+    def _hits(self, key: MatchKey, customer: Customer) -> _Hits:
+        """Who answers to *key*; those that others were merged into only where nobody else does."""
+        active: dict[str, Contact] = {}
+        merged: dict[str, Contact] = {}
+        archived: dict[str, Contact] = {}
+        for contact in self.contacts.known_by(key, key(customer)):
+            survivor = self.contacts.surviving(contact.contact_id or "") or contact
+            contact_id = survivor.contact_id or ""
+            if (customer.id, contact_id) in self.pairs.apart:
+                continue
+            if not is_active(survivor):
+                archived[contact_id] = survivor
+            else:
+                (active if survivor is contact else merged)[contact_id] = survivor
+        return _Hits(
+            reason=f"the same {words_of(key)}",
+            active=_as_written(key, customer, active) or merged,
+            merged=not active and bool(merged),
+            archived=archived,
+        )
+
+    def _found(
+        self, customer: Customer, contact: Contact, reason: str, status: MatchStatus = MatchStatus.MATCH_FOUND
+    ) -> Match:
+        """One contact was found: it may be another's, or only look like the one that is meant."""
+        if deceit := _deceit(customer, contact):
+            return _stands(customer, MatchStatus.LOOK_ALIKE, [contact], deceit)
+        taken_by = self._taken.get(contact.contact_id or "")
+        if taken_by is not None and taken_by != customer.id:
+            return evolve(_stands(customer, MatchStatus.TAKEN, [contact], reason), taken_by=taken_by)
+        twins = tuple(each.contact_id for each in self._look_alikes(customer) if each.contact_id is not None)
+        return evolve(_stands(customer, status, [contact], reason), look_alikes=twins)
+
+    def _not_found(self, customer: Customer, archived: Collection[Contact]) -> Match:
+        if alike := self._look_alikes(customer):
+            return _stands(customer, MatchStatus.LOOK_ALIKE, alike, "letters of its name look alike and are others")
+        if archived:
+            return _stands(customer, MatchStatus.ARCHIVED, archived, "the only contact found is archived")
+        return Match(customer=customer, status=MatchStatus.NOT_IN_XERO, reason="no contact has any of its keys")
+
+    def _look_alikes(self, customer: Customer) -> list[Contact]:
+        names = dict.fromkeys(filter(None, (customer.custom_identifier.strip(), customer.name.strip())))
+        found = {each.contact_id: each for name in names for each in self.contacts.looking_like(name)}
+        own = {by_name(customer)}
+        return [each for each in found.values() if by_name(each) not in own]
+
+
+@frozen(kw_only=True)
+class _Hits:
+    """The contacts that answer to one key, by id; *merged*: the active ones only as what others were merged into."""
+
+    reason: str
+    active: Mapping[str, Contact]
+    merged: bool
+    archived: Mapping[str, Contact]
+
+
+def _as_written(key: MatchKey, customer: Customer, active: dict[str, Contact]) -> dict[str, Contact]:
+    """Of several contacts of one name, the one written in the very same letters, where there is one."""
+    if key is not by_name or len(active) < 2:
+        return active
+    return {each: contact for each, contact in active.items() if contact.name == customer.custom_identifier} or active
+
+
+def _deceit(customer: Customer, contact: Contact) -> str:
+    """Why *contact* only seems to be the one that is meant, if so (reliability 6.2)."""
+    name = contact.name or ""
+    if turns_writing(name) or turns_writing(customer.custom_identifier):
+        return "its name has marks that turn the direction of writing"
+    if plain_name(name) == plain_name(customer.custom_identifier):
+        return ""
+    alike = look_alike(customer.custom_identifier, name) or look_alike(customer.name, name)
+    return "letters of its name look alike and are others" if alike else ""
+
+
+def _stands(customer: Customer, status: MatchStatus, contacts: Iterable[Contact], reason: str) -> Match:
+    known = [(each.contact_id, each.name or "") for each in contacts if each.contact_id is not None]
+    return Match(
+        customer=customer,
+        status=status,
+        contacts=tuple(contact_id for contact_id, _ in known),
+        names=tuple(name for _, name in known),
+        reason=reason,
+    )
+
+
+def _one_customer_each(matches: Sequence[Match]) -> tuple[Match, ...]:
     """
-    found = Counter(match.contacts[0] for match in matches if match.status is MatchStatus.MATCH_FOUND)
+    *matches*, where a contact found for two customers is nobody's: ambiguous.
+
+    Its invoices would be asked of one of them, and nobody could say of which.
+    """
+    found = Counter(match.contacts[0] for match in matches if match.status in TO_CONNECT)
     return tuple(
-        evolve(match, status=MatchStatus.AMBIGUOUS)
-        if match.status is MatchStatus.MATCH_FOUND and (match.contacts[0] in taken or found[match.contacts[0]] > 1)
+        evolve(match, status=MatchStatus.AMBIGUOUS, reason="it is found for another customer too")
+        if match.status in TO_CONNECT and found[match.contacts[0]] > 1
         else match
         for match in matches
     )

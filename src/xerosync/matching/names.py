@@ -6,7 +6,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-_TURNS: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""The marks that turn the direction of writing."""
 
 
 @lru_cache(maxsize=65536)
@@ -22,6 +23,6 @@ def plain_name(name: str) -> str:
     visible = (
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
         for letter in folded
-        if unicodedata.category(letter) != "Cf" or unicodedata.bidirectional(letter) in _TURNS
+        if unicodedata.category(letter) != "Cf" or letter in TURNS
     )
     return " ".join("".join(visible).split())

@@ -15,7 +15,7 @@ from xerosync.engine.plans import Plan, Recovery
 from xerosync.ledger import AsyncLedger
 from xerosync.mapping.documents import Bill, BillLine
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
-from xerosync.matching.customers import Customer
+from xerosync.matching.keys import Customer
 from xerosync.models import AccountCode
 from xerosync.money import Money
 from xerosync.payables import AsyncPayables

@@ -1,0 +1,277 @@
+"""What the pairs of customers and contacts mean for a plan: pure decisions, nothing connected by a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from xerosync.engine.actions import (
+    CUSTOMER,
+    Action,
+    ConnectCustomer,
+    CreateContact,
+    CreateCustomerContact,
+    DisconnectCustomer,
+    Pending,
+    Seen,
+    UpdateCustomer,
+)
+from xerosync.engine.intents import Intent
+from xerosync.engine.plans import Finding
+from xerosync.engine.recovery import finding_for
+from xerosync.engine.states import OPEN, State
+from xerosync.errors import InvalidInput
+from xerosync.mapping.contacts import changed_details, contact_details, contact_document, fingerprints
+from xerosync.matching.contacts import Contacts, is_active
+from xerosync.matching.customers import TO_CONNECT, Match, MatchStatus
+from xerosync.matching.keys import Customer
+from xerosync.models import Contact, ContactId
+
+TAKEN: Final = "contact already taken"
+
+_BOOKKEEPER: Final = "the bookkeeper"
+_ADVICE: Final[Mapping[MatchStatus, tuple[str, str]]] = {
+    MatchStatus.NOT_IN_XERO: (
+        "set the custom identifier to the contact's name in Xero, create the contact, or choose one with link()",
+        "you",
+    ),
+    MatchStatus.AMBIGUOUS: (
+        "rename or merge the contacts in Xero so that one is meant, or choose one with link()",
+        _BOOKKEEPER,
+    ),
+    MatchStatus.TAKEN: (
+        "give each customer a contact and a custom identifier of its own, or unlink() the other",
+        "you",
+    ),
+    MatchStatus.ARCHIVED: (
+        "restore the contact in Xero, choose another one with link() or move(), or let create_contact() make a new one",
+        _BOOKKEEPER,
+    ),
+    MatchStatus.LOOK_ALIKE: (
+        "find out who made the contact: if it is the right one, choose it with link(); if not, create_contact()",
+        "you",
+    ),
+}
+
+
+@frozen(kw_only=True)
+class KnownPairs:
+    """What is known when pairs are decided on: contacts with their stamps, links, and the contacts created for them."""
+
+    contacts: Contacts
+    stamps: Mapping[str, str]
+    linked: Mapping[str, str]
+    creations: Mapping[str, Intent]
+    """By customer."""
+
+
+def creation(customer_id: str) -> Pending:
+    """The operation that creates a customer's contact, as `CreateCustomerContact.itself` names it."""
+    return Pending(CreateContact.kind, f"{CUSTOMER}{customer_id}")
+
+
+def decide_matches(
+    matches: Iterable[Match], known: KnownPairs, *, create_missing: bool, retry_refused: bool
+) -> tuple[list[Action], list[Finding]]:
+    """Connect those of *matches* that were found; with *create_missing*, create what is not in Xero and connect it."""
+    actions: list[Action] = []
+    findings: list[Finding] = []
+    for match in matches:
+        if match.status in TO_CONNECT:
+            actions.append(_connect(match, known))
+        if create_missing and match.status is MatchStatus.NOT_IN_XERO:
+            _create(match.customer, known, actions, findings, retry_refused=retry_refused)
+        else:
+            findings += _findings_on(match)
+    return actions, findings
+
+
+def decide_creation(match: Match, known: KnownPairs, *, retry_refused: bool) -> tuple[list[Action], list[Finding]]:
+    """Create a contact because a person said so, although one is archived or looks alike; never beside a namesake."""
+    actions: list[Action] = []
+    findings: list[Finding] = []
+    linked = match.customer.id in known.linked
+    if match.status in {MatchStatus.NOT_IN_XERO, MatchStatus.ARCHIVED, MatchStatus.LOOK_ALIKE} and not linked:
+        _create(match.customer, known, actions, findings, retry_refused=retry_refused)
+    elif match.status in {*TO_CONNECT, MatchStatus.CONNECTED}:
+        findings.append(
+            Finding(
+                code="contact there already",
+                about=match.customer.id,
+                cause=f"Xero has a contact for it: {match.reason}",
+                fix="connect it with match() or link()",
+            )
+        )
+    else:
+        findings += _findings_on(match)
+    return actions, findings
+
+
+def decide_link(customer_id: str, contact_id: str, known: KnownPairs, *, move: bool) -> Action | Finding | None:
+    """
+    Connect a customer to the contact that a person chose, or to the one it was merged into; None when it is so already.
+
+    A customer that is connected elsewhere is only *moved* when that is what was asked for.
+    """
+    contact = known.contacts.surviving(contact_id)
+    before = known.linked.get(customer_id)
+    taken_by = next(
+        (customer for customer, other in known.linked.items() if contact and other == contact.contact_id), None
+    )
+    if contact is None or contact.contact_id is None:
+        return Finding(
+            code="not in Xero",
+            about=customer_id,
+            cause="Xero has no contact of this id in the organisation",
+            fix="choose one of its contacts",
+        )
+    taken_by = next((each for each, linked in known.linked.items() if linked == contact.contact_id), None)
+    if taken_by == customer_id:
+        return None
+    if not is_active(contact):
+        return _finding(customer_id, MatchStatus.ARCHIVED, "the contact is archived (F 6.31)")
+    if taken_by is not None:
+        return _finding(customer_id, MatchStatus.TAKEN, f"the contact is connected to customer {taken_by}")
+    if before is not None and not move:
+        return Finding(
+            code="connected elsewhere",
+            about=customer_id,
+            cause="the customer is connected to another contact",
+            fix="use move(), which puts the one in the place of the other",
+        )
+    return _pair(customer_id, contact, known, reason="chosen by a person")
+
+
+def decide_undo(pairs: Iterable[Action], linked: Mapping[str, str]) -> tuple[list[Action], list[Finding]]:
+    """
+    Put back the links that *pairs* made or ended, the last first.
+
+    A customer that was connected or disconnected again since is left as it is, which is a finding.
+    """
+    actions: list[Action] = []
+    findings: list[Finding] = []
+    now = dict(linked)
+    for pair in pairs:
+        match pair:
+            case ConnectCustomer() if now.get(pair.host_ref) == pair.linked_id:
+                actions.append(_back(pair))
+                now.pop(pair.host_ref)
+            case DisconnectCustomer() if pair.host_ref not in now:
+                actions.append(ConnectCustomer(host_ref=pair.host_ref, reason=_UNDONE, xero_id=pair.linked_id))
+                now[pair.host_ref] = pair.linked_id
+            case ConnectCustomer() | DisconnectCustomer():
+                findings.append(
+                    Finding(
+                        code="changed since",
+                        about=pair.host_ref,
+                        cause="its customer was connected or disconnected again since",
+                        fix="see how it stands with matches(), then link(), move() or unlink() it",
+                    )
+                )
+            case _:
+                continue
+    return actions, findings
+
+
+def decide_update(customer_id: str, contact: Contact | None, told: Mapping[str, str]) -> UpdateCustomer | None:
+    """What the host must hear of *contact*, by what it was *told* before; nothing of one that is archived."""
+    if contact is None or contact.contact_id is None or not is_active(contact):
+        return None
+    details = contact_details(contact)
+    changed = changed_details(details, told)
+    if not changed:
+        return None
+    return UpdateCustomer(
+        host_ref=customer_id,
+        reason=f"changed in Xero: {', '.join(changed).replace('_', ' ')}",
+        facts=fingerprints(details),
+        xero_id=contact.contact_id,
+        details=details,
+        changed=changed,
+    )
+
+
+_UNDONE: Final = "undone by a person"
+
+
+def _back(pair: ConnectCustomer) -> ConnectCustomer | DisconnectCustomer:
+    if pair.before is None:
+        return DisconnectCustomer(host_ref=pair.host_ref, reason=_UNDONE, xero_id=pair.linked_id)
+    return ConnectCustomer(host_ref=pair.host_ref, reason=_UNDONE, xero_id=pair.before, before=pair.linked_id)
+
+
+def _connect(match: Match, known: KnownPairs) -> ConnectCustomer:
+    contact = known.contacts.get(match.contacts[0]) or Contact(contact_id=match.contacts[0])
+    return _pair(match.customer.id, contact, known, reason=match.reason)
+
+
+def _pair(customer_id: str, contact: Contact, known: KnownPairs, *, reason: str) -> ConnectCustomer:
+    contact_id = contact.contact_id or ContactId("")
+    return ConnectCustomer(
+        host_ref=customer_id,
+        reason=reason,
+        seen=(Seen("contact", contact_id, known.stamps.get(contact_id, "")),),
+        xero_id=contact_id,
+        before=known.linked.get(customer_id),
+    )
+
+
+def _create(
+    customer: Customer, known: KnownPairs, actions: list[Action], findings: list[Finding], *, retry_refused: bool
+) -> None:
+    intent = known.creations.get(customer.id)
+    if intent is not None and intent.state in OPEN:
+        findings.append(
+            Finding(
+                code="still open",
+                about=customer.id,
+                cause="an earlier run was interrupted while creating its contact",
+                fix="call recover()",
+                retry=True,
+            )
+        )
+    elif intent is not None and not (intent.state is State.REJECTED and retry_refused):
+        findings += filter(None, [finding_for(intent)])
+    else:
+        _create_anew(customer, actions, findings)
+
+
+def _create_anew(customer: Customer, actions: list[Action], findings: list[Finding]) -> None:
+    try:
+        contact = contact_document(
+            name=customer.custom_identifier.strip() or customer.name,
+            contact_number=customer.contact_number,
+            account_number=customer.account_number,
+            email=customer.email,
+            tax_number=customer.tax_number,
+            phone=customer.phone,
+        )
+    except InvalidInput as error:
+        fix = "correct it, then match again"
+        findings.append(Finding(code="cannot be created", about=customer.id, cause=str(error), fix=fix))
+        return
+    created = CreateCustomerContact(
+        host_ref=customer.id, reason="no contact in Xero has any of its keys", contact=contact
+    )
+    actions.append(created)
+    actions.append(ConnectCustomer(host_ref=customer.id, reason="created for this customer", xero_id=created.itself))
+
+
+def _findings_on(match: Match) -> list[Finding]:
+    """What a person must look at; for one that is connected all the same, a contact that could be taken for it."""
+    if match.status in TO_CONNECT:
+        cause = "another contact's name could be taken for its contact's, in letters that look alike"
+        fix = "find out who made the other one, and that nothing meant for the first goes to it"
+        alike = Finding(code="looks alike", about=match.customer.id, cause=cause, fix=fix)
+        return [alike] if match.look_alikes else []
+    if match.status is MatchStatus.CONNECTED:
+        return []
+    cause = f"{match.reason}, but it is connected to customer {match.taken_by}" if match.taken_by else match.reason
+    return [_finding(match.customer.id, match.status, cause)]
+
+
+def _finding(about: str, status: MatchStatus, cause: str) -> Finding:
+    fix, who = _ADVICE[status]
+    return Finding(code=status.value, about=about, cause=cause, fix=fix, who=who, retry=True)

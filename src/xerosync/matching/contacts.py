@@ -1,0 +1,85 @@
+"""The contacts of an organisation as they are searched: by id, by key, by look, by likeness."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from xerosync.matching.keys import MatchKey
+from xerosync.matching.lookalikes import shapes
+from xerosync.matching.names import plain_name
+from xerosync.models import Contact, ContactId, ContactStatus
+
+
+def is_active(contact: Contact) -> bool:
+    """Whether documents can be written to *contact* (F 6.31)."""
+    return contact.contact_status == ContactStatus.ACTIVE
+
+
+class Contacts:
+    """
+    Every contact of one organisation, archived ones too. Each index is made once, when it is first needed.
+
+    Whatever is found comes in the order of the contacts' ids, so that nothing depends on the order they were read in.
+    """
+
+    def __init__(self, contacts: Iterable[Contact]) -> None:
+        listed = sorted(contacts, key=lambda contact: contact.contact_id or "")
+        self._by_id = {contact.contact_id: contact for contact in listed if contact.contact_id is not None}
+        self._by_key: dict[MatchKey, Mapping[str, Sequence[Contact]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, contact_id: str) -> Contact | None:
+        """The contact of this id."""
+        return self._by_id.get(ContactId(contact_id))
+
+    def surviving(self, contact_id: str) -> Contact | None:
+        """
+        The contact of this id, or the one it was merged into in the end (F 6.34).
+
+        It may be archived all the same; None when Xero lists no such contact.
+        """
+        seen: set[str] = set()
+        contact = self.get(contact_id)
+        while contact is not None and contact.merged_to_contact_id and contact_id not in seen:
+            seen.add(contact_id)
+            contact_id = contact.merged_to_contact_id
+            contact = self.get(contact_id) or contact
+        return contact
+
+    def known_by(self, key: MatchKey, text: str) -> Sequence[Contact]:
+        """The contacts for which *key* gives *text*, archived ones too; none for an empty text."""
+        if not text:
+            return ()
+        if key not in self._by_key:
+            index: dict[str, list[Contact]] = defaultdict(list)
+            for contact in self._by_id.values():
+                index[key(contact)].append(contact)
+            self._by_key[key] = dict(index)
+        return self._by_key[key].get(text, ())
+
+    def looking_like(self, name: str) -> list[Contact]:
+        """The active contacts whose name is another, but could be taken for *name*."""
+        found = {
+            contact.contact_id: contact
+            for shape in sorted(shapes(name))
+            for contact in self._by_shape.get(shape, ())
+            if plain_name(contact.name or "") != plain_name(name)
+        }
+        return sorted(found.values(), key=lambda contact: contact.contact_id or "")
+
+    @cached_property
+    def active(self) -> list[Contact]:
+        """The active ones."""
+        return [contact for contact in self._by_id.values() if is_active(contact)]
+
+    @cached_property
+    def _by_shape(self) -> Mapping[str, Sequence[Contact]]:
+        index: dict[str, list[Contact]] = defaultdict(list)
+        for contact in self.active:
+            for shape in shapes(contact.name or ""):
+                index[shape].append(contact)
+        return index

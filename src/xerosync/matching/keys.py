@@ -1,0 +1,80 @@
+"""What a customer and a contact are known by: keys, each a small function of either. A host may add its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from attrs import field, frozen
+
+from xerosync.matching.names import plain_name
+from xerosync.models import Contact
+
+
+@frozen(kw_only=True, repr=False)
+class Customer:
+    """
+    A customer: the host's *id*, and the *custom_identifier* that must equal a contact's name in Xero (R9).
+
+    The others are told where they are known. *contact_number*, *account_number*, *email* and *tax_number* are looked
+    for in Xero as they are; *name* and *phone* only make suggestions. *facts* are for keys of the host's own.
+    """
+
+    id: str
+    custom_identifier: str
+    name: str = ""
+    contact_number: str = ""
+    account_number: str = ""
+    email: str = ""
+    tax_number: str = ""
+    phone: str = ""
+    facts: Mapping[str, str] = field(factory=dict[str, str])
+
+    def __repr__(self) -> str:
+        return f"<Customer {self.id}>"
+
+
+Party: TypeAlias = Customer | Contact
+"""A customer of the host, or a contact in Xero."""
+
+MatchKey: TypeAlias = Callable[[Party], str]
+"""
+Gives what a customer or a contact is known by; the two are a pair when it gives the same text for both.
+
+An empty text is no key. Name the function ``by_…``: reasons read "the same …".
+"""
+
+
+def by_name(party: Party) -> str:
+    """The custom identifier, and the contact's name (R9)."""
+    return plain_name(party.custom_identifier if isinstance(party, Customer) else party.name or "")
+
+
+def by_contact_number(party: Party) -> str:
+    """The number that programs give a contact, shown in Xero as Contact Code (F 6.26)."""
+    return plain_name(party.contact_number or "")
+
+
+def by_account_number(party: Party) -> str:
+    """The account number that people give a contact."""
+    return plain_name(party.account_number or "")
+
+
+def by_email(party: Party) -> str:
+    """The e-mail address."""
+    return plain_name((party.email if isinstance(party, Customer) else party.email_address) or "")
+
+
+def by_tax_number(party: Party) -> str:
+    """The tax number, as it is written but for blanks."""
+    return plain_name(party.tax_number or "").replace(" ", "")
+
+
+MATCH_KEYS: Final[tuple[MatchKey, ...]] = (by_name, by_contact_number, by_account_number, by_email, by_tax_number)
+"""The keys that are looked for unless a host gives its own, in this order."""
+
+
+def words_of(key: MatchKey) -> str:
+    """*key* in words: ``by_tax_number`` is "tax number"."""
+    name = str(getattr(key, "__name__", "key"))
+    return "e-mail" if key is by_email else name.removeprefix("by_").replace("_", " ").strip("<>")

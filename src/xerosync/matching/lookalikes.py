@@ -1,0 +1,41 @@
+"""Names that look alike and are not: a way to redirect money, so that no pair is ever made of them by itself."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from xerosync.matching._alike import LOOKS_LIKE
+from xerosync.matching.names import TURNS, plain_name
+
+_SEEN_AS: Final = str.maketrans(
+    {letter: shape for shape, letters in LOOKS_LIKE.items() for letter in letters} | dict.fromkeys(TURNS)
+)
+
+
+@lru_cache(maxsize=65536)
+def shapes(name: str) -> frozenset[str]:
+    """
+    What *name* looks like: as it is written, in small letters and in capitals.
+
+    Two names with a shape in common look alike. Only letters and digits that look like Latin ones are told (UTS 39).
+    """
+    composed = " ".join((name if name.isascii() else unicodedata.normalize("NFKC", name)).split())
+    return frozenset(_shape(written) for written in (composed, composed.lower(), composed.upper()) if written)
+
+
+def look_alike(one: str, other: str) -> bool:
+    """Whether the two are different names that a person could take for the same."""
+    return plain_name(one) != plain_name(other) and not shapes(one).isdisjoint(shapes(other))
+
+
+def turns_writing(name: str) -> bool:
+    """Whether *name* has marks that turn the direction of writing: what is seen is then not what is written."""
+    return not name.isascii() and not TURNS.isdisjoint(name)
+
+
+def _shape(written: str) -> str:
+    if written.isascii():
+        return written.translate(_SEEN_AS).lower()
+    return plain_name(unicodedata.normalize("NFD", written).translate(_SEEN_AS))

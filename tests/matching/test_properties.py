@@ -1,0 +1,100 @@
+"""Whatever customers and contacts there are: order does not count, and no contact goes to two customers."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.matching.names import NAUGHTY
+
+from xerosync import Customer, MatchStatus
+from xerosync.matching.contacts import Contacts
+from xerosync.matching.customers import TO_CONNECT, Matching, Pairs
+from xerosync.matching.keys import MATCH_KEYS
+from xerosync.matching.lookalikes import look_alike, turns_writing
+from xerosync.models import Contact, ContactId, ContactStatus
+
+NAMES = st.sampled_from(["Acme", "acme", "ＡＣＭＥ", "Аcme", "Ana", "Bo", "C-1", "C-l", *NAUGHTY])
+NUMBERS = st.sampled_from(["", "", "7", "8", "A-7"])
+IDS = [ContactId(f"contact-{number}") for number in range(6)]
+
+
+@st.composite
+def contact_lists(draw: st.DrawFn) -> list[Contact]:
+    return [
+        Contact(
+            contact_id=contact_id,
+            name=draw(NAMES),
+            contact_number=draw(NUMBERS),
+            email_address=draw(NUMBERS),
+            contact_status=draw(st.sampled_from(ContactStatus)),
+            merged_to_contact_id=draw(st.none() | st.sampled_from(IDS)),
+        )
+        for contact_id in draw(st.lists(st.sampled_from(IDS), unique=True))
+    ]
+
+
+@st.composite
+def customer_lists(draw: st.DrawFn) -> list[Customer]:
+    return [
+        Customer(
+            id=f"customer-{number}", custom_identifier=draw(NAMES), contact_number=draw(NUMBERS), email=draw(NUMBERS)
+        )
+        for number in range(draw(st.integers(0, 5)))
+    ]
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> Pairs:
+    taken = draw(st.lists(st.sampled_from(IDS), unique=True, max_size=3))
+    return Pairs(linked={f"customer-{number}": contact for number, contact in enumerate(taken)})
+
+
+@given(contact_lists(), customer_lists(), pairs(), st.randoms(use_true_random=False))
+def test_the_order_of_customers_and_of_contacts_does_not_count(
+    contacts: list[Contact], customers: list[Customer], known: Pairs, chance: random.Random
+) -> None:
+    matches = Matching(Contacts(contacts), pairs=known).match(customers)
+    shuffled = Matching(Contacts(chance.sample(contacts, len(contacts))), pairs=known)
+    again = shuffled.match(chance.sample(customers, len(customers)))
+
+    assert {match.customer.id: match for match in again} == {match.customer.id: match for match in matches}
+
+
+@given(contact_lists(), customer_lists(), pairs())
+def test_no_contact_goes_to_two_customers(contacts: list[Contact], customers: list[Customer], known: Pairs) -> None:
+    matches = Matching(Contacts(contacts), pairs=known).match(customers)
+
+    after = {
+        **known.linked,
+        **{match.customer.id: match.contacts[0] for match in matches if match.status in TO_CONNECT},
+    }
+    assert max(Counter(after.values()).values(), default=0) <= 1
+
+
+@given(contact_lists(), customer_lists())
+def test_what_is_found_is_active_has_a_key_and_deceives_nobody(
+    contacts: list[Contact], customers: list[Customer]
+) -> None:
+    known = Contacts(contacts)
+    for match in Matching(known).match(customers):
+        if match.status is MatchStatus.MATCH_FOUND:
+            contact = known.get(match.contacts[0])
+            assert contact is not None
+            assert contact.contact_status == ContactStatus.ACTIVE
+            assert any(key(contact) == key(match.customer) != "" for key in MATCH_KEYS)
+            assert not turns_writing(contact.name or "")
+            assert not look_alike(match.customer.custom_identifier, contact.name or "")
+
+
+@given(contact_lists(), customer_lists(), pairs())
+def test_matching_again_finds_nothing_new(contacts: list[Contact], customers: list[Customer], known: Pairs) -> None:
+    """What is connected changes no other customer's luck, or a second run would do what the first would not."""
+    matching = Matching(Contacts(contacts), pairs=known)
+    found = {match.customer.id: match.contacts[0] for match in matching.match(customers) if match.status in TO_CONNECT}
+
+    again = Matching(Contacts(contacts), pairs=Pairs(linked={**known.linked, **found})).match(customers)
+
+    assert [match for match in again if match.status in TO_CONNECT] == []
