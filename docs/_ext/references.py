@@ -11,6 +11,7 @@ import re
 from pydoc import locate
 from typing import Final
 
+from docutils import nodes
 from docutils.nodes import Element
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -53,6 +54,13 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Ele
     return make_refnode(app.builder, str(node["refdoc"]), entry.docname, entry.node_id, content, name)
 
 
+def leave_builtins(_app: Sphinx, document: nodes.document) -> None:
+    """Show the built-in ``type`` of a signature without a link: half of the models have a field of that name."""
+    for node in list(document.findall(pending_xref)):
+        if node.get("reftarget") == "type" and node.get("reftype") == "class":
+            node.replace_self(nodes.Text("type"))
+
+
 def check_complete(_app: Sphinx, env: BuildEnvironment) -> None:
     """Warn, and so fail the build, of each public name that no page describes."""
     described = {name.rpartition(".")[2] for name in _python(env).objects}
@@ -84,6 +92,7 @@ def plain_signature(
 def setup(app: Sphinx) -> dict[str, bool]:
     """Resolve what Sphinx could not, then look for what is missing."""
     app.connect("autodoc-process-signature", plain_signature)
+    app.connect("doctree-read", leave_builtins)
     app.connect("missing-reference", resolve)
     app.connect("env-check-consistency", check_complete)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
