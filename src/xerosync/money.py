@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from decimal import (
     ROUND_HALF_EVEN,
     ROUND_HALF_UP,
@@ -11,8 +12,9 @@ from decimal import (
     DivisionByZero,
     InvalidOperation,
     Overflow,
+    localcontext,
 )
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from attrs import field, frozen
 
@@ -29,6 +31,21 @@ EXACT: Final = Context(
     traps=[InvalidOperation, DivisionByZero, Overflow],
 )
 """How amounts are added up, whatever precision the host has set for its thread: no sum comes out rounded for that."""
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def exactly(decide: Callable[P, R]) -> Callable[P, R]:
+    """*decide*, which adds up bare decimals, done in the `EXACT` context."""
+
+    @functools.wraps(decide)
+    def decided(*args: P.args, **kwargs: P.kwargs) -> R:
+        with localcontext(EXACT):
+            return decide(*args, **kwargs)
+
+    return decided
+
+
 _FINEST: Final = Decimal("1E-9")
 
 # The ISO 4217 currencies whose smallest coin is not a hundredth.

@@ -242,7 +242,6 @@ def test_a_bad_value_is_refused_by_the_name_of_its_field_and_nothing_is_sent(
 
 
 TENANT: Final = "45e4708e-d862-4111-ab3a-dd8cd03913e1"
-TOKENS: Final = Tokens("access", "refresh", NAIVE)
 MADE: list[tuple[str, Callable[[App], object], str]] = [
     ("organisation", lambda app: Xero(app, "Acme", store=MemoryStore()), "a UUID"),
     ("app", lambda _: Xero(cast(App, "my client id"), TENANT, store=MemoryStore()), "made of your client id"),
@@ -251,7 +250,9 @@ MADE: list[tuple[str, Callable[[App], object], str]] = [
     ("quarantine_s", lambda app: AsyncXero(app, TENANT, store=MemoryStore(), quarantine_s=cast(int, "5")), "from 0"),
     ("on_event", lambda app: Xero(app, TENANT, store=MemoryStore(), on_event=cast(OnEvent, "print")), "be called"),
     ("tokens", lambda app: Xero(app, TENANT, store=MemoryStore()).connect(cast(Tokens, "access")), "not a str"),
-    ("tokens.expires_at", lambda app: Xero(app, TENANT, store=MemoryStore()).connect(TOKENS), "aware"),
+    ("expires_at", lambda _: Tokens("access", "refresh", NAIVE), "aware"),
+    ("client_id", lambda _: App(cast(str, None)), "a text"),
+    ("client_id", lambda _: App(cast(str, b"id")), "a text"),
     ("features", lambda _: scopes_for(one_of(["read only"])), "choose among receivables"),
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from tests.conftest import CLEARING, DAY, Product, nzd
@@ -280,3 +280,16 @@ def test_a_charge_back_of_less_than_was_collected_removes_nothing_and_says_so(
 
     assert (len(plan), [(each.code, each.worth) for each in plan.findings]) == (0, [("does not fit", nzd("40.00"))])
     assert product.standing(invoice.id) == [(Decimal(100), DAY)]
+
+
+def test_the_hosts_own_precision_rounds_no_sum(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("1234567.89")
+    with localcontext(prec=6):
+        plan = sales.settle(collected(invoice.id, "1000000.01", "234567.88"))
+        assert plan.counts() == {"payment": 2}
+    sales.apply(plan)
+
+    with localcontext(prec=6):
+        back = sales.settle(charged_back(invoice.id, "1234567.89"))
+
+    assert (back.counts(), back.findings) == ({"removal": 2}, ())

@@ -303,12 +303,6 @@ class Books:
 def _check_tokens(tokens: object) -> None:
     if not isinstance(tokens, Tokens):
         raise InvalidInput("tokens", f"give the Tokens of a consent, not a {type(tokens).__name__}")
-    if not _is_aware(tokens.expires_at):
-        raise InvalidInput("tokens.expires_at", "give an aware datetime, such as the clock's time plus expires_in")
-
-
-def _is_aware(moment: object) -> bool:
-    return isinstance(moment, datetime) and moment.tzinfo is not None
 
 
 def _may_ask(tokens: Tokens) -> bool:

@@ -67,6 +67,8 @@ class App:
     client_secret: Secret | None = field(default=None, converter=secret_or_none)
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(cast(object, self.client_id), str):
+            raise InvalidInput("client_id", "give the client id that developer.xero.com shows, a text")
         # A colon would end the name in HTTP Basic, and be read as the beginning of the secret.
         if not self.client_id.isascii() or not self.client_id.isprintable() or not self.client_id.strip(" "):
             raise InvalidInput("client_id", "give the client id that developer.xero.com shows")
@@ -95,6 +97,11 @@ class Tokens:
     scopes: tuple[str, ...] = ()
     grant_type: GrantType = "authorization_code"
     id_token: IdToken | None = None
+
+    def __attrs_post_init__(self) -> None:
+        ends = cast(object, self.expires_at)
+        if not isinstance(ends, datetime) or ends.utcoffset() is None:
+            raise InvalidInput("expires_at", "give an aware datetime, such as datetime.now(UTC) + the token's seconds")
 
     def to_json(self) -> str:
         """These tokens as text, in plain: for the user's server-side session alone. Who signed in is not in it."""

@@ -42,7 +42,7 @@ from xerosync.models import (
     PaymentStatus,
     TenantId,
 )
-from xerosync.money import Money
+from xerosync.money import Money, exactly
 
 DUPLICATE = "possible duplicate"
 GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
@@ -212,6 +212,7 @@ class _Submitting:
         self.findings.append(Finding(code=code, about=bill.id, cause=cause, fix=fix, retry=retry, worth=_worth(bill)))
 
 
+@exactly
 def decide_bills(bills: Iterable[Bill], known: KnownBills) -> tuple[list[Action], list[Finding]]:
     """The contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
     submitting = _Submitting(known)
@@ -241,6 +242,7 @@ class KnownCredits:
     retry_refused: bool
 
 
+@exactly
 def decide_credits(known: KnownCredits) -> tuple[list[Action], list[Finding]]:
     """
     Set each supplier credit against the same vendor's open bills, oldest first, and refund what is left.
@@ -329,6 +331,7 @@ class KnownPayments:
     retry_refused: bool
 
 
+@exactly
 def decide_payments(payments: Iterable[BillPayment], known: KnownPayments) -> tuple[list[Action], list[Finding]]:
     """The payments to post so that the books hold what the host paid; a bill with nothing due needs none."""
     actions: list[Action] = []

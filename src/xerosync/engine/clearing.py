@@ -23,7 +23,7 @@ from xerosync.models import (
     Payment,
     PaymentStatus,
 )
-from xerosync.money import Money
+from xerosync.money import Money, exactly
 
 
 class Eligibility(StrEnum):
@@ -150,6 +150,7 @@ class Movements:
         return [each for each in [*listed, *written] if each is not None]
 
 
+@exactly
 def explain_clearing(
     *, account: AccountId, balance: Money, movements: Movements, open_intents: Sequence[Intent] = ()
 ) -> ClearingReport:

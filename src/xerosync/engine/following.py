@@ -30,7 +30,7 @@ from xerosync.mapping.transactions import (
     checked_states,
 )
 from xerosync.models import DocumentStatus, Invoice
-from xerosync.money import Money
+from xerosync.money import Money, exactly
 
 Decided: TypeAlias = TransactionLink | Finding
 
@@ -61,6 +61,7 @@ class Followed:
         return max((self.invoice.amount_due or Decimal(0)) + (self.posted or Decimal(0)) - self.ahead, Decimal(0))
 
 
+@exactly
 def follow_one(one: Followed, known: Importable) -> list[Decided]:
     """
     What is to be done about *one* transaction.

@@ -21,7 +21,7 @@ from xerosync.errors import Misconfigured
 from xerosync.mapping.banking import Movement, deductions, fee_bill, money_moved
 from xerosync.mapping.settlement import Settlement
 from xerosync.models import AccountId, InvoiceId, TenantId
-from xerosync.money import Money
+from xerosync.money import Money, exactly
 
 FEES: Final = "fees/"
 """What the name of an operation begins with that posts a settlement's fees."""
@@ -57,6 +57,7 @@ def operations(settlement: Settlement) -> tuple[Pending, ...]:
     )
 
 
+@exactly
 def decide_payouts(
     settlements: Sequence[Settlement], known: KnownPayouts, vendors: Vendors
 ) -> tuple[list[Action], list[Finding]]:

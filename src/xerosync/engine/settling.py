@@ -20,12 +20,13 @@ from xerosync.mapping.banking import credit_kept, overpayment
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import DocumentStatus, InvoiceId, Payment
-from xerosync.money import Money
+from xerosync.money import Money, exactly
 
 NOT_OURS = "import its invoice and settle it under that transaction, or mark the invoice paid in Xero by hand"
 _ANOTHER_ID = "give every line an id of its own, never one used before"
 
 
+@exactly
 def decide_settlements(settlements: Sequence[Settlement], known: Known) -> tuple[list[Action], list[Finding]]:
     """
     The payments to post and to take back so that the books hold what *settlements*, in order of day, say.

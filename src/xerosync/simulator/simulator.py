@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote
 from attrs import evolve
 
 from xerosync.errors import InvalidInput
+from xerosync.money import exactly
 from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, TransportFault
 from xerosync.simulator.api import UNHANDLED, Api
 from xerosync.simulator.bookkeeper import Bookkeeper
@@ -223,6 +224,7 @@ class Simulator:
         """Serve over loopback HTTP while the context lasts; its value knows the ``url``."""
         return Loopback(self, port, latency_s=latency_s, chore=self.webhooks.deliver)
 
+    @exactly
     def handle(self, request: Request, *, beside: int = 0, latency_s: float = 0.0) -> Response:
         """
         Answer *request*; *beside* further calls are in flight, and this one is for *latency_s* of real time more.

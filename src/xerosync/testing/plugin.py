@@ -56,7 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         report
         for outcome in ("passed", "failed", "error")
         for report in terminalreporter.stats.get(outcome, ())
-        if any(name == "xerosync_store" for name, _ in report.user_properties)
+        if isinstance(report, pytest.TestReport) and any(name == "xerosync_store" for name, _ in report.user_properties)
     ]
     if ended:
         from xerosync.testing.storage_report import lines  # noqa: PLC0415
