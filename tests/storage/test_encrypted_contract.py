@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Final
 
 import pytest
+from sqlalchemy import Engine, create_engine
+from tests.storage.keyed import KEYS, keyed_file
 
-from xerosync import KeyRing, encrypted
-from xerosync.storage import AsyncStorage, MemoryStore, SQLiteStore, Storage, stepped_storage
-from xerosync.testing.storage import StorageTests, StoreFactory
-
-KEYS: Final = KeyRing(KeyRing.new_key(), KeyRing.new_key())
+from xerosync import encrypted
+from xerosync.storage import MemoryStore, SQLAlchemyStore, Storage, stepped_storage
+from xerosync.testing.storage import Ability, HostTransaction, OpenerOf, StorageTests, StoreFactory
 
 
 class TestEncryptedMemoryStore(StorageTests):
     """Before the store in memory."""
 
+    abilities = frozenset({Ability.REOPENED})
     model_examples = 40
 
     @pytest.fixture
@@ -27,31 +29,33 @@ class TestEncryptedMemoryStore(StorageTests):
         return lambda: encrypted(MemoryStore(), KEYS)
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
-        """It keeps what it holds when closed."""
-        return lambda store: store
+    def opener(self) -> OpenerOf:
+        """The same one."""
+        return lambda store: lambda: store
 
 
 class TestEncryptedSQLiteStore(StorageTests):
-    """Before the store in a file."""
+    """Before the store in a file, which processes share."""
 
+    abilities = frozenset({Ability.REOPENED, Ability.SHARED})
     model_examples = 15  # each example makes a file
 
     @pytest.fixture
     def store_factory(self, tmp_path: Path) -> StoreFactory:
         """A new file."""
         numbers = count()
-        return lambda: encrypted(SQLiteStore(tmp_path / f"books-{next(numbers)}.db"), KEYS)
+        return lambda: keyed_file(tmp_path / f"books-{next(numbers)}.db")
 
     @pytest.fixture
-    def reopen(self, tmp_path: Path) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
-        """Another store over the one file there is."""
-        return lambda _: encrypted(SQLiteStore(next(tmp_path.glob("*.db"))), KEYS)
+    def opener(self, tmp_path: Path) -> OpenerOf:
+        """Another store over the one file there is, with the same keys."""
+        return lambda _: partial(keyed_file, next(tmp_path.glob("*.db")))
 
 
 class TestAsyncEncryptedStore(StorageTests):
     """Before an async store."""
 
+    abilities = frozenset({Ability.REOPENED})
     model_examples = 10
 
     @pytest.fixture
@@ -60,6 +64,42 @@ class TestAsyncEncryptedStore(StorageTests):
         return lambda: encrypted(stepped_storage(MemoryStore()), KEYS)
 
     @pytest.fixture
-    def reopen(self) -> Callable[[Storage | AsyncStorage], Storage | AsyncStorage]:
-        """As the store it stands before."""
-        return lambda store: store
+    def opener(self) -> OpenerOf:
+        """The same one."""
+        return lambda store: lambda: store
+
+
+class TestEncryptedSQLAlchemyStore(StorageTests):
+    """Before the store in a database of the host's, and within its transaction."""
+
+    abilities = frozenset({Ability.HOST_TRANSACTION})
+    model_examples = 5  # each example makes a file
+
+    @pytest.fixture
+    def engines(self) -> Iterator[list[Engine]]:
+        """The engines made in this test."""
+        made: list[Engine] = []
+        yield made
+        for each in made:
+            each.dispose()
+
+    @pytest.fixture
+    def store_factory(self, tmp_path: Path, engines: list[Engine]) -> StoreFactory:
+        """A new database."""
+
+        def new() -> Storage:
+            engines.append(create_engine(f"sqlite:///{tmp_path}/books-{len(engines)}.db"))
+            return encrypted(SQLAlchemyStore(engines[-1]), KEYS)
+
+        return new
+
+    @pytest.fixture
+    def host_transaction(self, engines: list[Engine]) -> HostTransaction:
+        """On the engine made last."""
+
+        @contextmanager
+        def begun(_: Storage) -> Iterator[Storage]:
+            with engines[-1].begin() as connection:
+                yield encrypted(SQLAlchemyStore(engines[-1]).within(connection), KEYS)
+
+        return begun
