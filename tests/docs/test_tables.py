@@ -14,7 +14,7 @@ import attrs
 import life_cycle
 import xerosync
 from feature_table import missing_tests
-from xerosync import ConnectionState
+from xerosync import ConnectionState, ImportPolicy, LeftOut
 from xerosync.engine.kinds import KINDS
 from xerosync.engine.states import MOVES
 from xerosync.simulator import Fault, Switches
@@ -104,6 +104,18 @@ def test_every_finding_is_explained() -> None:
     explained += [row[1] for row in tables("howto/doctor.md")["Check"]]
 
     assert finding_codes() - set(explained) == set()
+
+
+def test_every_reason_to_leave_an_invoice_out_is_explained() -> None:
+    shown = tables("howto/import.md")["Reason"]
+
+    assert [row[0] for row in shown] == [f"`{reason}`" for reason in LeftOut]
+
+
+def test_every_import_policy_is_explained() -> None:
+    shown = tables("howto/import.md")["Policy"]
+
+    assert [quoted([row[0]])[0] for row in shown] == [policy.name for policy in ImportPolicy]
 
 
 def test_every_switch_of_the_simulator_is_shown_with_its_default() -> None:

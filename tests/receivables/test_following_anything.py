@@ -22,6 +22,7 @@ from tests.receivables.host import Host
 
 from xerosync import ImportPolicy, Receivables, Settlement, SettlementLine, TransactionStatus
 from xerosync.errors import InvalidInput
+from xerosync.simulator import Document
 
 AMOUNTS = st.integers(1, 40000).map(lambda cents: Decimal(cents) / 100)
 DUE = st.integers(-20, 40).map(lambda days: DAY + timedelta(days))
@@ -127,17 +128,29 @@ class Follows(RuleBasedStateMachine):
         assert not plan, [*plan]
         found = Counter(finding.about for finding in plan.findings)
         assert set(found.values()) <= {1}
-        for row in self.host.states():
-            if row.status is TransactionStatus.FUTURE and row.id not in found:
-                invoice = self.books.invoice(row.id.partition("/")[0])
-                assert invoice.status == "AUTHORISED"
-                assert row.amount == nzd(invoice.amount_due)
-        for status_invoices in (self._live_by_invoice(),):
-            assert all(count <= 1 for count in status_invoices.values())
+        told = {each.id: each for each in self.sales.transactions()}
+        for invoice in self.books.invoices:
+            rows = [row for row in self.host.states() if row.id.partition("/")[0] == invoice.id]
+            asked = {row.id: row.amount.amount for row in rows if row.amount is not None and not row.status.has_ended}
+            collectable = self._due(invoice) + self._settled(invoice)
+            explained = [amount for name, amount in asked.items() if name not in found]
+            assert sum(explained) <= collectable
+            assert explained in ([], [collectable])
+            if len(asked) == 1:
+                assert (explained == []) == ([*asked.values()] != [collectable])
+            for row in rows:
+                if row.status is TransactionStatus.FUTURE:
+                    assert (told[row.id].due, row.amount) == (invoice.due_date, nzd(self._due(invoice)))
 
-    def _live_by_invoice(self) -> Counter[str]:
-        """How many transactions of each invoice the host may still change, or has not been told to leave."""
-        return Counter(row.id.partition("/")[0] for row in self.host.states() if row.status is TransactionStatus.FUTURE)
+    def _due(self, invoice: Document) -> Decimal:
+        return invoice.amount_due if invoice.status == "AUTHORISED" else Decimal(0)
+
+    def _settled(self, invoice: Document) -> Decimal:
+        """What stands of the payments that settlements made."""
+        clearing = self.books.account(CLEARING).id
+        return sum(
+            (each.amount for each in self.books.payments_of(invoice.id) if each.account_id == clearing), Decimal(0)
+        )
 
     def teardown(self) -> None:
         if hasattr(self, "product"):
