@@ -314,6 +314,8 @@ def test_the_second_attempt_is_settled_like_the_first(
     sales.apply(sales.settle(Settlement(id="S1", on=DAY, lines=[line])))
 
     assert books.invoice(invoice.id).status == "PAID"
+    (payment,) = books.payments_of(invoice.id)
+    assert payment.reference.startswith(books.invoice(invoice.id).number)
 
 
 def test_an_attempt_that_is_approved_after_all_cancels_the_next_one(
