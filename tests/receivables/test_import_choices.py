@@ -185,13 +185,16 @@ def test_a_transaction_is_named_by_its_invoice_s_number(sales: Receivables, book
 
 
 def test_the_day_of_a_part_paid_invoice_is_read_anew_though_xero_did_not_stamp_it(
-    sales: Receivables, books: Bookkeeper
+    product: Product, sales: Receivables, books: Bookkeeper
 ) -> None:
     """F 4.23."""
     invoice = owed(books, "Ana", "100.00", DAY)
     books.add_payment(invoice.id, account=BANK, amount=Decimal(30))
     connected(sales, "Ana")
+    product.clock.advance(3600)
+    owed(books, "Ben", "10.00", DAY)  # the last to be stamped is read again anyhow
     sales.preview_imports()
+    product.clock.advance(3600)
     books.edit_invoice(invoice.id, due=DAY + timedelta(10))
 
     sales.apply(sales.import_invoices())
