@@ -16,9 +16,9 @@ class PostgresCannotRun(Exception):
 
 
 class Postgres:
-    """A server with its files in *folder*."""
+    """A server with its files in *folder*; *durable* ones outlive a power cut, which tests need not."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a machine that names no folder for sockets
@@ -27,10 +27,10 @@ class Postgres:
             self._server: Final = get_server(folder, cleanup_mode="stop")
         except (ImportError, OSError, subprocess.SubprocessError) as error:
             raise PostgresCannotRun(f"{type(error).__name__}: {error}") from error
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            # What it holds outlives any process, and need not outlive the machine.
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
+        if not durable:
+            with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
         self._names: Final = (f"books_{number}" for number in count())
 
     def new_database(self) -> str:

@@ -1,0 +1,146 @@
+"""
+What a durable commit costs beside the bare driver: ``python -m tests.benchmarks.storage [--rounds N] [--json]``.
+
+SQLite beside ``sqlite3``, and PostgreSQL beside ``psycopg``: commits of one record and of a thousand that were kept
+before, each expected at its version. The bare driver does the least that keeps the same promise: in one transaction it
+locks, reads the versions, and writes; it has one table, and nothing to look up or to sort by. Where PostgreSQL cannot
+run, SQLite alone is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import psycopg
+from tests.benchmarks.turns import Taken, report, take_turns
+from tests.storage.postgres import Postgres, PostgresCannotRun
+
+from xerosync.storage import Record, SQLAlchemyStore, SQLiteStore, Storage
+
+MEASURED_IN: Final = "ms"
+_COUNTS: Final = (1, 1000)
+_BODY: Final = '{"payload":"' + "x" * 600 + '"}'
+_TABLE: Final = "CREATE TABLE bare (key text PRIMARY KEY, body text NOT NULL, version bigint NOT NULL)"
+
+
+def _timed(commit: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    commit()
+    return 1000 * (time.perf_counter() - start)
+
+
+def _keys(count: int) -> list[str]:
+    return [f"{number:026}" for number in range(count)]
+
+
+def ours(store: Storage, count: int) -> Callable[[], float]:
+    """Commits of *count* records to *store*; what one took, in milliseconds."""
+    puts = [Record("intent", "books", key, _BODY, "sent") for key in _keys(count)]
+    store.commit(puts)
+    version = 1
+
+    def commit() -> None:
+        nonlocal version
+        store.commit(puts, expect={put.identity: version for put in puts})
+        version += 1
+
+    return lambda: _timed(commit)
+
+
+def bare_sqlite(connection: sqlite3.Connection, count: int) -> Callable[[], float]:
+    """The same through ``sqlite3`` alone."""
+    keys = _keys(count)
+    connection.execute(_TABLE)
+    connection.executemany("INSERT INTO bare VALUES (?, ?, 1)", [(key, _BODY) for key in keys])
+    marks = ", ".join("?" * count)
+
+    def commit() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        versions = connection.execute(f"SELECT key, version FROM bare WHERE key IN ({marks})", keys).fetchall()  # noqa: S608
+        rows = [(_BODY, version + 1, key) for key, version in versions]
+        connection.executemany("UPDATE bare SET body = ?, version = ? WHERE key = ?", rows)
+        connection.execute("COMMIT")
+
+    return lambda: _timed(commit)
+
+
+def bare_postgres(connection: psycopg.Connection, count: int) -> Callable[[], float]:
+    """The same through ``psycopg`` alone."""
+    keys = _keys(count)
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLE)
+        cursor.executemany("INSERT INTO bare VALUES (%s, %s, 1)", [(key, _BODY) for key in keys])
+    connection.commit()
+
+    def commit() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT key, version FROM bare WHERE key = ANY(%s) ORDER BY key FOR UPDATE", [keys])
+            rows = [(_BODY, version + 1, key) for key, version in cursor.fetchall()]
+            cursor.executemany("UPDATE bare SET body = %s, version = %s WHERE key = %s", rows)
+        connection.commit()
+
+    return lambda: _timed(commit)
+
+
+def sqlite_candidates(count: int, folder: Path, stack: ExitStack) -> Mapping[str, Callable[[], float]]:
+    """Ours and the bare driver, each with a file of its own and synchronous=FULL."""
+    store = stack.enter_context(closing(SQLiteStore(folder / f"ours-{count}.db")))
+    bare = stack.enter_context(closing(sqlite3.connect(folder / f"bare-{count}.db", isolation_level=None)))
+    bare.execute("PRAGMA journal_mode = WAL")
+    bare.execute("PRAGMA synchronous = FULL")
+    return {"SQLiteStore": ours(store, count), "sqlite3": bare_sqlite(bare, count)}
+
+
+def postgres_candidates(count: int, server: Postgres, stack: ExitStack) -> Mapping[str, Callable[[], float]]:
+    """Ours and the bare driver, each with a database of its own."""
+    store = stack.enter_context(closing(SQLAlchemyStore(server.new_database())))
+    bare = stack.enter_context(closing(psycopg.connect(server.new_database())))
+    return {"SQLAlchemyStore": ours(store, count), "psycopg": bare_postgres(bare, count)}
+
+
+def rows_of(count: int, taken: list[Taken]) -> Iterator[dict[str, str]]:
+    """A row of the report for each candidate."""
+    bare = taken[-1]
+    for each in taken:
+        yield {
+            "Candidate": each.name,
+            "records": f"{count:,}",
+            MEASURED_IN: f"{each.median:.2f}",
+            "nine tenths between": "{:.2f} and {:.2f}".format(*each.spread),
+            "times the bare driver": f"{1 / each.times_faster_than(bare):.1f}",
+        }
+
+
+def main() -> int:
+    """Print what each took, as a Markdown table or as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    rows: list[dict[str, str]] = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="xerosync-", ignore_cleanup_errors=True)))
+        for count in _COUNTS:
+            rows += rows_of(count, take_turns(sqlite_candidates(count, folder, stack), rounds=given.rounds))
+        try:
+            server = Postgres(folder / "postgres", durable=True)
+        except PostgresCannotRun as reason:
+            sys.stderr.write(f"PostgreSQL cannot run here: {reason}\n")
+        else:
+            stack.callback(server.stop)
+            for count in _COUNTS:
+                rows += rows_of(count, take_turns(postgres_candidates(count, server, stack), rounds=given.rounds))
+    report(f"Durable commits, {given.rounds} rounds", list(rows[0]), rows, as_json=given.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
