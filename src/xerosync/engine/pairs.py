@@ -274,4 +274,5 @@ def _findings_on(match: Match) -> list[Finding]:
 
 def _finding(about: str, status: MatchStatus, cause: str) -> Finding:
     fix, who = _ADVICE[status]
-    return Finding(code=status.value, about=about, cause=cause, fix=fix, who=who, retry=True)
+    retry = status is MatchStatus.NOT_IN_XERO
+    return Finding(code=status.value, about=about, cause=cause, fix=fix, who=who, retry=retry)
