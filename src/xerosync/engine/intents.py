@@ -30,8 +30,8 @@ PARKED_AFTER: Final = 8
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
-_NAMES: Final = frozenset({"vendor"})
-"""Facts that are names: what a record is found by stays readable in an encrypted store."""
+_NAMES: Final = frozenset({"vendor", "collected"})
+"""Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 
 
 @lru_cache(maxsize=32768)
