@@ -42,8 +42,8 @@ class Followed:
     """
     One transaction with all that is known of it: what was remembered, what the host says, what Xero holds.
 
-    *posted* is what stands in Xero for it, None while that is in doubt; *ahead* is what earlier attempts at the same
-    invoice may still bring in.
+    *posted* is what became of its money in Xero, None while that is in doubt; *ahead* is what earlier attempts at the
+    same invoice may still bring in.
     """
 
     transaction: Transaction
@@ -264,7 +264,7 @@ async def _followed(
     concerned = [*transactions, *(one for others in earlier.values() for one in others)]
     # What the host says of another attempt in this very call counts more than what it said of it before.
     asked = {one.id: _as_said(one, states.get(one.id)) for one in concerned}
-    posted = await posted_for(books, (name for name, one in asked.items() if not one.status.has_ended))
+    posted = await posted_for(books, (one for one in asked.values() if not one.status.has_ended))
     return [
         Followed(
             transaction=each,

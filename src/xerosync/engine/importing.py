@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -17,7 +18,7 @@ from xerosync.engine.mirror import INVOICES, refresh, reread, stamp_of, walk
 from xerosync.engine.observed import all_links, stamped
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.policies import ImportPolicy, KeptPolicy, kept_policies
-from xerosync.engine.transactions import all_transactions, by_invoice
+from xerosync.engine.transactions import all_transactions, by_invoice, charged_back_again
 from xerosync.mapping.transactions import ImportSettings, Transaction
 from xerosync.models import DocumentStatus, Invoice, InvoiceId, TenantId
 from xerosync.money import Money
@@ -153,6 +154,8 @@ class Importable:
     """
     What is known when imports are decided on: the customer of each connected contact, their policies, the *attempts*
     made at each invoice before, and the day it is.
+
+    *owed_again* are the invoices that the library made where a payment was charged back and could not be removed.
     """
 
     customers: Mapping[str, str]
@@ -160,6 +163,7 @@ class Importable:
     attempts: Mapping[InvoiceId, list[Transaction]]
     settings: ImportSettings
     today: date
+    owed_again: AbstractSet[str] = frozenset()
 
 
 def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> ImportRow:
@@ -210,7 +214,8 @@ def _passed_over(
             return LeftOut.NOT_AUTOMATIC
         if due < kept.since:
             return LeftOut.BEFORE_AUTOMATIC
-    return LeftOut.ENDED_BEFORE if transaction.attempt > 1 and choice.chosen is None else None
+    was_tried = transaction.attempt > 1 or invoice_id in known.owed_again
+    return LeftOut.ENDED_BEFORE if was_tried and choice.chosen is None else None
 
 
 @frozen
@@ -289,6 +294,7 @@ async def _known(books: Books, settings: ImportSettings) -> Importable:
         attempts=by_invoice(await all_transactions(books)),
         settings=settings,
         today=settings.calendar.today(books.clock.now()),
+        owed_again=await charged_back_again(books),
     )
 
 

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import TRANSACTION, Pay, RemovePayment
+from xerosync.engine.actions import (
+    TRANSACTION,
+    CreateSale,
+    CreateSaleCredit,
+    MoveMoney,
+    Pay,
+    RemoveMoney,
+    RemovePayment,
+    VoidSaleCredit,
+)
 from xerosync.engine.intents import Intent
 from xerosync.engine.links import transaction_of
 from xerosync.engine.mirror import PAYMENTS, records
 from xerosync.engine.observed import all_links, intents_with, links_of, stamped
+from xerosync.engine.returns import COUNTER
+from xerosync.engine.settlement_books import SURPLUS
 from xerosync.engine.states import OPEN, State
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import InvoiceId, Payment, PaymentStatus
+from xerosync.money import exactly
+
+_UNDOING: Final = frozenset({RemovePayment.kind, RemoveMoney.kind, VoidSaleCredit.kind})
 
 
 async def all_transactions(books: Books) -> list[Transaction]:
@@ -46,34 +61,42 @@ async def chains_of(books: Books, invoices: Iterable[InvoiceId]) -> dict[Invoice
     return by_invoice(found)
 
 
-async def posted_for(books: Books, ids: Iterable[str]) -> dict[str, Decimal | None]:
-    """What stands in Xero of the payments posted for each transaction; None while one of them is in doubt."""
-    written = {each: await intents_with(books, lookup=("transaction", each)) for each in dict.fromkeys(ids)}
+async def posted_for(books: Books, transactions: Iterable[Transaction]) -> dict[str, Decimal | None]:
+    """
+    What became of the money of each transaction: paid on its own invoice, or parked as the customer's credit.
+
+    None while one of its payments is in doubt.
+    """
+    invoices = {each.id: each.invoice_id for each in transactions}
+    written = {each: await intents_with(books, lookup=("transaction", each)) for each in invoices}
     xero_ids = (intent.xero_id for group in written.values() for intent in group if intent.xero_id)
     payments = {key: payment for key, (payment, _) in (await stamped(books, PAYMENTS, Payment, xero_ids)).items()}
-    return {each: _posted(group, payments) for each, group in written.items()}
+    return {each: _posted(group, invoices[each], payments) for each, group in written.items()}
 
 
-def _posted(written: Iterable[Intent], payments: Mapping[str, Payment]) -> Decimal | None:
-    intents = list(written)
+@exactly
+def _posted(intents: Sequence[Intent], invoice: InvoiceId, payments: Mapping[str, Payment]) -> Decimal | None:
     if any(intent.state in OPEN for intent in intents):
         return None
-    removed = {
-        intent.operation.host_ref
-        for intent in intents
-        if intent.operation.kind == RemovePayment.kind and intent.state is State.CONFIRMED
-    }
-    return sum(
-        (
-            Decimal(str(intent.payload["Amount"]))
-            for intent in intents
-            if intent.operation.kind == Pay.kind and intent.state is State.CONFIRMED
-            if intent.operation.host_ref not in removed and _stands(payments.get(intent.xero_id or ""))
-        ),
-        Decimal(0),
-    )
+    done = [intent for intent in intents if intent.state is State.CONFIRMED]
+    undone = {each.operation.host_ref for each in done if each.operation.kind in _UNDOING}
+    return sum((_amount(each, invoice, payments) for each in done if each.operation.host_ref not in undone), Decimal(0))
 
 
-def _stands(payment: Payment | None) -> bool:
-    """Whether a payment is there; one that is not mirrored yet was posted a moment ago."""
-    return payment is None or payment.status != PaymentStatus.DELETED
+def _amount(intent: Intent, invoice: InvoiceId, payments: Mapping[str, Payment]) -> Decimal:
+    """What *intent* made of the money: nothing where it paid another invoice, or its payment is gone."""
+    kind, payload = intent.operation.kind, intent.payload
+    if kind in {MoveMoney.kind, CreateSaleCredit.kind} and intent.operation.host_ref.startswith(SURPLUS):
+        return Decimal(intent.facts["effect"])
+    if kind != Pay.kind:
+        return Decimal(0)
+    paid = payload.get("Invoice", {"InvoiceID": invoice})
+    payment = payments.get(intent.xero_id or "")  # one that is not mirrored yet was posted a moment ago
+    is_there = payment is None or payment.status != PaymentStatus.DELETED
+    return Decimal(str(payload["Amount"])) if paid == {"InvoiceID": invoice} and is_there else Decimal(0)
+
+
+async def charged_back_again(books: Books) -> frozenset[str]:
+    """The invoices that took the place of payments which were charged back and could not be removed."""
+    sales = await intents_with(books, lookup=("kind", CreateSale.kind))
+    return frozenset(each.xero_id for each in sales if each.xero_id and each.operation.host_ref.startswith(COUNTER))
