@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -295,3 +300,60 @@ def test_text_with_a_nul_is_refused(postgres: Postgres) -> None:
 def test_a_blocking_client_refuses_the_async_store(postgres: Postgres) -> None:
     with pytest.raises(Misconfigured, match="AsyncSQLAlchemyStore is an async store"):
         port_for(AsyncSQLAlchemyStore(postgres.new_database()), blocking=True)
+
+
+FORKER = """
+import os, sys
+from xerosync.storage import Record, SQLAlchemyStore
+store = SQLAlchemyStore(sys.argv[1])
+store.commit([Record("link", "books", "before", "{}")])
+child = os.fork()
+store.commit([Record("link", "books", "parent" if child else "child", "{}")])
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    store.commit([Record("link", "books", "after", "{}")])
+    store.close()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_store_inherited_through_a_fork_is_whole_in_both(postgres: Postgres) -> None:
+    address = postgres.new_database()
+
+    subprocess.run([sys.executable, "-c", FORKER, address], check=True, timeout=60)
+
+    with closing(SQLAlchemyStore(address)) as store:
+        assert links(store) == ["after", "before", "child", "parent"]
+
+
+def test_faults_of_the_database_say_what_to_do_and_tell_nothing_of_the_records(postgres: Postgres) -> None:
+    address = postgres.new_database()
+    told = Record("grant", "books", "1", '"a secret"')
+    elsewhere = SQLAlchemyStore(address.replace("/postgres?", "/nowhere?"))
+    with pytest.raises(StoreFailed, match="check address, user and password"):
+        elsewhere.commit([LINK])
+    elsewhere.close()
+    with closing(SQLAlchemyStore(address)) as store:
+        store.commit([LINK])
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+        store.close()
+        with pytest.raises(StoreFailed, match="give the address of its primary") as failure:
+            store.commit([told])
+        assert "a secret" not in "".join(traceback.format_exception(failure.value))
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute("ALTER ROLE CURRENT_USER RESET default_transaction_read_only")
+            connection.execute("DROP TABLE xerosync_records")
+        store.close()
+        with pytest.raises(StoreFailed, match="its tables are gone: restore the latest backup"):
+            store.query("grant", "books")
+
+
+def test_an_address_that_is_none_and_a_database_that_nobody_speaks_to_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="give an address such as"):
+        SQLAlchemyStore("books")
+    for unfit in (lambda: SQLAlchemyStore("nosuch://books"), lambda: AsyncSQLAlchemyStore("sqlite:///books.db")):
+        with pytest.raises(Misconfigured, match="cannot be used here"):
+            unfit()

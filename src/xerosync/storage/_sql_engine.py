@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InvalidRequestError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from xerosync.errors import InvalidInput, Misconfigured
@@ -28,9 +28,15 @@ def address(database: URL | str, driver: str) -> URL:
     return url.set(drivername=f"postgresql+{driver}") if url.drivername == "postgresql" else url
 
 
-def no_driver(missing: ImportError) -> NoReturn:
-    """Say which driver an address asks for in vain."""
-    raise Misconfigured(f"The driver {missing.name} is not installed: pip install 'xerosync[postgres]'.") from missing
+UNFIT: Final = (ImportError, ArgumentError, InvalidRequestError)
+"""What SQLAlchemy raises for an address whose driver it cannot use."""
+
+
+def no_driver(url: URL, error: Exception) -> NoReturn:
+    """Say that the driver an address asks for is missing, or is not of this store's kind."""
+    raise Misconfigured(
+        f"The driver {url.drivername} cannot be used here: pip install 'xerosync[postgres]', and leave the driver out."
+    ) from error
 
 
 def check_dialect(dialect: str, *known: str) -> None:

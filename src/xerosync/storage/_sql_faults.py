@@ -64,7 +64,7 @@ def _plain(name: str, error: DBAPIError) -> XerosyncError:
         if code[:length] in _REMEDIES:
             return StoreFailed(f"The store {name} failed: {_REMEDIES[code[:length]]}.")
     if error.connection_invalidated or not code:
-        return StoreFailed(f"The store {name} failed: {_AWAY} ({type(error.orig).__name__}).")
+        return StoreFailed(f"The store {name} failed: {_AWAY}; if it does, check address, user and password.")
     return StoreFailed(f"The store {name} failed: the database says {code} ({type(error.orig).__name__}).")
 
 

@@ -19,6 +19,7 @@ from xerosync.errors import Misconfigured
 from xerosync.storage import _sql_verbs as verbs
 from xerosync.storage._sql_engine import (
     NO_LEASE,
+    UNFIT,
     address,
     begin,
     check_dialect,
@@ -225,7 +226,7 @@ class _Within(_Plain):
 def _engine_of(url: URL, lock_timeout_s: float) -> Engine:
     try:
         engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    except ImportError as missing:
-        no_driver(missing)
+    except UNFIT as error:
+        no_driver(url, error)
     set_up(engine, lock_timeout_s)
     return engine

@@ -18,7 +18,16 @@ except ImportError as _missing:
 
 from xerosync.errors import Misconfigured
 from xerosync.storage import _sql_verbs as verbs
-from xerosync.storage._sql_engine import NO_LEASE, address, check_dialect, isolation_of, name_of, no_driver, set_up
+from xerosync.storage._sql_engine import (
+    NO_LEASE,
+    UNFIT,
+    address,
+    check_dialect,
+    isolation_of,
+    name_of,
+    no_driver,
+    set_up,
+)
 from xerosync.storage._sql_faults import plain_errors
 from xerosync.storage._sql_tables import prepare
 from xerosync.storage.protocol import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey
@@ -199,7 +208,7 @@ class _AsyncWithin(_Awaited):
 def _engine_of(url: URL, lock_timeout_s: float) -> AsyncEngine:
     try:
         engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
-    except ImportError as missing:
-        no_driver(missing)
+    except UNFIT as error:
+        no_driver(url, error)
     set_up(engine.sync_engine, lock_timeout_s)
     return engine
