@@ -225,9 +225,12 @@ async def _pair(xero: AsyncXero, world: World) -> bool:
     await sales.apply(plan)
     done.append(plan := await sales.create_contact(found[2], retry_refused=True))
     await sales.apply(plan)
-    diaz = {each.name: each.id for each in world.books.contacts}
-    done.append(plan := await (sales.move("Di", diaz["Diaz Ltd"]) if apart else sales.link("Di", diaz["Diaz"])))
+    ids = {each.name: each.id for each in world.books.contacts}
+    done.append(plan := await sales.link("Di", ids["Diaz"]))
     await sales.apply(plan)
+    if apart:
+        done.append(plan := await sales.move("Di", ids["Diaz Ltd"]))
+        await sales.apply(plan)
     if apart:
         done.append(plan := await sales.unlink("Flo"))
         await sales.undo_links(await sales.apply(plan))
