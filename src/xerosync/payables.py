@@ -13,6 +13,7 @@ from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import applying, recovery
 from xerosync.engine.actions import (
+    Action,
     Allocate,
     CreateBill,
     CreateCreditNote,
@@ -41,9 +42,9 @@ from xerosync.engine.observed import (
     stamped,
     tagged,
 )
-from xerosync.engine.plans import Plan, Recovery, Report
+from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.states import State
-from xerosync.engine.vendors import known_vendors, vendor_key
+from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.documents import Bill
 from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice, Payment
@@ -99,6 +100,17 @@ class AsyncPayables:
         known = await self._known_bills(listed, retry_refused=retry_refused)
         actions, findings = decide_bills(listed, known)
         return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+    async def link_vendor(self, vendor: str, contact_id: str) -> Plan:
+        """Connect the vendor of this name to the contact that a person chose; what was posted before stays."""
+        await refresh(self.books, CONTACTS)
+        known = await known_vendors(self.books, [vendor_key(vendor)])
+        decided = decide_vendor(vendor, contact_id, known.contacts, known.linked.get(vendor_key(vendor)))
+        return Plan(
+            tenant=self.books.tenant,
+            actions=(decided,) if isinstance(decided, Action) else (),
+            findings=(decided,) if isinstance(decided, Finding) else (),
+        )
 
     async def settle_credits(self, *, retry_refused: bool = False) -> Plan:
         """Set suppliers' credits against the same vendor's open bills, oldest first, and refund what is left."""
@@ -235,6 +247,7 @@ class Payables:
 
     import_accounts: Final = stepped(AsyncPayables.import_accounts)
     submit: Final = stepped(AsyncPayables.submit)
+    link_vendor: Final = stepped(AsyncPayables.link_vendor)
     settle_credits: Final = stepped(AsyncPayables.settle_credits)
     pay: Final = stepped(AsyncPayables.pay)
     posted: Final = stepped(AsyncPayables.posted)

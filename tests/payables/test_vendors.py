@@ -115,6 +115,54 @@ def test_a_merged_vendor_is_followed_to_what_it_was_merged_into(
     assert {each.contact_id for each in product.live_bills()} == {survivor.id}
 
 
+def test_a_contact_of_the_vendors_name_that_was_merged_is_followed_before_it_was_ever_used(
+    product: Product, purchases: Payables
+) -> None:
+    survivor = product.books.add_contact("Paper & Sons")
+    product.books.merge_contacts(product.books.add_contact("Paper Ltd").id, into=survivor.id)
+
+    purchases.apply(purchases.submit([bill("b1", "Paper Ltd")]))
+
+    assert [each.contact_id for each in product.live_bills()] == [survivor.id]
+    assert [each.id for each in active(product)] == [survivor.id]
+
+
+def test_a_vendor_that_a_contact_only_looks_like_is_neither_used_nor_created(
+    product: Product, purchases: Payables
+) -> None:
+    """Whoever sends bills in another's name wants them paid to himself."""
+    product.books.add_contact("Paper Ltd")
+
+    plan = purchases.submit([bill("b1", "Рареr Ltd")])
+    product.books.add_contact("Рареr Ltd")
+    after = purchases.submit([bill("b1", "Рареr Ltd")])
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["looks alike", "vendor unclear"])
+    assert after.counts() == {"vendor": 1, "bill": 1}
+
+
+def test_latin_names_that_differ_in_a_letter_that_looks_alike_are_two_vendors(
+    product: Product, purchases: Payables
+) -> None:
+    purchases.apply(purchases.submit([bill("b1", "Barnes 10"), bill("b2", "Barnes 1O")]))
+    purchases.apply(purchases.submit([bill("b3", "Bames 10")]))
+
+    assert sorted(each.name for each in active(product)) == ["Bames 10", "Barnes 10", "Barnes 1O"]
+
+
+def test_a_person_chooses_the_contact_of_a_vendor(product: Product, purchases: Payables) -> None:
+    contact = product.books.add_contact("PL Holdings")
+    archived = product.books.archive_contact(product.books.add_contact("Paper Ltd").id)
+
+    purchases.apply(purchases.link_vendor("Paper Ltd", contact.id))
+    purchases.apply(purchases.submit([bill("b1", "PAPER ltd")]))
+
+    assert [each.contact_id for each in product.live_bills()] == [contact.id]
+    assert not purchases.link_vendor("paper ltd", contact.id)
+    refused = [purchases.link_vendor("Glue", each).findings for each in (archived.id, "0" * 8)]
+    assert [[finding.code for finding in findings] for findings in refused] == [["archived"], ["not in Xero"]]
+
+
 def test_an_archived_contact_never_used_by_us_does_not_hinder_a_new_vendor(
     product: Product, purchases: Payables
 ) -> None:

@@ -14,7 +14,6 @@ from xerosync.engine.clearing import ClearingChoice, clearing_choice
 from xerosync.engine.intents import Intent, read_intent, record_key
 from xerosync.engine.mirror import (
     ACCOUNTS,
-    CONTACTS,
     SHELVES,
     Shelf,
     read_mirrored,
@@ -26,8 +25,7 @@ from xerosync.engine.mirror import (
     walk,
 )
 from xerosync.errors import Misconfigured
-from xerosync.matching.names import plain_name
-from xerosync.models import Account, Contact
+from xerosync.models import Account
 from xerosync.storage.protocol import RecordKey
 
 T = TypeVar("T", bound=AttrsInstance)
@@ -63,16 +61,6 @@ async def stamped(books: Books, shelf: Shelf, kind: type[T], ids: Iterable[str])
     """The mirrored documents with these *ids*, each with its stamp."""
     keys = [RecordKey(f"mirror.{shelf.name}", books.tenant, each) for each in ids]
     return {record.key: (read_mirrored(record, kind), stamp_of(record)) for record in await stored(books, keys)}
-
-
-async def contacts_by_id_and_name(books: Books) -> tuple[dict[str, Contact], dict[str, list[Contact]]]:
-    """Every mirrored contact, archived ones too: by id, and by its name as names are compared."""
-    by_id: dict[str, Contact] = {}
-    by_name: dict[str, list[Contact]] = {}
-    async for record, contact in walk(books, CONTACTS, Contact):
-        by_id[record.key] = contact
-        by_name.setdefault(plain_name(contact.name or ""), []).append(contact)
-    return by_id, by_name
 
 
 async def account_choice(books: Books, wanted: str | None, *, setting: str) -> ClearingChoice:

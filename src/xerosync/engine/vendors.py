@@ -9,24 +9,26 @@ from attrs import define, field, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, ConnectVendor, CreateContact, Pending, Ref
 from xerosync.engine.intents import Intent, intent_key
-from xerosync.engine.observed import contacts_by_id_and_name, intents_of, links_of
+from xerosync.engine.mirror import CONTACTS, walk
+from xerosync.engine.observed import intents_of, links_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, State
 from xerosync.mapping.documents import contact_named
+from xerosync.matching.contacts import Contacts, is_active
+from xerosync.matching.keys import by_name
 from xerosync.matching.names import plain_name
-from xerosync.models import Contact, ContactId, ContactStatus, TenantId
+from xerosync.models import Contact, TenantId
 
 
 @frozen(kw_only=True, repr=False)
 class KnownVendors:
-    """Contacts by plain name and by id, vendors linked before, and the intents of contacts created here."""
+    """The contacts in Xero, vendors linked before, and the intents of contacts created here."""
 
     tenant: TenantId
     linked: Mapping[str, str]
     created: Mapping[str, Intent]
-    by_name: Mapping[str, Sequence[Contact]]
-    by_id: Mapping[str, Contact]
+    contacts: Contacts
 
 
 def vendor_key(name: str) -> str:
@@ -36,14 +38,12 @@ def vendor_key(name: str) -> str:
 
 async def known_vendors(books: Books, keys: Sequence[str]) -> KnownVendors:
     """What the mirror and the store know of the vendors with these *keys*."""
-    by_id, by_name = await contacts_by_id_and_name(books)
     links = await links_of(books, ConnectVendor.kind, keys)
     return KnownVendors(
         tenant=books.tenant,
         linked={key: link["xero_id"] for key, link in links.items()},
         created=await intents_of(books, (Pending(CreateContact.kind, key) for key in dict.fromkeys(keys))),
-        by_name=by_name,
-        by_id=by_id,
+        contacts=Contacts([contact async for _, contact in walk(books, CONTACTS, Contact)]),
     )
 
 
@@ -73,27 +73,28 @@ class Vendors:
         known_id = self.known.linked.get(key)
         if known_id is None and intent is not None and intent.state is State.CONFIRMED:
             known_id = intent.xero_id
-        if known_id is not None and (survivor := _survivor(known_id, self.known.by_id)) is not None:
-            return survivor
+        if known_id is not None:
+            known = self.known.contacts.surviving(known_id)
+            if known is None or is_active(known):
+                return known_id if known is None else known.contact_id
         named = self._named(key)
         if len(named) != 1:
             return None
-        contact_id = named[0].contact_id or ContactId("")
-        if known_id != contact_id:
-            self.actions.append(
-                ConnectVendor(host_ref=key, reason="a contact of this name is in Xero", xero_id=contact_id)
-            )
+        (contact_id,) = named
+        self.actions.append(ConnectVendor(host_ref=key, reason="a contact of this name is in Xero", xero_id=contact_id))
         return contact_id
 
     def _new(self, key: str, name: str) -> Ref | None:
         intent = self.known.created.get(intent_key(self.known.tenant, Pending(CreateContact.kind, key)))
         if self._named(key):
             cause = "more than one active contact has the vendor's name"
-            self._vendor_finding(key, "ambiguous", cause, "rename or merge the contacts in Xero, so that one is meant")
+            fix = "rename or merge the contacts in Xero, so that one is meant, or choose one with link_vendor()"
+            self._vendor_finding(key, "ambiguous", cause, fix)
             return None
         if key in self.known.linked or (intent is not None and intent.state is State.CONFIRMED):
             cause = "its contact was archived in Xero, and nothing can be posted to an archived contact (F 6.31)"
-            self._vendor_finding(key, "archived", cause, "restore the contact in Xero")
+            fix = "restore the contact in Xero, or choose another one with link_vendor()"
+            self._vendor_finding(key, "archived", cause, fix)
             return None
         if intent is not None and intent.state in OPEN:
             cause = "an earlier run was interrupted while creating it"
@@ -102,26 +103,41 @@ class Vendors:
         if intent is not None and not self.retry_refused:
             self.findings += filter(None, [finding_for(intent)])
             return None
+        if self._looks_like_another(name):
+            cause = "a contact's name could be taken for the vendor's: letters of it look alike and are others"
+            fix = "ask the vendor: link_vendor() the contact if it is the right one, else enter the right one in Xero"
+            self._vendor_finding(key, "looks alike", cause, fix)
+            return None
         action = CreateContact(host_ref=key, reason="no contact of this name is in Xero", contact=contact_named(name))
         self.actions.append(action)
         return action.itself
 
-    def _named(self, key: str) -> list[Contact]:
-        return [each for each in self.known.by_name.get(key, ()) if each.contact_status == ContactStatus.ACTIVE]
+    def _named(self, key: str) -> list[str]:
+        """The active contacts of the vendor's name; what others of it were merged into only where there is none."""
+        found = self.known.contacts.answering(by_name, key)
+        return list(found.active or found.merged)
+
+    def _looks_like_another(self, name: str) -> bool:
+        """Whether a contact looks like the vendor in letters of another script: so that money goes to another."""
+        alike = self.known.contacts.looking_like(name)
+        return any(not (name.isascii() and (each.name or "").isascii()) for each in alike)
 
     def _vendor_finding(self, key: str, code: str, cause: str, fix: str) -> None:
         self.findings.append(Finding(code=code, about=key, cause=cause, fix=fix, who="the bookkeeper", retry=True))
 
 
-def _survivor(contact_id: str, by_id: Mapping[str, Contact]) -> str | None:
-    """The contact *contact_id*, or what it was merged into (F 6.34), if it can be used; None when it cannot."""
-    seen: set[str] = set()
-    while contact_id not in seen:
-        seen.add(contact_id)
-        contact = by_id.get(contact_id)
-        if contact is None or contact.contact_status == ContactStatus.ACTIVE:
-            return contact_id
-        if contact.merged_to_contact_id is None:
-            return None
-        contact_id = contact.merged_to_contact_id
-    return None
+def decide_vendor(vendor: str, contact_id: str, contacts: Contacts, now: str | None) -> Action | Finding | None:
+    """Connect *vendor* to the contact a person chose, or to the one it was merged into; None when it is so *now*."""
+    key = vendor_key(vendor)
+    contact = contacts.surviving(contact_id)
+    if contact is None or contact.contact_id is None:
+        cause = "Xero has no contact of this id in the organisation"
+        return Finding(code="not in Xero", about=key, cause=cause, fix="choose one of its contacts")
+    if not is_active(contact):
+        cause = "the contact is archived, and nothing can be posted to an archived contact (F 6.31)"
+        return Finding(
+            code="archived", about=key, cause=cause, fix="restore the contact in Xero, or choose another one"
+        )
+    if now == contact.contact_id:
+        return None
+    return ConnectVendor(host_ref=key, reason="chosen by a person", xero_id=contact.contact_id)

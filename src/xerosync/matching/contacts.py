@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
+from attrs import frozen
+
 from xerosync.matching.keys import MatchKey
 from xerosync.matching.lookalikes import shapes
 from xerosync.matching.names import plain_name
@@ -15,6 +17,15 @@ from xerosync.models import Contact, ContactId, ContactStatus
 def is_active(contact: Contact) -> bool:
     """Whether documents can be written to *contact* (F 6.31)."""
     return contact.contact_status == ContactStatus.ACTIVE
+
+
+@frozen(kw_only=True)
+class Answering:
+    """The contacts that answer to one key, by id: *active* ones, what others were *merged* into, *archived* ones."""
+
+    active: Mapping[str, Contact]
+    merged: Mapping[str, Contact]
+    archived: Mapping[str, Contact]
 
 
 class Contacts:
@@ -60,6 +71,17 @@ class Contacts:
                 index[key(contact)].append(contact)
             self._by_key[key] = dict(index)
         return self._by_key[key].get(text, ())
+
+    def answering(self, key: MatchKey, text: str) -> Answering:
+        """The contacts for which *key* gives *text*, each that was merged as the one it became."""
+        active: dict[str, Contact] = {}
+        merged: dict[str, Contact] = {}
+        archived: dict[str, Contact] = {}
+        for contact in self.known_by(key, text):
+            survivor = self.surviving(contact.contact_id or "") or contact
+            kept = archived if not is_active(survivor) else active if survivor is contact else merged
+            kept[survivor.contact_id or ""] = survivor
+        return Answering(active=active, merged=merged, archived=archived)
 
     def looking_like(self, name: str) -> list[Contact]:
         """The active contacts whose name is another, but could be taken for *name*."""

@@ -158,23 +158,14 @@ class Matching:
 
     def _hits(self, key: MatchKey, customer: Customer) -> _Hits:
         """Who answers to *key*; those that others were merged into only where nobody else does."""
-        active: dict[str, Contact] = {}
-        merged: dict[str, Contact] = {}
-        archived: dict[str, Contact] = {}
-        for contact in self.contacts.known_by(key, key(customer)):
-            survivor = self.contacts.surviving(contact.contact_id or "") or contact
-            contact_id = survivor.contact_id or ""
-            if (customer.id, contact_id) in self.pairs.apart:
-                continue
-            if not is_active(survivor):
-                archived[contact_id] = survivor
-            else:
-                (active if survivor is contact else merged)[contact_id] = survivor
+        found = self.contacts.answering(key, key(customer))
+        active = {each: one for each, one in found.active.items() if (customer.id, each) not in self.pairs.apart}
+        merged = {each: one for each, one in found.merged.items() if (customer.id, each) not in self.pairs.apart}
         return _Hits(
             reason=f"the same {words_of(key)}",
             active=_as_written(key, customer, active) or merged,
             merged=not active and bool(merged),
-            archived=archived,
+            archived=found.archived,
         )
 
     def _found(

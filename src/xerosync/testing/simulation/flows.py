@@ -234,6 +234,8 @@ async def _pair(xero: AsyncXero, world: World) -> bool:
     if apart:
         done.append(plan := await sales.unlink("Flo"))
         await sales.undo_links(await sales.apply(plan))
+    done.append(plan := await AsyncPayables(xero).link_vendor("A. Diaz", ids["Diaz"]))
+    await sales.apply(plan)
     done.append(plan := await sales.contact_updates(["Ana", "Bea", "Di"]))
     await sales.apply(plan)
     return nothing_left(*done)
