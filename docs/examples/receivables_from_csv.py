@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from attrs import frozen
@@ -22,12 +22,29 @@ from attrs import frozen
 from as_written import amount_of
 from common import progress, say, show
 from table_file import is_blank, read_table
-from xerosync import Customer, LineKind, Money, Plan, Receivables, Recovery, Report, Settlement, SettlementLine
+from xerosync import (
+    Customer,
+    Fee,
+    LineKind,
+    Money,
+    Plan,
+    Receivables,
+    Recovery,
+    Report,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+)
 from xerosync.errors import XerosyncError
 from xerosync.testing.sandbox import Sandbox, sandbox
 
 CLEARING = "1090"
+BANK = "1091"
+FEES = "4190"
+PROVIDER = "Collections provider"
 CHARGED_BACK_AFTER = timedelta(days=30)
+RETRIED_AFTER = timedelta(days=7)
+FEE_RATE, FEE_EACH = Decimal("0.01"), Decimal("0.30")
 ROUNDS_MAX = 5
 CENT = Decimal("0.01")
 LARGEST = Decimal("1e10")
@@ -94,34 +111,60 @@ def day(text: str) -> date:
         raise ValueError("dates must be written month/day/year, such as 1/31/2013") from None
 
 
+@frozen
+class Wanted:
+    """What the command line asks for besides the file."""
+
+    instalments: int = 1
+    fees: bool = False
+    payout: bool = False
+    retry: bool = False
+
+
 def settlements(
-    rows: Sequence[Collection], transaction: Mapping[str, str], instalments: int, currency: str
+    rows: Sequence[Collection], transaction: Mapping[str, str], wanted: Wanted, currency: str
 ) -> list[Settlement]:
-    """One settlement a day: what was collected then, in *instalments* parts, and what was charged back."""
+    """One settlement a day: what was collected then, in instalments, what was charged back, and what it cost."""
     lines: dict[date, list[SettlementLine]] = defaultdict(list)
+    fees: dict[date, Decimal] = defaultdict(Decimal)
+
+    def collected(row: Collection, on: date, suffix: str = "") -> None:
+        shares = Money(row.amount, currency).instalments(wanted.instalments)
+        lines[on] += [
+            SettlementLine(id=f"{row.number}{suffix}/{part}", transaction=transaction[row.number], amount=share)
+            for part, share in enumerate(shares, start=1)
+            if share
+        ]
+        fees[on] += (row.amount * FEE_RATE + FEE_EACH).quantize(CENT, ROUND_HALF_UP)
+
     for row in rows:
         if row.number not in transaction:
             continue
-        paid = transaction[row.number]
-        amount = Money(row.amount, currency)
-        lines[row.settled] += [
-            SettlementLine(id=f"{row.number}/{part}", transaction=paid, amount=share)
-            for part, share in enumerate(amount.instalments(instalments), start=1)
-            if share
-        ]
+        collected(row, row.settled)
         if row.disputed:
-            back = f"{row.number}/charged-back"
-            lines[row.settled + CHARGED_BACK_AFTER].append(
-                SettlementLine(id=back, transaction=paid, amount=amount, kind=LineKind.CHARGED_BACK)
-            )
-    return [Settlement(id=f"{on:%Y-%m-%d}", on=on, lines=tuple(lines[on])) for on in sorted(lines)]
+            on, amount = row.settled + CHARGED_BACK_AFTER, Money(row.amount, currency)
+            back, paid = f"{row.number}/charged-back", transaction[row.number]
+            lines[on].append(SettlementLine(id=back, transaction=paid, amount=amount, kind=LineKind.CHARGED_BACK))
+            if wanted.retry:
+                collected(row, on + RETRIED_AFTER, "/retry")
+    return [
+        Settlement(
+            id=f"{on:%Y-%m-%d}",
+            on=on,
+            lines=tuple(lines[on]),
+            fees=[Fee(amount=Money(fees[on], currency))] if wanted.fees and fees[on] else [],
+            paid_out_on=on if wanted.payout else None,
+        )
+        for on in sorted(lines)
+    ]
 
 
-def collect(box: Sandbox, path: Path, rows: Sequence[Collection], instalments: int) -> dict[str, object]:
+def collect(box: Sandbox, path: Path, rows: Sequence[Collection], wanted: Wanted) -> dict[str, object]:
     """Bring Xero to where the file says it should be; what this run did, and how things stand at its end."""
     currency = box.xero.organisation().base_currency or ""
     enter(box, path, rows)
-    sales = Receivables(box.xero, clearing_account=CLEARING)
+    settings = SettlementSettings(bank_account=BANK, fee_account=FEES, provider=PROVIDER)
+    sales = Receivables(box.xero, clearing_account=CLEARING, settlements=settings)
     customers = [Customer(id=name, custom_identifier=name) for name in dict.fromkeys(row.customer for row in rows)]
     done: list[Report | Recovery] = []
 
@@ -133,7 +176,7 @@ def collect(box: Sandbox, path: Path, rows: Sequence[Collection], instalments: i
         imported = sales.import_invoices()
         done.append(sales.apply(imported))
         transaction = {each.invoice_number: each.id for each in sales.transactions()}
-        settled = sales.settle(settlements(rows, transaction, instalments, currency))
+        settled = sales.settle(settlements(rows, transaction, wanted, currency))
         done.append(sales.apply(settled))
         return matched, imported, settled
 
@@ -162,7 +205,11 @@ def enter(box: Sandbox, path: Path, rows: Sequence[Collection]) -> None:
     """What the bookkeeper had entered: a clearing account, the customers as contacts, and their invoices."""
     box.set_up(
         f"receivables {hashlib.sha256(path.read_bytes()).hexdigest()}",
-        accounts=[{"code": CLEARING, "name": "Collections Clearing", "type": "BANK"}],
+        accounts=[
+            {"code": CLEARING, "name": "Collections Clearing", "type": "BANK"},
+            {"code": BANK, "name": "Collections Bank", "type": "BANK"},
+            {"code": FEES, "name": "Collection Fees", "type": "EXPENSE"},
+        ],
         contacts=[{"name": name} for name in dict.fromkeys(row.customer for row in rows)],
         invoices=[
             {
@@ -184,6 +231,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--store", type=Path, metavar="FILE", help="keep the store here, and Xero's books in FILE.xero")
     parser.add_argument("--xero", metavar="URL", help="a simulator served elsewhere")
     parser.add_argument("--instalments", type=int, default=1, metavar="N", help="part payments an invoice (default 1)")
+    parser.add_argument("--fees", action="store_true", help="1 %% and 0.30 a collection")
+    parser.add_argument("--payout", action="store_true", help="each settlement's net reaches the bank account")
+    parser.add_argument("--retry", action="store_true", help="collect disputed ones again a week later")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     given = parser.parse_args(arguments)
     if given.instalments < 1:
@@ -197,7 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             progress(in_real_time=given.xero is not None) as told,
             sandbox(given.store, xero=given.xero, on_event=told) as box,
         ):
-            outcome = collect(box, given.path, rows, given.instalments)
+            wanted = Wanted(given.instalments, fees=given.fees, payout=given.payout, retry=given.retry)
+            outcome = collect(box, given.path, rows, wanted)
     except XerosyncError as error:
         say(f"{parser.prog}: {error}")
         return 1

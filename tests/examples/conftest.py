@@ -10,7 +10,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +104,30 @@ def check_collected(books: Bookkeeper, path: Path, instalments: int = 1) -> None
     assert {payment.account_id for payment in books.payments} == {clearing}
     assert [account.type for account in books.accounts if account.id == clearing] == ["BANK"]
     assert books.balance(clearing) == undisputed(path)
+
+
+def check_settled(books: Bookkeeper, path: Path) -> None:
+    """Each day of the file at *path* was paid out by one transfer of what was left of it after its fees."""
+    net: dict[date, Decimal] = defaultdict(Decimal)
+    fees: dict[date, Decimal] = defaultdict(Decimal)
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.DictReader(lines):
+            amount, on = Decimal(row["InvoiceAmount"]), datetime.strptime(row["SettledDate"], "%m/%d/%Y").date()  # noqa: DTZ007
+            collected = [on]
+            if row["Disputed"] == "Yes":
+                net[on + timedelta(days=30)] -= amount
+                collected.append(on + timedelta(days=37))
+            for day in collected:
+                net[day] += amount
+                fees[day] += (amount / 100 + Decimal("0.30")).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    codes = {account.id: account.code for account in books.accounts}
+    moved = {
+        each.date: each.amount if codes[each.to_account_id] == "1091" else -each.amount for each in books.bank_transfers
+    }
+    spent = {each.date: each.total for each in books.bank_transactions if each.type == "SPEND"}
+    assert spent == fees
+    assert moved == {day: left for day in net if (left := net[day] - fees[day])}
+    assert any(amount < 0 for amount in moved.values())
 
 
 def undisputed(path: Path) -> Decimal:

@@ -7,7 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.examples.conftest import RECEIVABLES, check_collected, opened_books, real_input, run_script, undisputed
+from tests.examples.conftest import (
+    RECEIVABLES,
+    check_collected,
+    check_settled,
+    opened_books,
+    real_input,
+    run_script,
+    undisputed,
+)
 
 from xerosync.client._driver import run
 from xerosync.testing.sandbox import sandbox
@@ -38,6 +46,23 @@ def test_the_full_file_is_collected_once_and_explained_to_the_cent(tmp_path: Pat
     assert (first.err, second.err) == ("", "")
     with opened_books(store) as books:
         check_collected(books, path, instalments)
+
+
+def test_fees_payouts_and_second_attempts_leave_nothing_in_clearing(tmp_path: Path) -> None:
+    path = real_input("receivables.csv")
+    store = tmp_path / "books.db"
+    arguments: list[str | Path] = [path, "--store", store, "--fees", "--payout", "--retry", "--json"]
+
+    first = run_script(RECEIVABLES, *arguments)
+    second = run_script(RECEIVABLES, *arguments)
+
+    done = {"imported": 2466, "posted": 2466 + 561, "reversed": 561}
+    state = {"matched": 100, "findings": 0, "clearing_balance": "0.00"}
+    assert first.figures() == done | state | {"calls": first.figures()["calls"]}
+    assert second.figures() == dict.fromkeys(done, 0) | state | {"calls": second.figures()["calls"]}
+    with opened_books(store) as books:
+        assert {invoice.status for invoice in books.invoices} == {"PAID"}
+        check_settled(books, path)
 
 
 def test_an_invoice_of_one_cent_is_one_payment_however_many_instalments(tmp_path: Path) -> None:

@@ -293,3 +293,29 @@ def test_the_hosts_own_precision_rounds_no_sum(product: Product, sales: Receivab
         back = sales.settle(charged_back(invoice.id, "1234567.89"))
 
     assert (back.counts(), back.findings) == ({"removal": 2}, ())
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_what_is_collected_charged_back_and_collected_again_in_one_plan_ends_paid(
+    product: Product, sales: Receivables, rounds: int
+) -> None:
+    """In one plan, or with the first collection posted before: what is taken back makes room for what comes after."""
+    invoice = product.collectable("100.00")
+    again = SettlementLine(id="again", transaction=invoice.id, amount=nzd("100.00"))
+    chain = [
+        collected(invoice.id, "60.00", "40.00"),
+        charged_back(invoice.id),
+        Settlement(id="S3", on=date(2026, 2, 11), lines=[again]),
+    ]
+    if rounds == 2:
+        sales.apply(sales.settle(chain[0]))
+
+    plan = sales.settle(chain)
+    report = sales.apply(plan)
+
+    assert plan.findings == report.findings == ()
+    assert product.standing(invoice.id) == [(Decimal(100), date(2026, 2, 11))]
+    assert product.books.invoice(invoice.id).status == "PAID"
+    assert len(product.books.payments) == 3
+    assert not sales.settle(chain)
+    assert sales.settle(chain).findings == ()

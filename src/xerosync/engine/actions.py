@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar, Final, Self, TypeAlias
+from typing import ClassVar, Final, Self, TypeAlias, cast
 
 import attrs
 from attrs import field, frozen
@@ -79,9 +79,10 @@ class Action:
 
     @property
     def needs(self) -> tuple[Pending, ...]:
-        """The actions that must be confirmed first, because their ids go into this one."""
-        values = (getattr(self, each.name) for each in attrs.fields(type(self)))
-        return tuple(value for value in values if isinstance(value, Pending))
+        """The actions that must be confirmed first: their ids go into this one, or they make room for it."""
+        values = [getattr(self, each.name) for each in attrs.fields(type(self))]
+        nested = (each for value in values if isinstance(value, tuple) for each in cast(tuple[object, ...], value))
+        return tuple(each for each in (*values, *nested) if isinstance(each, Pending))
 
     @property
     def itself(self) -> Pending:
@@ -366,7 +367,11 @@ class Allocate(Action):
 
 @frozen(kw_only=True, repr=False)
 class Pay(Action):
-    """Post a payment on an invoice or bill. Xero would take a part payment twice (F 6.128)."""
+    """
+    Post a payment on an invoice or bill. Xero would take a part payment twice (F 6.128).
+
+    It waits for what must come before it: the removals that open its invoice again.
+    """
 
     kind: ClassVar[str] = "payment"
     invoice: InvoiceId | Pending
@@ -374,6 +379,7 @@ class Pay(Action):
     amount: Money
     on: date
     reference: str
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:

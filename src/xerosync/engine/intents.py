@@ -30,7 +30,7 @@ PARKED_AFTER: Final = 8
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
-_NAMES: Final = frozenset({"vendor", "collected"})
+_NAMES: Final = frozenset({"vendor", "collected", "surplus", "effect", "amount"})
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 
 

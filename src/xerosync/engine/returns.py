@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from attrs import define, field, frozen
 
@@ -109,7 +109,7 @@ class Returns:
             elif intent.xero_id:
                 self._undo(settlement, line, transaction, intent)
         for action in planned:
-            self._remove(line, action.host_ref, action.itself, action.amount.amount)
+            self._remove(line, action.host_ref, action.itself, str(action.invoice), action.amount.amount)
         for intent in parked:
             self._unpark(line, intent.operation.host_ref, line.amount)
         if not written and not planned and not parked:
@@ -201,7 +201,13 @@ class Returns:
         if counter is not None or (stays and known.removal(paid) is None):
             self._counter(settlement, line, transaction, intent, stays)
         elif not known.is_gone(intent):
-            self._remove(line, paid, PaymentId(intent.xero_id or ""), Decimal(str(intent.payload["Amount"])))
+            self._remove(
+                line,
+                paid,
+                PaymentId(intent.xero_id or ""),
+                _invoice_of(intent) or transaction.invoice_id,
+                Decimal(str(intent.payload["Amount"])),
+            )
         if "surplus" in intent.facts:
             surplus = Money(Decimal(intent.facts["surplus"]), line.amount.currency)
             self._unpark(line, SURPLUS + paid, surplus)
@@ -217,21 +223,23 @@ class Returns:
         closed = payment.date is not None and self.deciding.known.open_books.is_closed(payment.date)
         return "in closed books" if closed else ""
 
-    def _remove(self, line: SettlementLine, paid_line: str, payment: PaymentId | Pending, amount: Decimal) -> None:
+    def _remove(
+        self, line: SettlementLine, paid_line: str, payment: PaymentId | Pending, invoice: str, amount: Decimal
+    ) -> None:
         deciding = self.deciding
         if paid_line in deciding.taken_back:
             return
         deciding.taken_back.add(paid_line)
         if deciding.may_plan(line, Pending(RemovePayment.kind, paid_line), "removing it"):
-            deciding.actions.append(
-                RemovePayment(
-                    host_ref=paid_line,
-                    reason=f"charged back by {line.id}",
-                    facts={"transaction": line.transaction, "charged_back_by": line.id},
-                    payment=payment,
-                    amount=Money(amount, line.amount.currency),
-                )
+            action = RemovePayment(
+                host_ref=paid_line,
+                reason=f"charged back by {line.id}",
+                facts={"transaction": line.transaction, "charged_back_by": line.id},
+                payment=payment,
+                amount=Money(amount, line.amount.currency),
             )
+            deciding.actions.append(action)
+            deciding.open_again(invoice, amount, action.itself)
 
     def _counter(
         self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent, stays: str
@@ -298,3 +306,9 @@ class Returns:
 
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
     return {"transaction": line.transaction, "settlement": settlement.id, "settled_on": settlement.on.isoformat()}
+
+
+def _invoice_of(intent: Intent) -> str:
+    """The invoice that a payment was posted on; blank where the payment was only found again."""
+    invoice = intent.payload.get("Invoice")
+    return str(cast(Mapping[str, object], invoice).get("InvoiceID", "")) if isinstance(invoice, Mapping) else ""

@@ -108,6 +108,7 @@ class Deciding:
     taken_back: set[str] = field(factory=set[str])
     to_come: set[str] = field(factory=set[str])
     _due: dict[str, Decimal] = field(factory=dict[str, Decimal])
+    _opened_by: dict[str, list[Pending]] = field(factory=dict[str, "list[Pending]"])
 
     def find(self, line: SettlementLine, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
         """Add a finding on *line*."""
@@ -135,15 +136,25 @@ class Deciding:
         return False
 
     def due(self, invoice_id: str) -> Decimal:
-        """What is due on an invoice, less what this plan pays of it; nothing where it cannot be paid."""
-        invoice, _ = self.known.invoices.get(invoice_id, (None, ""))
-        if invoice is None or invoice.status != DocumentStatus.AUTHORISED:
-            return Decimal(0)
-        return self._due.setdefault(invoice_id, invoice.amount_due or Decimal(0))
+        """What is due on an invoice after what this plan pays of it and takes back; nothing where it cannot be paid."""
+        if invoice_id not in self._due:
+            invoice, _ = self.known.invoices.get(invoice_id, (None, ""))
+            stands = invoice is not None and invoice.status == DocumentStatus.AUTHORISED
+            self._due[invoice_id] = (invoice.amount_due or Decimal(0)) if invoice is not None and stands else Decimal(0)
+        return self._due[invoice_id]
 
     def pay_off(self, invoice_id: str, amount: Decimal) -> None:
         """Note that this plan pays *amount* of an invoice."""
         self._due[invoice_id] = self.due(invoice_id) - amount
+
+    def open_again(self, invoice_id: str, amount: Decimal, removal: Pending) -> None:
+        """Note that this plan takes *amount* of an invoice back, by *removal*."""
+        self._due[invoice_id] = self.due(invoice_id) + amount
+        self._opened_by.setdefault(invoice_id, []).append(removal)
+
+    def opened_by(self, invoice_id: str) -> tuple[Pending, ...]:
+        """The removals of this plan that make room on an invoice."""
+        return tuple(self._opened_by.get(invoice_id, ()))
 
     def seen(self, invoice_id: str) -> tuple[Seen, ...]:
         """An invoice as it was seen."""

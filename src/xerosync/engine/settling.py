@@ -188,6 +188,7 @@ class _Collecting:
             amount=Money(part, line.amount.currency),
             on=day,
             reference=deciding.known.transactions[line.transaction].invoice_number,
+            after=deciding.opened_by(invoice),
         )
         deciding.actions.append(action)
         deciding.collected[line.transaction].append(action)
