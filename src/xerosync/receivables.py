@@ -12,6 +12,7 @@ from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import (
     applying,
     following,
+    handmade,
     importing,
     opening,
     policies,
@@ -43,6 +44,7 @@ from xerosync.mapping.transactions import ImportSettings, Transaction, Transacti
 from xerosync.matching.customers import Match
 from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey
 from xerosync.models import Account, AccountId
+from xerosync.money import Money
 
 
 class AsyncReceivables:
@@ -172,6 +174,14 @@ class AsyncReceivables:
         choice = Choice(chosen=ids, due_from=due_from, automatic=automatic)
         return await importing.import_invoices(self.books, self._imports, choice)
 
+    async def link_transaction(self, transaction_id: str, *, invoice: str, amount: Money | None = None) -> Plan:
+        """
+        Let a transaction that the host made by hand stand for *invoice*, an id or a number, so that it can be settled.
+
+        *amount* is what the customer was asked for, what is due unless given (R19).
+        """
+        return await handmade.link_transaction(self.books, transaction_id, invoice=invoice, amount=amount)
+
     async def follow(self, states: Iterable[TransactionState]) -> Plan:
         """
         Make your transactions what their invoices in Xero have become, told how yours stand now in *states*.
@@ -269,6 +279,7 @@ class Receivables:
     contact_updates: Final = stepped(AsyncReceivables.contact_updates)
     preview_imports: Final = stepped(AsyncReceivables.preview_imports)
     import_invoices: Final = stepped(AsyncReceivables.import_invoices)
+    link_transaction: Final = stepped(AsyncReceivables.link_transaction)
     follow: Final = stepped(AsyncReceivables.follow)
     set_import_policies: Final = stepped(AsyncReceivables.set_import_policies)
     import_policies: Final = stepped(AsyncReceivables.import_policies)

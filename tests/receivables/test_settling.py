@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
-from xerosync import Customer, MemoryStore, Money, Receivables, Settlement, SettlementLine, State
-from xerosync.errors import InvalidInput
+from xerosync import Customer, MemoryStore, Money, Receivables, Settlement, SettlementLine, State, Xero
+from xerosync.errors import InvalidInput, Misconfigured
 
 LATER = date(2026, 1, 12)
 
@@ -78,10 +78,7 @@ def test_a_line_of_a_transaction_made_elsewhere_is_listed_with_what_to_do(produc
 
     (finding,) = plan.findings
     assert (finding.code, finding.about, finding.worth) == ("not created here", "L2", nzd("50.00"))
-    assert (
-        finding.fix
-        == "import its invoice and settle it under that transaction, or mark the invoice paid in Xero by hand"
-    )
+    assert "link_transaction()" in finding.fix
     assert product.standing(other.id) == []
     assert product.standing(invoice.id) == [(Decimal(100), DAY)]
 
@@ -223,3 +220,62 @@ def test_what_xero_refused_is_planned_again_once_its_invoice_has_changed(product
     sales.apply(sales.settle(part))
 
     assert product.standing(invoice.id) == [(Decimal(40), DAY)]
+
+
+@pytest.mark.parametrize("named", ["id", "number"])
+def test_a_transaction_made_by_hand_is_settled_once_it_is_linked(
+    product: Product, sales: Receivables, named: str
+) -> None:
+    invoice = product.invoice("Ana Costa", "50.00", "INV-77")
+    sales.apply(sales.match([Customer(id="Ana", custom_identifier="Ana Costa")]))
+    one = settlement(line("L1", "by hand", "50.00"))
+    assert codes(sales, one) == [("not created here", "L1")]
+
+    wanted = invoice.id if named == "id" else "INV-77"
+    sales.apply(sales.link_transaction("by hand", invoice=wanted))
+    sales.apply(sales.settle(one))
+
+    assert product.books.invoice(invoice.id).status == "PAID"
+    assert len(sales.link_transaction("by hand", invoice=wanted)) == 0
+    assert [each.id for each in sales.transactions()] == ["by hand"]
+    assert not sales.import_invoices()
+
+
+def test_a_link_that_cannot_be_is_a_finding_and_nothing_is_remembered(product: Product, sales: Receivables) -> None:
+    taken = product.collectable("50.00")
+    other = product.invoice("Nobody", "9.00", "INV-9")
+
+    plans = [
+        sales.link_transaction("x", invoice="INV-0"),
+        sales.link_transaction("x", invoice=taken.id),
+        sales.link_transaction(taken.id, invoice=other.id),
+        sales.link_transaction("x", invoice=other.id),
+    ]
+
+    assert [(len(plan), *(each.code for each in plan.findings)) for plan in plans] == [
+        (0, "invoice unknown"),
+        (0, "imported before"),
+        (0, "transaction id taken"),
+        (0, "customer not connected"),
+    ]
+    with pytest.raises(InvalidInput, match="transaction_id"):
+        sales.link_transaction(" ", invoice=other.id)
+
+
+def test_the_clearing_account_changes_and_past_payments_keep_theirs(product: Product, xero: Xero) -> None:
+    """R6, R23: what was posted stays where it is; what was refused for the account is posted once it is changed."""
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    first, second = product.collectable("60.00", "Ana"), product.collectable("40.00", "Ben")
+    both = [settlement(line("L1", first.id, "60.00"))]
+    Receivables(xero, clearing_account=CLEARING).apply(Receivables(xero, clearing_account=CLEARING).settle(both))
+    both.append(settlement(line("L2", second.id, "40.00"), settlement_id="S2"))
+    with pytest.raises(Misconfigured, match="choose another one"):
+        Receivables(xero, clearing_account="610").settle(both)
+
+    changed = Receivables(xero, clearing_account="650")
+    changed.apply(changed.settle(both))
+
+    balances = [product.books.balance(product.books.account(code).id) for code in (CLEARING, "650")]
+    assert balances == [60, 40]
+    assert not changed.settle(both)
+    assert [Receivables(xero, clearing_account=code).reconcile().clean for code in (CLEARING, "650")] == [True, True]

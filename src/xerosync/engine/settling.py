@@ -22,7 +22,10 @@ from xerosync.mapping.transactions import Transaction
 from xerosync.models import DocumentStatus, InvoiceId, Payment
 from xerosync.money import Money, exactly
 
-NOT_OURS = "import its invoice and settle it under that transaction, or mark the invoice paid in Xero by hand"
+NOT_OURS = (
+    "import its invoice and settle it under that transaction, link it with link_transaction(), "
+    "or mark the invoice paid in Xero by hand"
+)
 _ANOTHER_ID = "give every line an id of its own, never one used before"
 
 
