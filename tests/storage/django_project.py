@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 
 __all__ = ["DjangoStore", "elsewhere", "made", "opened", "postgresql", "sqlite"]
 
-Database: TypeAlias = dict[str, str | dict[str, str]]
+Database: TypeAlias = dict[str, str | dict[str, str | int]]
 
 if not settings.configured:
     settings.configure(INSTALLED_APPS=["django_books"], DATABASES={"default": {}}, USE_TZ=True)
@@ -28,7 +28,8 @@ _ALIASES: Final = (f"books_{number}" for number in count())
 
 def sqlite(path: str) -> Database:
     """The settings for a SQLite file. Writers must take turns from their first statement on, hence IMMEDIATE."""
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": {"transaction_mode": "IMMEDIATE"}}
+    options: dict[str, str | int] = {"transaction_mode": "IMMEDIATE", "timeout": 60}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": options}
 
 
 def postgresql(address: str) -> Database:

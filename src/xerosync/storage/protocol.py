@@ -47,10 +47,10 @@ class Record:
 
     *due* (aware, kept in UTC) is when somebody should look at it again; *lookups* are (name, value) pairs it can be
     searched by, a name may come with several values. Text with half a character (a lone surrogate) or with a NUL is
-    refused with `InvalidInput`. The store sets the rest and ignores it in a put: *version* counts
-    the commits that wrote the record since it was made (0: it was never stored), *changed* numbers the commit that last
-    wrote it among all commits of the store. A record dropped and made again begins at version 1, so what a slow writer
-    may still hold is better kept, in another state, than dropped.
+    refused with `InvalidInput`. The store sets the rest and ignores it in a put: *version* counts the commits that
+    wrote the record since it was made (0: it was never stored), *changed* numbers the commit that last wrote it among
+    those of its kind and organisation, or of the whole store. A record dropped and made again begins at version 1, so
+    what a slow writer may still hold is better kept, in another state, than dropped.
     """
 
     kind: str

@@ -225,7 +225,8 @@ class _Within(_Plain):
 
 def _engine_of(url: URL, lock_timeout_s: float) -> Engine:
     try:
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        waits = {"timeout": lock_timeout_s} if url.get_backend_name() == "sqlite" else {}
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=waits)
     except UNFIT as error:
         no_driver(url, error)
     set_up(engine, lock_timeout_s)
