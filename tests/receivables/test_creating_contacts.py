@@ -119,6 +119,40 @@ def test_only_a_person_creates_a_contact_beside_an_archived_or_a_look_alike(
     assert len(books.contacts) == 2
 
 
+def test_a_connected_contact_that_was_archived_is_replaced_when_a_person_says_so(
+    sales: Receivables, books: Bookkeeper
+) -> None:
+    """Again and again, also where the archived one was created here."""
+    customer = Customer(id="7", custom_identifier="Acme")
+    for _ in range(3):
+        sales.apply(sales.create_contact(customer))
+        (standing,) = [contact for contact in books.contacts if contact.status == "ACTIVE"]
+        (match,) = sales.matches([customer])
+        assert (match.status, match.contacts) == (MatchStatus.CONNECTED, (standing.id,))
+        books.archive_contact(standing.id)
+
+    assert not sales.match([customer], create_missing=True)
+    assert len(books.contacts) == 3
+
+
+def test_a_contact_taken_apart_from_a_customer_is_not_created_again(sales: Receivables, books: Bookkeeper) -> None:
+    sales.apply(sales.match([ANA], create_missing=True))
+    sales.apply(sales.unlink("7"))
+
+    plan = sales.match([ANA], create_missing=True)
+
+    assert (len(plan), [finding.code for finding in plan.findings]) == (0, ["not in Xero"])
+    assert len(books.contacts) == 1
+
+
+def test_customers_that_would_get_contacts_of_one_name_are_ambiguous(sales: Receivables) -> None:
+    twins = [Customer(id=each, custom_identifier=name) for each, name in (("1", "Acme"), ("2", "ACME"))]
+
+    plan = sales.match(twins, create_missing=True)
+
+    assert (len(plan), [finding.code for finding in plan.findings]) == (0, ["ambiguous", "ambiguous"])
+
+
 def test_no_contact_is_created_where_one_was_found(sales: Receivables, books: Bookkeeper) -> None:
     books.add_contact("Ana Costa")
 

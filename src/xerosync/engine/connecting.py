@@ -7,7 +7,7 @@ from typing import Final
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, ConnectCustomer, DisconnectCustomer, UpdateCustomer
-from xerosync.engine.intents import intent_key
+from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import CONTACTS, refresh, stamp_of, walk
 from xerosync.engine.observed import all_links, intents_of, links_of, stamped
 from xerosync.engine.pairs import (
@@ -107,14 +107,23 @@ class Connecting:
         async for record, contact in walk(books, CONTACTS, Contact):
             contacts.append(contact)
             stamps[record.key] = stamp_of(record)
-        keys = {customer.id: intent_key(books.tenant, creation(customer.id)) for customer in customers}
-        intents = await intents_of(books, map(creation, keys))
         return KnownPairs(
             contacts=Contacts(contacts),
             stamps=stamps,
             linked=await self._linked(),
-            creations={customer_id: intents[key] for customer_id, key in keys.items() if key in intents},
+            creations=await self._creations([customer.id for customer in customers]),
         )
+
+    async def _creations(self, customer_ids: Sequence[str]) -> dict[str, Intent]:
+        """The latest attempt to create a contact for each of these customers, where there was one."""
+        found: dict[str, Intent] = {}
+        again, revision = list(customer_ids), 1
+        while again:
+            keys = {each: intent_key(self._books.tenant, creation(each, revision)) for each in again}
+            intents = await intents_of(self._books, [creation(each, revision) for each in again])
+            again, revision = [each for each in again if keys[each] in intents], revision + 1
+            found.update({each: intents[keys[each]] for each in again})
+        return found
 
     async def _matching(self, known: KnownPairs) -> Matching:
         apart = await all_links(self._books, DisconnectCustomer.kind)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from xerosync.engine.actions import (
     CUSTOMER,
@@ -27,6 +28,7 @@ from xerosync.mapping.contacts import changed_details, contact_details, contact_
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.matching.customers import TO_CONNECT, Match, MatchStatus
 from xerosync.matching.keys import Customer
+from xerosync.matching.names import plain_name
 from xerosync.models import Contact, ContactId
 
 TAKEN: Final = "contact already taken"
@@ -64,39 +66,41 @@ class KnownPairs:
     stamps: Mapping[str, str]
     linked: Mapping[str, str]
     creations: Mapping[str, Intent]
-    """By customer."""
+    """The latest of each customer."""
 
 
-def creation(customer_id: str) -> Pending:
+def creation(customer_id: str, revision: int = 1) -> Pending:
     """The operation that creates a customer's contact, as `CreateCustomerContact.itself` names it."""
-    return Pending(CreateContact.kind, f"{CUSTOMER}{customer_id}")
+    return Pending(CreateContact.kind, f"{CUSTOMER}{customer_id}", revision)
 
 
 def decide_matches(
     matches: Iterable[Match], known: KnownPairs, *, create_missing: bool, retry_refused: bool
 ) -> tuple[list[Action], list[Finding]]:
     """Connect those of *matches* that were found; with *create_missing*, create what is not in Xero and connect it."""
-    actions: list[Action] = []
-    findings: list[Finding] = []
-    for match in matches:
+    listed = list(matches)
+    wanted = Counter(_new_name(match.customer) for match in listed if _is_missing(match))
+    creating = _Creating(known, retry_refused=retry_refused)
+    for match in listed:
         if match.status in TO_CONNECT:
-            actions.append(_connect(match, known))
-        if create_missing and match.status is MatchStatus.NOT_IN_XERO:
-            _create(match.customer, known, actions, findings, retry_refused=retry_refused)
+            creating.actions.append(_connect(match, known))
+        if not create_missing or not _is_missing(match):
+            creating.findings += _findings_on(match)
+        elif wanted[_new_name(match.customer)] > 1:
+            cause = "another of these customers would get a contact of the same name"
+            creating.findings.append(_finding(match.customer.id, MatchStatus.AMBIGUOUS, cause))
         else:
-            findings += _findings_on(match)
-    return actions, findings
+            creating.create(match.customer)
+    return creating.actions, creating.findings
 
 
 def decide_creation(match: Match, known: KnownPairs, *, retry_refused: bool) -> tuple[list[Action], list[Finding]]:
     """Create a contact because a person said so, although one is archived or looks alike; never beside a namesake."""
-    actions: list[Action] = []
-    findings: list[Finding] = []
-    linked = match.customer.id in known.linked
-    if match.status in {MatchStatus.NOT_IN_XERO, MatchStatus.ARCHIVED, MatchStatus.LOOK_ALIKE} and not linked:
-        _create(match.customer, known, actions, findings, retry_refused=retry_refused)
+    creating = _Creating(known, retry_refused=retry_refused)
+    if _is_missing(match) or match.status in {MatchStatus.ARCHIVED, MatchStatus.LOOK_ALIKE}:
+        creating.create(match.customer)
     elif match.status in {*TO_CONNECT, MatchStatus.CONNECTED}:
-        findings.append(
+        creating.findings.append(
             Finding(
                 code="contact there already",
                 about=match.customer.id,
@@ -105,8 +109,8 @@ def decide_creation(match: Match, known: KnownPairs, *, retry_refused: bool) -> 
             )
         )
     else:
-        findings += _findings_on(match)
-    return actions, findings
+        creating.findings += _findings_on(match)
+    return creating.actions, creating.findings
 
 
 def decide_link(customer_id: str, contact_id: str, known: KnownPairs, *, move: bool) -> Action | Finding | None:
@@ -117,9 +121,6 @@ def decide_link(customer_id: str, contact_id: str, known: KnownPairs, *, move: b
     """
     contact = known.contacts.surviving(contact_id)
     before = known.linked.get(customer_id)
-    taken_by = next(
-        (customer for customer, other in known.linked.items() if contact and other == contact.contact_id), None
-    )
     if contact is None or contact.contact_id is None:
         return Finding(
             code="not in Xero",
@@ -218,45 +219,66 @@ def _pair(customer_id: str, contact: Contact, known: KnownPairs, *, reason: str)
     )
 
 
-def _create(
-    customer: Customer, known: KnownPairs, actions: list[Action], findings: list[Finding], *, retry_refused: bool
-) -> None:
-    intent = known.creations.get(customer.id)
-    if intent is not None and intent.state in OPEN:
-        findings.append(
-            Finding(
-                code="still open",
-                about=customer.id,
-                cause="an earlier run was interrupted while creating its contact",
-                fix="call recover()",
-                retry=True,
+def _is_missing(match: Match) -> bool:
+    """Whether no contact answers; one that a person took apart from the customer does."""
+    return match.status is MatchStatus.NOT_IN_XERO and not match.contacts
+
+
+def _new_name(customer: Customer) -> str:
+    return plain_name(customer.custom_identifier) or plain_name(customer.name)
+
+
+@define
+class _Creating:
+    """Plans contacts for customers; what hinders that is a finding."""
+
+    known: KnownPairs
+    actions: list[Action] = field(factory=list[Action], init=False)
+    findings: list[Finding] = field(factory=list[Finding], init=False)
+    retry_refused: bool = field(kw_only=True)
+
+    def create(self, customer: Customer) -> None:
+        intent = self.known.creations.get(customer.id)
+        if intent is None or (intent.state is State.REJECTED and self.retry_refused):
+            self._plan(customer, revision=intent.operation.revision if intent is not None else 1)
+        elif intent.state in {State.CONFIRMED, State.REMOVED}:
+            # It was created, and is of no use any more: archived, or not meant by the customer.
+            self._plan(customer, revision=intent.operation.revision + 1)
+        elif intent.state in OPEN:
+            cause = "an earlier run was interrupted while creating its contact"
+            self.findings.append(
+                Finding(code="still open", about=customer.id, cause=cause, fix="call recover()", retry=True)
             )
-        )
-    elif intent is not None and not (intent.state is State.REJECTED and retry_refused):
-        findings += filter(None, [finding_for(intent)])
-    else:
-        _create_anew(customer, actions, findings)
+        else:
+            self.findings += filter(None, [finding_for(intent)])
 
-
-def _create_anew(customer: Customer, actions: list[Action], findings: list[Finding]) -> None:
-    try:
-        contact = contact_document(
-            name=customer.custom_identifier.strip() or customer.name,
-            contact_number=customer.contact_number,
-            account_number=customer.account_number,
-            email=customer.email,
-            tax_number=customer.tax_number,
-            phone=customer.phone,
+    def _plan(self, customer: Customer, *, revision: int) -> None:
+        try:
+            contact = contact_document(
+                name=customer.custom_identifier.strip() or customer.name,
+                contact_number=customer.contact_number,
+                account_number=customer.account_number,
+                email=customer.email,
+                tax_number=customer.tax_number,
+                phone=customer.phone,
+            )
+        except InvalidInput as error:
+            fix = "correct it, then match again"
+            self.findings.append(Finding(code="cannot be created", about=customer.id, cause=str(error), fix=fix))
+            return
+        created = CreateCustomerContact(
+            host_ref=customer.id,
+            revision=revision,
+            reason="no contact in Xero can be used for this customer",
+            contact=contact,
         )
-    except InvalidInput as error:
-        fix = "correct it, then match again"
-        findings.append(Finding(code="cannot be created", about=customer.id, cause=str(error), fix=fix))
-        return
-    created = CreateCustomerContact(
-        host_ref=customer.id, reason="no contact in Xero has any of its keys", contact=contact
-    )
-    actions.append(created)
-    actions.append(ConnectCustomer(host_ref=customer.id, reason="created for this customer", xero_id=created.itself))
+        connected = ConnectCustomer(
+            host_ref=customer.id,
+            reason="created for this customer",
+            xero_id=created.itself,
+            before=self.known.linked.get(customer.id),
+        )
+        self.actions += [created, connected]
 
 
 def _findings_on(match: Match) -> list[Finding]:

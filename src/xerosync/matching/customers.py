@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
@@ -147,7 +147,7 @@ class Matching:
                 return _stands(customer, MatchStatus.AMBIGUOUS, both, why)
             found = agreed or hit.active
         if not found:
-            return self._not_found(customer, {each: one for hit in hits for each, one in hit.archived.items()}.values())
+            return self._not_found(customer, hits)
         if len(found) > 1:
             return _stands(customer, MatchStatus.AMBIGUOUS, found.values(), f"{reasons[0]} as several contacts")
         (contact,) = found.values()
@@ -159,13 +159,19 @@ class Matching:
     def _hits(self, key: MatchKey, customer: Customer) -> _Hits:
         """Who answers to *key*; those that others were merged into only where nobody else does."""
         found = self.contacts.answering(key, key(customer))
-        active = {each: one for each, one in found.active.items() if (customer.id, each) not in self.pairs.apart}
-        merged = {each: one for each, one in found.merged.items() if (customer.id, each) not in self.pairs.apart}
+        apart = {
+            each: one
+            for each, one in {**found.active, **found.merged}.items()
+            if (customer.id, each) in self.pairs.apart
+        }
+        active = {each: one for each, one in found.active.items() if each not in apart}
+        merged = {each: one for each, one in found.merged.items() if each not in apart}
         return _Hits(
             reason=f"the same {words_of(key)}",
             active=_as_written(key, customer, active) or merged,
             merged=not active and bool(merged),
             archived=found.archived,
+            apart=apart,
         )
 
     def _found(
@@ -180,11 +186,15 @@ class Matching:
         twins = tuple(each.contact_id for each in self._look_alikes(customer) if each.contact_id is not None)
         return evolve(_stands(customer, status, [contact], reason), look_alikes=twins)
 
-    def _not_found(self, customer: Customer, archived: Collection[Contact]) -> Match:
+    def _not_found(self, customer: Customer, hits: Sequence[_Hits]) -> Match:
         if alike := self._look_alikes(customer):
             return _stands(customer, MatchStatus.LOOK_ALIKE, alike, "letters of its name look alike and are others")
-        if archived:
-            return _stands(customer, MatchStatus.ARCHIVED, archived, "the only contact found is archived")
+        if apart := {each: one for hit in hits for each, one in hit.apart.items()}:
+            reason = "a person took it apart from the contact that has the key"
+            return _stands(customer, MatchStatus.NOT_IN_XERO, apart.values(), reason)
+        if archived := {each: one for hit in hits for each, one in hit.archived.items()}:
+            reason = "the only contact found is archived"
+            return _stands(customer, MatchStatus.ARCHIVED, archived.values(), reason)
         return Match(customer=customer, status=MatchStatus.NOT_IN_XERO, reason="no contact has any of its keys")
 
     def _look_alikes(self, customer: Customer) -> list[Contact]:
@@ -196,12 +206,16 @@ class Matching:
 
 @frozen(kw_only=True)
 class _Hits:
-    """The contacts that answer to one key, by id; *merged*: the active ones only as what others were merged into."""
+    """
+    The contacts that answer to one key, by id; *merged*: the active ones only as what others were merged into; *apart*:
+    those that a person took apart from the customer.
+    """
 
     reason: str
     active: Mapping[str, Contact]
     merged: bool
     archived: Mapping[str, Contact]
+    apart: Mapping[str, Contact]
 
 
 def _as_written(key: MatchKey, customer: Customer, active: dict[str, Contact]) -> dict[str, Contact]:
