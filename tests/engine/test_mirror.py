@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from tests.conftest import Product, Through
@@ -32,6 +33,25 @@ def test_a_contact_renamed_while_the_mirror_reads_is_met_by_the_next_plan(
 
     assert "1 not in Xero" in str(sales.match([customer]))
     assert "1 match found" in str(sales.match([customer]))
+
+
+def test_a_worker_that_was_held_up_puts_no_older_document_in_the_place_of_a_newer(product: Product) -> None:
+    invoice = product.invoice("Ana", "100.00")
+    quick = Receivables(product.xero())
+    quick.preview_imports()
+
+    def meanwhile(request: Request) -> None:
+        if "/Invoices" in request.url and product.books.invoice(invoice.id).total == Decimal(100):
+            product.clock.advance(60)
+            product.books.edit_invoice(invoice.id, amount=Decimal(120))
+            product.clock.advance(60)
+            product.invoice("Ana", "5.00")  # the last to be stamped is read again anyhow
+            quick.preview_imports()
+
+    slow = Receivables(product.xero(transport=Through(product.simulator.transport, after=meanwhile)))
+    slow.preview_imports()
+
+    assert {row["amount"] for row in quick.preview_imports().rows()} == {"120.00 NZD", "5.00 NZD"}
 
 
 def test_a_refresh_asks_for_nothing_but_what_has_changed(product: Product) -> None:

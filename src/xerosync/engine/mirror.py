@@ -14,10 +14,12 @@ from xerosync.client._books import Books
 from xerosync.client._marks import Mark, Reading
 from xerosync.client._paging import whole_pages, whole_rows
 from xerosync.client._session import Query
+from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import sign_in, sign_of, tag_in
 from xerosync.engine.strays import strays_among
+from xerosync.errors import VersionConflict
 from xerosync.events import Event
 from xerosync.models import Account, BankTransaction, BankTransfer, Contact, CreditNote, Invoice, Payment
 from xerosync.storage.protocol import Record, RecordKey
@@ -252,15 +254,39 @@ async def _changed(books: Books, shelf: Shelf, reading: Reading) -> AsyncIterato
 
 async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json]) -> None:
     fresh = [_mirrored(books, shelf, row) for row in rows]
-    known = {record.identity: record.body for record in await stored(books, (each.identity for each in fresh))}
-    changed = [record for record in fresh if known.get(record.identity) != record.body]
+    for start in range(0, len(fresh), _CHUNK):
+        while not await _kept(books, shelf, fresh[start : start + _CHUNK]):
+            pass  # another worker has kept something meanwhile, and it may be newer
+
+
+async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record]) -> bool:
+    """Whether what is news among *fresh* is kept now: not where another worker was faster."""
+    known = {record.identity: record for record in await stored(books, (each.identity for each in fresh))}
+    changed = [record for record in fresh if _is_news(record, known.get(record.identity))]
     marked = {tag: record.key for record in changed if (tag := _our_tag(books, record)) is not None}
     # With the rows, if not before them: a mark that is read once more is not met as something new.
     puts = [*await strays_among(books, marked), *changed]
-    for start in range(0, len(puts), _CHUNK):
-        await books.storage.commit(puts[start : start + _CHUNK])
+    expect = {each.identity: known[each.identity].version if each.identity in known else 0 for each in changed}
+    try:
+        if puts:
+            await books.storage.commit(puts, expect=expect)
+    except VersionConflict:
+        return False
     if changed:
         books.tell(Event.MIRRORED, shelf=shelf.name, documents=len(changed))
+    return True
+
+
+def _is_news(fresh: Record, known: Record | None) -> bool:
+    """Whether *fresh* says something new: a worker that was held up may come with an older document than is known."""
+    return known is None or (fresh.body != known.body and not _is_older(fresh, known))
+
+
+def _is_older(fresh: Record, known: Record) -> bool:
+    try:
+        return dates.instant(fresh.state) < dates.instant(known.state)
+    except (ValueError, OverflowError):
+        return False  # not stamped
 
 
 def _mirrored(books: Books, shelf: Shelf, row: Json) -> Record:

@@ -22,6 +22,7 @@ from xerosync.money import Money
 from xerosync.payables import AsyncPayables
 from xerosync.receivables import AsyncReceivables
 from xerosync.testing.simulation.flow import Flow, nothing_left
+from xerosync.testing.simulation.imports import each_row_is_what_is_due, import_and_follow, owed
 
 if TYPE_CHECKING:
     from xerosync.testing.simulation.world import World
@@ -256,6 +257,7 @@ FLOWS: Final = (
     Flow(name="receivables", set_up=_sales, work=_collect, check=_each_part_once),
     Flow(name="payables", set_up=_nothing, work=_pay_bills, check=_each_bill_once),
     Flow(name="accounts", set_up=_nothing, work=_set_up, check=_each_account_once),
+    Flow(name="imports", set_up=owed, work=import_and_follow, check=each_row_is_what_is_due),
     Flow(name="audited", set_up=_sales, work=_audited, check=_each_part_once),
     Flow(name="poison", set_up=_sales, work=_pay_among_poison, check=_all_but_the_poison, poison=_POISON.encode()),
     Flow(name="pairs", set_up=_contacts, work=_pair, check=_each_contact_once),
@@ -263,7 +265,7 @@ FLOWS: Final = (
 """Every public flow of the library is in one of these."""
 
 
-_SHARES: Final = (4, 4, 2, 2, 1, 1)
+_SHARES: Final = (4, 4, 2, 2, 2, 1, 1)
 
 
 def flow_of(seed: int) -> Flow:
