@@ -6,11 +6,16 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from xerosync._cli import demo
+from xerosync import Receivables, SQLiteStore
+from xerosync._cli import demo, sample
 from xerosync._cli.commands import main
+from xerosync.errors import BudgetSpent
 from xerosync.simulator import Simulator
+from xerosync.simulator.clock import SystemClock
+from xerosync.testing.sandbox import sandbox
 
 RECEIVABLES = ["matched", "imported", "posted", "reversed", "findings", "calls", "clearing_balance"]
 PAYABLES = ["rows", "vendors", "bills", "credit_notes", "payments", "findings", "calls", "total", "unposted"]
@@ -65,7 +70,181 @@ def test_the_demo_ends_with_the_clearing_account_explained(capsys: pytest.Captur
     assert capsys.readouterr().out.splitlines()[-1].startswith("clearing 1343.16 NZD = 1343.16 NZD in flight")
 
 
-@pytest.mark.parametrize("words", [[], ["nothing"], ["demo", "--nothing"], ["demo", "--store"]])
+class Found(msgspec.Struct):
+    code: str
+    cause: str
+    fix: str
+    who: str
+
+
+class Checked(msgspec.Struct):
+    organisation: str
+    name: str
+    passed: bool
+    looked: bool
+    findings: list[Found]
+
+
+class Ran(msgspec.Struct):
+    began: str
+    ended: str | None
+    actions: int
+    done: int
+
+
+class Stands(msgspec.Struct):
+    organisation: str
+    name: str
+    open: int
+    parked: int
+    refused: int
+    last_run: Ran
+    findings: list[Found]
+
+
+class Told(msgspec.Struct, forbid_unknown_fields=True):
+    findings: int
+    checks: list[Checked] = []
+    organisations: list[Stands] = []
+
+    @property
+    def finding(self) -> Found:
+        """The only one of all checks."""
+        (found,) = [each for check in self.checks for each in check.findings]
+        return found
+
+
+def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, Told]:
+    """The exit code of a command, and its JSON."""
+    code = main([*words, "--json"])
+    return code, msgspec.json.decode(capsys.readouterr().out.splitlines()[-1], type=Told)
+
+
+@pytest.fixture
+def demo_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    store = tmp_path / "demo.db"
+    played(store, capsys)
+    return store
+
+
+def test_the_doctor_has_nothing_to_say_of_the_demo(demo_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, outcome = told(["doctor", "--store", str(demo_store)], capsys)
+
+    assert (code, outcome.findings) == (0, 0)
+    assert [check.name for check in outcome.checks][:3] == ["store", "connection", "scopes"]
+    assert all(check.passed and check.looked for check in outcome.checks)
+    assert main(["doctor", "--store", str(demo_store)]) == 0
+    assert "✓ accounts: take payments" in capsys.readouterr().out
+
+
+def test_the_doctor_examines_the_accounts_that_were_paid_through(
+    demo_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Simulator(f"{demo_store}.xero") as simulator:
+        simulator.bookkeeper(simulator.organisations[0].id).archive_account("1090")
+
+    code, outcome = told(["doctor", "--store", str(demo_store)], capsys)
+
+    assert (code, outcome.findings) == (1, 1)
+    assert outcome.finding.code == "account takes no payments"
+    assert outcome.finding.who == "you"
+    assert "ARCHIVED" in outcome.finding.cause
+
+
+def test_the_doctor_does_not_connect_what_was_disconnected(
+    demo_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Simulator(f"{demo_store}.xero") as simulator:
+        simulator.bookkeeper(simulator.organisations[0].id).disconnect()
+
+    for _ in range(2):
+        code, outcome = told(["doctor", "--store", str(demo_store)], capsys)
+        assert (code, outcome.finding.code, outcome.finding.who) == (1, "reconnect needed", "the user")
+
+
+def test_the_doctor_asks_a_simulator_that_is_served_elsewhere(
+    demo_store: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    store = tmp_path / "served.db"
+    with Simulator(clock=SystemClock()) as simulator:
+        organisation = simulator.add_organisation()
+        with simulator.serve() as server:
+            with sandbox(store, xero=server.url):
+                pass
+            code, outcome = told(["doctor", "--store", str(store), "--xero", server.url], capsys)
+            assert (code, outcome.findings) == (0, 0)
+            assert {check.organisation for check in outcome.checks} == {organisation.tenant_id}
+            # Another store's consent was given by another Xero.
+            code, outcome = told(["doctor", "--store", str(demo_store), "--xero", server.url], capsys)
+            assert code == 1
+
+    assert main(["doctor", "--store", str(store)]) == 2
+
+
+def test_status_lists_each_organisation_with_its_last_run(demo_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, outcome = told(["status", "--store", str(demo_store)], capsys)
+
+    assert (code, outcome.findings) == (0, 0)
+    (organisation,) = outcome.organisations
+    assert organisation.name == "Demo Company (NZ)"
+    assert (organisation.open, organisation.parked, organisation.refused) == (0, 0, 0)
+    run = organisation.last_run
+    assert run.done == run.actions > 0
+    assert run.ended is not None
+    assert run.began < run.ended
+    chosen = ["status", "--store", str(demo_store), "--organisation", organisation.organisation]
+    assert told(chosen, capsys) == (0, outcome)
+    assert main(chosen) == 0
+    assert "0 open, 0 parked, 0 refused" in capsys.readouterr().out
+
+
+def test_status_shows_what_a_broken_run_left_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = tmp_path / "broken.db"
+    with sandbox(store) as box:
+        box.set_up("story", contacts=sample.CONTACTS, accounts=sample.ACCOUNTS, invoices=sample.invoices())
+        sales = Receivables(box.xero, clearing_account=sample.CLEARING)
+        sales.apply(sales.match(sample.customers()))
+        sales.apply(sales.import_invoices())
+        paid = {each.invoice_number: each.id for each in sales.transactions()}
+        plan = sales.settle(sample.settlements(paid, "NZD")[0])
+        with pytest.raises(BudgetSpent), box.xero.run(calls=1):
+            sales.apply(plan)
+
+    code, outcome = told(["status", "--store", str(store)], capsys)
+
+    (organisation,) = outcome.organisations
+    assert code == 1
+    assert organisation.open == len(plan) == outcome.findings
+    assert organisation.last_run.ended is None
+    assert {each.code for each in organisation.findings} == {"still open"}
+    assert main(["status", "--store", str(store)]) == 1
+    assert "it is under way, or was broken off" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["doctor", "status"])
+def test_what_cannot_be_looked_at_is_one_line_and_exits_2(
+    command: str, tmp_path: Path, demo_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.db"
+    other.write_text("no store, but text that is long enough to be taken for a file of SQLite's, were it one" * 9)
+    empty = tmp_path / "empty.db"
+    SQLiteStore(empty).close()
+    for words in (
+        ["--store", str(tmp_path / "none.db")],
+        ["--store", str(other)],
+        ["--store", str(empty)],
+        ["--store", str(demo_store), "--organisation", "another"],
+    ):
+        assert main([command, *words]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("xerosync: ")
+    assert not (tmp_path / "none.db").exists()
+    assert not (tmp_path / "empty.db.xero").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["nothing"], ["demo", "--nothing"], ["demo", "--store"], ["doctor"], ["status", "--json"]]
+)
 def test_wrong_use_says_so_and_exits_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)

@@ -26,6 +26,7 @@ KINDS_OF_ORGANISATION: Final = (
     "intent",
     "cursor",
     "breaker",
+    "run",
     "stray",
     "doctor",
     *(f"mirror.{name}" for name in SHELVES),

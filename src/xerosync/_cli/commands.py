@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from xerosync._version import __version__
 from xerosync.errors import XerosyncError
 
 
 class _Given(argparse.Namespace):
+    command: str
     store: Path | None
+    organisation: str | None
+    xero: str | None
     json: bool
 
 
@@ -26,10 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return serve.main(words[1:])
     given = _parser().parse_args(words, namespace=_Given())
     try:
-        return _demo(given)
+        return _COMMANDS[given.command](given)
     except XerosyncError as error:
         sys.stderr.write(f"xerosync: {error}\n")
-        return 1
+        return 1 if given.command == "demo" else 2
     except KeyboardInterrupt:
         sys.stderr.write("xerosync: stopped; with --store, the same command again goes on from here\n")
         return 1
@@ -38,11 +42,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("xerosync", description="Keep a product in step with its users' books in Xero.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="demo|simulator")
+    commands = parser.add_subparsers(required=True, dest="command", metavar="demo|simulator|doctor|status")
     demo = commands.add_parser("demo", help="both stories on the embedded simulator")
     demo.add_argument("--store", type=Path, metavar="FILE", help="keep the store here, and Xero's books in FILE.xero")
     demo.add_argument("--json", action="store_true", help="end with one JSON object")
     commands.add_parser("simulator", help="serve a Xero on a loopback port (see simulator --help)", add_help=False)
+    for name, shows in (
+        ("doctor", "examine the connections of a store: what is wrong, who can mend it, and how"),
+        ("status", "the organisations of a store: what is open, what is parked, and the last run"),
+    ):
+        command = commands.add_parser(name, help=shows, description=f"{shows}. Exit code 1 where there are findings.")
+        command.add_argument("--store", type=Path, required=True, metavar="FILE", help="the store")
+        command.add_argument("--organisation", metavar="ID", help="this one alone")
+        command.add_argument("--xero", metavar="URL", help="a simulator served elsewhere, instead of FILE.xero")
+        command.add_argument("--json", action="store_true", help="end with one JSON object")
     return parser
 
 
@@ -53,3 +66,37 @@ def _demo(given: _Given) -> int:
     if given.json:
         sys.stdout.write(json.dumps(outcome) + "\n")
     return 0
+
+
+def _doctor(given: _Given) -> int:
+    from xerosync._cli import standing  # noqa: PLC0415 - each command imports only what it needs
+
+    found = standing.examined(given.store or Path(), given.organisation, given.xero)
+    findings = sum(len(check.findings) for _, check in found)
+    if given.json:
+        rows = [standing.check_row(tenant, check) for tenant, check in found]
+        sys.stdout.write(json.dumps({"checks": rows, "findings": findings}) + "\n")
+    else:
+        several = len({tenant for tenant, _ in found}) > 1
+        said = ""
+        for tenant, check in found:
+            if several and tenant != said:
+                sys.stdout.write(f"{tenant}\n")
+            said = tenant
+            sys.stdout.write(f"{check}\n")
+    return 1 if findings else 0
+
+
+def _status(given: _Given) -> int:
+    from xerosync._cli import standing  # noqa: PLC0415 - each command imports only what it needs
+
+    found = standing.statuses(given.store or Path(), given.organisation)
+    findings = sum(len(each.findings) for each in found)
+    if given.json:
+        sys.stdout.write(json.dumps({"organisations": [each.row() for each in found], "findings": findings}) + "\n")
+    else:
+        sys.stdout.writelines(f"{each}\n" for each in found)
+    return 1 if findings else 0
+
+
+_COMMANDS: Final[Mapping[str, Callable[[_Given], int]]] = {"demo": _demo, "doctor": _doctor, "status": _status}

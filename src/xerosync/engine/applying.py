@@ -8,6 +8,7 @@ from typing import Final, cast
 from attrs import define, evolve, field
 
 from xerosync.client._books import Books
+from xerosync.engine import runs
 from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref, TransactionLink
 from xerosync.engine.exclusive import refused_links
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
@@ -42,16 +43,20 @@ async def apply(books: Books, plan: Plan) -> Report:
     before = session.calls
     lease = await take(books)
     try:
+        began = await runs.begin(books, lease, len(plan))
         work = _Applying(books, Poster(books, lease))
         await work.run(plan.actions)
+        report = Report(
+            results=tuple(work.results),
+            findings=tuple(work.findings),
+            calls=session.calls - before,
+            recovered=work.recovered,
+        )
+        done = report.done(*plan.counts())
+        await runs.end(books, lease, began, done=done, findings=len(report.findings), calls=report.calls)
     finally:
         await lease.release()
-    return Report(
-        results=tuple(work.results),
-        findings=tuple(work.findings),
-        calls=session.calls - before,
-        recovered=work.recovered,
-    )
+    return report
 
 
 @define

@@ -163,7 +163,7 @@ def explain_clearing(
     currency = balance.currency
     in_flight, count = Money.zero(currency), 0
     exceptions: list[ExceptionItem] = []
-    findings = [_still_open(intent) for intent in open_intents if intent.state in OPEN]
+    findings = [still_open(intent) for intent in open_intents if intent.state in OPEN]
     for payment in movements.payments:
         if payment.status == PaymentStatus.DELETED:
             continue
@@ -267,7 +267,8 @@ def _other_movement(rest: Money) -> ExceptionItem:
     )
 
 
-def _still_open(intent: Intent) -> Finding:
+def still_open(intent: Intent) -> Finding:
+    """What is to be said of a write that an interrupted run left open."""
     return Finding(
         code="still open",
         about=intent.operation.host_ref,

@@ -46,8 +46,9 @@ class Desk:
                 country = given.text("country") or "NZ"
                 keeper = self._simulator.add_organisation(given.text("name"), country=country)
                 return {"tenant_id": keeper.tenant_id, "name": keeper.organisation.name}
-            case "POST", ["connect"]:
-                return self.connect(given.text("name") or "xerosync")
+            case "POST", ["apps" | "connect" as way_in]:
+                name = given.text("name") or "xerosync"
+                return self.connect(name) if way_in == "connect" else self._app(name)
             case "POST", ["organisations", tenant, "set-up"]:
                 done = self._simulator.bookkeeper(tenant).set_up(
                     given.text("key"),
@@ -83,6 +84,12 @@ class Desk:
             "refresh_token": tokens.refresh_token,
             "expires_in": tokens.expires_in,
         }
+
+    def _app(self, name: str) -> Row:
+        """The credentials of the app called *name*, registered if need be; it is let in nowhere."""
+        with self._simulator.transaction():
+            app = self._simulator.app(name) or self._simulator.register_app(name)
+        return {"client_id": app.client_id, "client_secret": app.client_secret}
 
     def _subscribe(self, given: Given) -> Row:
         categories = given.get("categories")

@@ -18,7 +18,7 @@ from xerosync.client._books import QUARANTINE_S
 from xerosync.client._driver import run
 from xerosync.client.oauth import App, Endpoints, Tokens
 from xerosync.client.xero import Xero
-from xerosync.errors import Rejected, StoreFailed
+from xerosync.errors import Misconfigured, Rejected, StoreFailed
 from xerosync.events import OnEvent
 from xerosync.ports import Clock, Request, Response, Transport, TransportFault
 from xerosync.simulator import Simulator
@@ -134,11 +134,45 @@ def sandbox(
         yield Sandbox(client, kept, meter, host, connected.tenant)
 
 
+@contextmanager
+def kept_connection(store: Path | str, organisation: str, *, xero: str | None = None) -> Generator[Xero]:
+    """
+    The client of an *organisation* that a `sandbox` on the file *store* has connected before, under that same consent.
+
+    Nothing is set up and nothing connected anew, so that what has become of the connection shows. Raises
+    `Misconfigured` where there are no books beside the store, and no *xero* is given.
+    """
+    path = Path(store)
+    if xero is None and not _books_of(path).exists():
+        raise Misconfigured(
+            f"there are no books {_books_of(path)} beside the store: give the URL of the Xero it is for"
+        )
+    with ExitStack() as stack:
+        kept = SQLiteStore(path)
+        stack.callback(kept.close)
+        clock, transport, host = _way(path, xero, stack, "", "NZ")
+        answer = _ask(transport, host, "apps", {})
+        client = Xero(
+            App(str(answer["client_id"]), str(answer["client_secret"])),
+            organisation,
+            store=kept,
+            transport=transport,
+            clock=clock,
+            endpoints=Endpoints.at(host) if xero is not None else None,
+        )
+        stack.callback(client.close)
+        yield client
+
+
+def _books_of(store: Path) -> Path:
+    return store.with_name(f"{store.name}.xero")
+
+
 def _way(path: Path, url: str | None, stack: ExitStack, name: str, country: str) -> tuple[Clock, Transport, str]:
     if url is not None:
         clock = _http.BlockingClock()
         return clock, _http.BlockingTransport(clock), Endpoints.at(url).api
-    books = path.with_name(f"{path.name}.xero")
+    books = _books_of(path)
     try:
         simulator = stack.enter_context(Simulator(books))
     except sqlite3.Error as error:

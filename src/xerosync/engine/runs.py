@@ -1,0 +1,74 @@
+"""The last run of an organisation: kept before anything is sent and again at its end, so that a broken one shows."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve, frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.lease import Lease
+from xerosync.storage.protocol import Record, RecordKey
+
+_UNDER_WAY: Final = "under way"
+_ENDED: Final = "ended"
+
+
+@frozen(kw_only=True)
+class LastRun:
+    """
+    The last time a plan with anything to do was applied: when it *began*, and what it did.
+
+    *ended* is None while it is under way, and stays so when it was broken off. *actions* counts what was to be done,
+    *done* what this run itself did, *calls* those to Xero.
+    """
+
+    began: datetime
+    ended: datetime | None = None
+    actions: int = 0
+    done: int = 0
+    findings: int = 0
+    calls: int = 0
+
+    def record(self, tenant: str) -> Record:
+        """The record that keeps it."""
+        body = {
+            "began": self.began.isoformat(),
+            "ended": None if self.ended is None else self.ended.isoformat(),
+            "actions": self.actions,
+            "done": self.done,
+            "findings": self.findings,
+            "calls": self.calls,
+        }
+        return Record("run", tenant, "last", json.dumps(body), _ENDED if self.ended else _UNDER_WAY)
+
+
+def last_run_key(tenant: str) -> RecordKey:
+    """Where the last run is kept."""
+    return RecordKey("run", tenant, "last")
+
+
+def read_run(record: Record) -> LastRun:
+    """The run that *record* keeps."""
+    body = json.loads(record.body)
+    ended = body.pop("ended")
+    return LastRun(
+        began=datetime.fromisoformat(body.pop("began")),
+        ended=None if ended is None else datetime.fromisoformat(ended),
+        **body,
+    )
+
+
+async def begin(books: Books, lease: Lease, actions: int) -> LastRun:
+    """Keep that a run of so many *actions* begins."""
+    run = LastRun(began=books.clock.now(), actions=actions)
+    await books.storage.commit([run.record(books.tenant)], fence=await lease.held())
+    return run
+
+
+async def end(books: Books, lease: Lease, run: LastRun, *, done: int, findings: int, calls: int) -> None:
+    """Keep how *run* ended."""
+    ended = evolve(run, ended=books.clock.now(), done=done, findings=findings, calls=calls)
+    await books.storage.commit([ended.record(books.tenant)], fence=await lease.held())
