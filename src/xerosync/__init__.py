@@ -46,10 +46,10 @@ if TYPE_CHECKING:
         UpdateCustomer,
     )
     from xerosync.engine.auditing import Audit
-    from xerosync.engine.billing import BillPayment
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
+    from xerosync.engine.paying import BillPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.settling_policies import FeesAs, SettlementSettings, Surplus, WhenLocked
@@ -233,7 +233,7 @@ _ROOMS = {
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),
     "engine.auditing": ("Audit",),
-    "engine.billing": ("BillPayment",),
+    "engine.paying": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),

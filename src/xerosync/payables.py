@@ -22,32 +22,27 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.billing import (
     GONE,
-    BillPayment,
     KnownBills,
     KnownCredits,
-    KnownPayments,
     OpenDocument,
     decide_bills,
     decide_credits,
-    decide_payments,
-    payment_operation,
 )
-from xerosync.engine.clearing import Eligibility
 from xerosync.engine.intents import Intent, intent_key, tag_of
-from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, PAYMENTS, refresh, walk
+from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, refresh, walk
 from xerosync.engine.observed import (
-    account_choice,
     intents_of,
     intents_with,
     stamped,
     tagged,
 )
+from xerosync.engine.paying import BillPayment, pay_bills, paying_account
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.states import State
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
-from xerosync.errors import InvalidInput, Misconfigured
+from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import Bill
-from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice, Payment
+from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
 
 _SPENDING: Final = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS"})
@@ -114,7 +109,7 @@ class AsyncPayables:
 
     async def settle_credits(self, *, retry_refused: bool = False) -> Plan:
         """Set suppliers' credits against the same vendor's open bills, oldest first, and refund what is left."""
-        account = await self._payment_account()
+        account = (await paying_account(self.books, self._account)).account.account_id or AccountId("")
         await refresh(self.books, INVOICES, CREDIT_NOTES)
         bills, notes = await self._open(CreateBill.kind), await self._open(CreateCreditNote.kind)
         done = await intents_with(self.books, lookup=("kind", Allocate.kind))
@@ -130,30 +125,21 @@ class AsyncPayables:
         actions, findings = decide_credits(known)
         return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
 
-    async def pay(self, payments: Iterable[BillPayment], *, retry_refused: bool = False) -> Plan:
-        """Post the host's *payments* of bills, from the payment account; a bill with nothing due needs none."""
-        listed = list(payments)
-        if len({payment.id for payment in listed}) != len(listed):
-            raise InvalidInput("id", "give each payment once, under an id of its own")
-        account = await self._payment_account()
-        await refresh(self.books, INVOICES, PAYMENTS)
-        posted = await self._posted(CreateBill.kind, [payment.bill_id for payment in listed])
-        operations = [payment_operation(payment.id) for payment in listed]
-        intents = await intents_of(self.books, operations)
-        keys = (intent_key(self.books.tenant, operation) for operation in operations)
-        forgotten = [tag_of(key) for key in keys if key not in intents]
-        paid = [intent.xero_id for intent in intents.values() if intent.xero_id]
-        known = KnownPayments(
-            tenant=self.books.tenant,
-            bills={each.host_id: each for each in posted},
-            intents=intents,
-            payments=await stamped(self.books, PAYMENTS, Payment, paid),
-            tagged=await tagged(self.books, PAYMENTS, Payment, forgotten),
-            account=account,
-            retry_refused=retry_refused,
+    async def pay(self, payments: Iterable[BillPayment], *, batch: bool = False, retry_refused: bool = False) -> Plan:
+        """
+        Post the host's *payments* of bills, each from its own account or the payment account; a bill with nothing due
+        needs none.
+
+        With *batch*, payments of one account and day move as one sum, which is one line on the bank's statement; those
+        in another currency than the organisation's stay single (F 6.140).
+        """
+
+        async def bills(host_ids: Sequence[str]) -> list[OpenDocument]:
+            return await self._posted(CreateBill.kind, host_ids)
+
+        return await pay_bills(
+            self.books, payments, bills, account=self._account, batch=batch, retry_refused=retry_refused
         )
-        actions, findings = decide_payments(listed, known)
-        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
 
     async def posted(self, bill_ids: Iterable[str]) -> tuple[PostedBill, ...]:
         """Those of the host's bills that stand in Xero, with their totals as Xero has them now."""
@@ -170,12 +156,6 @@ class AsyncPayables:
     async def recover(self) -> Recovery:
         """Close what an interrupted run left open, looking in Xero before anything is sent again."""
         return await recovery.recover(self.books)
-
-    async def _payment_account(self) -> AccountId:
-        choice = await account_choice(self.books, self._account, setting="payment_account")
-        if choice.answer is not Eligibility.ELIGIBLE:
-            raise Misconfigured(f"bills cannot be paid from this account ({choice.reason}): choose another one")
-        return choice.account.account_id or AccountId("")
 
     async def _known_bills(self, bills: Sequence[Bill], *, retry_refused: bool) -> KnownBills:
         tenant = self.books.tenant

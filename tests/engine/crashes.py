@@ -102,11 +102,15 @@ class MortalStore(MemoryStore):
 
 
 def is_move(before: Record | None, after: Record) -> bool:
-    """Whether an intent may be kept as *after* when it was *before*: a move of the table, or several at once."""
+    """
+    Whether an intent may be kept as *after* when it was *before*: a move of the table, or several at once.
+
+    A payment of a batch comes to be with it.
+    """
     start = None if before is None else State(before.state)
     end = State(after.state)
     if start is None:
-        return end is State.INTENDED
+        return end is State.INTENDED or (end is State.CONFIRMED and "batch" in dict(after.lookups))
     if start is State.SENT and may_move(State.UNKNOWN, end):
         return True
     return may_move(start, end) or (start is end and start in {State.INTENDED, State.UNKNOWN})

@@ -255,6 +255,17 @@ SCENARIOS: Final = (
         {"payments": [(Decimal(3), "AUTHORISED")], "due": [Decimal(7)]},
     ),
     Scenario(
+        "batch_payment",
+        "PUT",
+        "/BatchPayments",
+        lambda product: _submit(product, paper("b", "10.00"), paper("c", "20.00")),
+        lambda _, xero: Payables(xero, payment_account=BANK).pay(
+            [BillPayment(id=f"p-{each}", bill_id=each, on=DAY, amount=nzd("3.00")) for each in ("b", "c")], batch=True
+        ),
+        _paid,
+        {"payments": [(Decimal(3), "AUTHORISED")] * 2, "due": [Decimal(7), Decimal(17)]},
+    ),
+    Scenario(
         "bank_transaction",
         "PUT",
         "/BankTransactions",

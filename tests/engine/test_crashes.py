@@ -88,7 +88,7 @@ def paper(name: str, amount: str, vendor: str = "Paper Ltd") -> Bill:
 
 
 def pay_bills(xero: Xero) -> list[Plan]:
-    """Two bills and two credits: one is set against a bill, one refunded, and the rest of the bills paid in parts."""
+    """Two bills and two credits: one allocated, one refunded; the rest of the bills is paid in parts, as sums."""
     bills = [paper("b1", "30.00"), paper("b2", "20.00", "Glue"), paper("c1", "-10.00"), paper("c2", "-5.00", "Tape")]
     books = Payables(xero, payment_account=BANK)
     books.recover()
@@ -103,7 +103,7 @@ def pay_bills(xero: Xero) -> list[Plan]:
         for part in range(2)
         if bill_id in standing
     ]
-    plans.append(books.pay(parts))
+    plans.append(books.pay(parts, batch=True))
     books.apply(plans[-1])
     return plans
 

@@ -319,3 +319,26 @@ def test_what_is_collected_charged_back_and_collected_again_in_one_plan_ends_pai
     assert len(product.books.payments) == 3
     assert not sales.settle(chain)
     assert sales.settle(chain).findings == ()
+
+
+def test_what_was_collected_in_one_sum_is_charged_back_by_an_invoice_in_its_place(product: Product, xero: Xero) -> None:
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Ben Wu")
+    chosen = SettlementSettings(charge_back_account="850", batches=True)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    lines = [
+        SettlementLine(id=f"L{place}", transaction=each.id, amount=nzd(each.total))
+        for place, each in enumerate((first, second))
+    ]
+    settlement = Settlement(id="S1", on=DAY, lines=lines)
+    plan = sales.settle(settlement)
+    sales.apply(plan)
+
+    sales.apply(sales.settle(charged_back(first.id)))
+
+    assert plan.counts() == {"batch_payment": 1}
+    assert [(each.type, each.total) for each in product.books.batch_payments] == [("RECBATCH", Decimal(160))]
+    owed = [each.total for each in product.books.invoices if each.type == "ACCREC" and each.amount_due]
+    assert owed == [Decimal(100)]
+    assert product.books.balance(product.books.account(CLEARING).id) == 60
+    assert not sales.settle([settlement, charged_back(first.id)])
+    assert sales.reconcile().exceptions == ()

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from xerosync._cli import sample
-from xerosync.engine.billing import BillPayment
 from xerosync.engine.clearing import ClearingReport
+from xerosync.engine.paying import BillPayment
 from xerosync.engine.plans import WORDS, Finding, Plan, Report
 from xerosync.money import Money
 from xerosync.payables import Payables

@@ -281,6 +281,11 @@ class Adopt(Action):
     xero_id: str
     payload: Mapping[str, object] = field(factory=dict[str, object])
 
+    @property
+    def itself(self) -> Pending:
+        """The operation that it takes over."""
+        return Pending(self.adopted_kind, self.host_ref, self.revision)
+
 
 @frozen(kw_only=True, repr=False)
 class OpenAccount(Action):
@@ -399,6 +404,25 @@ class PayBill(Pay):
     def itself(self) -> Pending:
         """How other actions refer to this one."""
         return Pending(self.kind, f"{BILL_PAYMENT}{self.host_ref}", self.revision)
+
+
+@frozen(kw_only=True, repr=False)
+class PayBatch(Action):
+    """
+    Post *payments* of one account and day as one sum: one line on the bank's statement (F 6.140, 6.144).
+
+    Each is known by its own operation once the batch stands, as if it had been posted alone.
+    """
+
+    kind: ClassVar[str] = "batch_payment"
+    account: AccountId
+    on: date
+    payments: tuple[Pay, ...]
+
+    @property
+    def worth(self) -> Money:
+        """The sum of its payments."""
+        return Money.total((each.amount for each in self.payments), self.payments[0].amount.currency)
 
 
 @frozen(kw_only=True, repr=False)

@@ -9,10 +9,11 @@ from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.engine import runs
-from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pending, Ref, TransactionLink
+from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pay, PayBatch, Pending, Ref, TransactionLink
+from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
-from xerosync.engine.kinds import kind_of, rank, target_of
+from xerosync.engine.kinds import kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, stamps_now
@@ -25,6 +26,7 @@ from xerosync.errors import InvalidInput
 from xerosync.storage.protocol import RecordKey
 
 _CHUNK: Final = 1000
+_CHANGED: Final = "its document has changed in Xero since this was planned"
 
 
 async def apply(books: Books, plan: Plan) -> Report:
@@ -83,9 +85,15 @@ class _Applying:
 
     async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
         """Drop what is done already, and what a person must look at first."""
-        known = await intents_of(self.books, (action.itself for action in actions))
+        inside = [each for action in actions if isinstance(action, PayBatch) for each in action.payments]
+        known = await intents_of(self.books, (action.itself for action in (*actions, *inside)))
+        if any(isinstance(action, Pay | PayBatch) for action in actions):
+            known = {**(await unsettled(self.books)).intents, **known}
         open_: list[Action] = []
-        for action in actions:
+        for planned in actions:
+            action = self._without_paid(planned, known)
+            if action is None:
+                continue
             intent = known.get(intent_key(self.books.tenant, action.itself))
             # One that is still intended was put off when the open ones were closed.
             if intent is None or intent.state is State.REJECTED:
@@ -94,17 +102,41 @@ class _Applying:
                 self._result(action, intent, earlier=True)
         return open_
 
+    def _without_paid(self, action: Action, known: Mapping[str, Intent]) -> Action | None:
+        """*action*, if it is a batch without the payments that were posted otherwise meanwhile; None if all were."""
+        own = known.get(intent_key(self.books.tenant, action.itself))
+        if not isinstance(action, PayBatch) or (own is not None and own.state is not State.REJECTED):
+            return action
+        intents = {each.itself: known.get(intent_key(self.books.tenant, each.itself)) for each in action.payments}
+        paid = [
+            each
+            for each in action.payments
+            if (intent := intents[each.itself]) is not None and intent.state is not State.REJECTED
+        ]
+        return self._smaller(action, paid, "it was posted otherwise since this was planned")
+
+    def _smaller(self, batch: PayBatch, left_out: Sequence[Pay], cause: str) -> PayBatch | None:
+        """*batch* without the payments *left_out*, each a finding; None where no other is left."""
+        for payment in left_out:
+            self._left_out(payment, "changed since planned", cause)
+        return without(batch, left_out) if len(left_out) < len(batch.payments) else None
+
     async def _current(self, actions: Sequence[Action]) -> list[Action]:
         """Drop the actions whose documents have changed in Xero since they were planned."""
         stamps = await stamps_now(self.books, (seen for action in actions for seen in action.seen))
         current: list[Action] = []
-        for action in actions:
+        for planned in actions:
+            action = planned
+            if isinstance(action, PayBatch):
+                stale = [pay for pay in action.payments if any(stamps[seen] != seen.stamp for seen in pay.seen)]
+                smaller = self._smaller(action, stale, _CHANGED)
+                if smaller is None:
+                    continue
+                action = smaller
             if all(stamps[seen] == seen.stamp for seen in action.seen):
                 current.append(action)
             else:
-                self._left_out(
-                    action, "changed since planned", "its document has changed in Xero since this was planned"
-                )
+                self._left_out(action, "changed since planned", _CHANGED)
         return current
 
     async def _write(self, ready: Sequence[Action]) -> None:
@@ -183,6 +215,7 @@ class _Applying:
             target=target_of(action, self._id_of),
             basis=basis_of(action.seen),
             facts=action.facts,
+            members=members_of(action, self._id_of),
         )
         earlier = known.get(key)
         if earlier is None:

@@ -21,7 +21,7 @@ from xerosync.client._wire.codec import Json
 from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import Intent, read_intent, sign_in, sign_of, tag_in
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records
+from xerosync.engine.mirror import BATCH_PAYMENTS, CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records
 from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude
@@ -35,11 +35,12 @@ FOREIGN: Final = "unknown to the ledger"
 DELETED: Final = "removed in Xero"
 
 _GONE: Final = frozenset({"DELETED", "VOIDED"})
-_MARKED: Final = frozenset({"bill", "credit_note", "payment", "refund"})
+_MARKED: Final = frozenset({"bill", "credit_note", "payment", "refund", "batch_payment"})
 _LISTS: Final[Sequence[tuple[Shelf, Mapping[str, str]]]] = (
     (INVOICES, {"where": 'Type=="ACCPAY"'}),
     (CREDIT_NOTES, {"where": 'Type=="ACCPAYCREDIT"'}),
     (PAYMENTS, {}),
+    (BATCH_PAYMENTS, {}),
 )
 _CHUNK: Final = 500
 _UNDER_WAY: Final = timedelta(minutes=10)

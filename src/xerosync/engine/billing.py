@@ -11,14 +11,11 @@ from typing import cast
 from attrs import define, field, frozen
 
 from xerosync.engine.actions import (
-    BILL_PAYMENT,
     Action,
     Adopt,
     Allocate,
     CreateBill,
     CreateCreditNote,
-    Pay,
-    PayBill,
     Pending,
     Ref,
     Refund,
@@ -30,7 +27,7 @@ from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.vendors import KnownVendors, Vendors, vendor_key
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import Bill, bill_document, check_day, checked, credit_note_document
+from xerosync.mapping.documents import Bill, bill_document, checked, credit_note_document
 from xerosync.models import (
     AccountId,
     CreditNote,
@@ -38,37 +35,12 @@ from xerosync.models import (
     DocumentStatus,
     Invoice,
     InvoiceId,
-    Payment,
-    PaymentStatus,
     TenantId,
 )
 from xerosync.money import Money, exactly
 
 DUPLICATE = "possible duplicate"
 GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
-
-
-@frozen(kw_only=True, repr=False)
-class BillPayment:
-    """
-    The host's payment of a bill: *id* is the host's own for the payment, *bill_id* its id of the bill.
-
-    *amount* is what was paid, all that is due unless given; *on* the day it was paid. Raises `InvalidInput` for an
-    amount that cannot be paid.
-    """
-
-    id: str
-    bill_id: str
-    on: date
-    amount: Money | None = None
-
-    def __attrs_post_init__(self) -> None:
-        check_day("on", self.on)
-        if self.amount is not None and (self.amount.amount <= 0 or not self.amount.to_the_cent):
-            raise InvalidInput("amount", "give a positive amount, to the currency's smallest coin")
-
-    def __repr__(self) -> str:
-        return f"<BillPayment {self.id}>"
 
 
 @frozen(kw_only=True)
@@ -229,6 +201,31 @@ class OpenDocument:
     document: Invoice | CreditNote
     stamp: str
 
+    @property
+    def left(self) -> Decimal:
+        """What is still open on it; nothing where it is not authorised."""
+        if self.document.status != DocumentStatus.AUTHORISED:
+            return Decimal(0)
+        document = self.document
+        return (document.amount_due if isinstance(document, Invoice) else document.remaining_credit) or Decimal(0)
+
+    @property
+    def age(self) -> tuple[date, str]:
+        """What sorts the oldest first."""
+        return self.document.date or date.max, self.host_id
+
+    @property
+    def contact(self) -> str:
+        """The vendor's contact."""
+        return (self.document.contact.contact_id or "") if self.document.contact is not None else ""
+
+    @property
+    def seen(self) -> Seen:
+        """It as it was seen."""
+        if isinstance(self.document, Invoice):
+            return Seen("invoice", self.document.invoice_id or "", self.stamp)
+        return Seen("credit_note", self.document.credit_note_id or "", self.stamp)
+
 
 @frozen(kw_only=True)
 class KnownCredits:
@@ -251,13 +248,13 @@ def decide_credits(known: KnownCredits) -> tuple[list[Action], list[Finding]]:
     """
     actions: list[Action] = []
     findings: list[Finding] = []
-    due = {each.host_id: _amount(each.document) for each in known.bills}
+    due = {each.host_id: each.left for each in known.bills}
     open_bills: dict[str, list[OpenDocument]] = defaultdict(list)
-    for bill in sorted(known.bills, key=_age):
-        open_bills[_contact_of(bill.document)].append(bill)
-    for note in sorted(known.credit_notes, key=_age):
-        left = _amount(note.document)
-        for bill in open_bills[_contact_of(note.document)]:
+    for bill in sorted(known.bills, key=lambda each: each.age):
+        open_bills[bill.contact].append(bill)
+    for note in sorted(known.credit_notes, key=lambda each: each.age):
+        left = note.left
+        for bill in open_bills[note.contact]:
             part = min(left, due[bill.host_id])
             if part > 0:
                 due[bill.host_id] -= part
@@ -294,7 +291,7 @@ def _allocation(note: OpenDocument, bill: OpenDocument, part: Decimal) -> Alloca
     return Allocate(
         host_ref=f"{note.host_id}→{bill.host_id}",
         reason="the vendor's oldest open bill",
-        seen=(_seen(note), _seen(bill)),
+        seen=(note.seen, bill.seen),
         credit_note=credit_note.credit_note_id or CreditNoteId(""),
         invoice=invoice.invoice_id or InvoiceId(""),
         amount=Money(part, invoice.currency_code or "XXX"),
@@ -309,139 +306,13 @@ def _refund(note: OpenDocument, left: Decimal, account: AccountId) -> Refund:
     return Refund(
         host_ref=note.host_id,
         reason="no open bill of the vendor is left",
-        seen=(_seen(note),),
+        seen=(note.seen,),
         credit_note=credit_note.credit_note_id or CreditNoteId(""),
         account=account,
         amount=Money(left, credit_note.currency_code or "XXX"),
         on=credit_note.date,
         reference=credit_note.credit_note_number or "",
     )
-
-
-@frozen(kw_only=True)
-class KnownPayments:
-    """What is known when bills are paid: bills by host id, intents by key, payments posted before, marks found."""
-
-    tenant: TenantId
-    bills: Mapping[str, OpenDocument]
-    intents: Mapping[str, Intent]
-    payments: Mapping[str, tuple[Payment, str]]
-    tagged: Mapping[str, Payment]
-    account: AccountId
-    retry_refused: bool
-
-
-@exactly
-def decide_payments(payments: Iterable[BillPayment], known: KnownPayments) -> tuple[list[Action], list[Finding]]:
-    """The payments to post so that the books hold what the host paid; a bill with nothing due needs none."""
-    actions: list[Action] = []
-    findings: list[Finding] = []
-    due: dict[str, Decimal] = {}
-    for payment in payments:
-        key = intent_key(known.tenant, payment_operation(payment.id))
-        earlier, forgotten = known.intents.get(key), known.tagged.get(tag_of(key))
-        bill = known.bills.get(payment.bill_id)
-        if earlier is None and forgotten is not None:
-            actions.append(_adopted(payment, forgotten))
-            continue
-        if earlier is not None and earlier.state is State.CONFIRMED:
-            findings += _changed(payment, earlier) or _removed(payment, earlier, known)
-            continue
-        seen = (_seen(bill),) if bill is not None else ()
-        if earlier is not None and not retries(earlier, seen, always=known.retry_refused):
-            findings.extend(filter(None, [finding_for(earlier)]))
-            continue
-        decided = _pay(payment, bill, due, known.account)
-        if isinstance(decided, Finding):
-            findings.append(decided)
-        elif decided is not None:
-            actions.append(decided)
-    return actions, findings
-
-
-def payment_operation(payment_id: str) -> Pending:
-    """The operation of a bill's payment, as `PayBill.itself` names it."""
-    return Pending(Pay.kind, f"{BILL_PAYMENT}{payment_id}")
-
-
-def _adopted(payment: BillPayment, posted: Payment) -> Adopt:
-    return Adopt(
-        host_ref=payment_operation(payment.id).host_ref,
-        reason="its mark is in Xero already",
-        adopted_kind=Pay.kind,
-        xero_id=posted.payment_id or "",
-        payload={"Amount": str(posted.amount)},
-        facts={"bill": payment.bill_id},
-    )
-
-
-def _changed(payment: BillPayment, intent: Intent) -> list[Finding]:
-    posted = Decimal(str(intent.payload["Amount"]))
-    if intent.facts.get("bill") == payment.bill_id and (payment.amount is None or payment.amount.amount == posted):
-        return []
-    cause = "under this id another payment was posted before: of another bill or amount"
-    fix = "give every payment an id of its own, never one used before"
-    return [Finding(code="changed since posted", about=payment.id, cause=cause, fix=fix, worth=payment.amount)]
-
-
-def _removed(payment: BillPayment, intent: Intent, known: KnownPayments) -> list[Finding]:
-    posted, _ = known.payments.get(intent.xero_id or "", (None, ""))
-    if posted is None or posted.status != PaymentStatus.DELETED:
-        return []
-    cause = "it was removed in Xero by somebody else; it is not posted again"
-    fix = "find out why; to post it again, submit it under a new id"
-    return [Finding(code="removed in Xero", about=payment.id, cause=cause, fix=fix, worth=payment.amount)]
-
-
-def _pay(
-    payment: BillPayment, bill: OpenDocument | None, due: dict[str, Decimal], account: AccountId
-) -> Pay | Finding | None:
-    if bill is None or not isinstance(bill.document, Invoice):
-        cause = "the library did not post its bill"
-        return Finding(code="not created here", about=payment.id, cause=cause, fix="submit the bill first", retry=True)
-    invoice = bill.document
-    left = due.setdefault(payment.bill_id, _amount(invoice))
-    amount = Money(left, invoice.currency_code or "XXX") if payment.amount is None else payment.amount
-    if amount.currency != invoice.currency_code or amount.amount > left or invoice.status in GONE:
-        cause = f"the bill is {invoice.status}, and less is due than was paid, or in another currency"
-        fix = "look at the bill in Xero: was it paid, credited or edited there?"
-        return Finding(code="does not fit", about=payment.id, cause=cause, fix=fix, worth=amount)
-    if not amount:
-        return None
-    due[payment.bill_id] = left - amount.amount
-    return PayBill(
-        host_ref=payment.id,
-        reason="paid by the host",
-        seen=(_seen(bill),),
-        facts={"bill": payment.bill_id},
-        invoice=invoice.invoice_id or InvoiceId(""),
-        account=account,
-        amount=amount,
-        on=payment.on,
-        reference=invoice.invoice_number or "",
-    )
-
-
-def _amount(document: Invoice | CreditNote) -> Decimal:
-    """What is still open on an authorised *document*; nothing on any other."""
-    if document.status != DocumentStatus.AUTHORISED:
-        return Decimal(0)
-    left = document.amount_due if isinstance(document, Invoice) else document.remaining_credit
-    return left or Decimal(0)
-
-
-def _age(each: OpenDocument) -> tuple[date, str]:
-    return each.document.date or date.max, each.host_id
-
-
-def _contact_of(document: Invoice | CreditNote) -> str:
-    return document.contact.contact_id or "" if document.contact is not None else ""
-
-
-def _seen(each: OpenDocument) -> Seen:
-    if isinstance(each.document, Invoice):
-        return Seen("invoice", each.document.invoice_id or "", each.stamp)
-    return Seen("credit_note", each.document.credit_note_id or "", each.stamp)
 
 
 def _worth(bill: Bill) -> Money | None:

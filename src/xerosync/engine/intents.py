@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from attrs import evolve, field, frozen
@@ -26,6 +26,9 @@ TAG_PREFIX: Final = "XS-"
 
 PARKED_AFTER: Final = 8
 """How often a write may end in doubt, and not be found, before a person must look at it (R8)."""
+
+WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
+"""What is said of a write that was not sent because what it was decided on is no longer so."""
 
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
@@ -76,12 +79,29 @@ def tag_in(text: str) -> str | None:
 
 
 @frozen(kw_only=True, repr=False)
+class Member:
+    """One payment of a batch: its own *operation*, what it pays, and its *xero_id* once the batch stands."""
+
+    operation: Pending
+    payload: Mapping[str, object]
+    basis: str = ""
+    facts: Mapping[str, str] = field(factory=dict[str, str])
+    xero_id: str | None = None
+
+    @property
+    def invoice(self) -> str:
+        """The id of what it pays."""
+        return str(cast(Mapping[str, object], self.payload["Invoice"])["InvoiceID"])
+
+
+@frozen(kw_only=True, repr=False)
 class Intent:
     """
     One write: what is to be sent (*payload*, under *target* where the path names a document), and how it stands.
 
     *generation* counts its sends under different idempotency keys, *attempts* those that ended in doubt, with nothing
-    to be found after; it is left alone until *next_at*. *facts* are what it can be found by later.
+    to be found after; it is left alone until *next_at*. *facts* are what it can be found by later, *members* the
+    payments of a batch.
     """
 
     tenant: TenantId
@@ -97,6 +117,7 @@ class Intent:
     facts: Mapping[str, str] = field(factory=dict[str, str])
     attempts: int = 0
     next_at: datetime | None = None
+    members: tuple[Member, ...] = ()
     version: int = 0
 
     @property
@@ -130,6 +151,30 @@ class Intent:
             attempts=attempts,
             next_at=None,
         )
+
+    def paying(self, payments: Mapping[str, str]) -> Intent:
+        """This batch once the ids of its *payments* are known, by what each pays."""
+        return evolve(self, members=tuple(evolve(each, xero_id=payments.get(each.invoice)) for each in self.members))
+
+    def as_single(self) -> list[Intent]:
+        """The payments of this batch as if each were a write of its own, in the state of the batch."""
+        facts = {"batch": self.xero_id} if self.xero_id else {}
+        return [
+            Intent(
+                tenant=self.tenant,
+                operation=member.operation,
+                payload=member.payload,
+                state=self.state,
+                xero_id=member.xero_id,
+                messages=self.messages,
+                claimed_at=self.claimed_at,
+                basis=member.basis,
+                facts={**member.facts, **facts},
+                attempts=self.attempts,
+                next_at=self.next_at,
+            )
+            for member in self.members
+        ]
 
     def is_due(self, now: datetime) -> bool:
         """Whether it may be looked at, or sent, at *now*."""
@@ -175,6 +220,18 @@ class Intent:
             dict(self.facts),
             self.attempts,
             self.next_at,
+            [
+                _KeptMember(
+                    each.operation.kind,
+                    each.operation.host_ref,
+                    each.operation.revision,
+                    dict(each.payload),
+                    each.basis,
+                    dict(each.facts),
+                    each.xero_id,
+                )
+                for each in self.members
+            ],
         )
         found_by = [(name, value) for name, value in self.facts.items() if name not in _NAMES]
         lookups = [("tag", self.tag), ("kind", self.operation.kind), *found_by]
@@ -185,7 +242,29 @@ class Intent:
         return Record("intent", self.tenant, self.key, body, self.state, due, tuple(lookups), self.version)
 
 
-class _Kept(msgspec.Struct):
+class _KeptMember(msgspec.Struct):
+    """A payment of a batch, within its record."""
+
+    kind: str
+    host_ref: str
+    revision: int
+    payload: dict[str, object]
+    basis: str
+    facts: dict[str, str]
+    xero_id: str | None
+
+    def read(self) -> Member:
+        """The payment it keeps."""
+        return Member(
+            operation=Pending(self.kind, self.host_ref, self.revision),
+            payload=self.payload,
+            basis=self.basis,
+            facts=self.facts,
+            xero_id=self.xero_id,
+        )
+
+
+class _Kept(msgspec.Struct, omit_defaults=True):
     """An intent's record as it is stored, amounts as exact numbers."""
 
     kind: str
@@ -201,6 +280,7 @@ class _Kept(msgspec.Struct):
     facts: dict[str, str]
     attempts: int = 0
     next_at: datetime | None = None
+    members: list[_KeptMember] = []
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -224,6 +304,7 @@ def read_intent(record: Record) -> Intent:
         facts=kept.facts,
         attempts=kept.attempts,
         next_at=kept.next_at,
+        members=tuple(each.read() for each in kept.members),
         version=record.version,
     )
 

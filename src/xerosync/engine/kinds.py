@@ -15,13 +15,14 @@ from xerosync.client._books import Books
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine import actions as act
-from xerosync.engine.intents import Intent
+from xerosync.engine.intents import Intent, Member, basis_of
 from xerosync.engine.probes import (
     Found,
     probe_accounts,
     probe_allocations,
     probe_bank_transaction_removals,
     probe_bank_transactions,
+    probe_batch_payments,
     probe_bills,
     probe_contacts,
     probe_credit_notes,
@@ -40,9 +41,11 @@ from xerosync.models import (
     BankTransaction,
     BankTransactionStatus,
     BankTransfer,
+    BatchPayment,
     CreditNote,
     CreditNoteId,
     DocumentStatus,
+    Invoice,
     InvoiceId,
     Payment,
     PaymentStatus,
@@ -105,6 +108,37 @@ def _payment(action: act.Pay, ids: Ids, tag: str) -> Payment:
         amount=action.amount,
         on=action.on,
         reference=documents.marked_reference(action.reference, tag),
+    )
+
+
+def _batch(action: act.PayBatch, ids: Ids, tag: str) -> BatchPayment:
+    return documents.batch_document(
+        account=action.account,
+        on=action.on,
+        reference=tag,
+        payments=[(InvoiceId(ids(each.invoice)), each.amount) for each in action.payments],
+    )
+
+
+def members_of(action: act.Action, ids: Ids) -> tuple[Member, ...]:
+    """The payments of a batch, each as it is known by itself; none of anything else."""
+    if not isinstance(action, act.PayBatch):
+        return ()
+    return tuple(
+        Member(
+            operation=each.itself,
+            payload=encode(
+                Payment(
+                    invoice=Invoice(invoice_id=InvoiceId(ids(each.invoice))),
+                    account=Account(account_id=each.account),
+                    date=each.on,
+                    amount=each.amount.amount,
+                )
+            ),
+            basis=basis_of(each.seen),
+            facts=each.facts,
+        )
+        for each in action.payments
     )
 
 
@@ -233,6 +267,16 @@ KINDS: Final[Mapping[str, Kind]] = {
             "PaymentID",
             _encoder(act.Pay, _payment),
             probe_invoice_payments,
+        ),
+        Kind(
+            "batch_payment",
+            "PUT",
+            "BatchPayments?summarizeErrors=false",
+            "BatchPayments",
+            "BatchPaymentID",
+            _encoder(act.PayBatch, _batch),
+            probe_batch_payments,
+            batch=1,
         ),
         Kind(
             "refund",

@@ -21,7 +21,16 @@ from xerosync.engine.intents import sign_in, sign_of, tag_in
 from xerosync.engine.strays import strays_among
 from xerosync.errors import VersionConflict
 from xerosync.events import Event
-from xerosync.models import Account, BankTransaction, BankTransfer, Contact, CreditNote, Invoice, Payment
+from xerosync.models import (
+    Account,
+    BankTransaction,
+    BankTransfer,
+    BatchPayment,
+    Contact,
+    CreditNote,
+    Invoice,
+    Payment,
+)
 from xerosync.storage.protocol import Record, RecordKey
 
 T = TypeVar("T", bound=AttrsInstance)
@@ -78,7 +87,7 @@ def _credit_note_lookups(row: Json) -> Lookups:
 
 def _payment_lookups(row: Json) -> Lookups:
     found = [("invoice", _text(row, "Invoice", "InvoiceID")), ("account", _text(row, "Account", "AccountID"))]
-    return [*found, *_tagged(_text(row, "Reference"))]
+    return [*found, ("batch", _text(row, "BatchPaymentID")), *_tagged(_text(row, "Reference"))]
 
 
 ACCOUNTS: Final = Shelf(
@@ -149,9 +158,26 @@ BANK_TRANSFERS: Final = Shelf(
     {"includeDeleted": "true"},
     paged=False,
 )
+BATCH_PAYMENTS: Final = Shelf(
+    "batch_payment",
+    "BatchPayments",
+    BatchPayment,
+    _keys("BatchPaymentID Account Date Status Reference UpdatedDateUTC"),
+    lambda row: _tagged(_text(row, "Reference")),
+    paged=False,
+)
 SHELVES: Final = {
     shelf.name: shelf
-    for shelf in (ACCOUNTS, CONTACTS, INVOICES, CREDIT_NOTES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)
+    for shelf in (
+        ACCOUNTS,
+        CONTACTS,
+        INVOICES,
+        CREDIT_NOTES,
+        PAYMENTS,
+        BANK_TRANSACTIONS,
+        BANK_TRANSFERS,
+        BATCH_PAYMENTS,
+    )
 }
 
 # Four telephones and two addresses come with every contact, blank ones included (F 6.25).

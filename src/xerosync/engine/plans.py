@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from attrs import evolve, field, frozen
 
-from xerosync.engine.actions import Action, DisconnectCustomer, Link
+from xerosync.engine.actions import Action, DisconnectCustomer, Link, Pay, PayBatch
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
@@ -39,6 +39,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bank_transaction": ("bank transaction to post", "bank transactions to post"),
     "transfer": ("transfer to post", "transfers to post"),
     "payment": ("payment to post", "payments to post"),
+    "batch_payment": ("batch of payments to post", "batches of payments to post"),
     "refund": ("refund to post", "refunds to post"),
     "bank_transaction_removal": ("bank transaction to remove", "bank transactions to remove"),
     "sale_credit_voiding": ("credit to a customer to void", "credits to customers to void"),
@@ -166,11 +167,12 @@ class Result:
 class Recovery:
     """
     What a recovery closed: writes *found* in Xero, writes *posted* (again) by kind, and those left *open*, because Xero
-    could still not say. *findings* are for a person.
+    could still not say. *in_batches* counts the payments in the batches it posted. *findings* are for a person.
     """
 
     found: int = 0
     posted: Mapping[str, int] = field(factory=dict[str, int])
+    in_batches: int = 0
     open: int = 0
     findings: tuple[Finding, ...] = ()
 
@@ -180,8 +182,12 @@ class Recovery:
         return sum(self.posted.values())
 
     def done(self, *kinds: str) -> int:
-        """How many writes of *kinds* it sent itself; those it found done already do not count."""
-        return sum(self.posted.get(kind, 0) for kind in kinds)
+        """
+        How many writes of *kinds* it sent itself; those it found done already do not count.
+
+        Of the kind ``payment`` are those in batches, too.
+        """
+        return sum(self.posted.get(kind, 0) for kind in kinds) + self.in_batches * (Pay.kind in kinds)
 
     def __str__(self) -> str:
         return f"{self.found:,} found in Xero, {self.sent:,} sent, {self.open:,} still open"
@@ -204,11 +210,15 @@ class Report:
     recovered: Recovery = field(factory=Recovery)
 
     def done(self, *kinds: str) -> int:
-        """How many actions of *kinds* this apply itself carried out; those found done already do not count."""
-        return self.recovered.done(*kinds) + sum(
-            result.state is State.CONFIRMED and not result.earlier and result.action.kind in kinds
-            for result in self.results
-        )
+        """
+        How many actions of *kinds* this apply itself carried out; those found done already do not count.
+
+        Of the kind ``payment`` are those in batches, too.
+        """
+        own = [each.action for each in self.results if each.state is State.CONFIRMED and not each.earlier]
+        in_batches = sum(len(action.payments) for action in own if isinstance(action, PayBatch))
+        done = sum(action.kind in kinds for action in own) + in_batches * (Pay.kind in kinds)
+        return self.recovered.done(*kinds) + done
 
     @property
     def unfinished(self) -> tuple[Result, ...]:

@@ -12,17 +12,18 @@ from xerosync.client._books import Books
 from xerosync.client._pacing import Turn
 from xerosync.client._retry import opens_soon
 from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s
-from xerosync.client._wire.codec import Json
+from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.breaker import Breaker
 from xerosync.engine.intents import Intent, idempotency_key, tag_in
 from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
-from xerosync.engine.probes import conclude
+from xerosync.engine.probes import conclude, payments_in
 from xerosync.engine.states import State
 from xerosync.engine.strays import check_not_behind
 from xerosync.errors import Unavailable, XerosyncError
 from xerosync.events import Event
+from xerosync.models import BatchPayment
 from xerosync.ports import AnswerLost, NotSent, Response
 from xerosync.storage.protocol import Record
 
@@ -76,13 +77,16 @@ class Poster:
         """
         Store *intents* as they now are, if nobody else has moved them, and return them with their new version.
 
-        Up to a thousand are one commit; more are several, each whole. With each may go one of *also*, in their order.
+        Up to a thousand are one commit; more are several, each whole. With each may go one of *also*, in their order,
+        and with a batch that now stands go its payments, each as if it had been posted alone.
         """
         for start in range(0, len(intents), _CHUNK):
             fence = await self.lease.held()
-            stored = [intent.record() for intent in intents[start : start + _CHUNK]]
+            chunk = intents[start : start + _CHUNK]
+            stored = [intent.record() for intent in chunk]
+            paid = [each.record() for one in chunk if one.state is State.CONFIRMED for each in one.as_single()]
             expect = {record.identity: record.version for record in stored}
-            await self.books.storage.commit([*stored, *also[start : start + _CHUNK]], expect=expect, fence=fence)
+            await self.books.storage.commit([*stored, *paid, *also[start : start + _CHUNK]], expect=expect, fence=fence)
         return [evolve(intent, version=intent.version + 1) for intent in intents]
 
     async def _post_batch(self, kind: Kind, batch: Sequence[Intent]) -> list[Intent]:
@@ -139,7 +143,7 @@ class Poster:
         found = (await kind.probe(self.books, [intent])).get(intent.key, ())
         if conclude(found) is not State.CONFIRMED:
             return intent
-        return evolve(intent, state=State.CONFIRMED, xero_id=found[0].xero_id)
+        return evolve(intent, state=State.CONFIRMED, xero_id=found[0].xero_id).paying(found[0].payments)
 
 
 def batches(intents: Sequence[Intent]) -> Iterator[list[Intent]]:
@@ -168,7 +172,10 @@ def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:
     xero_id = (element.row or {}).get(kind.id_key)
     if not isinstance(xero_id, str) or not xero_id:
         return intent.moved(State.UNKNOWN)
-    return intent.moved(State.CONFIRMED, xero_id=xero_id, messages=element.messages)
+    confirmed = intent.moved(State.CONFIRMED, xero_id=xero_id, messages=element.messages)
+    if not intent.members:
+        return confirmed
+    return confirmed.paying(payments_in(decode(BatchPayment, element.row or {}, where=kind.collection)))
 
 
 def _is_anothers(intent: Intent, element: Element) -> bool:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar, cast
 
-from attrs import AttrsInstance, frozen
+from attrs import AttrsInstance, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client._paging import whole_rows
@@ -23,6 +23,7 @@ from xerosync.models import (
     AccountStatus,
     BankTransaction,
     BankTransfer,
+    BatchPayment,
     Contact,
     ContactStatus,
     CreditNote,
@@ -35,7 +36,7 @@ from xerosync.models import (
 from xerosync.models.base import own_id
 
 T = TypeVar("T", bound=AttrsInstance)
-D = TypeVar("D", Invoice, CreditNote, Payment, BankTransaction, BankTransfer)
+D = TypeVar("D", Invoice, CreditNote, Payment, BankTransaction, BankTransfer, BatchPayment)
 
 _GONE: Final = frozenset({"VOIDED", "DELETED"})
 
@@ -45,11 +46,16 @@ _AT_ONCE: Final = 25
 
 @frozen(repr=False)
 class Found:
-    """A document in Xero that may be what an intent wrote: *ours* carries its mark, *stands* was not removed since."""
+    """
+    A document in Xero that may be what an intent wrote: *ours* carries its mark, *stands* was not removed since.
+
+    *payments* are the ids of the payments in a batch, by what each pays.
+    """
 
     xero_id: str
     ours: bool
     stands: bool = True
+    payments: Mapping[str, str] = field(factory=dict[str, str])
 
 
 def conclude(found: Sequence[Found]) -> State:
@@ -196,6 +202,25 @@ async def probe_transfers(books: Books, intents: Sequence[Intent]) -> dict[str, 
     ended = {"includeDeleted": "true"}
     transfers = await _rows(books, "BankTransfers", BankTransfer, clauses, params=ended)
     return _by_tag(intents, transfers, lambda one: one.reference)
+
+
+async def probe_batch_payments(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its reference, among the batch payments of that account and day."""
+    clauses = [
+        f'(Account.AccountID==guid("{_payload_id(each, "Account", "AccountID")}") AND {_on(each)})' for each in intents
+    ]
+    batches = await _rows(books, "BatchPayments", BatchPayment, clauses)
+    members = {str(each.batch_payment_id): payments_in(each) for each in batches}
+    found = _by_tag(intents, batches, lambda one: one.reference)
+    return {key: [evolve(one, payments=members[one.xero_id]) for one in group] for key, group in found.items()}
+
+
+def payments_in(batch: BatchPayment) -> dict[str, str]:
+    """The ids of the payments in *batch*, by the id of what each pays (F 6.143)."""
+    return {
+        (each.invoice.invoice_id or "") if each.invoice is not None else "": each.payment_id or ""
+        for each in batch.payments
+    }
 
 
 def _on(intent: Intent) -> str:

@@ -10,10 +10,10 @@ from typing import Final
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, CreateContact
-from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, seen_in
+from xerosync.engine.intents import OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records, refresh
+from xerosync.engine.mirror import BATCH_PAYMENTS, CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records, refresh
 from xerosync.engine.observed import stamps_now
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
@@ -27,12 +27,12 @@ MARKS_ON: Final[Sequence[tuple[Shelf, frozenset[str]]]] = (
     (INVOICES, frozenset({"bill"})),
     (CREDIT_NOTES, frozenset({"credit_note"})),
     (PAYMENTS, frozenset({"payment", "refund"})),
+    (BATCH_PAYMENTS, frozenset({"batch_payment"})),
 )
 """Which kinds of write carry a tag, and where it is read again."""
 
 # Xero's words for a name (F 6.23) and a number (F 6.26) that another contact has.
 _TAKEN: Final = ("is already assigned to another contact", "Another contact has this contact number")
-_WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
 
 
 async def recover(books: Books) -> Recovery:
@@ -98,6 +98,7 @@ async def close_open(poster: Poster) -> Recovery:
     recovery = Recovery(
         found=found,
         posted=Counter(intent.operation.kind for intent in posted if intent.state is State.CONFIRMED),
+        in_batches=sum(len(intent.members) for intent in posted if intent.state is State.CONFIRMED),
         open=sum(intent.state is State.UNKNOWN for intent in ended),
         findings=tuple(filter(None, map(finding_for, ended))),
     )
@@ -116,7 +117,7 @@ async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list
     stamps = await stamps_now(poster.books, (each for group in seen.values() for each in group))
     wanted = [intent for intent in intents if all(stamps[each] == each.stamp for each in seen[intent.key])]
     kept = {intent.key for intent in wanted}
-    stale = [intent.moved(State.REJECTED, messages=(_WITHDRAWN,)) for intent in intents if intent.key not in kept]
+    stale = [intent.moved(State.REJECTED, messages=(WITHDRAWN,)) for intent in intents if intent.key not in kept]
     return wanted, await poster.keep(stale)
 
 
@@ -171,7 +172,8 @@ def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> In
         return intent
     ours = [each.xero_id for each in seen if (each.ours or state is State.SUSPECT) and each.stands]
     ours = ours or [each.xero_id for each in seen if each.ours]
-    return intent.moved(state, xero_id=ours[0] if len(ours) == 1 else None)
+    ended = intent.moved(state, xero_id=ours[0] if len(ours) == 1 else None)
+    return ended.paying(next((each.payments for each in seen if each.xero_id == ended.xero_id), {}))
 
 
 def _about(intent: Intent) -> str:
@@ -183,8 +185,8 @@ def finding_for(intent: Intent) -> Finding | None:
     """What a person must know of an intent that did not simply end well."""
     about = _about(intent)
     match intent.state:
-        case State.REJECTED if intent.messages == (_WITHDRAWN,):
-            return Finding(code="changed since planned", about=about, cause=_WITHDRAWN, fix="plan again", retry=True)
+        case State.REJECTED if intent.messages == (WITHDRAWN,):
+            return Finding(code="changed since planned", about=about, cause=WITHDRAWN, fix="plan again", retry=True)
         case State.REJECTED if intent.operation.kind == CreateContact.kind and _is_taken(intent):
             return Finding(
                 code="contact already taken",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from attrs import evolve
+
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncInvoices
 from xerosync.engine.actions import (
@@ -18,6 +20,7 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidSaleCredit,
 )
+from xerosync.engine.batches import in_batches, unsettled
 from xerosync.engine.clearing import Eligibility
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
@@ -71,9 +74,14 @@ async def settle(
     ordered = checked_settlements(settlements)
     accounts = await settlement_accounts(books, clearing_account, chosen)
     await refresh(books, INVOICES, PAYMENTS)
-    days = open_books(await books.organisation(), chosen.when_locked)
+    organisation = await books.organisation()
+    days = open_books(organisation, chosen.when_locked)
+    in_doubt = await unsettled(books)
     known = await _known(books, ordered, accounts, days, surplus=chosen.surplus, retry_refused=retry_refused)
+    known = evolve(known, intents={**in_doubt.intents, **known.intents})
     actions, findings = decide_settlements(ordered, known)
+    if chosen.batches:
+        actions = in_batches(actions, currency=organisation.base_currency or "", alone=in_doubt.alone)
     whole = [settlement for settlement in ordered if is_more_than_lines(settlement)]
     if whole:
         payouts, vendors = await _known_payouts(books, chosen, whole, accounts, days, retry_refused=retry_refused)

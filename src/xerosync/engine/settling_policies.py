@@ -94,6 +94,8 @@ class SettlementSettings:
     holds back (without one it stays in the clearing account), *charge_back_account* what stands between a bank account
     and the invoice that takes a payment's place. *provider* is the name of who pays out; its contact is created when
     missing. *fees_as* follows from the clearing account unless given: spent where it is a bank account, else netted.
+    With *batches*, what is collected on one day moves as one sum (F 6.144). Its payments cannot be removed one by one
+    then (F 6.123), so that charge-backs need the *charge_back_account*.
     """
 
     bank_account: str | None = None
@@ -104,3 +106,4 @@ class SettlementSettings:
     fees_as: FeesAs | None = None
     surplus: Surplus = Surplus.ASK
     when_locked: WhenLocked = WhenLocked.REFUSE
+    batches: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -14,6 +15,7 @@ from xerosync.models import (
     AccountCode,
     AccountId,
     Allocation,
+    BatchPayment,
     Contact,
     ContactId,
     CreditNote,
@@ -170,6 +172,20 @@ def payment_document(*, invoice: InvoiceId, account: AccountId, amount: Money, o
         date=on,
         amount=amount.amount,
         reference=reference,
+    )
+
+
+def batch_document(
+    *, account: AccountId, on: date, reference: str, payments: Sequence[tuple[InvoiceId, Money]]
+) -> BatchPayment:
+    """Several payments, each of a bill or invoice of its own, as one sum (F 6.140)."""
+    return BatchPayment(
+        account=Account(account_id=account),
+        date=on,
+        reference=reference,
+        payments=tuple(
+            Payment(invoice=Invoice(invoice_id=invoice), amount=amount.amount) for invoice, amount in payments
+        ),
     )
 
 

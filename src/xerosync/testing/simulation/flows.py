@@ -10,8 +10,8 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from xerosync.client.xero import AsyncXero
-from xerosync.engine.billing import BillPayment
 from xerosync.engine.opening import WantedAccount
+from xerosync.engine.paying import BillPayment
 from xerosync.engine.plans import Plan, Recovery
 from xerosync.ledger import AsyncLedger
 from xerosync.mapping.documents import Bill, BillLine
@@ -92,7 +92,7 @@ def _each_part_once(world: World) -> Iterator[str]:
     yield from _said("clearing", world.books.balance(world.books.account(_CLEARING).id), Decimal(60))
 
 
-# Bills: two bills and two credits, one allocated and one refunded; the bills are paid in parts.
+# Bills: two bills and two credits, one allocated and one refunded; the bills are paid in parts, each day's as one sum.
 
 
 def _paper(name: str, amount: str, vendor: str = "Paper Ltd") -> Bill:
@@ -124,7 +124,7 @@ async def _pay_bills(xero: AsyncXero, world: World) -> bool:
         for part in range(2)
         if bill_id in standing
     ]
-    done.append(plan := await books.pay(parts, retry_refused=True))
+    done.append(plan := await books.pay(parts, batch=True, retry_refused=True))
     await books.apply(plan)
     return nothing_left(*done)
 

@@ -1,0 +1,172 @@
+"""Paying many bills as one sum: each payment once, found again like any other, and none held up by its neighbour."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
+
+from xerosync import Bill, BillLine, BillPayment, Ledger, MemoryStore, Payables
+from xerosync.errors import LedgerBehind
+from xerosync.models import AccountCode
+from xerosync.ports import Request
+from xerosync.simulator import Fault
+
+
+def bill(bill_id: str, amount: str = "10.00", *, vendor: str = "") -> Bill:
+    line = BillLine(description="paper", amount=nzd(amount), account=AccountCode("429"))
+    return Bill(id=bill_id, vendor=vendor or f"Vendor {bill_id}", number=bill_id, on=DAY, lines=[line])
+
+
+def payment(
+    bill_id: str, amount: str | None = None, *, name: str = "", days: int = 0, account: str | None = None
+) -> BillPayment:
+    return BillPayment(
+        id=name or f"p-{bill_id}",
+        bill_id=bill_id,
+        on=DAY + timedelta(days),
+        amount=nzd(amount) if amount else None,
+        account=account,
+    )
+
+
+@pytest.fixture
+def submitted(purchases: Payables) -> Payables:
+    purchases.apply(purchases.submit([bill("a"), bill("b", "20.00"), bill("c", "30.00")]))
+    return purchases
+
+
+def sums(product: Product) -> list[tuple[str, Decimal]]:
+    return [(each.type, each.total) for each in product.books.batch_payments if each.status == "AUTHORISED"]
+
+
+def test_bills_paid_on_one_day_are_one_sum_on_the_bank_statement(product: Product, submitted: Payables) -> None:
+    payments = [payment("a"), payment("b"), payment("c", days=1)]
+
+    plan = submitted.pay(payments, batch=True)
+    report = submitted.apply(plan)
+
+    assert plan.counts() == {"payment": 1, "batch_payment": 1}
+    assert (report.done("payment"), report.done("batch_payment")) == (3, 1)
+    assert sums(product) == [("PAYBATCH", Decimal(30))]
+    assert {each.status for each in product.live_bills()} == {"PAID"}
+    for batch in (True, False):
+        again = submitted.pay(payments, batch=batch)
+        assert (len(again), again.findings) == (0, ())
+
+
+def test_parts_of_one_bill_are_never_in_one_sum(product: Product, submitted: Payables) -> None:
+    parts = [payment("a", "3.00", name="1"), payment("a", "3.00", name="2"), payment("b", "1.00"), payment("c", "2.00")]
+
+    submitted.apply(submitted.pay(parts, batch=True))
+
+    assert sums(product) == [("PAYBATCH", Decimal(6))]
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(4), Decimal(19), Decimal(28)]
+    assert not submitted.pay(parts, batch=True)
+
+
+def test_each_payment_may_come_from_an_account_of_its_own(product: Product, submitted: Payables) -> None:
+    product.books.add_account("095", "Card", type="BANK")
+    payments = [payment("a", account="095"), payment("b", account="610"), payment("c", account="999")]
+
+    plan = Payables(product.xero()).pay(payments)
+    submitted.apply(plan)
+
+    assert product.books.balance(product.books.account("095").id) == -10
+    assert [(each.code, each.about) for each in plan.findings] == [("account cannot pay", f"p-{name}") for name in "bc"]
+
+
+def test_a_batch_refused_for_one_of_its_bills_pays_the_others_alone(product: Product, submitted: Payables) -> None:
+    payments = [payment("a"), payment("b"), payment("c")]
+    voided = next(each.id for each in product.live_bills() if each.number == "b")
+
+    def void(request: Request) -> None:
+        if is_write(request, "/BatchPayments"):
+            product.books.void_invoice(voided)
+
+    xero = product.xero(transport=Through(product.simulator.transport, before=void))
+    unlucky = Payables(xero, payment_account=BANK)
+    report = unlucky.apply(unlucky.pay(payments, batch=True))
+    assert [each.code for each in report.findings] == ["refused by Xero"]
+
+    singly = submitted.pay(payments, batch=True)
+    submitted.apply(singly)
+
+    assert singly.counts() == {"payment": 2}
+    assert [(each.number, each.status) for each in product.live_bills()] == [("a", "PAID"), ("c", "PAID")]
+    assert not submitted.pay(payments, batch=True)
+
+
+def test_a_bill_edited_after_planning_leaves_the_others_in_the_batch(product: Product, submitted: Payables) -> None:
+    payments = [payment("a"), payment("b"), payment("c")]
+    plan = submitted.pay(payments, batch=True)
+    edited = next(each for each in product.live_bills() if each.number == "b")
+    product.books.edit_invoice(edited.id, amount=Decimal(25))
+
+    report = submitted.apply(plan)
+
+    assert [(each.code, each.about) for each in report.findings] == [("changed since planned", "p-b")]
+    assert sums(product) == [("PAYBATCH", Decimal(40))]
+    submitted.apply(submitted.pay(payments, batch=True))
+    assert {each.status for each in product.live_bills()} == {"PAID"}
+
+
+def test_a_batch_whose_answer_was_lost_is_found_and_its_payments_with_it(product: Product, submitted: Payables) -> None:
+    payments = [payment("a", "1.00"), payment("b", "2.00")]
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    submitted.apply(submitted.pay(payments, batch=True))
+
+    open_ones = submitted.pay(payments)
+    recovery = submitted.recover()
+
+    assert [(each.code, each.about) for each in open_ones.findings] == [
+        ("outcome unknown", "p-a"),
+        ("outcome unknown", "p-b"),
+    ]
+    assert not open_ones
+    assert recovery.found == 1
+    assert not submitted.pay(payments)
+    assert sums(product) == [("PAYBATCH", Decimal(3))]
+
+
+def test_plans_that_overlap_pay_nothing_twice(product: Product, submitted: Payables) -> None:
+    few = submitted.pay([payment("a", "1.00"), payment("b", "1.00")], batch=True)
+    more = submitted.pay([payment("a", "1.00"), payment("b", "1.00"), payment("c", "1.00")], batch=True)
+    alone = submitted.pay([payment("a", "1.00")])
+
+    for plan in (few, more, alone):
+        submitted.apply(plan)
+
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(9), Decimal(19), Decimal(29)]
+
+
+def test_a_batch_removed_by_hand_is_a_finding_for_each_of_its_payments(product: Product, submitted: Payables) -> None:
+    payments = [payment("a"), payment("b")]
+    submitted.apply(submitted.pay(payments, batch=True))
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+
+    plan = submitted.pay(payments, batch=True)
+
+    assert not plan
+    assert [(each.code, each.about) for each in plan.findings] == [("removed in Xero", f"p-{name}") for name in "ab"]
+
+
+def test_a_store_that_forgot_everything_pays_no_part_of_a_batch_twice(product: Product, submitted: Payables) -> None:
+    bills = [bill("a"), bill("b", "20.00"), bill("c", "30.00")]
+    parts = [payment("a", "1.00"), payment("b", "2.00"), payment("c", "3.00")]
+    submitted.apply(submitted.pay(parts[:2], batch=True))
+    xero = product.xero(store=MemoryStore())
+    forgetful = Payables(xero, payment_account=BANK)
+    forgetful.apply(forgetful.submit(bills))
+
+    plan = forgetful.pay(parts, batch=True)
+    with pytest.raises(LedgerBehind):
+        forgetful.apply(plan)
+    Ledger(xero).audit(adopt=True)
+    forgetful.apply(plan)
+
+    assert plan.counts() == {"adopt": 2, "payment": 1}
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(9), Decimal(18), Decimal(27)]
+    assert not forgetful.pay(parts, batch=True)
