@@ -69,10 +69,10 @@ def follow_one(one: Followed, known: Importable) -> list[Decided]:
     While it can be changed, it is made what Xero says is due, or cancelled. Once the payer was asked, an amount that is
     no longer due is a finding. One that ended is remembered as such.
     """
-    if one.invoice is None:
-        return [_unknown(one.transaction)]
     if one.state.status.has_ended:
         return _noted(one.transaction, evolve(one.transaction, status=one.state.status))
+    if one.invoice is None:
+        return [_unknown(one.transaction)]
     if one.state.status.is_under_way:
         return _under_way(one, one.invoice, known)
     return _future(one, one.invoice, known)
@@ -264,7 +264,9 @@ async def _followed(
     concerned = [*transactions, *(one for others in earlier.values() for one in others)]
     # What the host says of another attempt in this very call counts more than what it said of it before.
     asked = {one.id: _as_said(one, states.get(one.id)) for one in concerned}
-    posted = await posted_for(books, (one for one in asked.values() if not one.status.has_ended))
+    paid = {name for name, (invoice, _) in invoices.items() if is_part_paid(invoice)}
+    with_money = (one for one in asked.values() if one.status.is_under_way or one.invoice_id in paid)
+    posted = await posted_for(books, with_money)
     return [
         Followed(
             transaction=each,
