@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     )
     from xerosync.engine.auditing import Audit
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
+    from xerosync.engine.coding import Coded, Rule, Rules
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
     from xerosync.engine.paying import BillPayment
@@ -54,10 +55,11 @@ if TYPE_CHECKING:
     from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.settling_policies import FeesAs, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
+    from xerosync.engine.submitting import BillSettings
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
-    from xerosync.mapping.documents import Bill, BillLine
+    from xerosync.mapping.documents import Bill, BillLine, map_bill
     from xerosync.mapping.settlement import Adjustment, Fee, LineKind, Settlement, SettlementLine, SettlementProof
     from xerosync.mapping.transactions import (
         ImportSettings,
@@ -108,12 +110,14 @@ __all__ = [
     "Bill",
     "BillLine",
     "BillPayment",
+    "BillSettings",
     "CancelTransaction",
     "ChangeTransaction",
     "Check",
     "Checkup",
     "ClearingChoice",
     "ClearingReport",
+    "Coded",
     "ConnectionState",
     "ConnectionSummary",
     "Connections",
@@ -163,6 +167,8 @@ __all__ = [
     "Result",
     "Retry",
     "Rotated",
+    "Rule",
+    "Rules",
     "SQLiteStore",
     "ScopeNeed",
     "Secret",
@@ -198,6 +204,7 @@ __all__ = [
     "explain_status",
     "explained_scopes",
     "login",
+    "map_bill",
     "map_invoice",
     "missing_scopes",
     "safe_file_name",
@@ -235,15 +242,17 @@ _ROOMS = {
     "engine.auditing": ("Audit",),
     "engine.paying": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
+    "engine.coding": ("Coded", "Rule", "Rules"),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
     "engine.settling_policies": ("FeesAs", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
+    "engine.submitting": ("BillSettings",),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
-    "mapping.documents": ("Bill", "BillLine"),
+    "mapping.documents": ("Bill", "BillLine", "map_bill"),
     "mapping.settlement": ("Adjustment", "Fee", "LineKind", "Settlement", "SettlementLine", "SettlementProof"),
     "mapping.transactions": (
         "ImportSettings",

@@ -22,10 +22,8 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.billing import (
     GONE,
-    KnownBills,
     KnownCredits,
     OpenDocument,
-    decide_bills,
     decide_credits,
 )
 from xerosync.engine.intents import Intent, intent_key, tag_of
@@ -38,7 +36,9 @@ from xerosync.engine.observed import (
 )
 from xerosync.engine.paying import BillPayment, pay_bills, paying_account
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
+from xerosync.engine.reference import read_reference
 from xerosync.engine.states import State
+from xerosync.engine.submitting import BillSettings, KnownBills, decide_bills, documents_of
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import Bill
@@ -65,11 +65,19 @@ class AsyncPayables:
 
     *payment_account* is the code or id of the account that pays bills and takes suppliers' refunds. Nothing is written
     before an apply. A bill that looks like one already in Xero is posted with a finding, or held back when
-    *hold_duplicates* is set.
+    *hold_duplicates* is set. *bills* says how bills are coded, and what they are posted as.
     """
 
-    def __init__(self, xero: AsyncXero, *, payment_account: str | None = None, hold_duplicates: bool = False) -> None:
+    def __init__(
+        self,
+        xero: AsyncXero,
+        *,
+        payment_account: str | None = None,
+        hold_duplicates: bool = False,
+        bills: BillSettings | None = None,
+    ) -> None:
         self.books: Final[Books] = xero.books
+        self._settings: Final = bills or BillSettings()
         self._account: Final = payment_account
         self._hold_duplicates: Final = hold_duplicates
 
@@ -175,9 +183,16 @@ class AsyncPayables:
                 **await stamped(self.books, CREDIT_NOTES, CreditNote, written),
             },
             numbers=await self._numbers(),
+            reference=await read_reference(self.books, self._new(bills, intents), self._settings.when_locked),
+            settings=self._settings,
             hold_duplicates=self._hold_duplicates,
             retry_refused=retry_refused,
         )
+
+    def _new(self, bills: Sequence[Bill], intents: Mapping[str, Intent]) -> list[Invoice | CreditNote]:
+        """The documents of those *bills* that may have to be posted."""
+        done = {each.operation.host_ref for each in intents.values() if each.state is State.CONFIRMED}
+        return documents_of([bill for bill in bills if bill.id not in done], self._settings)
 
     async def _numbers(self) -> dict[tuple[str, str], list[str]]:
         """The documents in Xero by contact and the vendor's number, those that still stand."""
@@ -217,12 +232,19 @@ class Payables:
 
     *payment_account* is the code or id of the account that pays bills and takes suppliers' refunds. Nothing is written
     before an apply. A bill that looks like one already in Xero is posted with a finding, or held back when
-    *hold_duplicates* is set.
+    *hold_duplicates* is set. *bills* says how bills are coded, and what they are posted as.
     """
 
-    def __init__(self, xero: Xero, *, payment_account: str | None = None, hold_duplicates: bool = False) -> None:
+    def __init__(
+        self,
+        xero: Xero,
+        *,
+        payment_account: str | None = None,
+        hold_duplicates: bool = False,
+        bills: BillSettings | None = None,
+    ) -> None:
         self._flows: Final = AsyncPayables(
-            xero.asynchronous, payment_account=payment_account, hold_duplicates=hold_duplicates
+            xero.asynchronous, payment_account=payment_account, hold_duplicates=hold_duplicates, bills=bills
         )
 
     import_accounts: Final = stepped(AsyncPayables.import_accounts)

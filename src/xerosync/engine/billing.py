@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import cast
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from xerosync.engine.actions import (
     Action,
-    Adopt,
     Allocate,
-    CreateBill,
-    CreateCreditNote,
-    Pending,
-    Ref,
     Refund,
     Seen,
 )
-from xerosync.engine.intents import Intent, intent_key, retries, tag_of
+from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
-from xerosync.engine.states import OPEN, State
-from xerosync.engine.vendors import KnownVendors, Vendors, vendor_key
-from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import Bill, bill_document, checked, credit_note_document
+from xerosync.engine.states import State
 from xerosync.models import (
     AccountId,
     CreditNote,
@@ -39,158 +30,7 @@ from xerosync.models import (
 )
 from xerosync.money import Money, exactly
 
-DUPLICATE = "possible duplicate"
 GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
-
-
-@frozen(kw_only=True)
-class KnownBills:
-    """What is known when bills are submitted: vendors, intents by key, marks found in Xero, and numbers taken."""
-
-    vendors: KnownVendors
-    intents: Mapping[str, Intent]
-    tagged: Mapping[str, Invoice | CreditNote]
-    documents: Mapping[str, tuple[Invoice | CreditNote, str]]
-    numbers: Mapping[tuple[str, str], Sequence[str]]
-    hold_duplicates: bool
-    retry_refused: bool
-
-
-@define(repr=False)
-class _Submitting:
-    known: KnownBills
-    actions: list[Action] = field(factory=list[Action])
-    findings: list[Finding] = field(factory=list[Finding])
-    vendors: Vendors = field(init=False)
-    _planned: dict[tuple[Ref, str], list[str]] = field(factory=lambda: defaultdict[tuple[Ref, str], list[str]](list))
-
-    def __attrs_post_init__(self) -> None:
-        self.vendors = Vendors(self.known.vendors, self.actions, self.findings, retry_refused=self.known.retry_refused)
-
-    def submit(self, bill: Bill) -> None:
-        try:
-            credit = checked(bill).total.amount < 0
-        except InvalidInput as error:
-            self._find(bill, "cannot be posted", str(error), "correct it and submit it again")
-            return
-        kind = CreateCreditNote.kind if credit else CreateBill.kind
-        other = CreateBill.kind if credit else CreateCreditNote.kind
-        key, other_key = (intent_key(self.known.vendors.tenant, Pending(each, bill.id)) for each in (kind, other))
-        intent, opposite = self.known.intents.get(key), self.known.intents.get(other_key)
-        tagged = self.known.tagged.get(tag_of(key))
-        if opposite is not None and opposite.state is not State.REJECTED:
-            self._changed(bill)
-        elif intent is not None and intent.state is not State.REJECTED:
-            self._check(bill, intent)
-        elif intent is None and tagged is not None:
-            self._adopt(bill, kind, tagged)
-        elif intent is not None and not self.known.retry_refused:
-            self.findings += filter(None, [finding_for(intent)])
-        else:
-            self._create(bill, credit=credit)
-
-    def _check(self, bill: Bill, intent: Intent) -> None:
-        document, _ = self.known.documents.get(intent.xero_id or "", (None, ""))
-        if intent.state in OPEN:
-            self._find(
-                bill, "still open", "an earlier run was interrupted while posting it", "call recover()", retry=True
-            )
-        elif intent.state is not State.CONFIRMED:
-            self.findings += filter(None, [finding_for(intent)])
-        elif not _wrote(intent, bill):
-            self._changed(bill)
-        elif document is not None and document.status in GONE:
-            cause = f"somebody made it {document.status} in Xero; it is not posted again"
-            self._find(bill, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
-        if intent.facts.get("duplicate_of"):
-            self.findings.append(_duplicate(bill, held=False))
-
-    def _changed(self, bill: Bill) -> None:
-        cause = "under this id another document was posted before: its vendor, number or total was another"
-        fix = "void that one in Xero and submit this one under a new id, or leave it"
-        self._find(bill, "changed since posted", cause, fix)
-
-    def _adopt(self, bill: Bill, kind: str, document: Invoice | CreditNote) -> None:
-        xero_id = document.invoice_id if isinstance(document, Invoice) else document.credit_note_id
-        self.actions.append(
-            Adopt(
-                host_ref=bill.id,
-                reason="its mark is in Xero already",
-                adopted_kind=kind,
-                xero_id=xero_id or "",
-                facts=_facts(bill),
-            )
-        )
-
-    def _create(self, bill: Bill, *, credit: bool) -> None:
-        try:
-            contact = self._contact(bill)
-        except InvalidInput as error:
-            self._find(bill, "cannot be posted", str(error), "correct the vendor's name and submit it again")
-            return
-        if contact is None:
-            return
-        facts = _facts(bill)
-        twins = self._twins(bill, contact)
-        if twins:
-            self.findings.append(_duplicate(bill, held=self.known.hold_duplicates))
-            if self.known.hold_duplicates:
-                return
-            facts["duplicate_of"] = twins[0]
-        reason = f"submitted, on {bill.on.isoformat()}"
-        self.actions.append(
-            CreateCreditNote(
-                host_ref=bill.id,
-                reason=reason,
-                facts=facts,
-                credit_note=credit_note_document(bill),
-                contact=contact,
-                total=-bill.total,
-            )
-            if credit
-            else CreateBill(
-                host_ref=bill.id,
-                reason=reason,
-                facts=facts,
-                bill=bill_document(bill),
-                contact=contact,
-                total=bill.total,
-            )
-        )
-
-    def _twins(self, bill: Bill, contact: Ref) -> Sequence[str]:
-        """Documents in Xero of the same vendor with the same number, whoever entered them."""
-        if not bill.number:
-            return ()
-        entered = () if isinstance(contact, Pending) else self.known.numbers.get((contact, bill.number), ())
-        planned = self._planned[contact, bill.number]
-        twins = [*entered, *planned]
-        planned.append(bill.id)
-        return twins
-
-    def _contact(self, bill: Bill) -> Ref | None:
-        contact = self.vendors.contact(bill.vendor)
-        if contact is None:
-            self._find(
-                bill,
-                "vendor unclear",
-                "its vendor's contact cannot be used",
-                "see the finding on the vendor",
-                retry=True,
-            )
-        return contact
-
-    def _find(self, bill: Bill, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
-        self.findings.append(Finding(code=code, about=bill.id, cause=cause, fix=fix, retry=retry, worth=_worth(bill)))
-
-
-@exactly
-def decide_bills(bills: Iterable[Bill], known: KnownBills) -> tuple[list[Action], list[Finding]]:
-    """The contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
-    submitting = _Submitting(known)
-    for bill in bills:
-        submitting.submit(bill)
-    return submitting.actions, submitting.findings
 
 
 @frozen(kw_only=True)
@@ -312,34 +152,4 @@ def _refund(note: OpenDocument, left: Decimal, account: AccountId) -> Refund:
         amount=Money(left, credit_note.currency_code or "XXX"),
         on=credit_note.date,
         reference=credit_note.credit_note_number or "",
-    )
-
-
-def _worth(bill: Bill) -> Money | None:
-    try:
-        return bill.total
-    except InvalidInput:
-        return None
-
-
-def _wrote(intent: Intent, bill: Bill) -> bool:
-    """Whether *intent* is the document of *bill*; of one taken over, the lines are not known."""
-    lines = cast(Sequence[Mapping[str, object]], intent.payload.get("LineItems") or ())
-    total = sum((Decimal(str(line["UnitAmount"])) for line in lines), start=Decimal(0))
-    same_total = not lines or total == abs(bill.total.amount)
-    return same_total and all(intent.facts.get(name) == value for name, value in _facts(bill).items())
-
-
-def _facts(bill: Bill) -> dict[str, str]:
-    return {"vendor": vendor_key(bill.vendor), "number": bill.number}
-
-
-def _duplicate(bill: Bill, *, held: bool) -> Finding:
-    done = "it is held back" if held else "it was posted all the same"
-    return Finding(
-        code=DUPLICATE,
-        about=bill.id,
-        cause=f"the vendor has another document of this number in Xero; {done}",
-        fix="compare the two, and void or submit accordingly",
-        worth=bill.total,
     )

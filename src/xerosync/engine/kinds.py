@@ -200,7 +200,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "bill",
             "PUT",
-            "Invoices?summarizeErrors=false",
+            "Invoices?summarizeErrors=false&unitdp=4",
             "Invoices",
             "InvoiceID",
             _encoder(
@@ -212,7 +212,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "credit_note",
             "PUT",
-            "CreditNotes?summarizeErrors=false",
+            "CreditNotes?summarizeErrors=false&unitdp=4",
             "CreditNotes",
             "CreditNoteID",
             _encoder(
@@ -224,7 +224,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "sale",
             "PUT",
-            "Invoices?summarizeErrors=false",
+            "Invoices?summarizeErrors=false&unitdp=4",
             "Invoices",
             "InvoiceID",
             _encoder(
@@ -236,7 +236,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "sale_credit",
             "PUT",
-            "CreditNotes?summarizeErrors=false",
+            "CreditNotes?summarizeErrors=false&unitdp=4",
             "CreditNotes",
             "CreditNoteID",
             _encoder(
@@ -290,7 +290,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind(
             "bank_transaction",
             "PUT",
-            "BankTransactions?summarizeErrors=false",
+            "BankTransactions?summarizeErrors=false&unitdp=4",
             "BankTransactions",
             "BankTransactionID",
             _encoder(

@@ -28,8 +28,12 @@ from xerosync.models import (
     BatchPayment,
     Contact,
     CreditNote,
+    Currency,
     Invoice,
+    Item,
     Payment,
+    TaxRate,
+    TrackingCategory,
 )
 from xerosync.storage.protocol import Record, RecordKey
 
@@ -43,7 +47,12 @@ _IDS_AT_ONCE: Final = 80
 
 @frozen
 class Shelf:
-    """One mirrored resource: where it is read, which of its keys are kept, and what its rows are looked up by."""
+    """
+    One mirrored resource: where it is read, which of its keys are kept, and what its rows are looked up by.
+
+    A row is told apart by its own id, unless *key* names something else. A *whole* one is short and has no stamps: it
+    is read whole each time, and what is not there any more has gone.
+    """
 
     name: str
     collection: str
@@ -52,6 +61,13 @@ class Shelf:
     lookups: Callable[[Json], Lookups]
     params: Mapping[str, str] = field(factory=dict[str, str])
     paged: bool = True
+    key: str = ""
+    whole: bool = False
+
+    @property
+    def id_key(self) -> str:
+        """The key of a row that tells it apart."""
+        return self.key or id_name(self.model)
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -94,7 +110,10 @@ ACCOUNTS: Final = Shelf(
     "account",
     "Accounts",
     Account,
-    _keys("AccountID Code Name Type Status EnablePaymentsToAccount SystemAccount CurrencyCode UpdatedDateUTC"),
+    _keys(
+        "AccountID Code Name Type Class Status TaxType EnablePaymentsToAccount SystemAccount CurrencyCode "
+        "UpdatedDateUTC"
+    ),
     lambda row: [("code", _text(row, "Code"))],
     paged=False,
 )
@@ -166,6 +185,48 @@ BATCH_PAYMENTS: Final = Shelf(
     lambda row: _tagged(_text(row, "Reference")),
     paged=False,
 )
+TAX_RATES: Final = Shelf(
+    "tax_rate",
+    "TaxRates",
+    TaxRate,
+    _keys(
+        "Name TaxType Status EffectiveRate CanApplyToAssets CanApplyToEquity CanApplyToExpenses CanApplyToLiabilities "
+        "CanApplyToRevenue"
+    ),
+    lambda _: [],
+    paged=False,
+    key="TaxType",
+    whole=True,
+)
+TRACKING: Final = Shelf(
+    "tracking_category",
+    "TrackingCategories",
+    TrackingCategory,
+    _keys("TrackingCategoryID Name Status Options"),
+    lambda _: [],
+    {"includeArchived": "true"},
+    paged=False,
+    whole=True,
+)
+ITEMS: Final = Shelf(
+    "item",
+    "Items",
+    Item,
+    _keys("ItemID Code Name IsPurchased PurchaseDetails"),
+    lambda _: [],
+    paged=False,
+    whole=True,
+)
+CURRENCIES: Final = Shelf(
+    "currency",
+    "Currencies",
+    Currency,
+    _keys("Code Description"),
+    lambda _: [],
+    paged=False,
+    key="Code",
+    whole=True,
+)
 SHELVES: Final = {
     shelf.name: shelf
     for shelf in (
@@ -177,6 +238,10 @@ SHELVES: Final = {
         BANK_TRANSACTIONS,
         BANK_TRANSFERS,
         BATCH_PAYMENTS,
+        TAX_RATES,
+        TRACKING,
+        ITEMS,
+        CURRENCIES,
     )
 }
 
@@ -192,6 +257,9 @@ _STUBS: Final = {
 async def refresh(books: Books, *shelves: Shelf) -> None:
     """Read what has changed in Xero on *shelves* since they were last read, and keep it."""
     for shelf in shelves:
+        if shelf.whole:
+            await _reread_whole(books, shelf)
+            continue
         since = await _since(books, shelf)
         reading = Reading(since, id_name(shelf.model))
         async for rows in _changed(books, shelf, reading):
@@ -199,6 +267,15 @@ async def refresh(books: Books, *shelves: Shelf) -> None:
         mark = reading.mark()
         if mark.at is not None and mark.at != since.at:
             await books.storage.commit([_cursor(books, shelf, mark.at)])
+
+
+async def _reread_whole(books: Books, shelf: Shelf) -> None:
+    page = await (await books.session()).read(Query(shelf.collection, shelf.collection, shelf.params))
+    await _keep(books, shelf, page.rows)
+    there = {_text(row, shelf.id_key) for row in page.rows}
+    gone = [record.identity async for record in records(books, _record_kind(shelf)) if record.key not in there]
+    if gone:
+        await books.storage.commit([], deletes=gone)
 
 
 async def reread(books: Books, shelf: Shelf, ids: Iterable[str]) -> None:
@@ -319,7 +396,7 @@ def _mirrored(books: Books, shelf: Shelf, row: Json) -> Record:
     kept: Json = {name: _stub(name, row[name]) for name in shelf.kept if name in row}
     body = dump(dict(sorted(kept.items()))).decode()
     lookups = tuple(pair for pair in shelf.lookups(row) if pair[1])
-    key, stamp = _text(row, id_name(shelf.model)), _text(row, "UpdatedDateUTC")
+    key, stamp = _text(row, shelf.id_key), _text(row, "UpdatedDateUTC")
     return Record(_record_kind(shelf), books.tenant, key, body, stamp, None, lookups)
 
 

@@ -1,0 +1,134 @@
+"""Which account, tax and tracking a line gets that does not say: ordered rules, a default, and why. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from xerosync.errors import InvalidInput
+from xerosync.mapping.documents import BillLine
+from xerosync.matching.names import plain_name
+from xerosync.models import AccountCode
+
+When: TypeAlias = Callable[[str, BillLine], bool]
+"""Whether a rule is about a line: told the vendor's name and the line."""
+
+_FIELDS: Final = ("account", "tax_type", "tracking")
+
+
+def _always(vendor: str, line: BillLine) -> bool:
+    del vendor, line
+    return True
+
+
+def _pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(given.items() if isinstance(given, Mapping) else given)
+
+
+@frozen(kw_only=True)
+class Rule:
+    """
+    What the lines it is about get where they do not say themselves: *account*, *tax_type*, *tracking*, any of them.
+
+    *name* is what the plan says of it. `for_vendor` and `for_category` make the usual ones; *when* is any pure function
+    of the vendor's name and the line.
+    """
+
+    name: str
+    when: When = field(default=_always, repr=False)
+    account: AccountCode | None = None
+    tax_type: str | None = None
+    tracking: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name.strip():
+            raise InvalidInput("name", "give the rule a name, which plans show")
+
+    @classmethod
+    def for_vendor(
+        cls,
+        vendor: str,
+        *,
+        account: str | None = None,
+        tax_type: str | None = None,
+        tracking: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> Rule:
+        """A rule about all that this vendor sells; letter case and blanks make no other vendor."""
+        wanted = plain_name(vendor)
+        return cls(
+            name="its vendor",
+            when=lambda name, _: plain_name(name) == wanted,
+            account=_code(account),
+            tax_type=tax_type,
+            tracking=tracking,
+        )
+
+    @classmethod
+    def for_category(
+        cls,
+        category: str,
+        *,
+        account: str | None = None,
+        tax_type: str | None = None,
+        tracking: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> Rule:
+        """A rule about the lines of one of the host's own categories."""
+        return cls(
+            name=f"category {category}",
+            when=lambda _, line: line.category == category,
+            account=_code(account),
+            tax_type=tax_type,
+            tracking=tracking,
+        )
+
+
+@frozen
+class Coded:
+    """A line as it was coded: *because* says for each field that a rule chose which rule it was."""
+
+    line: BillLine
+    because: Mapping[str, str] = field(factory=dict[str, str], hash=False)
+
+    def __str__(self) -> str:
+        said = (f"{name.replace('_', ' ')} by {rule}" for name, rule in self.because.items())
+        return ", ".join(said)
+
+
+@frozen
+class Rules:
+    """
+    Ordered rules, and a *default* account for what none of them is about.
+
+    For each field by itself: what the line says stands; else the first rule that is about the line and names the field
+    decides; else, for the account, the default, unless the line names an item, which has an account of its own. Vendors
+    and categories are not looked up: a rule is a pure function, and the same line always gets the same.
+    """
+
+    rules: tuple[Rule, ...] = field(default=(), converter=tuple[Rule, ...])
+    default: AccountCode | None = field(default=None, kw_only=True)
+
+    def code(self, vendor: str, line: BillLine) -> Coded:
+        """*line* of *vendor* with what it lacks, and why."""
+        because: dict[str, str] = {}
+        about = [rule for rule in self.rules if rule.when(vendor, line)]
+        for name in _FIELDS:
+            rule = next((each for each in about if getattr(each, name)), None)
+            if not getattr(line, name) and rule is not None:
+                line = evolve(line, **{name: getattr(rule, name)})
+                because[name] = rule.name
+        if line.account is None and line.item is None and self.default is not None:
+            line = evolve(line, account=self.default)
+            because["account"] = "default"
+        return Coded(line, because)
+
+
+def why(coded: Iterable[Coded]) -> str:
+    """What a plan says of *coded* lines: each reason once, in order; blank where all lines said it themselves."""
+    said = dict.fromkeys(filter(None, map(str, coded)))
+    return "; ".join(said)
+
+
+def _code(account: str | None) -> AccountCode | None:
+    return None if account is None else AccountCode(account)

@@ -1,0 +1,58 @@
+"""The cents by which a paper's total differs from its lines and their taxes: a line of their own. Pure (row 62)."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from attrs import evolve
+
+from xerosync.engine.reference import NO_TAX, Reference
+from xerosync.errors import InvalidInput
+from xerosync.mapping.documents import Bill, BillLine
+from xerosync.models import LineAmountTypes
+from xerosync.money import EXACT, Money, exactly, minor_unit
+
+_REMAINDER = "Rounding"
+
+
+@exactly
+def with_remainder(bill: Bill, reference: Reference) -> Bill:
+    """
+    *bill* with a line for the cents by which its stated total differs, untaxed, on the account of its largest line.
+
+    Taxes are rounded line by line (F 5.24), so they may come to a coin a line more or less than on the paper. Raises
+    `InvalidInput` where it is more than that: then something else is wrong. Where a rate is not known, nothing is done.
+    """
+    if bill.stated_total is None:
+        return bill
+    taxes = [_tax(line, bill, reference) for line in bill.lines]
+    if any(tax is None for tax in taxes):
+        return bill
+    coin = minor_unit(bill.stated_total.currency)
+    expected = Money.total((line.amount for line in bill.lines), bill.stated_total.currency)
+    expected += Money(sum(filter(None, taxes), start=Decimal(0)), expected.currency)
+    remainder = bill.stated_total - expected
+    if not remainder:
+        return bill
+    if abs(remainder.amount) > coin * len(bill.lines):
+        raise InvalidInput("stated_total", f"it is {bill.stated_total}, but the lines and their taxes make {expected}")
+    largest = max(bill.lines, key=lambda line: abs(line.amount))
+    line = BillLine(description=_REMAINDER, amount=remainder, account=largest.account, tax_type=NO_TAX)
+    return evolve(bill, lines=(*bill.lines, line))
+
+
+def _tax(line: BillLine, bill: Bill, reference: Reference) -> Decimal | None:
+    """What Xero will add to *line*'s amount; None where the rate is not known."""
+    if bill.amounts != LineAmountTypes.EXCLUSIVE:
+        return Decimal(0)
+    if line.tax is not None:
+        return line.tax.amount
+    account = reference.account(line.account)
+    tax_type = line.tax_type or (account.tax_type if account is not None else None)
+    if tax_type == NO_TAX:
+        return Decimal(0)
+    rate = reference.tax_rate(tax_type)
+    if rate is None or rate.effective_rate is None:
+        return None
+    tax = EXACT.divide(EXACT.multiply(line.amount.amount, rate.effective_rate), 100)
+    return tax.quantize(minor_unit(line.amount.currency), ROUND_HALF_UP, EXACT)

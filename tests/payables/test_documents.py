@@ -1,0 +1,172 @@
+"""Quantities, taxes, tracking and items, to the cent; drafts and approvals as chosen (G1, 62, 83, 89, 96)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import BANK, DAY, Product, found_product, nzd
+
+from xerosync import Bill, BillLine, BillSettings, Money, Payables, map_bill
+from xerosync.models import AccountCode, CreditNote, DocumentStatus, Invoice, LineAmountTypes
+
+EXCLUSIVE, INCLUSIVE = LineAmountTypes.EXCLUSIVE, LineAmountTypes.INCLUSIVE
+
+
+def line(amount: str, tax_type: str | None = "INPUT2", **others: str) -> BillLine:
+    return BillLine(
+        description="paper",
+        amount=nzd(amount),
+        account=AccountCode(others.pop("account", "429")),
+        tax_type=tax_type,
+        **others,
+    )
+
+
+def bill(*lines: BillLine, amounts: LineAmountTypes = EXCLUSIVE, bill_id: str = "b1") -> Bill:
+    return Bill(id=bill_id, vendor="Paper Ltd", number=bill_id, on=DAY, lines=lines, amounts=amounts)
+
+
+@pytest.mark.parametrize(("amounts", "net", "tax"), [(EXCLUSIVE, "100.00", "15.00"), (INCLUSIVE, "86.96", "13.04")])
+def test_amounts_exclude_or_include_their_tax(
+    product: Product, purchases: Payables, amounts: LineAmountTypes, net: str, tax: str
+) -> None:
+    purchases.apply(purchases.submit([bill(line("100.00"), amounts=amounts)]))
+
+    (posted,) = product.live_bills()
+    assert (posted.sub_total, posted.total_tax) == (Decimal(net), Decimal(tax))
+
+
+def test_a_line_without_a_tax_of_its_own_bears_that_of_its_account(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill(line("100.00", tax_type=None))]))
+
+    (posted,) = product.live_bills()
+    assert posted.lines[0].tax_type == "INPUT2"
+
+
+def test_unit_prices_keep_four_decimals(product: Product, purchases: Payables) -> None:
+    screws = BillLine.priced(
+        description="screws", quantity=Decimal(1000), unit_price=nzd("0.0123"), account=AccountCode("429")
+    )
+    hours = BillLine(description="hours", amount=nzd("100.00"), quantity=Decimal("1.5"), account=AccountCode("429"))
+
+    purchases.apply(purchases.submit([bill(screws, hours, amounts=LineAmountTypes.NO_TAX)]))
+
+    (posted,) = product.live_bills()
+    assert [(each.quantity, each.unit_amount, each.amount) for each in posted.lines] == [
+        (Decimal(1000), Decimal("0.0123"), Decimal("12.30")),
+        (Decimal("1.5"), Decimal("66.6667"), Decimal("100.00")),
+    ]
+
+
+def test_an_amount_that_its_price_does_not_make_is_a_finding(purchases: Payables) -> None:
+    wrong = evolve(line("10.00"), quantity=Decimal(3), unit_price=nzd("3.00"))
+
+    (finding,) = purchases.submit([bill(wrong)]).findings
+
+    assert finding.code == "cannot be posted"
+    assert "unit_price" in finding.cause
+
+
+def test_tracking_and_items_stand_on_the_lines(product: Product, purchases: Payables) -> None:
+    region = product.books.add_tracking_category("Region", ["North", "South"])
+    product.books.add_item("DESK", "Desk", cost=Decimal(80))
+    tracked = BillLine(
+        description="desk", amount=nzd("80.00"), tracking={"Region": "North"}, item="DESK", quantity=Decimal(1)
+    )
+
+    purchases.apply(purchases.submit([bill(tracked, amounts=LineAmountTypes.NO_TAX)]))
+
+    (posted,) = product.live_bills()
+    assert posted.lines[0].tracking == ((region.id, region.options[0].id),)
+    assert (posted.lines[0].item_code, posted.lines[0].account_id) == ("DESK", product.books.account("429").id)
+
+
+@pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED", "AUTHORISED"])
+def test_documents_are_posted_as_drafts_awaiting_approval_or_approved(product: Product, status: str) -> None:
+    chosen = BillSettings(status=DocumentStatus(status))
+    purchases = Payables(product.xero(), payment_account=BANK, bills=chosen)
+
+    purchases.apply(purchases.submit([bill(line("10.00")), bill(line("-4.00"), bill_id="c1")]))
+
+    assert [each.status for each in [*product.books.invoices, *product.books.credit_notes]] == [status, status]
+
+
+def test_one_document_may_be_a_draft_among_approved_ones(product: Product, purchases: Payables) -> None:
+    draft = evolve(bill(line("10.00"), bill_id="b2"), status=DocumentStatus.DRAFT)
+
+    purchases.apply(purchases.submit([bill(line("10.00")), draft]))
+
+    assert {each.number: each.status for each in product.books.invoices} == {"b1": "AUTHORISED", "b2": "DRAFT"}
+
+
+def test_a_foreign_bill_is_posted_at_the_rate_given(product: Product, purchases: Payables) -> None:
+    product.books.add_currency("USD")
+    dollars = BillLine(description="x", amount=Money("100.00", "USD"), account=AccountCode("429"))
+    foreign = evolve(bill(dollars, amounts=LineAmountTypes.NO_TAX), currency_rate=Decimal("0.625"))
+
+    purchases.apply(purchases.submit([foreign]))
+
+    (posted,) = product.live_bills()
+    assert (posted.currency, posted.rate, posted.total) == ("USD", Decimal("0.625"), Decimal(100))
+
+
+def test_a_mapper_of_the_hosts_own_wraps_ours(product: Product) -> None:
+    def numbered(given: Bill) -> Invoice | CreditNote:
+        document = map_bill(given)
+        return evolve(document, invoice_number=f"X-{given.number}") if isinstance(document, Invoice) else document
+
+    purchases = Payables(product.xero(), payment_account=BANK, bills=BillSettings(mapper=numbered))
+
+    purchases.apply(purchases.submit([bill(line("10.00"))]))
+
+    assert [each.number for each in product.live_bills()] == ["X-b1"]
+    assert not purchases.submit([bill(line("10.00"))])
+
+
+def test_the_cents_that_taxes_do_not_add_up_to_are_a_line_of_their_own(product: Product, purchases: Payables) -> None:
+    """Three times 0.03 is 15 % of 0.23 rounded each time; the paper taxes the sum: 0.10."""
+    paper = evolve(bill(*[line("0.23")] * 3), stated_total=nzd("0.79"))
+
+    purchases.apply(purchases.submit([paper]))
+
+    (posted,) = product.live_bills()
+    assert posted.total == Decimal("0.79")
+    assert [(each.description, each.amount, each.tax) for each in posted.lines[3:]] == [
+        ("Rounding", Decimal("0.01"), Decimal(0))
+    ]
+
+
+def test_a_total_that_is_off_by_more_is_a_finding(product: Product, purchases: Payables) -> None:
+    paper = evolve(bill(line("100.00")), stated_total=nzd("120.00"))
+
+    (finding,) = purchases.submit([paper]).findings
+
+    assert (finding.code, product.live_bills()) == ("cannot be posted", [])
+    assert "120.00 NZD" in finding.cause
+    assert "115.00 NZD" in finding.cause
+
+
+CENTS = st.integers(1, 99_999).map(lambda cents: nzd(Decimal(cents) / 100))
+TAXED = st.lists(st.tuples(CENTS, st.sampled_from(["INPUT2", "NONE", None])), min_size=1, max_size=6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(TAXED, st.sampled_from([EXCLUSIVE, INCLUSIVE]))
+def test_a_stated_total_is_posted_to_the_cent_whatever_the_lines(
+    lines: list[tuple[Money, str | None]], amounts: LineAmountTypes
+) -> None:
+    product = found_product()
+    purchases = Payables(product.xero(), payment_account=BANK)
+    made = [BillLine(description="x", amount=a, account=AccountCode("429"), tax_type=t) for a, t in lines]
+    net = sum((amount.amount for amount, _ in lines), start=Decimal(0))
+    tax = sum((amount.amount for amount, taxed in lines if taxed != "NONE"), start=Decimal(0)) * 15 / 100
+    total = nzd(net if amounts is INCLUSIVE else net + tax).rounded()
+
+    purchases.apply(purchases.submit([evolve(bill(*made, amounts=amounts), stated_total=total)]))
+
+    assert [each.total for each in product.live_bills()] == [total.amount]
+    product.simulator.close()
