@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from attrs import evolve, field, frozen
 
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import BillLine
+from xerosync.mapping.documents import BillLine, as_pairs
 from xerosync.matching.names import plain_name
 from xerosync.models import AccountCode
 
@@ -21,10 +21,6 @@ _FIELDS: Final = ("account", "tax_type", "tracking")
 def _always(vendor: str, line: BillLine) -> bool:
     del vendor, line
     return True
-
-
-def _pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple(given.items() if isinstance(given, Mapping) else given)
 
 
 @frozen(kw_only=True)
@@ -40,7 +36,7 @@ class Rule:
     when: When = field(default=_always, repr=False)
     account: AccountCode | None = None
     tax_type: str | None = None
-    tracking: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
+    tracking: tuple[tuple[str, str], ...] = field(default=(), converter=as_pairs)
 
     def __attrs_post_init__(self) -> None:
         if not self.name.strip():

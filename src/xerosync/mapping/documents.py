@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
@@ -46,8 +46,10 @@ def check_day(name: str, value: object) -> None:
         raise InvalidInput(name, "give a date, without a time of day: Xero keeps days")
 
 
-def _pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple(given.items() if isinstance(given, Mapping) else given)
+def as_pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Names with what each is, given either way, in order."""
+    pairs = cast(Mapping[str, str], given).items() if isinstance(given, Mapping) else given
+    return tuple(pairs)
 
 
 @frozen(kw_only=True, repr=False)
@@ -67,7 +69,7 @@ class BillLine:
     account: AccountCode | None = None
     tax_type: str | None = None
     tax: Money | None = None
-    tracking: tuple[tuple[str, str], ...] = field(default=(), converter=_pairs)
+    tracking: tuple[tuple[str, str], ...] = field(default=(), converter=as_pairs)
     item: str | None = None
     quantity: Decimal = Decimal(1)
     unit_price: Money | None = None
