@@ -16,14 +16,8 @@ from xerosync.models import AccountCode, CreditNote, DocumentStatus, Invoice, Li
 EXCLUSIVE, INCLUSIVE = LineAmountTypes.EXCLUSIVE, LineAmountTypes.INCLUSIVE
 
 
-def line(amount: str, tax_type: str | None = "INPUT2", **others: str) -> BillLine:
-    return BillLine(
-        description="paper",
-        amount=nzd(amount),
-        account=AccountCode(others.pop("account", "429")),
-        tax_type=tax_type,
-        **others,
-    )
+def line(amount: str, tax_type: str | None = "INPUT2") -> BillLine:
+    return BillLine(description="paper", amount=nzd(amount), account=AccountCode("429"), tax_type=tax_type)
 
 
 def bill(*lines: BillLine, amounts: LineAmountTypes = EXCLUSIVE, bill_id: str = "b1") -> Bill:

@@ -17,9 +17,11 @@ def bill(line: BillLine, *, on: date = DAY, bill_id: str = "b1") -> Bill:
     return Bill(id=bill_id, vendor="Paper Ltd", number=bill_id, on=on, lines=[line], amounts=LineAmountTypes.EXCLUSIVE)
 
 
-def coded(account: str = "429", tax_type: str | None = None, amount: Money | None = None, **others: str) -> BillLine:
+def coded(
+    account: str = "429", tax_type: str | None = None, amount: Money | None = None, item: str | None = None
+) -> BillLine:
     return BillLine(
-        description="x", amount=amount or nzd("10.00"), account=AccountCode(account), tax_type=tax_type, **others
+        description="x", amount=amount or nzd("10.00"), account=AccountCode(account), tax_type=tax_type, item=item
     )
 
 
