@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         UpdateCustomer,
     )
     from xerosync.engine.auditing import Audit
+    from xerosync.engine.bringing import BillInXero, LinkBill, PaymentInXero, UpdateBill
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.coding import Coded, Rule, Rules
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
@@ -108,6 +109,7 @@ __all__ = [
     "AsyncXero",
     "Audit",
     "Bill",
+    "BillInXero",
     "BillLine",
     "BillPayment",
     "BillSettings",
@@ -147,6 +149,7 @@ __all__ = [
     "LeftOut",
     "Limits",
     "LineKind",
+    "LinkBill",
     "Mark",
     "Match",
     "MatchKey",
@@ -158,6 +161,7 @@ __all__ = [
     "Outcome",
     "Party",
     "Payables",
+    "PaymentInXero",
     "Plan",
     "PostedBill",
     "ProcessingCalendar",
@@ -183,6 +187,7 @@ __all__ = [
     "Transaction",
     "TransactionState",
     "TransactionStatus",
+    "UpdateBill",
     "UpdateCustomer",
     "WantedAccount",
     "WhenLocked",
@@ -240,6 +245,7 @@ _ROOMS = {
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),
     "engine.auditing": ("Audit",),
+    "engine.bringing": ("BillInXero", "LinkBill", "PaymentInXero", "UpdateBill"),
     "engine.paying": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
     "engine.coding": ("Coded", "Rule", "Rules"),

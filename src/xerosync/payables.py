@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,7 +11,7 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, recovery
+from xerosync.engine import applying, bringing, recovery
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -26,6 +26,7 @@ from xerosync.engine.billing import (
     OpenDocument,
     decide_credits,
 )
+from xerosync.engine.bringing import BillInXero
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, refresh, walk
 from xerosync.engine.observed import (
@@ -143,17 +144,44 @@ class AsyncPayables:
         """
 
         async def bills(host_ids: Sequence[str]) -> list[OpenDocument]:
-            return await self._posted(CreateBill.kind, host_ids)
+            linked = await bringing.linked_bills(self.books, host_ids)
+            return [*linked, *await self._posted(CreateBill.kind, host_ids)]
 
         return await pay_bills(
             self.books, payments, bills, account=self._account, batch=batch, retry_refused=retry_refused
         )
+
+    async def bring_back(
+        self,
+        chosen: Collection[str] | None = None,
+        *,
+        bill_id: Callable[[BillInXero], str] = bringing.xeros_id,
+        lines: bool = False,
+    ) -> Plan:
+        """
+        Link the open bills that people entered in Xero, all or those *chosen* by Xero's ids, so that `pay` knows them.
+
+        Each action holds its bill, with its *lines* where they are asked for, which takes a call for every 80 bills
+        or so. *bill_id* gives the host's id for it, Xero's unless given.
+        """
+        return await bringing.bring_back(self.books, chosen, bill_id, lines=lines)
+
+    async def follow_bills(self) -> Plan:
+        """
+        What people did in Xero to the host's bills, posted or brought back: paid, credited, voided or edited them, or
+        removed a payment.
+
+        It takes two calls, and one more for every 1,000 documents that changed. Change your own rows first, then apply:
+        what is not applied is told again.
+        """
+        return await bringing.follow_bills(self.books)
 
     async def posted(self, bill_ids: Iterable[str]) -> tuple[PostedBill, ...]:
         """Those of the host's bills that stand in Xero, with their totals as Xero has them now."""
         listed = list(bill_ids)
         await refresh(self.books, INVOICES, CREDIT_NOTES)
         bills = await self._posted(CreateBill.kind, listed)
+        bills += await bringing.linked_bills(self.books, listed)
         notes = await self._posted(CreateCreditNote.kind, listed)
         return tuple(_posted_bill(each) for each in [*bills, *notes] if each.document.status not in GONE)
 
@@ -252,6 +280,8 @@ class Payables:
     link_vendor: Final = stepped(AsyncPayables.link_vendor)
     settle_credits: Final = stepped(AsyncPayables.settle_credits)
     pay: Final = stepped(AsyncPayables.pay)
+    bring_back: Final = stepped(AsyncPayables.bring_back)
+    follow_bills: Final = stepped(AsyncPayables.follow_bills)
     posted: Final = stepped(AsyncPayables.posted)
     apply: Final = stepped(AsyncPayables.apply)
     recover: Final = stepped(AsyncPayables.recover)

@@ -27,6 +27,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "transaction_change": ("transaction to change", "transactions to change"),
     "transaction_cancel": ("transaction to cancel", "transactions to cancel"),
     "transaction_note": ("transaction to note", "transactions to note"),
+    "bill_link": ("bill to link", "bills to link"),
+    "bill_change": ("bill to change", "bills to change"),
     "adopt": ("document to take over", "documents to take over"),
     "new_account": ("account to open", "accounts to open"),
     "account": ("account to enable payments on", "accounts to enable payments on"),

@@ -126,6 +126,9 @@ async def _pay_bills(xero: AsyncXero, world: World) -> bool:
     ]
     done.append(plan := await books.pay(parts, batch=True, retry_refused=True))
     await books.apply(plan)
+    for plan in (await books.bring_back(), await books.follow_bills()):
+        done.append(plan)
+        await books.apply(plan)
     return nothing_left(*done)
 
 

@@ -1,0 +1,360 @@
+"""
+Bills that people entered in Xero come back to the host, and so does what people did there with bills of the host's.
+
+What was told is kept beside the bill's link, so that a change is told until the host has taken it, and then no more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from attrs import field, frozen
+
+from xerosync.client._books import Books
+from xerosync.client.resources import AsyncInvoices
+from xerosync.engine.actions import Allocate, CreateBill, Link, Pay, Pending, Seen
+from xerosync.engine.billing import GONE, OpenDocument
+from xerosync.engine.intents import Intent, sign_of
+from xerosync.engine.mirror import INVOICES, PAYMENTS, refresh, stamp_of, walk
+from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.states import State
+from xerosync.models import DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
+from xerosync.money import Money, exactly
+
+_CHANGES: Final = ("total", "due_on", "is_gone", "payments", "removed", "credited")
+
+
+@frozen(kw_only=True, repr=False)
+class BillInXero:
+    """
+    A bill as Xero keeps it: *due* is what is still to be paid, by *due_on*; *status* is Xero's word.
+
+    *lines* are there where they were asked for.
+    """
+
+    xero_id: str
+    vendor: str
+    contact_id: str
+    number: str
+    on: date | None
+    due_on: date | None
+    total: Money
+    due: Money
+    status: str
+    lines: tuple[LineItem, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<BillInXero {self.xero_id}>"
+
+
+@frozen(kw_only=True, repr=False)
+class PaymentInXero:
+    """A payment that somebody entered in Xero: its id there, *amount*, day, and the id of the account it came from."""
+
+    xero_id: str
+    amount: Money
+    on: date | None
+    account_id: str
+
+    def __repr__(self) -> str:
+        return f"<PaymentInXero {self.xero_id}>"
+
+
+@frozen(kw_only=True, repr=False)
+class LinkBill(Link):
+    """Know a *bill* that was entered in Xero under an id of the host's, so that it can be paid from there."""
+
+    kind: ClassVar[str] = "bill_link"
+    bill: BillInXero
+
+    @property
+    def worth(self) -> Money:
+        """What is still due on it."""
+        return self.bill.due
+
+
+@frozen(kw_only=True, repr=False)
+class UpdateBill(Link):
+    """
+    Somebody did something to a *bill* in Xero; *changed* names what.
+
+    *payments* are all that people made there and that stand, *removed* the Xero ids of those that were told before, or
+    posted from here, and are gone: then the bill is open again.
+    """
+
+    kind: ClassVar[str] = "bill_change"
+    bill: BillInXero
+    changed: tuple[str, ...]
+    payments: tuple[PaymentInXero, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def worth(self) -> Money:
+        """What is still due on it."""
+        return self.bill.due
+
+
+@frozen(kw_only=True)
+class _View:
+    """What people did to a bill in Xero: all of it that is not the host's own doing."""
+
+    total: str
+    due_on: str
+    is_gone: bool = False
+    payments: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    credited: str = "0"
+
+    def facts(self) -> dict[str, str]:
+        """This view as a link keeps it."""
+        return {"told": json.dumps([getattr(self, name) for name in _CHANGES])}
+
+    @classmethod
+    def kept(cls, facts: Mapping[str, str]) -> _View:
+        """The view that a link keeps as *facts*."""
+        total, due_on, is_gone, payments, removed, credited = json.loads(facts["told"])
+        return cls(
+            total=total,
+            due_on=due_on,
+            is_gone=is_gone,
+            payments=tuple(payments),
+            removed=tuple(removed),
+            credited=credited,
+        )
+
+
+Name = Callable[[BillInXero], str]
+"""Gives the host's id for a bill."""
+
+
+def xeros_id(bill: BillInXero) -> str:
+    """The id that Xero gave *bill*."""
+    return bill.xero_id
+
+
+async def bring_back(books: Books, chosen: Collection[str] | None, name: Name, *, lines: bool) -> Plan:
+    """Plan a link for every open bill that people entered in Xero and that has none, or for those *chosen*."""
+    await refresh(books, INVOICES, PAYMENTS)
+    linked = {link["xero_id"] for link in await all_links(books, LinkBill.kind)}
+    found = [
+        (bill, stamp)
+        async for bill, stamp in _entered_by_hand(books)
+        if _id(bill) not in linked and (chosen is None or _id(bill) in chosen) and (bill.amount_due or 0) > 0
+    ]
+    found.sort(key=lambda each: (each[0].due_date or date.max, each[0].invoice_number or ""))
+    written = await _lines(books, [_id(bill) for bill, _ in found]) if lines else {}
+    mapped = [(mapped_bill(bill, written.get(_id(bill), ())), stamp) for bill, stamp in found]
+    ids = [name(bill) for bill, _ in mapped]
+    taken = {link["host_id"] for link in (await links_of(books, LinkBill.kind, ids)).values()}
+    intents = await intents_of(books, (Pending(CreateBill.kind, each) for each in ids))
+    taken |= {intent.operation.host_ref for intent in intents.values()}
+    followed = await _followed(books, {bill.xero_id for bill, _ in mapped})
+    actions: list[LinkBill] = []
+    findings: list[Finding] = []
+    for (bill, stamp), host_id in zip(mapped, ids, strict=True):
+        if not host_id or host_id in taken:
+            findings.append(_taken(bill))
+            continue
+        taken.add(host_id)
+        view, _ = followed.view(bill)
+        actions.append(link_bill(host_id, bill, stamp, reason="open, and entered in Xero", view=view))
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+
+def link_bill(host_id: str, bill: BillInXero, stamp: str, *, reason: str, view: _View | None = None) -> LinkBill:
+    """The link that knows *bill* under *host_id*."""
+    view = view or _View(total=str(bill.total.amount), due_on=str(bill.due_on or ""))
+    return LinkBill(
+        host_ref=host_id,
+        reason=reason,
+        seen=(Seen("invoice", bill.xero_id, stamp),),
+        facts=view.facts(),
+        xero_id=bill.xero_id,
+        bill=bill,
+    )
+
+
+def mapped_bill(invoice: Invoice, lines: tuple[LineItem, ...] = ()) -> BillInXero:
+    """*invoice* in the host's words."""
+    currency = invoice.currency_code or "XXX"
+    contact = invoice.contact
+    return BillInXero(
+        xero_id=_id(invoice),
+        vendor=(contact.name or "") if contact is not None else "",
+        contact_id=(contact.contact_id or "") if contact is not None else "",
+        number=invoice.invoice_number or "",
+        on=invoice.date,
+        due_on=invoice.due_date,
+        total=Money(invoice.total or Decimal(0), currency),
+        due=Money(_due(invoice), currency),
+        status=invoice.status or "",
+        lines=lines,
+    )
+
+
+def _due(invoice: Invoice) -> Decimal:
+    """What is to be paid: what was voided may show what was due before (F 6.77)."""
+    return (invoice.amount_due or Decimal(0)) if invoice.status == DocumentStatus.AUTHORISED else Decimal(0)
+
+
+def _id(invoice: Invoice) -> str:
+    return invoice.invoice_id or ""
+
+
+def _taken(bill: BillInXero) -> Finding:
+    return Finding(
+        code="bill id taken",
+        about=bill.xero_id,
+        cause="the id given for it is empty, or that of another bill",
+        fix="give every bill an id of its own",
+        worth=bill.due,
+    )
+
+
+async def _entered_by_hand(books: Books) -> AsyncIterator[tuple[Invoice, str]]:
+    """Every approved bill without a mark of ours, with its stamp."""
+    ours = sign_of(books.app.client_id)
+    async for record, bill in walk(books, INVOICES, Invoice, lookup=("type", "ACCPAY")):
+        if dict(record.lookups).get("sign") != ours and bill.status == DocumentStatus.AUTHORISED:
+            yield bill, stamp_of(record)
+
+
+async def _lines(books: Books, ids: list[str]) -> dict[str, tuple[LineItem, ...]]:
+    if not ids:
+        return {}
+    return {_id(bill): bill.line_items async for bill in AsyncInvoices(books).list(ids=ids)}
+
+
+async def linked_bills(books: Books, host_ids: Iterable[str]) -> list[OpenDocument]:
+    """The bills entered in Xero that are known under these *host_ids*, as they stand there now."""
+    links = await links_of(books, LinkBill.kind, host_ids)
+    found = await stamped(books, INVOICES, Invoice, (link["xero_id"] for link in links.values()))
+    return [
+        OpenDocument(host_id=host_id, document=found[link["xero_id"]][0], stamp=found[link["xero_id"]][1])
+        for host_id, link in links.items()
+        if link["xero_id"] in found
+    ]
+
+
+@frozen(kw_only=True)
+class _Followed:
+    """What is known of the money of the bills followed, by the bill: payments, our own among them, and our credits."""
+
+    payments: Mapping[str, list[Payment]]
+    ours: Mapping[str, Intent]
+    allocated: Mapping[str, Decimal]
+    credited: Mapping[str, Decimal] = field(factory=dict[str, Decimal])
+
+    @exactly
+    def view(self, bill: BillInXero) -> tuple[_View, list[Payment]]:
+        """What people did to *bill*, and the payments they made that stand."""
+        made = self.payments.get(bill.xero_id, [])
+        standing = [each for each in made if each.status != PaymentStatus.DELETED]
+        by_hand = [each for each in standing if each.payment_id not in self.ours]
+        gone = [each for each in made if each.status == PaymentStatus.DELETED and each.payment_id in self.ours]
+        credited = self.credited.get(bill.xero_id, Decimal(0)) - self.allocated.get(bill.xero_id, Decimal(0))
+        view = _View(
+            total=str(bill.total.amount),
+            due_on=str(bill.due_on or ""),
+            is_gone=bill.status in GONE,
+            payments=tuple(sorted(each.payment_id or "" for each in by_hand)),
+            removed=tuple(sorted(each.payment_id or "" for each in gone)),
+            credited=str(credited.normalize() if credited else 0),
+        )
+        return view, by_hand
+
+
+async def follow_bills(books: Books) -> Plan:
+    """Plan what to tell the host of its bills: what people did to them in Xero since it was last told."""
+    await refresh(books, INVOICES, PAYMENTS)
+    links = await all_links(books, LinkBill.kind)
+    told = {link["host_id"]: _View.kept(link) for link in [*links, *await all_links(books, UpdateBill.kind)]}
+    posted = {
+        each.xero_id: each
+        for each in await intents_with(books, lookup=("kind", CreateBill.kind), states=[State.CONFIRMED])
+        if each.xero_id
+    }
+    hosts = {xero_id: intent.operation.host_ref for xero_id, intent in posted.items()}
+    hosts |= {link["xero_id"]: link["host_id"] for link in links}
+    documents = await stamped(books, INVOICES, Invoice, hosts)
+    known = await _followed(books, set(hosts))
+    actions: list[UpdateBill] = []
+    for xero_id, (invoice, _) in documents.items():
+        bill, host_id = mapped_bill(invoice), hosts[xero_id]
+        view, by_hand = known.view(bill)
+        before = told.get(host_id) or _as_posted(posted[xero_id], view)
+        changed = tuple(name for name in _CHANGES if getattr(before, name) != getattr(view, name))
+        if changed:
+            removed = [*view.removed, *(each for each in before.payments if each not in view.payments)]
+            actions.append(
+                UpdateBill(
+                    host_ref=host_id,
+                    reason=f"in Xero: {', '.join(_WORDS[name] for name in changed)}",
+                    facts=view.facts(),
+                    xero_id=xero_id,
+                    bill=bill,
+                    changed=changed,
+                    payments=tuple(_payment(each, bill.total.currency) for each in by_hand),
+                    removed=tuple(sorted(set(removed) - set(before.removed))),
+                )
+            )
+    return Plan(tenant=books.tenant, actions=tuple(actions))
+
+
+_WORDS: Final = {
+    "total": "another total",
+    "due_on": "another due date",
+    "is_gone": "voided or deleted",
+    "payments": "paid there",
+    "removed": "a payment removed",
+    "credited": "credited there",
+}
+
+
+def _as_posted(intent: Intent, now: _View) -> _View:
+    """A bill as it was posted, where nothing was told of it yet; what was posted of one taken over is not known."""
+    return _View(total=intent.facts.get("total", now.total), due_on=str(intent.payload.get("DueDate", now.due_on)))
+
+
+def _payment(payment: Payment, currency: str) -> PaymentInXero:
+    return PaymentInXero(
+        xero_id=payment.payment_id or "",
+        amount=Money(payment.amount or Decimal(0), currency),
+        on=payment.date,
+        account_id=(payment.account.account_id or "") if payment.account is not None else "",
+    )
+
+
+@exactly
+def _sums(allocations: Iterable[Intent]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for each in allocations:
+        bill = str(_member(each.payload.get("Invoice")).get("InvoiceID"))
+        sums[bill] = sums.get(bill, Decimal(0)) + Decimal(str(each.payload["Amount"]))
+    return sums
+
+
+def _member(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+async def _followed(books: Books, bills: set[str]) -> _Followed:
+    payments: dict[str, list[Payment]] = {}
+    async for _, payment in walk(books, PAYMENTS, Payment):
+        paid = (payment.invoice.invoice_id or "") if payment.invoice is not None else ""
+        if paid in bills:
+            payments.setdefault(paid, []).append(payment)
+    paying = await intents_with(books, lookup=("kind", Pay.kind), states=[State.CONFIRMED])
+    allocations = await intents_with(books, lookup=("kind", Allocate.kind), states=[State.CONFIRMED])
+    documents = await stamped(books, INVOICES, Invoice, bills)
+    return _Followed(
+        payments=payments,
+        ours={each.xero_id: each for each in paying if each.xero_id},
+        allocated=_sums(allocations),
+        credited={key: bill.amount_credited or Decimal(0) for key, (bill, _) in documents.items()},
+    )

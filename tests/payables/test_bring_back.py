@@ -1,0 +1,174 @@
+"""Bills entered in Xero reach the host and are paid from there; what people do to any bill is told once (G20)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from tests.conftest import BANK, DAY, Product, Through, nzd
+
+from xerosync import Bill, BillLine, BillPayment, LinkBill, Payables, UpdateBill
+from xerosync.models import AccountCode
+from xerosync.ports import Request
+from xerosync.simulator import Document
+
+
+def bill(bill_id: str, amount: str = "30.00", vendor: str = "Paper Ltd") -> Bill:
+    line = BillLine(description="paper", amount=nzd(amount), account=AccountCode("429"))
+    return Bill(id=bill_id, vendor=vendor, number=bill_id, on=DAY, lines=[line])
+
+
+def typed(product: Product, amount: str = "100.00", *, number: str = "T-1", vendor: str = "Typed Ltd") -> Document:
+    found = [each.id for each in product.books.contacts if each.name == vendor]
+    contact = found[0] if found else product.books.add_contact(vendor).id
+    return product.books.add_invoice(contact, type="ACCPAY", number=number, amount=Decimal(amount), date=DAY, due=DAY)
+
+
+def told(purchases: Payables) -> list[UpdateBill]:
+    """What the host is told, and takes."""
+    plan = purchases.follow_bills()
+    purchases.apply(plan)
+    assert not purchases.follow_bills()
+    return plan.of(UpdateBill)
+
+
+def test_an_open_bill_entered_in_xero_is_paid_from_the_host(product: Product, purchases: Payables) -> None:
+    entered = typed(product)
+
+    plan = purchases.bring_back(bill_id=lambda found: f"x/{found.number}", lines=True)
+    purchases.apply(plan)
+
+    (action,) = plan.of(LinkBill)
+    found = action.bill
+    assert (action.host_ref, action.linked_id, action.worth) == ("x/T-1", entered.id, nzd("100.00"))
+    assert (found.vendor, found.number, found.on, found.due_on) == ("Typed Ltd", "T-1", DAY, DAY)
+    assert (found.status, found.total, found.due) == ("AUTHORISED", nzd("100.00"), nzd("100.00"))
+    assert [line.line_amount for line in found.lines] == [Decimal(100)]
+    assert not purchases.bring_back(bill_id=lambda each: f"x/{each.number}")
+    payment = BillPayment(id="p", bill_id="x/T-1", on=DAY)
+    purchases.apply(purchases.pay([payment]))
+    assert product.books.invoice(entered.id).status == "PAID"
+    assert [each.status for each in purchases.posted(["x/T-1"])] == ["PAID"]
+    assert not purchases.pay([payment])
+    assert told(purchases) == []
+
+
+def test_drafts_paid_bills_and_bills_of_ours_are_not_brought_back(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill("ours")]))
+    paid = typed(product, number="paid")
+    product.books.add_payment(paid.id, account=BANK)
+    product.books.void_invoice(typed(product, number="void").id)
+    wanted, other = typed(product, number="1"), typed(product, number="2")
+
+    assert [each.bill.number for each in purchases.bring_back([wanted.id]).of(LinkBill)] == ["1"]
+    assert {each.linked_id for each in purchases.bring_back().of(LinkBill)} == {wanted.id, other.id}
+    assert all(each.bill.lines == () for each in purchases.bring_back().of(LinkBill))
+
+
+def test_two_bills_never_get_one_id(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill("1")]))
+    typed(product, number="1")
+    typed(product, number="2")
+    typed(product, number="2")
+
+    plan = purchases.bring_back(bill_id=lambda each: each.number)
+
+    assert plan.counts() == {"bill_link": 1}
+    assert [each.code for each in plan.findings] == ["bill id taken"] * 2
+
+
+@pytest.mark.parametrize("origin", ["posted", "brought back"])
+def test_a_payment_made_in_xero_is_told_once_and_again_when_it_is_removed(
+    product: Product, purchases: Payables, origin: str
+) -> None:
+    if origin == "posted":
+        purchases.apply(purchases.submit([bill("b", "100.00")]))
+        document = product.live_bills()[0]
+    else:
+        document = typed(product)
+        purchases.apply(purchases.bring_back(bill_id=lambda _: "b"))
+    assert told(purchases) == []
+    made = product.books.add_payment(document.id, account=BANK, amount=Decimal(40))
+
+    (paid,) = told(purchases)
+    product.books.remove_payment(made.id)
+    (reopened,) = told(purchases)
+
+    assert (paid.host_ref, paid.changed, paid.bill.due) == ("b", ("payments",), nzd("60.00"))
+    assert [(each.xero_id, each.amount, each.on) for each in paid.payments] == [(made.id, nzd("40.00"), made.date)]
+    assert (reopened.removed, reopened.payments, reopened.bill.due) == ((made.id,), (), nzd("100.00"))
+
+
+def test_a_payment_of_the_hosts_that_was_removed_in_xero_opens_its_bill_again(
+    product: Product, purchases: Payables
+) -> None:
+    purchases.apply(purchases.submit([bill("b")]))
+    purchases.apply(purchases.pay([BillPayment(id="p", bill_id="b", on=DAY)]))
+    assert told(purchases) == []
+    (ours,) = product.live_payments()
+    product.books.remove_payment(ours.id)
+
+    (reopened,) = told(purchases)
+
+    assert (reopened.removed, reopened.bill.due, reopened.bill.status) == ((ours.id,), nzd("30.00"), "AUTHORISED")
+
+
+def test_what_the_host_did_itself_is_not_told(purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill("b"), bill("c", "-12.00")]))
+    purchases.apply(purchases.settle_credits())
+    purchases.apply(purchases.pay([BillPayment(id="p", bill_id="b", on=DAY, amount=nzd("5.00"))]))
+
+    assert told(purchases) == []
+
+
+def test_edits_voids_and_credits_of_people_are_told(product: Product, purchases: Payables) -> None:
+    edited, voided, credited = (typed(product, number=name) for name in "abc")
+    purchases.apply(purchases.bring_back(bill_id=lambda each: each.number))
+    product.books.edit_invoice(edited.id, amount=Decimal(70))
+    product.books.void_invoice(voided.id)
+    note = product.books.add_credit_note(credited.contact_id, type="ACCPAYCREDIT", amount=Decimal(25))
+    product.books.allocate(note.id, invoice_id=credited.id, amount=Decimal(25))
+
+    changes = {each.host_ref: (each.changed, each.bill.due) for each in told(purchases)}
+
+    assert changes == {
+        "a": (("total",), nzd("70.00")),
+        "b": (("is_gone",), nzd("0.00")),
+        "c": (("credited",), nzd("75.00")),
+    }
+
+
+def test_it_takes_a_few_calls_however_many_bills_were_paid(product: Product, purchases: Payables) -> None:
+    entered = [typed(product, number=str(place)) for place in range(60)]
+    purchases.apply(purchases.bring_back())
+    for each in entered:
+        product.books.add_payment(each.id, account=BANK)
+    calls: list[str] = []
+    following = Payables(product.xero(transport=Through(product.simulator.transport, before=_note(calls))))
+
+    plan = following.follow_bills()
+
+    assert len(plan) == len(entered)
+    assert len(calls) <= 3
+
+
+def _note(calls: list[str]) -> Callable[[Request], None]:
+    def note(request: Request) -> None:
+        if "/api.xro/" in request.url:
+            calls.append(request.url)
+
+    return note
+
+
+def test_what_the_host_could_not_take_is_told_again(product: Product, purchases: Payables) -> None:
+    document = typed(product)
+    purchases.apply(purchases.bring_back())
+    product.books.add_payment(document.id, account=BANK)
+
+    lost = purchases.follow_bills()
+    again = purchases.follow_bills()
+
+    assert lost.rows() == again.rows() != []
+    assert product.store.query("link", product.books.tenant_id, states=["bill_change"]) == []
+    assert again.records()
