@@ -342,3 +342,21 @@ def test_what_was_collected_in_one_sum_is_charged_back_by_an_invoice_in_its_plac
     assert product.books.balance(product.books.account(CLEARING).id) == 60
     assert not sales.settle([settlement, charged_back(first.id)])
     assert sales.reconcile().exceptions == ()
+
+
+def test_an_invoice_in_a_payments_place_that_is_voided_is_a_finding_and_not_made_again(
+    product: Product, xero: Xero
+) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    sales = Receivables(xero, clearing_account="650")
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    stays(product, invoice.id, "reconciled")
+    sales.apply(sales.settle(charged_back(invoice.id)))
+    (owed,) = [each for each in product.books.invoices if each.id != invoice.id]
+    product.books.void_invoice(owed.id)
+
+    plan = sales.settle(charged_back(invoice.id))
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["removed in Xero"])
+    assert (sales.reconcile().in_flight, sales.reconcile().exceptions) == (nzd("100.00"), ())

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
-from xerosync.engine.actions import Pay, Refund, RemoveMoney, RemovePayment, VoidSaleCredit
+from xerosync.engine.actions import (
+    CreateSale,
+    CreateSaleCredit,
+    Pay,
+    Refund,
+    RemoveMoney,
+    RemovePayment,
+    VoidSaleCredit,
+)
 from xerosync.engine.clearing import ClearingReport, Movements, confirmed_by_id, explain_clearing
 from xerosync.engine.intents import OPEN_STATES, Intent
-from xerosync.engine.mirror import BANK_TRANSACTIONS, BANK_TRANSFERS, PAYMENTS, refresh, walk
-from xerosync.engine.observed import account_choice, intents_with
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    CREDIT_NOTES,
+    INVOICES,
+    PAYMENTS,
+    refresh,
+    walk,
+)
+from xerosync.engine.observed import account_choice, intents_with, stamped
 from xerosync.errors import ScopeMissing
-from xerosync.models import AccountId, AccountType, BankTransaction, BankTransfer, Payment
+from xerosync.models import (
+    AccountId,
+    AccountType,
+    BankTransaction,
+    BankTransfer,
+    CreditNote,
+    DocumentStatus,
+    Invoice,
+    Payment,
+)
 from xerosync.money import Money
+
+_DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
+_GONE: Final = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
 
 
 async def reconcile(books: Books, clearing_account: str | None) -> ClearingReport:
@@ -68,7 +99,7 @@ async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) 
             for xero_id, intent in confirmed_by_id(moved).items()
             if intent.operation.kind not in {Pay.kind, Refund.kind}
         },
-        removed=frozenset(removed),
+        removed=frozenset({*removed, *await _voided(books, moved)}),
     )
 
 
@@ -77,3 +108,16 @@ async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:
     for kind in kinds:
         found |= confirmed_by_id(await intents_with(books, lookup=("kind", kind)))
     return found
+
+
+async def _voided(books: Books, moved: Sequence[Intent]) -> list[str]:
+    """Those of the invoices and credit notes that *moved* the account which people voided since, by id."""
+    written = [each.xero_id for each in moved if each.operation.kind in _DOCUMENTS and each.xero_id]
+    if not written:
+        return []
+    await refresh(books, INVOICES, CREDIT_NOTES)
+    invoices = await stamped(books, INVOICES, Invoice, written)
+    notes = await stamped(books, CREDIT_NOTES, CreditNote, written)
+    statuses = {key: document.status for key, (document, _) in invoices.items()}
+    statuses |= {key: document.status for key, (document, _) in notes.items()}
+    return [key for key, status in statuses.items() if status in _GONE]

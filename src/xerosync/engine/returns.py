@@ -30,8 +30,21 @@ from xerosync.mapping.transactions import Transaction
 from xerosync.models import AccountId, ContactId, CreditNoteId, Payment, PaymentId
 from xerosync.money import Money
 
+_CLOSED: Final = "in closed books"
+_ALL: Final = "all"
+
 COUNTER: Final = "charged back/"
 """What the name of an operation begins with that stands for a payment which cannot be removed any more."""
+
+
+@frozen(kw_only=True)
+class _Stays:
+    """What line *paid* collected and cannot be taken back for the reason *why*; *whole*: what was parked of it, too."""
+
+    paid: str
+    why: str
+    amount: Decimal = field(repr=False)
+    whole: bool
 
 
 @frozen(kw_only=True)
@@ -111,7 +124,7 @@ class Returns:
         for action in planned:
             self._remove(line, action.host_ref, action.itself, str(action.invoice), action.amount.amount)
         for intent in parked:
-            self._unpark(line, intent.operation.host_ref, line.amount)
+            self._undo_parked(settlement, line, transaction, intent)
         if not written and not planned and not parked:
             cause = "nothing was ever posted for this transaction"
             deciding.find(line, "nothing to take back", cause, "settle its collection first, or leave it", retry=True)
@@ -183,9 +196,16 @@ class Returns:
         return collected <= line.amount.amount
 
     def _undone(self, intent: Intent) -> Intent | None:
-        """What took back the payment that *intent* wrote: its removal, or the invoice in its place."""
-        paid = intent.operation.host_ref
-        return self.deciding.known.removal(paid) or self.deciding.known.intent(Pending(CreateSale.kind, COUNTER + paid))
+        """What took back what *intent* wrote: its removal, or the invoice in its place."""
+        known, name = self.deciding.known, intent.operation.host_ref
+        paid = name.removeprefix(SURPLUS)
+        undoings = (
+            Pending(RemovePayment.kind, name),
+            Pending(RemoveMoney.kind, name),
+            Pending(VoidSaleCredit.kind, name),
+            Pending(CreateSale.kind, COUNTER + paid),
+        )
+        return next(filter(None, map(known.intent, undoings)), None)
 
     def _came_after(self, intent: Intent, taken_back_on: date) -> bool:
         """Whether *intent* collected anew what had been taken back: an old charge-back is not for it."""
@@ -195,22 +215,34 @@ class Returns:
     def _undo(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent) -> None:
         """Take back what *intent* paid, and what was parked beside it."""
         known, paid = self.deciding.known, intent.operation.host_ref
-        payment = known.payment(intent)
         counter = known.intent(Pending(CreateSale.kind, COUNTER + paid))
-        stays = self._why_it_stays(payment)
+        stays = self._why_it_stays(known.payment(intent))
+        amount, whole = Decimal(str(intent.payload["Amount"])), stays == _CLOSED
+        if counter is not None:
+            whole = counter.facts.get("covers") == _ALL
         if counter is not None or (stays and known.removal(paid) is None):
-            self._counter(settlement, line, transaction, intent, stays)
+            covered = Decimal(intent.facts["collected"]) if whole and "surplus" in intent.facts else amount
+            self._counter(settlement, line, transaction, _Stays(paid=paid, why=stays, amount=covered, whole=whole))
         elif not known.is_gone(intent):
-            self._remove(
-                line,
-                paid,
-                PaymentId(intent.xero_id or ""),
-                _invoice_of(intent) or transaction.invoice_id,
-                Decimal(str(intent.payload["Amount"])),
-            )
-        if "surplus" in intent.facts:
-            surplus = Money(Decimal(intent.facts["surplus"]), line.amount.currency)
-            self._unpark(line, SURPLUS + paid, surplus)
+            invoice = _invoice_of(intent) or transaction.invoice_id
+            self._remove(line, paid, PaymentId(intent.xero_id or ""), invoice, amount)
+        if "surplus" in intent.facts and not (whole and (counter is not None or stays)):
+            self._unpark(line, SURPLUS + paid, Money(Decimal(intent.facts["surplus"]), line.amount.currency))
+
+    def _undo_parked(
+        self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent
+    ) -> None:
+        """Take back money all of which was parked."""
+        known, name = self.deciding.known, intent.operation.host_ref
+        paid, amount = name.removeprefix(SURPLUS), Decimal(intent.facts["collected"])
+        closed = known.open_books.is_closed(date.fromisoformat(intent.facts["dated"]))
+        countered = known.intent(Pending(CreateSale.kind, COUNTER + paid)) is not None
+        if intent.state is not State.CONFIRMED:
+            self.deciding.not_confirmed(line, intent, "parking it")
+        elif countered or (closed and self._undone(intent) is None):
+            self._counter(settlement, line, transaction, _Stays(paid=paid, why=_CLOSED, amount=amount, whole=True))
+        else:
+            self._unpark(line, name, Money(amount, line.amount.currency))
 
     def _why_it_stays(self, payment: Payment | None) -> str:
         """Why a payment cannot be removed; blank when it can."""
@@ -221,7 +253,7 @@ class Returns:
         if payment.batch_payment_id is not None:
             return "part of a batch"
         closed = payment.date is not None and self.deciding.known.open_books.is_closed(payment.date)
-        return "in closed books" if closed else ""
+        return _CLOSED if closed else ""
 
     def _remove(
         self, line: SettlementLine, paid_line: str, payment: PaymentId | Pending, invoice: str, amount: Decimal
@@ -241,42 +273,45 @@ class Returns:
             deciding.actions.append(action)
             deciding.open_again(invoice, amount, action.itself)
 
-    def _counter(
-        self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent, stays: str
-    ) -> None:
+    def _counter(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, stays: _Stays) -> None:
         """Put an invoice in the place of a payment that cannot be removed; its money leaves the clearing account."""
-        deciding, known, paid = self.deciding, self.deciding.known, intent.operation.host_ref
+        deciding, known, paid = self.deciding, self.deciding.known, stays.paid
         if paid in deciding.taken_back:
             return
         deciding.taken_back.add(paid)
+        written = known.intent(Pending(CreateSale.kind, COUNTER + paid))
+        if written is not None and known.is_voided(written):
+            cause = "the invoice in its payment's place was voided in Xero by somebody else; it is not made again"
+            deciding.find(line, "removed in Xero", cause, "find out why, and enter it by hand if it is owed")
+            return
         accounts = known.accounts
         through = accounts.charge_backs if accounts.through_a_bank else accounts.clearing
         if through is None:
-            cause = f"its payment is {stays} and cannot be removed, and no charge-back account was chosen"
+            cause = f"its payment is {stays.why} and cannot be removed, and no charge-back account was chosen"
             deciding.find(line, "payment stays", cause, "give charge_back_account=…, or remove the payment by hand")
             return
         day = known.open_books.day_for(settlement.on)
         if day is None:
             deciding.findings.append(known.open_books.finding(line.id, line.amount))
             return
-        amount = Money(Decimal(str(intent.payload["Amount"])), line.amount.currency)
-        facts = {
-            "transaction": line.transaction,
-            "charged_back_by": line.id,
+        amount = Money(stays.amount, line.amount.currency)
+        about = {"transaction": line.transaction, "charged_back_by": line.id} | (
+            {"covers": _ALL} if stays.whole else {}
+        )
+        facts = about | {
             "account": accounts.clearing_id,
             "effect": str(-amount.amount),
             "dated": day.isoformat(),
         }
         counter = _Counter(
             name=COUNTER + paid,
-            reason=f"charged back by {line.id}; its payment is {stays}, so an invoice takes its place",
+            reason=f"charged back by {line.id}; its payment is {stays.why}, so an invoice takes its place",
             amount=amount,
             on=day,
             through=through.code or "",
             contact=deciding.contact_of(transaction),
             number=transaction.invoice_number,
         )
-        about = {"transaction": line.transaction, "charged_back_by": line.id}
         doing = "charging it back"
         if deciding.may_plan(line, Pending(CreateSale.kind, counter.name), doing):
             deciding.actions.append(counter.invoice(about if accounts.through_a_bank else facts))

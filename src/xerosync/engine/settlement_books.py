@@ -91,6 +91,11 @@ class Known:
         found, _ = self.payments.get(intent.xero_id or "", (None, ""))
         return found
 
+    def is_voided(self, counter: Intent) -> bool:
+        """Whether the invoice that *counter* wrote in a payment's place was voided or deleted in Xero."""
+        document, _ = self.invoices.get(counter.xero_id or "", (None, ""))
+        return document is not None and document.status in {DocumentStatus.VOIDED, DocumentStatus.DELETED}
+
     def is_gone(self, intent: Intent) -> bool:
         """Whether the payment that *intent* wrote was removed in Xero."""
         payment = self.payment(intent)
