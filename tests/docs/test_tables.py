@@ -143,6 +143,13 @@ def test_every_measure_of_security_is_shown_by_tests_that_exist() -> None:
     assert {int(each[1]) for each in named if each} == set(range(1, 19))
 
 
+def test_every_point_at_which_a_process_may_die_is_shown_by_tests_that_exist() -> None:
+    rows = tables("concepts/if-it-dies-here.md")["Point"]
+
+    assert [row[0] for row in rows] == [f"C{number}" for number in range(1, 16)]
+    assert [fault for *_, tests in rows for fault in missing_tests(tests, PROJECT)] == []
+
+
 def test_every_state_of_a_connection_says_who_must_act() -> None:
     shown = tables("howto/connect.md")["State"]
 

@@ -25,8 +25,8 @@ class Mix:
 
     *refused*: no connection. *late*: the request arrives 20 to 100 seconds after it was sent, mostly when its sender
     has given up. *doubled*: the network delivers it twice. *xero*: one of *kinds* strikes it. *crash* and *freeze*
-    strike a process at any of its steps. All of it stops after *until_s*. *backup_s* and *restored_s* are when the
-    store is copied, and when it is put back.
+    strike a process at any of its steps, the latter for *frozen_s*. All of it stops after *until_s*. *backup_s* and
+    *restored_s* are when the store is copied, and when it is put back.
     """
 
     workers: int = 1
@@ -39,6 +39,7 @@ class Mix:
     kinds: tuple[Fault, ...] = _OF_XERO
     crash: float = 0.0
     freeze: float = 0.0
+    frozen_s: tuple[float, float] = (1.0, 1200.0)
     until_s: float = 0.0
     backup_s: float | None = None
     restored_s: float | None = None

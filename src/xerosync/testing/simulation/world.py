@@ -39,7 +39,6 @@ from xerosync.testing.simulation.ports import (
 )
 
 _RESTART_S: Final = (1.0, 600.0)
-_FREEZE_S: Final = (1.0, 1200.0)
 _LONGEST_REST_S: Final = 1800.0
 
 
@@ -82,7 +81,7 @@ def is_move(before: Record | None, after: Record) -> bool:
         return end in {State.INTENDED, State.CONFIRMED}
     start = State(before.state)
     if start is end:
-        return start in {State.INTENDED, State.UNKNOWN}
+        return start in {State.INTENDED, State.UNKNOWN, State.CONFLICT}
     by_doubt = may_move(start, State.UNKNOWN) and may_move(State.UNKNOWN, end)
     return may_move(start, end) or by_doubt
 
@@ -120,7 +119,7 @@ class Life:
 
 
 class World:
-    """All there is: what the flow's host does is in `flow`, what goes wrong in `mix`, what was in *deaths* too."""
+    """All there is: a host that carries *flow* through, and all that goes wrong by *mix*, or at the *deaths* given."""
 
     def __init__(self, seed: int, flow: Flow, mix: Mix, *, deaths: frozenset[int] = frozenset()) -> None:
         self.flow: Final = flow
@@ -201,7 +200,7 @@ class World:
             self._die(process)
         elif chance < self.mix.crash + self.mix.freeze:
             self.faults["freeze"] += 1
-            return self.random.uniform(*_FREEZE_S)
+            return self.random.uniform(*self.mix.frozen_s)
         return 0.0
 
     def note(self, what: str) -> None:
@@ -229,12 +228,10 @@ class World:
             chance -= share
         return None
 
-    def strike(self, fault: Fault) -> None:
-        """Let *fault* strike the next request to arrive."""
-        self.simulator.faults.plan(fault)
-
-    def arrive(self, request: Request) -> Response | None:
-        """What Xero answers to *request* now; None where the answer is lost."""
+    def arrive(self, request: Request, fault: Fault | None = None) -> Response | None:
+        """What Xero answers to *request* now, struck by *fault*; None where the answer is lost."""
+        if fault is not None:
+            self.simulator.faults.plan(fault)
         try:
             answer = self.simulator.handle(request)
         except AnswerLost:
