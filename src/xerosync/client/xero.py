@@ -78,7 +78,9 @@ class _OnBooks:
         self.books: Final = books
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of organisation {self.books.tenant}>"
+        # A debugger may show one that was refused while it was made.
+        of = f" of organisation {self.books.tenant}" if hasattr(self, "books") else ""
+        return f"<{type(self).__name__}{of}>"
 
     @property
     def usage(self) -> Usage:
