@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         NoteTransaction,
         UpdateCustomer,
     )
+    from xerosync.engine.addresses import deep_link
     from xerosync.engine.auditing import Audit
     from xerosync.engine.bringing import BillInXero, LinkBill, PaymentInXero, UpdateBill
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from xerosync.engine.paying import BillPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
+    from xerosync.engine.settlement_report import LineMark, ReportedLine, ReportedSettlement, SettlementReport
     from xerosync.engine.settling_policies import FeesAs, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
     from xerosync.engine.submitting import BillSettings
@@ -149,6 +151,7 @@ __all__ = [
     "LeftOut",
     "Limits",
     "LineKind",
+    "LineMark",
     "LinkBill",
     "Mark",
     "Match",
@@ -168,6 +171,8 @@ __all__ = [
     "Receivables",
     "Recovery",
     "Report",
+    "ReportedLine",
+    "ReportedSettlement",
     "Result",
     "Retry",
     "Rotated",
@@ -179,6 +184,7 @@ __all__ = [
     "Settlement",
     "SettlementLine",
     "SettlementProof",
+    "SettlementReport",
     "SettlementSettings",
     "State",
     "Suggestion",
@@ -204,6 +210,7 @@ __all__ = [
     "by_tax_number",
     "choose_organisation",
     "code_of",
+    "deep_link",
     "encrypted",
     "explain",
     "explain_status",
@@ -244,6 +251,7 @@ _ROOMS = {
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),
+    "engine.addresses": ("deep_link",),
     "engine.auditing": ("Audit",),
     "engine.bringing": ("BillInXero", "LinkBill", "PaymentInXero", "UpdateBill"),
     "engine.paying": ("BillPayment",),
@@ -253,6 +261,7 @@ _ROOMS = {
     "engine.opening": ("WantedAccount",),
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
+    "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
     "engine.settling_policies": ("FeesAs", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
     "engine.submitting": ("BillSettings",),

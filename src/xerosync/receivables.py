@@ -36,6 +36,7 @@ from xerosync.engine.observed import (
 from xerosync.engine.opening import WantedAccount
 from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.policies import ImportPolicy
+from xerosync.engine.settlement_report import SettlementReport
 from xerosync.engine.settling_policies import SettlementSettings
 from xerosync.engine.transactions import all_transactions
 from xerosync.errors import Misconfigured
@@ -224,6 +225,16 @@ class AsyncReceivables:
             self.books, self._clearing, self._settlements, given, retry_refused=retry_refused
         )
 
+    async def settlement_report(self, settlements: Settlement | Iterable[Settlement]) -> SettlementReport:
+        """
+        How *settlements* stand in the books now: every line, its fees and its payout, ticked or crossed.
+
+        Whatever `settle` would still do or say of a line is its cross, with the cause and the next step. Reads, changes
+        nothing; raises as `settle` does.
+        """
+        given = [settlements] if isinstance(settlements, Settlement) else settlements
+        return await settlement_flow.report(self.books, self._clearing, self._settlements, given)
+
     async def apply(self, plan: Plan) -> Report:
         """Do exactly what *plan* says; see `xerosync.engine.applying.apply`."""
         return await applying.apply(self.books, plan)
@@ -285,6 +296,7 @@ class Receivables:
     import_policies: Final = stepped(AsyncReceivables.import_policies)
     transactions: Final = stepped(AsyncReceivables.transactions)
     settle: Final = stepped(AsyncReceivables.settle)
+    settlement_report: Final = stepped(AsyncReceivables.settlement_report)
     apply: Final = stepped(AsyncReceivables.apply)
     recover: Final = stepped(AsyncReceivables.recover)
     reconcile: Final = stepped(AsyncReceivables.reconcile)

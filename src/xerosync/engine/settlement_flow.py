@@ -38,6 +38,7 @@ from xerosync.engine.payouts import KnownPayouts, decide_payouts, operations
 from xerosync.engine.plans import Plan
 from xerosync.engine.returns import COUNTER
 from xerosync.engine.settlement_books import SURPLUS, Known, SettlementAccounts
+from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, Surplus, open_books
 from xerosync.engine.states import State
@@ -71,6 +72,18 @@ async def settle(
     retry_refused: bool,
 ) -> Plan:
     """Plan what *settlements* still lack in the books, line by line, then their fees and payouts."""
+    plan, _ = await _settled(books, clearing_account, chosen, settlements, retry_refused=retry_refused)
+    return plan
+
+
+async def _settled(
+    books: Books,
+    clearing_account: str | None,
+    chosen: SettlementSettings,
+    settlements: Iterable[Settlement],
+    *,
+    retry_refused: bool,
+) -> tuple[Plan, SettlementAccounts]:
     ordered = checked_settlements(settlements)
     accounts = await settlement_accounts(books, clearing_account, chosen)
     await refresh(books, INVOICES, PAYMENTS)
@@ -87,7 +100,42 @@ async def settle(
         payouts, vendors = await _known_payouts(books, chosen, whole, accounts, days, retry_refused=retry_refused)
         more, other = decide_payouts(whole, payouts, vendors)
         actions, findings = [*actions, *vendors.actions, *more], [*findings, *vendors.findings, *other]
-    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)), accounts
+
+
+async def report(
+    books: Books,
+    clearing_account: str | None,
+    chosen: SettlementSettings,
+    settlements: Iterable[Settlement],
+) -> SettlementReport:
+    """How *settlements* stand in the books, line by line."""
+    ordered = checked_settlements(settlements)
+    plan, accounts = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
+    lines = [line for settlement in ordered for line in settlement.lines]
+    written = await intents_of(books, [*_standing_for(lines), *(each for one in ordered for each in operations(one))])
+    returned = [
+        intent
+        for line in lines
+        if line.kind is LineKind.CHARGED_BACK
+        for intent in await intents_with(books, lookup=("charged_back_by", line.id))
+    ]
+    transactions = await transactions_of(books, (line.transaction for line in lines))
+    return report_settlements(
+        ordered,
+        plan,
+        written=[*written.values(), *returned],
+        netted=accounts.fees_as is FeesAs.NETTED,
+        invoices={each.id: each.invoice_id for each in transactions.values()},
+        short_code=(await books.organisation()).short_code,
+    )
+
+
+def _standing_for(lines: Iterable[SettlementLine]) -> Iterable[Pending]:
+    """Whatever may have been posted for *lines* under their own names."""
+    for line in lines:
+        yield from (Pending(kind, line.id) for kind in (Pay.kind, CreateSaleCredit.kind, Refund.kind))
+        yield from (Pending(kind, SURPLUS + line.id) for kind in (MoveMoney.kind, CreateSaleCredit.kind))
 
 
 async def settlement_accounts(

@@ -1,0 +1,346 @@
+"""What has become of settlements, line by line: ticked, or crossed with its cause and the next step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from attrs import define, evolve, field, frozen
+
+from xerosync.engine.actions import Action
+from xerosync.engine.addresses import deep_link
+from xerosync.engine.intents import Intent
+from xerosync.engine.pages import Cell, Section, page
+from xerosync.engine.payouts import FEES, PAYOUT
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.returns import COUNTER
+from xerosync.engine.settlement_books import SURPLUS
+from xerosync.engine.states import State
+from xerosync.mapping.settlement import Settlement, SettlementLine, SettlementProof, is_more_than_lines
+from xerosync.money import Money
+
+_PREFIXES: Final = (SURPLUS, COUNTER)
+_ADDRESSED: Final[Mapping[str, str]] = {
+    "payment": "payment",
+    "refund": "payment",
+    "bank_transaction": "bank transaction",
+    "sale": "sale",
+    "sale_credit": "sale credit",
+    "bill": "bill",
+}
+_NOT_YET: Final = "it is not in Xero yet"
+_APPLY: Final = "apply the plan that settle() makes of it"
+
+
+class LineMark(StrEnum):
+    """How a line of a settlement stands."""
+
+    TICKED = "✓"
+    """Xero holds what it says."""
+    CROSSED = "✗"
+    """Something is left to do."""
+    WAITING = "·"
+    """Nothing is to be done yet."""
+
+
+@frozen(kw_only=True, repr=False)
+class ReportedLine:
+    """
+    One line of a settlement, its fees or its payout.
+
+    *about* is the host's id, of the line or the settlement; *worth* what it says. A crossed one has a *code*, its
+    *cause*, the *fix*, and *who* can do it. *xero_ids* are the documents in Xero that stand for it, by kind of action,
+    and *link* leads to one of them.
+    """
+
+    what: str
+    about: str
+    worth: Money
+    mark: LineMark = LineMark.TICKED
+    code: str = ""
+    cause: str = ""
+    fix: str = ""
+    who: str = ""
+    xero_ids: Mapping[str, str] = field(factory=dict[str, str])
+    link: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<ReportedLine {self.what} {self.mark}>"
+
+
+@frozen(kw_only=True, repr=False)
+class ReportedSettlement:
+    """A settlement with its *proof*, and how each of its *lines*, its fees and its payout stand."""
+
+    id: str
+    on: date
+    proof: SettlementProof
+    lines: tuple[ReportedLine, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of it is crossed."""
+        return all(line.mark is not LineMark.CROSSED for line in self.lines)
+
+    def __str__(self) -> str:
+        ticked = sum(line.mark is LineMark.TICKED for line in self.lines)
+        rows = [f"{self.id} · {self.on} · {ticked:,} of {len(self.lines):,} ticked · net {self.proof.net}"]
+        for line in self.lines:
+            rows.append(f"  {line.mark} {line.what} {line.about} {line.worth}")
+            if line.cause:
+                rows.append(f"      {line.code}: {line.cause} → {line.fix} ({line.who})")
+        return "\n".join(rows)
+
+    def __repr__(self) -> str:
+        return f"<ReportedSettlement {self.id} of {len(self.lines)} lines>"
+
+
+@frozen(kw_only=True, repr=False)
+class SettlementReport:
+    """
+    What has become of some *settlements*; it is derived from the books as they are now, and from nothing else.
+
+    Rows, HTML and JSON hold amounts and ids: mind where they are shown.
+    """
+
+    settlements: tuple[ReportedSettlement, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is crossed."""
+        return all(each.complete for each in self.settlements)
+
+    def __iter__(self) -> Iterator[ReportedSettlement]:
+        return iter(self.settlements)
+
+    def crossed(self) -> tuple[ReportedLine, ...]:
+        """Every line that is crossed."""
+        return tuple(line for each in self.settlements for line in each.lines if line.mark is LineMark.CROSSED)
+
+    def rows(self) -> list[dict[str, str]]:
+        """One row a line, for a table or a dataframe."""
+        return [
+            {
+                "settlement": each.id,
+                "on": each.on.isoformat(),
+                "mark": line.mark.value,
+                "what": line.what,
+                "about": line.about,
+                "amount": str(line.worth),
+                "code": line.code,
+                "cause": line.cause,
+                "fix": line.fix,
+                "who": line.who,
+                "xero_ids": " ".join(line.xero_ids.values()),
+                "link": line.link or "",
+            }
+            for each in self.settlements
+            for line in each.lines
+        ]
+
+    def json(self) -> str:
+        """The whole report as JSON; amounts are strings."""
+        return json.dumps([_as_json(each) for each in self.settlements], ensure_ascii=False)
+
+    def html(self) -> str:
+        """One self-contained page, to be kept, sent or printed."""
+        crossed = len(self.crossed())
+        count = sum(len(each.lines) for each in self.settlements)
+        says = f"{count:,} lines in {len(self.settlements):,} settlements; {crossed:,} need something done."
+        return page("Settlements, line by line", map(_section, self.settlements), says=says)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.settlements))
+
+    def __repr__(self) -> str:
+        return f"<SettlementReport of {len(self.settlements)} settlements>"
+
+
+def _as_json(each: ReportedSettlement) -> dict[str, object]:
+    return {
+        "settlement": each.id,
+        "on": each.on.isoformat(),
+        "complete": each.complete,
+        "proof": {row["what"]: row["amount"] for row in each.proof.rows()},
+        "lines": [
+            {
+                "mark": line.mark.name.lower(),
+                "what": line.what,
+                "about": line.about,
+                "amount": str(line.worth.amount),
+                "currency": line.worth.currency,
+                "code": line.code,
+                "cause": line.cause,
+                "fix": line.fix,
+                "who": line.who,
+                "xero_ids": dict(line.xero_ids),
+                "link": line.link,
+            }
+            for line in each.lines
+        ],
+    }
+
+
+def _section(each: ReportedSettlement) -> Section:
+    proof = " · ".join(f"{row['what']} {row['amount']}" for row in each.proof.rows())
+    rows = [
+        [
+            Cell(line.mark.value),
+            Cell(f"{line.what} {line.about}", line.link),
+            Cell(str(line.worth)),
+            Cell(line.cause),
+            Cell(f"{line.fix} ({line.who})" if line.fix else ""),
+        ]
+        for line in each.lines
+    ]
+    columns = ("", "line", "amount", "what is wrong", "what to do")
+    return Section(heading=f"Settlement {each.id}, {each.on}", says=proof, columns=columns, rows=rows)
+
+
+def report_settlements(
+    settlements: Iterable[Settlement],
+    plan: Plan,
+    *,
+    written: Iterable[Intent],
+    netted: bool,
+    invoices: Mapping[str, str],
+    short_code: str | None,
+) -> SettlementReport:
+    """
+    How *settlements* stand, from the *plan* that settles what is left of them.
+
+    What the plan would do or finds about a line is the line's cross, so the two can never disagree. *written* are the
+    intents of what was posted for them; where fees are *netted*, the payout stands for them. *invoices* are the
+    transactions' own.
+    """
+    reporting = _Reporting(_Troubles.of(plan), _by_line(written), netted, invoices, short_code)
+    return SettlementReport(settlements=tuple(map(reporting.settlement, settlements)))
+
+
+@frozen
+class _Trouble:
+    """Why something is crossed; *worth* tells a settlement's fees from its payout."""
+
+    code: str
+    cause: str
+    fix: str
+    who: str
+    worth: Money | None
+
+
+_HELD_BACK: Final = _Trouble(
+    "held back",
+    "what it rests on, such as the provider's contact, did not come to be",
+    "settle() says why",
+    "you",
+    None,
+)
+
+
+@frozen
+class _Troubles:
+    """What a plan has to say, by the name of what it is about."""
+
+    about: Mapping[str, Sequence[_Trouble]]
+
+    @classmethod
+    def of(cls, plan: Plan) -> _Troubles:
+        """What *plan* finds, then what it would do."""
+        about: dict[str, list[_Trouble]] = {}
+        for finding in plan.findings:
+            about.setdefault(_subject(finding), []).append(
+                _Trouble(finding.code, finding.cause, finding.fix, finding.who, finding.worth)
+            )
+        for action in plan:
+            trouble = _Trouble("not posted yet", f"{_NOT_YET}: {action.reason}", _APPLY, "you", None)
+            about.setdefault(_line_of(action), []).append(trouble)
+        return cls(about)
+
+    def first(self, *names: str) -> _Trouble | None:
+        """The first trouble with any of *names*."""
+        return next((each for name in names for each in self.about.get(name, ())), None)
+
+
+def _subject(finding: Finding) -> str:
+    about = finding.about
+    for prefix in _PREFIXES:
+        about = about.removeprefix(prefix)
+    return about
+
+
+def _line_of(action: Action) -> str:
+    """The line that an action is for; a removal is for the line that takes back, not for the one that had paid."""
+    if "charged_back_by" in action.facts:
+        return action.facts["charged_back_by"]
+    return action.host_ref.removeprefix(SURPLUS)
+
+
+def _by_line(written: Iterable[Intent]) -> dict[str, dict[str, str]]:
+    """What *written* wrote, by kind, for each line, and for each settlement's fees and payout."""
+    found: dict[str, dict[str, str]] = {}
+    for intent in written:
+        if intent.state is State.CONFIRMED and intent.xero_id:
+            name = intent.facts.get("charged_back_by") or intent.operation.host_ref.removeprefix(SURPLUS)
+            found.setdefault(name, {})[intent.operation.kind] = intent.xero_id
+    return found
+
+
+@define
+class _Reporting:
+    troubles: _Troubles
+    written: Mapping[str, Mapping[str, str]]
+    netted: bool
+    invoices: Mapping[str, str]
+    short_code: str | None
+
+    def settlement(self, settlement: Settlement) -> ReportedSettlement:
+        lines = [self._line(line) for line in settlement.lines]
+        costs = self._costs(settlement) if is_more_than_lines(settlement) else ()
+        return ReportedSettlement(id=settlement.id, on=settlement.on, proof=settlement.proof, lines=(*lines, *costs))
+
+    def _line(self, line: SettlementLine) -> ReportedLine:
+        ids = self.written.get(line.id, {})
+        link = self._link(ids) or deep_link("sale", self.invoices.get(line.transaction, ""), self.short_code)
+        told = ReportedLine(what=line.kind.value, about=line.id, worth=line.amount, xero_ids=ids, link=link)
+        return _crossed(told, self.troubles.first(line.id))
+
+    def _costs(self, settlement: Settlement) -> Iterator[ReportedLine]:
+        """Its fees and what else changed the net, and its payout."""
+        proof = settlement.proof
+        cost = proof.fees + proof.reserve - proof.adjustments
+        # A line may be called as its settlement is; what is found about it is its own.
+        named_alike = any(line.id == settlement.id for line in settlement.lines)
+        found = () if named_alike else self.troubles.about.get(settlement.id, ())
+        paid_out = self.written.get(PAYOUT + settlement.id, {})
+        of_fees: list[_Trouble] = []
+        if settlement.fees or settlement.adjustments or settlement.reserve:
+            of_fees = [each for each in found if each.worth is not None and abs(each.worth) == abs(cost)]
+            trouble = self.troubles.first(FEES + settlement.id) or next(iter(of_fees), None)
+            ids = paid_out if self.netted else self.written.get(FEES + settlement.id, {})
+            yield self._cost("fees", settlement, cost, ids, trouble)
+        trouble = self.troubles.first(PAYOUT + settlement.id)
+        trouble = trouble or next((each for each in found if each not in of_fees), None)
+        yield self._cost("payout", settlement, proof.net, paid_out, trouble)
+
+    def _cost(
+        self, what: str, settlement: Settlement, worth: Money, ids: Mapping[str, str], trouble: _Trouble | None
+    ) -> ReportedLine:
+        line = ReportedLine(what=what, about=settlement.id, worth=worth, xero_ids=ids, link=self._link(ids))
+        if trouble is None and worth and not ids:
+            if settlement.paid_out_on is None:
+                return evolve(line, mark=LineMark.WAITING)
+            trouble = _HELD_BACK
+        return _crossed(line, trouble)
+
+    def _link(self, ids: Mapping[str, str]) -> str | None:
+        links = (deep_link(_ADDRESSED.get(kind, ""), xero_id, self.short_code) for kind, xero_id in ids.items())
+        return next(filter(None, links), None)
+
+
+def _crossed(line: ReportedLine, trouble: _Trouble | None) -> ReportedLine:
+    if trouble is None:
+        return line
+    return evolve(line, mark=LineMark.CROSSED, code=trouble.code, cause=trouble.cause, fix=trouble.fix, who=trouble.who)
