@@ -225,14 +225,13 @@ SALES: Final = flow_named("receivables")
 POISON: Final = flow_named("poison")
 
 KILLERS: Final[Mapping[str, int]] = {
-    "the claim has no deadline": 19,
-    "nobody is fenced off": 16,
-    "doubt is not waited out": 42,
-    "a key is replayed when Xero has forgotten it": 6,
-    "what the edge says is believed": 79,
-    "a batch has one outcome": 0,
+    "the claim has no deadline": 102,
+    "a key is replayed when Xero has forgotten it": 2,
+    "a batch has one outcome": 1,
+    "each worker refreshes for itself": 26,
+    "nobody is fenced off": 19,
+    "doubt is not waited out": 112,
     "nothing is ever parked": 0,
-    "each worker refreshes for itself": 2,
 }
 """By mutant, a seed that shows it; those that are not here are waiting for one to be found."""
 
