@@ -48,8 +48,11 @@ if TYPE_CHECKING:
     from xerosync.engine.addresses import deep_link
     from xerosync.engine.auditing import Audit
     from xerosync.engine.bringing import BillInXero, LinkBill, PaymentInXero, UpdateBill
+    from xerosync.engine.causes import RootCause
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.coding import Coded, Rule, Rules
+    from xerosync.engine.duplicates import Duplicates
+    from xerosync.engine.handled import HandledOutside, HandleOutside
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
     from xerosync.engine.paying import BillPayment
@@ -130,6 +133,7 @@ __all__ = [
     "Customer",
     "Difference",
     "Doctor",
+    "Duplicates",
     "Eligibility",
     "Endpoints",
     "ExceptionItem",
@@ -137,6 +141,8 @@ __all__ = [
     "Fee",
     "FeesAs",
     "Finding",
+    "HandleOutside",
+    "HandledOutside",
     "IdToken",
     "ImportInvoice",
     "ImportPolicy",
@@ -175,6 +181,7 @@ __all__ = [
     "ReportedSettlement",
     "Result",
     "Retry",
+    "RootCause",
     "Rotated",
     "Rule",
     "Rules",
@@ -253,6 +260,9 @@ _ROOMS = {
     "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),
     "engine.addresses": ("deep_link",),
     "engine.auditing": ("Audit",),
+    "engine.causes": ("RootCause",),
+    "engine.duplicates": ("Duplicates",),
+    "engine.handled": ("HandleOutside", "HandledOutside"),
     "engine.bringing": ("BillInXero", "LinkBill", "PaymentInXero", "UpdateBill"),
     "engine.paying": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),

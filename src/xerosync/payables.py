@@ -11,7 +11,7 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, bringing, recovery
+from xerosync.engine import applying, bringing, handled, recovery
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -27,9 +27,12 @@ from xerosync.engine.billing import (
     decide_credits,
 )
 from xerosync.engine.bringing import BillInXero
+from xerosync.engine.duplicates import Duplicates, entered_documents
+from xerosync.engine.handled import HandledOutside
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, refresh, walk
 from xerosync.engine.observed import (
+    all_links,
     intents_of,
     intents_with,
     stamped,
@@ -80,7 +83,7 @@ class AsyncPayables:
         self.books: Final[Books] = xero.books
         self._settings: Final = bills or BillSettings()
         self._account: Final = payment_account
-        self._hold_duplicates: Final = hold_duplicates
+        self._duplicates: Final = Duplicates.STOP if hold_duplicates else self._settings.duplicates
 
     async def import_accounts(self) -> tuple[Account, ...]:
         """The active expense accounts, which the host offers as categories (G16), by code."""
@@ -100,6 +103,8 @@ class AsyncPayables:
         listed = list(bills)
         if len({bill.id for bill in listed}) != len(listed):
             raise InvalidInput("id", "give each bill once, under an id of its own")
+        outside = await handled.handled_ids(self.books, handled.BILL)
+        listed = [bill for bill in listed if bill.id not in outside]
         await refresh(self.books, CONTACTS, INVOICES, CREDIT_NOTES)
         known = await self._known_bills(listed, retry_refused=retry_refused)
         actions, findings = decide_bills(listed, known)
@@ -120,7 +125,9 @@ class AsyncPayables:
         """Set suppliers' credits against the same vendor's open bills, oldest first, and refund what is left."""
         account = (await paying_account(self.books, self._account)).account.account_id or AccountId("")
         await refresh(self.books, INVOICES, CREDIT_NOTES)
-        bills, notes = await self._open(CreateBill.kind), await self._open(CreateCreditNote.kind)
+        outside = await handled.handled_ids(self.books, handled.BILL)
+        bills = [each for each in await self._open(CreateBill.kind) if each.host_id not in outside]
+        notes = [each for each in await self._open(CreateCreditNote.kind) if each.host_id not in outside]
         done = await intents_with(self.books, lookup=("kind", Allocate.kind))
         done += await intents_with(self.books, lookup=("kind", Refund.kind))
         known = KnownCredits(
@@ -147,8 +154,11 @@ class AsyncPayables:
             linked = await bringing.linked_bills(self.books, host_ids)
             return [*linked, *await self._posted(CreateBill.kind, host_ids)]
 
+        outside = await handled.handled_ids(self.books, handled.BILL)
+        paid_outside = await handled.handled_ids(self.books, handled.PAYMENT)
+        inside = [each for each in payments if each.bill_id not in outside and each.id not in paid_outside]
         return await pay_bills(
-            self.books, payments, bills, account=self._account, batch=batch, retry_refused=retry_refused
+            self.books, inside, bills, account=self._account, batch=batch, retry_refused=retry_refused
         )
 
     async def bring_back(
@@ -174,7 +184,23 @@ class AsyncPayables:
         It takes two calls, and one more for every 1,000 documents that changed. Change your own rows first, then apply:
         what is not applied is told again.
         """
-        return await bringing.follow_bills(self.books)
+        return await bringing.follow_bills(self.books, await handled.handled_ids(self.books, handled.BILL))
+
+    async def handle_outside(self, bills: Iterable[str] = (), payments: Iterable[str] = (), *, note: str = "") -> Plan:
+        """
+        Remember that these *bills* and *payments*, by the host's ids, were seen to outside: entered by hand, or waived.
+
+        They are neither planned nor found again, until they are taken up. A *note* may say why, and by whom.
+        """
+        return await handled.handle(self.books, bills, payments, note=note, again=False)
+
+    async def take_up_again(self, bills: Iterable[str] = (), payments: Iterable[str] = ()) -> Plan:
+        """See to these *bills* and *payments* after all."""
+        return await handled.handle(self.books, bills, payments, note="", again=True)
+
+    async def handled_outside(self) -> tuple[HandledOutside, ...]:
+        """All that is handled outside, with the notes that were made."""
+        return await handled.handled(self.books)
 
     async def posted(self, bill_ids: Iterable[str]) -> tuple[PostedBill, ...]:
         """Those of the host's bills that stand in Xero, with their totals as Xero has them now."""
@@ -210,10 +236,14 @@ class AsyncPayables:
                 **await stamped(self.books, INVOICES, Invoice, written),
                 **await stamped(self.books, CREDIT_NOTES, CreditNote, written),
             },
-            numbers=await self._numbers(),
+            entered=await entered_documents(self.books),
+            linked={
+                each.host_id: each for each in await bringing.linked_bills(self.books, [each.id for each in bills])
+            },
+            taken={link["xero_id"] for link in await all_links(self.books, bringing.LinkBill.kind)},
             reference=await read_reference(self.books, self._new(bills, intents), self._settings.when_locked),
             settings=self._settings,
-            hold_duplicates=self._hold_duplicates,
+            duplicates=self._duplicates,
             retry_refused=retry_refused,
         )
 
@@ -221,17 +251,6 @@ class AsyncPayables:
         """The documents of those *bills* that may have to be posted."""
         done = {each.operation.host_ref for each in intents.values() if each.state is State.CONFIRMED}
         return documents_of([bill for bill in bills if bill.id not in done], self._settings)
-
-    async def _numbers(self) -> dict[tuple[str, str], list[str]]:
-        """The documents in Xero by contact and the vendor's number, those that still stand."""
-        taken: dict[tuple[str, str], list[str]] = {}
-        async for record, bill in walk(self.books, INVOICES, Invoice, lookup=("type", "ACCPAY")):
-            if bill.status not in GONE and bill.contact is not None:
-                taken.setdefault((bill.contact.contact_id or "", bill.invoice_number or ""), []).append(record.key)
-        async for record, note in walk(self.books, CREDIT_NOTES, CreditNote):
-            if note.status not in GONE and note.contact is not None:
-                taken.setdefault((note.contact.contact_id or "", note.credit_note_number or ""), []).append(record.key)
-        return taken
 
     async def _posted(self, kind: str, host_ids: Sequence[str]) -> list[OpenDocument]:
         intents = await intents_of(self.books, (Pending(kind, each) for each in host_ids))
@@ -282,6 +301,9 @@ class Payables:
     pay: Final = stepped(AsyncPayables.pay)
     bring_back: Final = stepped(AsyncPayables.bring_back)
     follow_bills: Final = stepped(AsyncPayables.follow_bills)
+    handle_outside: Final = stepped(AsyncPayables.handle_outside)
+    take_up_again: Final = stepped(AsyncPayables.take_up_again)
+    handled_outside: Final = stepped(AsyncPayables.handled_outside)
     posted: Final = stepped(AsyncPayables.posted)
     apply: Final = stepped(AsyncPayables.apply)
     recover: Final = stepped(AsyncPayables.recover)

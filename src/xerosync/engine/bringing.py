@@ -269,8 +269,12 @@ class _Followed:
         return view, by_hand
 
 
-async def follow_bills(books: Books) -> Plan:
-    """Plan what to tell the host of its bills: what people did to them in Xero since it was last told."""
+async def follow_bills(books: Books, outside: Collection[str]) -> Plan:
+    """
+    Plan what to tell the host of its bills: what people did to them in Xero since it was last told.
+
+    Nothing is told of those handled *outside*.
+    """
     await refresh(books, INVOICES, PAYMENTS)
     links = await all_links(books, LinkBill.kind)
     told = {link["host_id"]: _View.kept(link) for link in [*links, *await all_links(books, UpdateBill.kind)]}
@@ -289,7 +293,7 @@ async def follow_bills(books: Books) -> Plan:
         view, by_hand = known.view(bill)
         before = told.get(host_id) or _as_posted(posted[xero_id], view)
         changed = tuple(name for name in _CHANGES if getattr(before, name) != getattr(view, name))
-        if changed:
+        if changed and host_id not in outside:
             removed = [*view.removed, *(each for each in before.payments if each not in view.payments)]
             actions.append(
                 UpdateBill(

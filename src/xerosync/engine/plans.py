@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from attrs import evolve, field, frozen
 
 from xerosync.engine.actions import Action, DisconnectCustomer, Link, Pay, PayBatch
+from xerosync.engine.causes import RootCause, root_causes
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
@@ -28,6 +29,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "transaction_cancel": ("transaction to cancel", "transactions to cancel"),
     "transaction_note": ("transaction to note", "transactions to note"),
     "bill_link": ("bill to link", "bills to link"),
+    "handled": ("outcome to remember", "outcomes to remember"),
     "bill_change": ("bill to change", "bills to change"),
     "adopt": ("document to take over", "documents to take over"),
     "new_account": ("account to open", "accounts to open"),
@@ -54,7 +56,8 @@ class Finding:
     """
     Something that needs a person: *code* names the kind of trouble, *about* the host's or Xero's id it concerns.
 
-    *cause* says what is so, *fix* what to do, *who* can do it, *retry* whether running again may help by itself.
+    *cause* says what is so, *fix* what to do, *who* can do it, *retry* whether running again may help by itself. *root*
+    names what is behind it, where another finding is about that.
     """
 
     code: str
@@ -64,6 +67,7 @@ class Finding:
     who: str = "you"
     retry: bool = False
     worth: Money | None = None
+    root: str = ""
 
     def __repr__(self) -> str:
         return f"<Finding {self.code}>"  # what it is about may be a vendor's name
@@ -124,6 +128,11 @@ class Plan:
     def of(self, kind: type[A]) -> list[A]:
         """The actions of one *kind*, such as `UpdateCustomer`, in the plan's order."""
         return [action for action in self.actions if isinstance(action, kind)]
+
+    @property
+    def causes(self) -> tuple[RootCause, ...]:
+        """The findings by what is behind them: each cause once, with all that waits for it."""
+        return root_causes(self.findings)
 
     def counts(self) -> dict[str, int]:
         """How many actions there are of each kind, in the plan's order."""
@@ -221,6 +230,11 @@ class Report:
         in_batches = sum(len(action.payments) for action in own if isinstance(action, PayBatch))
         done = sum(action.kind in kinds for action in own) + in_batches * (Pay.kind in kinds)
         return self.recovered.done(*kinds) + done
+
+    @property
+    def causes(self) -> tuple[RootCause, ...]:
+        """The findings by what is behind them: each cause once, with all that waits for it."""
+        return root_causes(self.findings)
 
     @property
     def unfinished(self) -> tuple[Result, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -12,8 +12,10 @@ from typing import Final, TypeAlias, cast
 from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import Action, Adopt, CreateBill, CreateCreditNote, Pending, Ref
-from xerosync.engine.billing import GONE
+from xerosync.engine.billing import GONE, OpenDocument
+from xerosync.engine.bringing import link_bill, mapped_bill
 from xerosync.engine.coding import Rules, why
+from xerosync.engine.duplicates import BY_NUMBER, Duplicates, Entered, Twin
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults, lock_fault
@@ -22,7 +24,7 @@ from xerosync.engine.reference import Reference
 from xerosync.engine.rounding import with_remainder
 from xerosync.engine.settling_policies import WhenLocked
 from xerosync.engine.states import OPEN, State
-from xerosync.engine.vendors import KnownVendors, Vendors, vendor_key
+from xerosync.engine.vendors import KnownVendors, Vendors, vendor_key, vendor_root
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import Bill, checked, map_bill
 from xerosync.models import CreditNote, DocumentStatus, Invoice
@@ -41,13 +43,15 @@ class BillSettings:
 
     *rules* code the lines that do not say their account, tax or tracking. *status* is what documents are posted as that
     do not say: a draft, awaiting approval, or approved. *when_locked* says what becomes of a document in closed books.
-    *mapper* makes Xero's document of a bill, after the rules; wrap `map_bill` to change a part of it.
+    *mapper* makes Xero's document of a bill, after the rules; wrap `map_bill` to change a part of it. *duplicates* says
+    what becomes of a bill that looks like one in Xero.
     """
 
     rules: Rules = field(factory=Rules)
     status: DocumentStatus = DocumentStatus.AUTHORISED
     when_locked: WhenLocked = WhenLocked.REFUSE
     mapper: BillMapper = map_bill
+    duplicates: Duplicates = Duplicates.WARN
 
     def coded(self, bill: Bill) -> tuple[Bill, str]:
         """*bill* with what its lines and it do not say, and why they got it."""
@@ -61,17 +65,20 @@ class KnownBills:
     """
     What is known when bills are submitted: vendors, intents by key, marks found in Xero, and numbers taken.
 
-    *reference* is what documents may refer to.
+    *reference* is what documents may refer to, *linked* are the documents that people typed and that are known as the
+    host's, *taken* the ids of those known under any id.
     """
 
     vendors: KnownVendors
     intents: Mapping[str, Intent]
     tagged: Mapping[str, Invoice | CreditNote]
     documents: Mapping[str, tuple[Invoice | CreditNote, str]]
-    numbers: Mapping[tuple[str, str], Sequence[str]]
+    entered: Entered
+    linked: Mapping[str, OpenDocument]
+    taken: Collection[str]
     reference: Reference
     settings: BillSettings
-    hold_duplicates: bool
+    duplicates: Duplicates
     retry_refused: bool
 
 
@@ -90,12 +97,17 @@ class _Submitting:
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
     vendors: Vendors = field(init=False)
-    _planned: dict[tuple[Ref, str], list[str]] = field(factory=lambda: defaultdict[tuple[Ref, str], list[str]](list))
+    linked_now: set[str] = field(factory=set[str])
+    _planned: dict[tuple[Ref, str], list[Twin]] = field(factory=lambda: defaultdict[tuple[Ref, str], list[Twin]](list))
 
     def __attrs_post_init__(self) -> None:
         self.vendors = Vendors(self.known.vendors, self.actions, self.findings, retry_refused=self.known.retry_refused)
 
     def submit(self, bill: Bill) -> None:
+        linked = self.known.linked.get(bill.id)
+        if linked is not None:
+            self._check_linked(bill, linked)
+            return
         try:
             credit = checked(bill).total.amount < 0
         except InvalidInput as error:
@@ -131,7 +143,13 @@ class _Submitting:
             cause = f"somebody made it {document.status} in Xero; it is not posted again"
             self._find(bill, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
         if intent.facts.get("duplicate_of"):
-            self.findings.append(_duplicate(bill, held=False))
+            alike = intent.facts.get("alike_by", BY_NUMBER)
+            self.findings.append(_duplicate(bill, alike, "it was posted all the same"))
+
+    def _check_linked(self, bill: Bill, linked: OpenDocument) -> None:
+        if linked.document.status in GONE:
+            cause = f"it is the one that was typed in Xero, and somebody made that {linked.document.status}"
+            self._find(bill, "removed in Xero", cause, "find out why; to post it, submit it under a new id")
 
     def _changed(self, bill: Bill) -> None:
         cause = "under this id another document was posted before: its vendor, number or total was another"
@@ -156,13 +174,39 @@ class _Submitting:
         if posted is None or contact is None:
             return
         facts = _facts(bill)
-        twins = self._twins(bill, contact)
+        twins = self._twins(bill, posted, contact)
+        if twins and not self._goes_on(bill, posted, twins):
+            return
         if twins:
-            self.findings.append(_duplicate(bill, held=self.known.hold_duplicates))
-            if self.known.hold_duplicates:
-                return
-            facts["duplicate_of"] = twins[0]
+            facts |= {"duplicate_of": twins[0].id}
+            facts |= {"alike_by": twins[0].alike} if twins[0].alike != BY_NUMBER else {}
         self.actions.append(_creation(bill, posted, contact, facts))
+
+    def _goes_on(self, bill: Bill, posted: _Posted, twins: Sequence[Twin]) -> bool:
+        """Whether *bill* is posted although it looks like others; else it is linked to one, or held back."""
+        alike = twins[0].alike
+        match self.known.duplicates:
+            case Duplicates.WARN:
+                self.findings.append(_duplicate(bill, alike, "it was posted all the same"))
+                return True
+            case Duplicates.LINK if (one := self._same_paper(posted, twins)) is not None:
+                self.linked_now.add(one.id)
+                typed = mapped_bill(cast(Invoice, one.document))
+                self.actions.append(link_bill(bill.id, typed, one.stamp, reason=f"typed in Xero, the same {alike}"))
+            case Duplicates.LINK:
+                self.findings.append(_duplicate(bill, alike, "it is held back, since nobody can say which it is"))
+            case Duplicates.STOP:
+                self.findings.append(_duplicate(bill, alike, "it is held back"))
+        return False
+
+    def _same_paper(self, posted: _Posted, twins: Sequence[Twin]) -> Twin | None:
+        """The one of *twins* that somebody typed, of the same total, and that no other bill is linked to."""
+        if len(twins) != 1 or not twins[0].by_hand or not isinstance(twins[0].document, Invoice):
+            return None
+        document = twins[0].document
+        is_free = twins[0].id not in self.known.taken and twins[0].id not in self.linked_now
+        same = (document.total, document.currency_code) == (posted.total.amount, posted.total.currency)
+        return twins[0] if same and is_free else None
 
     def _posted(self, bill: Bill) -> _Posted | None:
         """What *bill* becomes in Xero; None where Xero would refuse it, which is a finding then."""
@@ -187,14 +231,17 @@ class _Submitting:
         reason = f"submitted, on {bill.on.isoformat()}{moved}{f'; {because}' if because else ''}"
         return _Posted(document, coded.total, reason)
 
-    def _twins(self, bill: Bill, contact: Ref) -> Sequence[str]:
-        """Documents in Xero of the same vendor with the same number, whoever entered them."""
-        if not bill.number:
-            return ()
-        entered = () if isinstance(contact, Pending) else self.known.numbers.get((contact, bill.number), ())
-        planned = self._planned[contact, bill.number]
+    def _twins(self, bill: Bill, posted: _Posted, contact: Ref) -> list[Twin]:
+        """Documents of the same vendor that may be the same paper, in Xero or in this plan."""
+        total = posted.total
+        entered = (
+            []
+            if isinstance(contact, Pending)
+            else self.known.entered.twins(contact, bill.number, on=bill.on, total=total.amount, currency=total.currency)
+        )
+        planned = self._planned[contact, bill.number] if bill.number else []
         twins = [*entered, *planned]
-        planned.append(bill.id)
+        planned.append(Twin(id=bill.id))
         return twins
 
     def _contact(self, bill: Bill) -> Ref | None:
@@ -210,11 +257,14 @@ class _Submitting:
                 "its vendor's contact cannot be used",
                 "see the finding on the vendor",
                 retry=True,
+                root=vendor_root(bill.vendor),
             )
         return contact
 
-    def _find(self, bill: Bill, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
-        self.findings.append(Finding(code=code, about=bill.id, cause=cause, fix=fix, retry=retry, worth=_worth(bill)))
+    def _find(self, bill: Bill, code: str, cause: str, fix: str, *, retry: bool = False, root: str = "") -> None:
+        worth = _worth(bill)
+        found = Finding(code=code, about=bill.id, cause=cause, fix=fix, retry=retry, worth=worth, root=root)
+        self.findings.append(found)
 
 
 def documents_of(bills: Iterable[Bill], settings: BillSettings) -> list[Invoice | CreditNote]:
@@ -286,12 +336,12 @@ def _facts(bill: Bill) -> dict[str, str]:
     return {"vendor": vendor_key(bill.vendor), "number": bill.number, "total": str(total.amount)}
 
 
-def _duplicate(bill: Bill, *, held: bool) -> Finding:
-    done = "it is held back" if held else "it was posted all the same"
+def _duplicate(bill: Bill, alike: str, done: str) -> Finding:
+    by_whom = "" if alike == BY_NUMBER else ", entered by hand"
     return Finding(
         code=DUPLICATE,
         about=bill.id,
-        cause=f"the vendor has another document of this number in Xero; {done}",
+        cause=f"the vendor has another document of this {alike} in Xero{by_whom}; {done}",
         fix="compare the two, and void or submit accordingly",
         worth=bill.total,
     )

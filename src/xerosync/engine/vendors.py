@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, ConnectVendor, CreateContact, Pending, Ref
@@ -34,6 +34,11 @@ class KnownVendors:
 def vendor_key(name: str) -> str:
     """What makes two spellings one vendor: letter case and blanks do not count."""
     return plain_name(name)
+
+
+def vendor_root(name: str) -> str:
+    """What is behind the findings on a vendor, and on all that waits for it."""
+    return f"vendor {vendor_key(name)}"
 
 
 async def known_vendors(books: Books, keys: Sequence[str]) -> KnownVendors:
@@ -101,7 +106,9 @@ class Vendors:
             self._vendor_finding(key, "still open", cause, "call recover()")
             return None
         if intent is not None and not self.retry_refused:
-            self.findings += filter(None, [finding_for(intent)])
+            refused = finding_for(intent)
+            if refused is not None:
+                self.findings.append(evolve(refused, root=f"vendor {key}"))
             return None
         if self._looks_like_another(name):
             cause = "a contact's name could be taken for the vendor's: letters of it look alike and are others"
@@ -123,7 +130,10 @@ class Vendors:
         return any(not (name.isascii() and (each.name or "").isascii()) for each in alike)
 
     def _vendor_finding(self, key: str, code: str, cause: str, fix: str) -> None:
-        self.findings.append(Finding(code=code, about=key, cause=cause, fix=fix, who="the bookkeeper", retry=True))
+        found = Finding(
+            code=code, about=key, cause=cause, fix=fix, who="the bookkeeper", retry=True, root=f"vendor {key}"
+        )
+        self.findings.append(found)
 
 
 def decide_vendor(vendor: str, contact_id: str, contacts: Contacts, now: str | None) -> Action | Finding | None:

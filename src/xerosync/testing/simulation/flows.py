@@ -159,7 +159,11 @@ async def _set_up(xero: AsyncXero, world: World) -> bool:
         await sales.apply(plan)
         await sales.clearing_accounts()
         await sales.matches([Customer(id="7", custom_identifier="Ana")])
-        await AsyncPayables(xero).import_accounts()
+        bills = AsyncPayables(xero)
+        await bills.import_accounts()
+        for plan in (await bills.handle_outside(["b"]), await bills.take_up_again(["b"])):
+            await bills.apply(plan)
+        await bills.handled_outside()
         await sales.reconcile()
     return nothing_left(*done)
 

@@ -1,0 +1,66 @@
+"""Findings by what is behind them: one cause, once, with all that waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from xerosync.money import Money
+
+if TYPE_CHECKING:
+    from xerosync.engine.plans import Finding
+
+
+@frozen(kw_only=True, repr=False)
+class RootCause:
+    """
+    One cause of trouble: what is so, what to do, and who can do it, with the ids of all that *waits* for it.
+
+    Put it right and plan again: everything that waited is planned, with *retry_refused* where Xero had refused it.
+    *worth* is what waits in money, a sum for each currency.
+    """
+
+    code: str
+    cause: str
+    fix: str
+    who: str
+    retry: bool
+    waits: tuple[str, ...]
+    worth: tuple[Money, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.cause} → {self.fix} ({len(self.waits):,} wait)"
+
+    def __repr__(self) -> str:
+        return f"<RootCause {self.code} of {len(self.waits)}>"
+
+
+def root_causes(findings: Iterable[Finding]) -> tuple[RootCause, ...]:
+    """*findings* by what is behind them, those for which most waits first."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.root,) if finding.root else (finding.code, finding.cause, finding.fix)
+        groups.setdefault(key, []).append(finding)
+    causes = [_cause(group) for group in groups.values()]
+    return tuple(sorted(causes, key=lambda cause: -len(cause.waits)))
+
+
+def _cause(group: list[Finding]) -> RootCause:
+    first = group[0]
+    # What a finding with a root is about is the root itself where it comes first: the others wait for it.
+    waiting = group[1:] if first.root and len(group) > 1 else group
+    sums: dict[str, list[Money]] = {}
+    for finding in waiting:
+        if finding.worth is not None:
+            sums.setdefault(finding.worth.currency, []).append(finding.worth)
+    return RootCause(
+        code=first.code,
+        cause=first.cause,
+        fix=first.fix,
+        who=first.who,
+        retry=any(each.retry for each in group),
+        waits=tuple(dict.fromkeys(each.about for each in waiting)),
+        worth=tuple(Money.total(each, currency) for currency, each in sums.items()),
+    )

@@ -1,0 +1,94 @@
+"""Which documents in Xero a bill may be the same paper as: those of our own, and those that people typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from attrs import evolve, frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.billing import GONE
+from xerosync.engine.intents import sign_of
+from xerosync.engine.mirror import CREDIT_NOTES, INVOICES, stamp_of, walk
+from xerosync.models import CreditNote, Invoice
+
+BY_NUMBER: Final = "number"
+BY_DAY: Final = "day and amount"
+
+
+class Duplicates(StrEnum):
+    """What becomes of a bill that looks like one that is in Xero already."""
+
+    WARN = "warn"
+    """It is posted, with a finding."""
+    LINK = "link"
+    """The one in Xero is taken for it, where somebody typed that; one that cannot be is held back, with a finding."""
+    STOP = "stop"
+    """It is held back, with a finding."""
+
+
+@frozen(kw_only=True, repr=False)
+class Twin:
+    """
+    What may be the same paper: a *document* in Xero, or another bill of the plan, by its id; *alike* says in what.
+
+    *stamp* is the document's, *by_hand* whether somebody typed it.
+    """
+
+    id: str
+    document: Invoice | CreditNote | None = None
+    stamp: str = ""
+    by_hand: bool = False
+    alike: str = BY_NUMBER
+
+
+@frozen(kw_only=True)
+class Entered:
+    """The documents in Xero that still stand: by contact and number; those typed by contact, day and amount too."""
+
+    by_number: Mapping[tuple[str, str], Sequence[Twin]]
+    by_day: Mapping[tuple[str, date | None, Decimal, str], Sequence[Twin]]
+
+    def twins(self, contact: str, number: str, *, on: date, total: Decimal, currency: str) -> list[Twin]:
+        """
+        The documents of *contact* with that *number*, whoever entered them, and those people typed of that day and
+        *total*, negative for a credit.
+
+        Documents of the host's own with numbers of their own are never alike for a day and an amount.
+        """
+        numbered = list(self.by_number.get((contact, number), ())) if number else []
+        met = {each.id for each in numbered}
+        alike = self.by_day.get((contact, on, total, currency), ()) if total else ()
+        return [*numbered, *(each for each in alike if each.id not in met)]
+
+
+async def entered_documents(books: Books) -> Entered:
+    """Every bill and supplier's credit note that stands in Xero."""
+    ours = sign_of(books.app.client_id)
+    by_number: dict[tuple[str, str], list[Twin]] = {}
+    by_day: dict[tuple[str, date | None, Decimal, str], list[Twin]] = {}
+
+    def add(document: Invoice | CreditNote, lookups: Mapping[str, str], stamp: str) -> None:
+        contact = (document.contact.contact_id or "") if document.contact is not None else ""
+        is_bill = isinstance(document, Invoice)
+        number = document.invoice_number if isinstance(document, Invoice) else document.credit_note_number
+        by_hand = lookups.get("sign") != ours
+        xero_id = document.invoice_id if isinstance(document, Invoice) else document.credit_note_id
+        twin = Twin(id=xero_id or "", document=document, stamp=stamp, by_hand=by_hand)
+        by_number.setdefault((contact, number or ""), []).append(twin)
+        if by_hand:
+            total = (document.total or Decimal(0)) * (1 if is_bill else -1)
+            day = (contact, document.date, total, document.currency_code or "")
+            by_day.setdefault(day, []).append(evolve(twin, alike=BY_DAY))
+
+    async for record, bill in walk(books, INVOICES, Invoice, lookup=("type", "ACCPAY")):
+        if bill.status not in GONE and bill.contact is not None:
+            add(bill, dict(record.lookups), stamp_of(record))
+    async for record, note in walk(books, CREDIT_NOTES, CreditNote):
+        if note.status not in GONE and note.contact is not None:
+            add(note, dict(record.lookups), stamp_of(record))
+    return Entered(by_number=by_number, by_day=by_day)

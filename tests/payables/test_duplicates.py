@@ -1,0 +1,105 @@
+"""Bills that look like one in Xero already, also one that somebody typed: a warning, a link, or a stop."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.conftest import BANK, DAY, Product, nzd
+
+from xerosync import Bill, BillLine, BillPayment, BillSettings, Duplicates, LinkBill, Payables
+from xerosync.models import AccountCode
+from xerosync.simulator import Document
+
+OF_NUMBER, OF_DAY = "of this number in Xero", "of this day and amount in Xero, entered by hand"
+
+
+def bill(bill_id: str, amount: str = "30.00", *, number: str = "77") -> Bill:
+    line = BillLine(description="paper", amount=nzd(amount), account=AccountCode("429"))
+    return Bill(id=bill_id, vendor="Paper Ltd", number=number, on=DAY, lines=[line])
+
+
+def typed(product: Product, amount: str = "30.00", *, number: str = "77", kind: str = "ACCPAY") -> Document:
+    found = [each.id for each in product.books.contacts if each.name == "Paper Ltd"]
+    contact = found[0] if found else product.books.add_contact("Paper Ltd").id
+    add = product.books.add_invoice if kind == "ACCPAY" else product.books.add_credit_note
+    return add(contact, type=kind, number=number, amount=Decimal(amount), date=DAY)
+
+
+def choosing(product: Product, duplicates: Duplicates) -> Payables:
+    return Payables(product.xero(), payment_account=BANK, bills=BillSettings(duplicates=duplicates))
+
+
+@pytest.mark.parametrize(
+    ("amount", "number", "said"), [("12.00", "77", OF_NUMBER), ("30.00", "other", OF_DAY), ("30.00", "", OF_DAY)]
+)
+def test_what_somebody_typed_is_known_by_number_or_by_day_and_amount(
+    product: Product, amount: str, number: str, said: str
+) -> None:
+    typed(product, amount, number=number)
+    warned, stopped = choosing(product, Duplicates.WARN), choosing(product, Duplicates.STOP)
+
+    held = stopped.submit([bill("b")])
+    plan = warned.submit([bill("b")])
+    warned.apply(plan)
+
+    assert (held.counts(), plan.counts()) == ({"vendor": 1}, {"vendor": 1, "bill": 1})
+    for found in (held, plan, warned.submit([bill("b")])):
+        ((code, about, cause),) = [(each.code, each.about, each.cause) for each in found.findings]
+        assert (code, about) == ("possible duplicate", "b")
+        assert said in cause
+
+
+@pytest.mark.parametrize("number", ["", "78"])
+def test_documents_of_the_hosts_own_are_not_alike_for_a_day_and_an_amount(purchases: Payables, number: str) -> None:
+    purchases.apply(purchases.submit([bill("a", number="77")]))
+
+    plan = purchases.submit([bill("b", number=number)])
+
+    assert (plan.counts(), plan.findings) == ({"bill": 1}, ())
+
+
+def test_a_bill_is_no_duplicate_of_a_credit_of_the_same_amount(product: Product, purchases: Payables) -> None:
+    typed(product, number="other", kind="ACCPAYCREDIT")
+
+    assert purchases.submit([bill("b")]).findings == ()
+    assert [each.code for each in purchases.submit([bill("c", "-30.00")]).findings] == ["possible duplicate"]
+
+
+def test_the_one_that_was_typed_is_taken_for_the_hosts_and_paid(product: Product) -> None:
+    entered = typed(product, number="typo")
+    linking = choosing(product, Duplicates.LINK)
+
+    plan = linking.submit([bill("b")])
+    linking.apply(plan)
+
+    assert [(each.host_ref, each.linked_id) for each in plan.of(LinkBill)] == [("b", entered.id)]
+    assert len(product.live_bills()) == 1
+    again = linking.submit([bill("b")])
+    assert (len(again), again.findings) == (0, ())
+    linking.apply(linking.pay([BillPayment(id="p", bill_id="b", on=DAY)]))
+    assert product.books.invoice(entered.id).status == "PAID"
+    assert "XS-" not in product.books.invoice(entered.id).url
+
+
+def test_one_document_is_taken_for_one_bill_alone(product: Product) -> None:
+    typed(product)
+    linking = choosing(product, Duplicates.LINK)
+
+    plan = linking.submit([bill("b"), bill("c"), bill("d", "31.00")])
+    linking.apply(plan)
+
+    assert plan.counts() == {"vendor": 1, "bill_link": 1}
+    assert [(each.code, each.about) for each in plan.findings] == [("possible duplicate", name) for name in "cd"]
+    assert [each.about for each in linking.submit([bill("b"), bill("c")]).findings] == ["c"]
+
+
+def test_a_linked_bill_that_was_voided_is_a_finding(product: Product) -> None:
+    entered = typed(product)
+    linking = choosing(product, Duplicates.LINK)
+    linking.apply(linking.submit([bill("b")]))
+    product.books.void_invoice(entered.id)
+
+    plan = linking.submit([bill("b")])
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["removed in Xero"])
