@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from xerosync.engine.bringing import BillInXero, LinkBill, PaymentInXero, UpdateBill
     from xerosync.engine.causes import RootCause
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
+    from xerosync.engine.clearing_statement import ClearingMovement, ClearingStatement
     from xerosync.engine.coding import Coded, Rule, Rules
     from xerosync.engine.duplicates import Duplicates
     from xerosync.engine.handled import HandledOutside, HandleOutside
@@ -123,7 +124,9 @@ __all__ = [
     "Check",
     "Checkup",
     "ClearingChoice",
+    "ClearingMovement",
     "ClearingReport",
+    "ClearingStatement",
     "Coded",
     "ConnectionState",
     "ConnectionSummary",
@@ -267,6 +270,7 @@ _ROOMS = {
     "engine.paying": ("BillPayment",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
     "engine.coding": ("Coded", "Rule", "Rules"),
+    "engine.clearing_statement": ("ClearingMovement", "ClearingStatement"),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),

@@ -27,6 +27,7 @@ from xerosync.engine.clearing import (
     Eligibility,
     clearing_choice,
 )
+from xerosync.engine.clearing_statement import ClearingStatement
 from xerosync.engine.connecting import Connecting
 from xerosync.engine.importing import Choice, ImportPreview
 from xerosync.engine.mirror import ACCOUNTS, refresh, walk
@@ -247,6 +248,15 @@ class AsyncReceivables:
         """Explain the clearing account's balance in Xero: what is in flight, and every exception, to the cent."""
         return await reconciling.reconcile(self.books, self._clearing)
 
+    async def clearing_statement(self, first: date, last: date, *, account: str | None = None) -> ClearingStatement:
+        """
+        What moved on the clearing account from *first* to *last*: opening + in − out = closing.
+
+        Both ends are Xero's own balances, and each is explained as `reconcile` does. *account* is the code or id of
+        another account than this story's, such as one used before. Raises `InvalidInput` for days in the wrong order.
+        """
+        return await reconciling.clearing_statement(self.books, account or self._clearing, first, last)
+
     async def _choice(self) -> ClearingChoice:
         return await account_choice(self.books, self._clearing, setting="clearing_account")
 
@@ -300,3 +310,4 @@ class Receivables:
     apply: Final = stepped(AsyncReceivables.apply)
     recover: Final = stepped(AsyncReceivables.recover)
     reconcile: Final = stepped(AsyncReceivables.reconcile)
+    clearing_statement: Final = stepped(AsyncReceivables.clearing_statement)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.plans import Finding
@@ -167,12 +167,12 @@ def explain_clearing(
     for payment in movements.payments:
         if payment.status == PaymentStatus.DELETED:
             continue
-        amount = _signed(payment, currency)
+        amount = signed_payment(payment, currency)
         if payment.payment_id in movements.paid:
             in_flight, count = in_flight + amount, count + 1
         else:
             exceptions.append(_foreign(payment, amount))
-    gone = {*movements.removed, *_gone(movements)}
+    gone = gone_from(movements)
     for xero_id, intent in movements.moved.items():
         if xero_id not in gone:
             in_flight += Money(intent.facts["effect"], currency)
@@ -191,6 +191,11 @@ def explain_clearing(
     )
 
 
+def gone_from(movements: Movements) -> set[str]:
+    """What was moved, and was taken back or removed by somebody, by id."""
+    return {*movements.removed, *_gone(movements)}
+
+
 def _gone(movements: Movements) -> Iterator[str]:
     """What was moved and is not in the books any more, by id."""
     for transaction in movements.transactions:
@@ -203,41 +208,85 @@ def _gone(movements: Movements) -> Iterator[str]:
 
 def _entered(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
     """Money that people spent or received through the clearing account itself."""
+    posted = _posted(movements)
     for each in movements.transactions:
-        ours = each.bank_transaction_id in movements.moved
-        here = each.bank_account is not None and each.bank_account.account_id == account
-        stands = each.status == BankTransactionStatus.AUTHORISED
-        kind = each.type or ""
-        if ours or not here or not stands or kind.endswith("TRANSFER"):
+        if each.bank_transaction_id in movements.moved or not is_on(account, each):
             continue
-        amount = (each.total or Decimal(0)) * (1 if kind.startswith("RECEIVE") else -1)
-        yield ExceptionItem(
+        item = ExceptionItem(
             code="bank transaction not posted here",
             about=each.bank_transaction_id or "",
-            amount=Money(amount, currency),
+            amount=signed_transaction(each, currency),
             cause="somebody entered it in Xero",
             fix="move it to another account, or leave it if it belongs there",
         )
+        yield _or_twice(item, each.date, posted)
 
 
 def _transferred(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
     """Money that people transferred out of the clearing account, or into it."""
+    posted = _posted(movements)
     for each in movements.transfers:
-        ours = each.bank_transfer_id in movements.moved
-        away = each.from_bank_account is not None and each.from_bank_account.account_id == account
-        here = each.to_bank_account is not None and each.to_bank_account.account_id == account
-        if ours or each.status == PaymentStatus.DELETED or away == here:
+        amount = signed_transfer(account, each, currency)
+        if each.bank_transfer_id in movements.moved or not amount:
             continue
-        yield ExceptionItem(
+        item = ExceptionItem(
             code="transfer not posted here",
             about=each.bank_transfer_id or "",
-            amount=Money((each.amount or Decimal(0)) * (1 if here else -1), currency),
+            amount=amount,
             cause="somebody moved money between this account and another one",
             fix="if it is a payout, settle without paid_out_on, or delete it in Xero and settle again",
         )
+        yield _or_twice(item, each.date, posted)
 
 
-def _signed(payment: Payment, currency: str) -> Money:
+_Posted = frozenset[tuple[str, Decimal]]
+"""The day and effect of each thing that the library posted and that still stands."""
+
+
+def _posted(movements: Movements) -> _Posted:
+    gone = gone_from(movements)
+    return frozenset(
+        (intent.facts.get("dated", ""), Decimal(intent.facts["effect"]))
+        for xero_id, intent in movements.moved.items()
+        if xero_id not in gone
+    )
+
+
+def _or_twice(item: ExceptionItem, on: date | None, posted: _Posted) -> ExceptionItem:
+    """*item*, unless the library posted the same on the same day: then it was perhaps typed besides."""
+    if on is None or (on.isoformat(), item.amount.amount) not in posted:
+        return item
+    return evolve(
+        item,
+        code="perhaps entered twice",
+        cause="somebody entered in Xero what was posted here too: the same amount on the same day",
+        fix="if it is the same money, delete the one that was typed; if not, leave it",
+    )
+
+
+def is_on(account: AccountId, transaction: BankTransaction) -> bool:
+    """Whether *transaction* stands, is of *account*, and is no half of a transfer."""
+    here = transaction.bank_account is not None and transaction.bank_account.account_id == account
+    stands = transaction.status == BankTransactionStatus.AUTHORISED
+    return here and stands and not (transaction.type or "").endswith("TRANSFER")
+
+
+def signed_transaction(transaction: BankTransaction, currency: str) -> Money:
+    """A bank transaction's effect on its account."""
+    received = (transaction.type or "").startswith("RECEIVE")
+    return Money((transaction.total or Decimal(0)) * (1 if received else -1), currency)
+
+
+def signed_transfer(account: AccountId, transfer: BankTransfer, currency: str) -> Money:
+    """A transfer's effect on *account*; nothing where it was deleted, or is of other accounts."""
+    away = transfer.from_bank_account is not None and transfer.from_bank_account.account_id == account
+    here = transfer.to_bank_account is not None and transfer.to_bank_account.account_id == account
+    if transfer.status == PaymentStatus.DELETED or away == here:
+        return Money.zero(currency)
+    return Money((transfer.amount or Decimal(0)) * (1 if here else -1), currency)
+
+
+def signed_payment(payment: Payment, currency: str) -> Money:
     """A payment's effect on the account: money in from customers and suppliers' refunds, out otherwise."""
     out = payment.payment_type in {"ACCPAYPAYMENT", "ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT", "ARPREPAYMENTPAYMENT"}
     amount = payment.amount or Decimal(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from xerosync.client._books import Books
@@ -17,6 +18,7 @@ from xerosync.engine.actions import (
     VoidSaleCredit,
 )
 from xerosync.engine.clearing import ClearingReport, Movements, confirmed_by_id, explain_clearing
+from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
 from xerosync.engine.intents import OPEN_STATES, Intent
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -28,7 +30,8 @@ from xerosync.engine.mirror import (
     walk,
 )
 from xerosync.engine.observed import account_choice, intents_with, stamped
-from xerosync.errors import ScopeMissing
+from xerosync.errors import InvalidInput, ScopeMissing
+from xerosync.mapping.documents import check_day
 from xerosync.models import (
     AccountId,
     AccountType,
@@ -56,14 +59,37 @@ async def reconcile(books: Books, clearing_account: str | None) -> ClearingRepor
     # As at today, the report leaves out what is dated later.
     latest = max(movements.days(), default=None)
     dated_ahead = latest is not None and latest > books.clock.now().date()
-    rows = await AsyncReports(books).trial_balance(on=latest if dated_ahead else None)
-    balances = [Money(row.balance, currency) for row in rows if row.account_id == account]
     return explain_clearing(
         account=account,
-        balance=Money.total(balances, currency),
+        balance=await _balance(books, account, currency, latest if dated_ahead else None),
         movements=movements,
         open_intents=await intents_with(books, states=OPEN_STATES),
     )
+
+
+async def clearing_statement(books: Books, clearing_account: str | None, first: date, last: date) -> ClearingStatement:
+    """What moved on the clearing account from *first* to *last*, proven against Xero's balance at both ends."""
+    check_day("first", first)
+    check_day("last", last)
+    if last < first:
+        raise InvalidInput("last", "give a day that is not before the first")
+    choice = await account_choice(books, clearing_account, setting="clearing_account")
+    account = choice.account.account_id or AccountId("")
+    await refresh(books, PAYMENTS)
+    currency = (await books.organisation()).base_currency or "XXX"
+    return state_clearing(
+        account=account,
+        first=first,
+        last=last,
+        opening=await _balance(books, account, currency, first - timedelta(days=1)),
+        closing=await _balance(books, account, currency, last),
+        movements=await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK),
+    )
+
+
+async def _balance(books: Books, account: AccountId, currency: str, on: date | None) -> Money:
+    rows = await AsyncReports(books).trial_balance(on=on)
+    return Money.total((Money(row.balance, currency) for row in rows if row.account_id == account), currency)
 
 
 async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) -> Movements:

@@ -1,0 +1,254 @@
+"""The clearing account over some days: opening + in − out = closing, proven against Xero's own balance at both ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from attrs import evolve, frozen
+
+from xerosync.engine.clearing import (
+    ClearingReport,
+    ExceptionItem,
+    Movements,
+    explain_clearing,
+    gone_from,
+    is_on,
+    signed_payment,
+    signed_transaction,
+    signed_transfer,
+)
+from xerosync.engine.pages import Cell, Section, page
+from xerosync.models import AccountId, BankTransactionStatus, PaymentStatus
+from xerosync.money import Money, exactly
+
+
+@frozen(kw_only=True, repr=False)
+class ClearingMovement:
+    """
+    An amount that moved on the account on one day, debit positive; *ours* says whether the library posted it.
+
+    *about* is Xero's id of it; empty for the rest that nothing explains, journals and lines of other documents.
+    """
+
+    on: date
+    what: str
+    about: str
+    amount: Money
+    ours: bool
+
+    def __repr__(self) -> str:
+        return f"<ClearingMovement {self.what}>"
+
+
+@frozen(kw_only=True, repr=False)
+class ClearingStatement:
+    """
+    What moved on a clearing account from *first* to *last*, both included.
+
+    *opening* explains the balance that Xero gives for the day before, *closing* the one of the last day. Between them
+    stands every movement, so that opening + in − out = closing, and closing = in flight + listed exceptions.
+    """
+
+    first: date
+    last: date
+    opening: ClearingReport
+    closing: ClearingReport
+    movements: tuple[ClearingMovement, ...]
+
+    @property
+    def money_in(self) -> Money:
+        """What came in, all of it."""
+        return self._total(1)
+
+    @property
+    def money_out(self) -> Money:
+        """What went out, all of it, as a positive amount."""
+        return -self._total(-1)
+
+    @property
+    def exceptions(self) -> tuple[ExceptionItem, ...]:
+        """What of the closing balance is not in flight and was not there before the first day."""
+        before = {(each.code, each.about, each.amount) for each in self.opening.exceptions}
+        return tuple(each for each in self.closing.exceptions if (each.code, each.about, each.amount) not in before)
+
+    @property
+    def proven(self) -> bool:
+        """Whether both sums hold; they always do, since what nothing explains is listed as such."""
+        moved = self.opening.balance + self.money_in - self.money_out == self.closing.balance
+        return moved and self.opening.explained and self.closing.explained
+
+    def rows(self) -> list[dict[str, str]]:
+        """The statement line by line, for a table. Rows hold amounts: mind where they are shown."""
+        ends = [
+            {"on": "", "what": what, "amount": str(report.balance), "about": "", "ours": ""}
+            for what, report in (("opening", self.opening), ("closing", self.closing))
+        ]
+        moved = [
+            {
+                "on": each.on.isoformat(),
+                "what": each.what,
+                "amount": str(each.amount),
+                "about": each.about,
+                "ours": "yes" if each.ours else "no",
+            }
+            for each in self.movements
+        ]
+        return [ends[0], *moved, ends[1]]
+
+    def json(self) -> str:
+        """The whole statement as JSON; amounts are strings."""
+        told = {
+            "account": self.closing.account,
+            "currency": self.closing.balance.currency,
+            "first": self.first.isoformat(),
+            "last": self.last.isoformat(),
+            "opening": str(self.opening.balance.amount),
+            "in": str(self.money_in.amount),
+            "out": str(self.money_out.amount),
+            "closing": str(self.closing.balance.amount),
+            "in_flight": str(self.closing.in_flight.amount),
+            "proven": self.proven,
+            "movements": [row | {"amount": row["amount"].partition(" ")[0]} for row in self.rows()[1:-1]],
+            "exceptions": [
+                {
+                    "code": each.code,
+                    "about": each.about,
+                    "amount": str(each.amount.amount),
+                    "cause": each.cause,
+                    "fix": each.fix,
+                }
+                for each in self.closing.exceptions
+            ],
+        }
+        return json.dumps(told, ensure_ascii=False)
+
+    def html(self) -> str:
+        """One self-contained page, to be kept, sent or printed."""
+        moved = Section(
+            heading="What moved",
+            says=f"Opening {self.opening.balance}, in {self.money_in}, out {self.money_out}, closing "
+            f"{self.closing.balance}; both balances are Xero's own.",
+            columns=("on", "what", "amount", "posted here"),
+            rows=[[Cell(row["on"]), Cell(row["what"]), Cell(row["amount"]), Cell(row["ours"])] for row in self.rows()],
+        )
+        listed = [
+            [Cell(each.code), Cell(str(each.amount)), Cell(each.cause), Cell(each.fix)]
+            for each in self.closing.exceptions
+        ]
+        flight = [Cell("in flight"), Cell(str(self.closing.in_flight)), Cell("posted, and not yet paid out"), Cell("")]
+        explained = Section(
+            heading="Why the balance is what it is",
+            columns=("what", "amount", "why", "what to do"),
+            rows=[flight, *listed],
+        )
+        return page(f"Clearing account, {self.first} to {self.last}", [explained, moved])
+
+    def _total(self, sign: int) -> Money:
+        amounts = (each.amount for each in self.movements if (each.amount.amount > 0) == (sign > 0))
+        return Money.total(amounts, self.closing.balance.currency)
+
+    def __str__(self) -> str:
+        head = (
+            f"{self.first} to {self.last}: opening {self.opening.balance} + in {self.money_in} − out {self.money_out} "
+            f"= closing {self.closing.balance}"
+        )
+        return f"{head}\n{self.closing}"
+
+    def __repr__(self) -> str:
+        return f"<ClearingStatement of {len(self.movements)} movements>"
+
+
+@exactly
+def state_clearing(
+    *,
+    account: AccountId,
+    first: date,
+    last: date,
+    opening: Money,
+    closing: Money,
+    movements: Movements,
+) -> ClearingStatement:
+    """The statement of *account* from the *movements* of all days, and Xero's balances before *first* and on *last*."""
+    before = explain_clearing(account=account, balance=opening, movements=as_at(movements, first - timedelta(days=1)))
+    after = explain_clearing(account=account, balance=closing, movements=as_at(movements, last))
+    moved = [each for each in _moved(account, movements, closing.currency) if first <= each.on <= last]
+    rest = closing - opening - Money.total((each.amount for each in moved), closing.currency)
+    if rest:
+        moved.append(ClearingMovement(on=last, what="other movements", about="", amount=rest, ours=False))
+    return ClearingStatement(
+        first=first,
+        last=last,
+        opening=before,
+        closing=after,
+        movements=tuple(sorted(moved, key=lambda each: (each.on, each.what, each.about))),
+    )
+
+
+def as_at(movements: Movements, on: date) -> Movements:
+    """Those of *movements* that had happened by the end of the day *on*."""
+    return evolve(
+        movements,
+        payments=[each for each in movements.payments if each.date is None or each.date <= on],
+        # What is gone says so whatever its day.
+        transactions=[
+            each
+            for each in movements.transactions
+            if each.date is None or each.date <= on or each.status != BankTransactionStatus.AUTHORISED
+        ],
+        transfers=[
+            each
+            for each in movements.transfers
+            if each.date is None or each.date <= on or each.status == PaymentStatus.DELETED
+        ],
+        moved={
+            xero_id: intent
+            for xero_id, intent in movements.moved.items()
+            if "dated" not in intent.facts or date.fromisoformat(intent.facts["dated"]) <= on
+        },
+    )
+
+
+def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[ClearingMovement]:
+    """Each amount that moved on *account*, ours as it was posted and others' as they stand."""
+    for payment in movements.payments:
+        if payment.status != PaymentStatus.DELETED and payment.date is not None:
+            yield ClearingMovement(
+                on=payment.date,
+                what="payment",
+                about=payment.payment_id or "",
+                amount=signed_payment(payment, currency),
+                ours=payment.payment_id in movements.paid,
+            )
+    gone = gone_from(movements)
+    for xero_id, intent in movements.moved.items():
+        if xero_id not in gone and "dated" in intent.facts:
+            yield ClearingMovement(
+                on=date.fromisoformat(intent.facts["dated"]),
+                what=intent.operation.kind.replace("_", " "),
+                about=xero_id,
+                amount=Money(Decimal(intent.facts["effect"]), currency),
+                ours=True,
+            )
+    for each in movements.transactions:
+        ours = each.bank_transaction_id in movements.moved
+        if not ours and is_on(account, each) and each.date is not None:
+            yield ClearingMovement(
+                on=each.date,
+                what="bank transaction",
+                about=each.bank_transaction_id or "",
+                amount=signed_transaction(each, currency),
+                ours=False,
+            )
+    for transfer in movements.transfers:
+        amount = signed_transfer(account, transfer, currency)
+        if transfer.bank_transfer_id not in movements.moved and amount and transfer.date is not None:
+            yield ClearingMovement(
+                on=transfer.date,
+                what="transfer",
+                about=transfer.bank_transfer_id or "",
+                amount=amount,
+                ours=False,
+            )
