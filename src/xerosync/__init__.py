@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         UpdateCustomer,
     )
     from xerosync.engine.addresses import deep_link
+    from xerosync.engine.attaching import BillFile
     from xerosync.engine.auditing import Audit
     from xerosync.engine.bringing import BillInXero, LinkBill, PaymentInXero, UpdateBill
     from xerosync.engine.causes import RootCause
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from xerosync.mapping.contacts import ContactDetails
     from xerosync.mapping.documents import Bill, BillLine, map_bill
     from xerosync.mapping.settlement import Adjustment, Fee, LineKind, Settlement, SettlementLine, SettlementProof
+    from xerosync.mapping.spending import CardSpend
     from xerosync.mapping.transactions import (
         ImportSettings,
         ImportTerms,
@@ -115,11 +117,13 @@ __all__ = [
     "AsyncXero",
     "Audit",
     "Bill",
+    "BillFile",
     "BillInXero",
     "BillLine",
     "BillPayment",
     "BillSettings",
     "CancelTransaction",
+    "CardSpend",
     "ChangeTransaction",
     "Check",
     "Checkup",
@@ -245,9 +249,9 @@ _ROOMS = {
     "client.id_token": ("IdToken",),
     "client.login": ("login",),
     "client.oauth": ("App", "Endpoints", "Tokens"),
+    "client.organisations": ("choose_organisation",),
     "client.resources.file_names": ("safe_file_name",),
     "client.resources.written": ("Outcome", "Written"),
-    "client.organisations": ("choose_organisation",),
     "client.scopes": (
         "BROAD_SCOPES_END",
         "FEATURES",
@@ -262,17 +266,18 @@ _ROOMS = {
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),
     "engine.addresses": ("deep_link",),
+    "engine.attaching": ("BillFile",),
     "engine.auditing": ("Audit",),
+    "engine.bringing": ("BillInXero", "LinkBill", "PaymentInXero", "UpdateBill"),
     "engine.causes": ("RootCause",),
+    "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
+    "engine.clearing_statement": ("ClearingMovement", "ClearingStatement"),
+    "engine.coding": ("Coded", "Rule", "Rules"),
     "engine.duplicates": ("Duplicates",),
     "engine.handled": ("HandleOutside", "HandledOutside"),
-    "engine.bringing": ("BillInXero", "LinkBill", "PaymentInXero", "UpdateBill"),
-    "engine.paying": ("BillPayment",),
-    "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
-    "engine.coding": ("Coded", "Rule", "Rules"),
-    "engine.clearing_statement": ("ClearingMovement", "ClearingStatement"),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
+    "engine.paying": ("BillPayment",),
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
@@ -281,8 +286,10 @@ _ROOMS = {
     "engine.submitting": ("BillSettings",),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
+    "mapping.contacts": ("ContactDetails",),
     "mapping.documents": ("Bill", "BillLine", "map_bill"),
     "mapping.settlement": ("Adjustment", "Fee", "LineKind", "Settlement", "SettlementLine", "SettlementProof"),
+    "mapping.spending": ("CardSpend",),
     "mapping.transactions": (
         "ImportSettings",
         "ImportTerms",
@@ -291,7 +298,6 @@ _ROOMS = {
         "TransactionStatus",
         "map_invoice",
     ),
-    "mapping.contacts": ("ContactDetails",),
     "matching.customers": ("Match", "MatchStatus"),
     "matching.keys": (
         "MATCH_KEYS",

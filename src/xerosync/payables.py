@@ -11,7 +11,7 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, bringing, handled, recovery
+from xerosync.engine import applying, attaching, bringing, handled, recovery, spending, voiding
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -20,6 +20,7 @@ from xerosync.engine.actions import (
     Pending,
     Refund,
 )
+from xerosync.engine.attaching import BillFile
 from xerosync.engine.billing import (
     GONE,
     KnownCredits,
@@ -46,6 +47,7 @@ from xerosync.engine.submitting import BillSettings, KnownBills, decide_bills, d
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import Bill
+from xerosync.mapping.spending import CardSpend
 from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
 
@@ -109,6 +111,31 @@ class AsyncPayables:
         known = await self._known_bills(listed, retry_refused=retry_refused)
         actions, findings = decide_bills(listed, known)
         return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+    async def spend(self, spends: Iterable[CardSpend], *, retry_refused: bool = False) -> Plan:
+        """
+        Post card receipts, each once, by the host's id: a positive total as spend money, a refund as receive money.
+
+        Vendors, rules and what Xero would refuse are as with `submit`.
+        """
+        return await spending.spend(self.books, spends, self._settings, retry_refused=retry_refused)
+
+    async def void(self, ids: Iterable[str], *, retry_refused: bool = False) -> Plan:
+        """
+        Take back the bills, credit notes and card receipts of these host's ids: voided, or deleted where not approved.
+
+        One that payments or credits stand on, that is reconciled, or lies in closed books, is a finding (F 6.53).
+        """
+        return await voiding.void(self.books, ids, retry_refused=retry_refused)
+
+    async def attach(self, files: Iterable[BillFile], *, retry_refused: bool = False) -> Plan:
+        """
+        Attach files to documents that were posted, each once by its content, under a name that Xero takes.
+
+        A file that a run was interrupted with is attached when it is given again. One of another kind than Xero takes,
+        too large, or one too many is a finding (F 6.186).
+        """
+        return await attaching.attach(self.books, files, retry_refused=retry_refused)
 
     async def link_vendor(self, vendor: str, contact_id: str) -> Plan:
         """Connect the vendor of this name to the contact that a person chose; what was posted before stays."""
@@ -296,6 +323,9 @@ class Payables:
 
     import_accounts: Final = stepped(AsyncPayables.import_accounts)
     submit: Final = stepped(AsyncPayables.submit)
+    spend: Final = stepped(AsyncPayables.spend)
+    void: Final = stepped(AsyncPayables.void)
+    attach: Final = stepped(AsyncPayables.attach)
     link_vendor: Final = stepped(AsyncPayables.link_vendor)
     settle_credits: Final = stepped(AsyncPayables.settle_credits)
     pay: Final = stepped(AsyncPayables.pay)

@@ -11,6 +11,7 @@ from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
 from xerosync import (
     Bill,
+    BillFile,
     BillLine,
     BillPayment,
     Fee,
@@ -157,6 +158,17 @@ def _settled(product: Product) -> Holding:
         "refunds": [each.amount for each in product.live_payments()],
         "statuses": {each.status for each in product.books.credit_notes},
     }
+
+
+def _attached(product: Product) -> Holding:
+    (bill,) = product.books.invoices
+    files = product.books.attachments_of(bill.id)
+    return {"files": [(each.name, product.books.attachment_content(each.id)) for each in files]}
+
+
+def _ended(product: Product) -> Holding:
+    documents = [*product.books.invoices, *product.books.credit_notes]
+    return {"ended": [(each.number, each.status) for each in documents]}
 
 
 def _nothing(product: Product) -> None:
@@ -327,5 +339,32 @@ SCENARIOS: Final = (
         lambda product, xero: Receivables(xero, clearing_account=CLEARING).settle(charged_back(_sale(product))),
         _paid,
         {"payments": [(Decimal(40), "DELETED")], "due": [Decimal(100)]},
+    ),
+    Scenario(
+        "bill_voiding",
+        "POST",
+        "/Invoices/",
+        lambda product: _submit(product, paper("b", "10.00")),
+        lambda _, xero: Payables(xero).void(["b"]),
+        _ended,
+        {"ended": [("b", "VOIDED")]},
+    ),
+    Scenario(
+        "credit_note_voiding",
+        "POST",
+        "/CreditNotes/",
+        lambda product: _submit(product, paper("c", "-10.00")),
+        lambda _, xero: Payables(xero).void(["c"]),
+        _ended,
+        {"ended": [("c", "VOIDED")]},
+    ),
+    Scenario(
+        "attachment",
+        "PUT",
+        "/Attachments/",
+        lambda product: _submit(product, paper("b", "10.00")),
+        lambda _, xero: Payables(xero).attach([BillFile(bill_id="b", name="scan.pdf", content=b"%PDF paper")]),
+        _attached,
+        {"files": [("scan.pdf", b"%PDF paper")]},
     ),
 )

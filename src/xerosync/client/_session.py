@@ -108,14 +108,24 @@ class Session:
         return response
 
     async def write(
-        self, method: str, path: str, body: Json | bytes, *, turn: Turn, key: str, not_after: datetime | None
+        self,
+        method: str,
+        path: str,
+        body: Json | bytes,
+        *,
+        turn: Turn,
+        key: str,
+        not_after: datetime | None,
+        content_type: str = "application/json",
     ) -> Response:
         """
         Send one write, once, in its *turn*, and return whatever came back.
 
         Nothing is retried here. Raises `NotSent` or `AnswerLost`.
         """
-        request = self._write_request(method, path, body, turn.token, key=key, not_after=not_after)
+        request = self._write_request(
+            method, path, body, turn.token, key=key, not_after=not_after, content_type=content_type
+        )
         outcome = await self.exchange(request, turn, 1)
         if isinstance(outcome, TransportFault):
             raise outcome

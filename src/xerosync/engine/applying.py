@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.engine import runs
-from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pay, PayBatch, Pending, Ref, TransactionLink
+from xerosync.engine.actions import Action, Adopt, Allocate, Attach, Link, Pay, PayBatch, Pending, Ref, TransactionLink
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
@@ -43,10 +43,11 @@ async def apply(books: Books, plan: Plan) -> Report:
         return Report(findings=plan.findings)
     session = await books.session()
     before = session.calls
+    files = {intent_key(books.tenant, each.itself): each.content for each in plan.actions if isinstance(each, Attach)}
     lease = await take(books)
     try:
         began = await runs.begin(books, lease, len(plan))
-        work = _Applying(books, Poster(books, lease))
+        work = _Applying(books, Poster(books, lease, files))
         await work.run(plan.actions)
         report = Report(
             results=tuple(work.results),

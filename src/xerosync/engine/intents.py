@@ -30,6 +30,9 @@ PARKED_AFTER: Final = 8
 WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
 """What is said of a write that was not sent because what it was decided on is no longer so."""
 
+ANOTHER_FILE: Final = "the file is another than was planned, so it was not sent"
+"""What is said of a file that was not sent because its bytes had changed."""
+
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 

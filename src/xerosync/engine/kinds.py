@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 from attrs import AttrsInstance, field, frozen
 
@@ -20,6 +21,7 @@ from xerosync.engine.probes import (
     Found,
     probe_accounts,
     probe_allocations,
+    probe_attachments,
     probe_bank_transaction_removals,
     probe_bank_transactions,
     probe_batch_payments,
@@ -33,11 +35,13 @@ from xerosync.engine.probes import (
     probe_sale_credits,
     probe_sales,
     probe_transfers,
+    probe_voided_bills,
     probe_voided_credits,
 )
 from xerosync.mapping import banking, documents
 from xerosync.models import (
     Account,
+    Attachment,
     BankTransaction,
     BankTransactionStatus,
     BankTransfer,
@@ -65,8 +69,8 @@ class Kind:
     """
     One kind of write. *path* may hold ``{target}``; elements go under *collection*, up to *batch* of them a call.
 
-    *bare* sends the one element without an envelope. *accepts* are texts by which Xero says that it is already so, then
-    the probe decides; an empty one stands for whatever it says.
+    *bare* sends the one element without an envelope, *from_file* the bytes of a file, which no store keeps. *accepts*
+    are texts by which Xero says that it is already so, then the probe decides; an empty one for whatever it says.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Kind:
     probe: Probe
     batch: int = 50
     bare: bool = False
+    from_file: bool = False
     accepts: tuple[str, ...] = field(default=())
 
 
@@ -160,6 +165,11 @@ def _transfer(action: act.Transfer, _: Ids, tag: str) -> BankTransfer:
         on=action.on,
         reference=documents.marked_reference(action.reference, tag),
     )
+
+
+def _attachment(action: act.Attach, _: Ids, __: str) -> Attachment:
+    kept = {"SHA256": action.sha256}
+    return Attachment(file_name=action.file_name, content_length=action.size, extra=kept)
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -343,6 +353,37 @@ KINDS: Final[Mapping[str, Kind]] = {
             probe_voided_credits,
             batch=1,
         ),
+        Kind(
+            "bill_voiding",
+            "POST",
+            "Invoices/{target}",
+            "Invoices",
+            "InvoiceID",
+            _encoder(act.VoidBill, lambda action, _ids, _tag: Invoice(status=action.status)),
+            probe_voided_bills,
+            batch=1,
+        ),
+        Kind(
+            "credit_note_voiding",
+            "POST",
+            "CreditNotes/{target}",
+            "CreditNotes",
+            "CreditNoteID",
+            _encoder(act.VoidCreditNote, lambda action, _ids, _tag: CreditNote(status=action.status)),
+            probe_voided_credits,
+            batch=1,
+        ),
+        Kind(
+            "attachment",
+            "PUT",
+            "{target}",
+            "Attachments",
+            "AttachmentID",
+            _encoder(act.Attach, _attachment),
+            probe_attachments,
+            batch=1,
+            from_file=True,
+        ),
     )
 }
 
@@ -361,7 +402,11 @@ def target_of(action: act.Action, ids: Ids) -> str:
             return ids(action.payment)
         case act.RemoveMoney():
             return action.transaction
-        case act.VoidSaleCredit():
+        case act.VoidSaleCredit() | act.VoidCreditNote():
             return action.credit_note
+        case act.VoidBill():
+            return action.bill
+        case act.Attach():
+            return f"{action.resource}/{action.document}/Attachments/{quote(action.file_name, safe='')}"
         case _:
             return ""

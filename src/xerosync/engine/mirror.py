@@ -134,7 +134,7 @@ INVOICES: Final = Shelf(
     Invoice,
     _keys(
         "InvoiceID Type InvoiceNumber Contact Date DueDate Status CurrencyCode Total AmountDue AmountPaid "
-        "AmountCredited Url UpdatedDateUTC"
+        "AmountCredited Url HasAttachments UpdatedDateUTC"
     ),
     _invoice_lookups,
 )
@@ -144,7 +144,7 @@ CREDIT_NOTES: Final = Shelf(
     CreditNote,
     _keys(
         "CreditNoteID Type CreditNoteNumber Contact Date Status CurrencyCode Total RemainingCredit Allocations "
-        "UpdatedDateUTC"
+        "HasAttachments UpdatedDateUTC"
     ),
     _credit_note_lookups,
 )
@@ -161,7 +161,7 @@ BANK_TRANSACTIONS: Final = Shelf(
     "bank_transaction",
     "BankTransactions",
     BankTransaction,
-    _keys("BankTransactionID Type Date Status Total BankAccount Reference IsReconciled UpdatedDateUTC"),
+    _keys("BankTransactionID Type Date Status Total BankAccount Reference IsReconciled HasAttachments UpdatedDateUTC"),
     lambda row: [("account", _text(row, "BankAccount", "AccountID")), *_tagged(_text(row, "Reference"))],
 )
 BANK_TRANSFERS: Final = Shelf(

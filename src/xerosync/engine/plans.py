@@ -46,6 +46,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "batch_payment": ("batch of payments to post", "batches of payments to post"),
     "refund": ("refund to post", "refunds to post"),
     "bank_transaction_removal": ("bank transaction to remove", "bank transactions to remove"),
+    "bill_voiding": ("bill to void", "bills to void"),
+    "credit_note_voiding": ("credit note to void", "credit notes to void"),
+    "attachment": ("file to attach", "files to attach"),
     "sale_credit_voiding": ("credit to a customer to void", "credits to customers to void"),
     "removal": ("payment to remove", "payments to remove"),
 }

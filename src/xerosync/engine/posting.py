@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, cast
 
@@ -15,7 +16,7 @@ from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.breaker import Breaker
-from xerosync.engine.intents import Intent, idempotency_key, tag_in
+from xerosync.engine.intents import ANOTHER_FILE, Intent, idempotency_key, tag_in
 from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
 from xerosync.engine.probes import conclude, payments_in
@@ -34,10 +35,11 @@ _FEWER: Final = 8
 
 @define
 class Poster:
-    """Sends intents of one organisation under its lease."""
+    """Sends intents of one organisation under its lease; *files* give the bytes of those that send a file, by key."""
 
     books: Books
     lease: Lease
+    files: Mapping[str, Callable[[], bytes]] = field(factory=dict[str, "Callable[[], bytes]"])
     tries_max: int = field(default=_TRIES_MAX)
     breaker: Breaker = field(init=False)
 
@@ -56,6 +58,9 @@ class Poster:
         await self.check()
         for batch in batches(intents):
             kind = batch[0].operation.kind
+            if kind_of(kind).from_file and (left := await self._left_without_file(batch[0])) is not None:
+                ended.append(left)
+                continue
             try:
                 ended += (posted := await self._post_batch(kind_of(kind), batch))
             except Unavailable:
@@ -67,6 +72,16 @@ class Poster:
                 await self.breaker.worked()
             self.books.tell(Event.POSTED, kind=kind, elements=len(batch), done=len(ended), of=len(intents))
         return ended
+
+    async def _left_without_file(self, intent: Intent) -> Intent | None:
+        """*intent* as it stays when its file is not at hand, or is another by now; None when it can be sent."""
+        open_file = self.files.get(intent.key)
+        if open_file is None:
+            return intent
+        if hashlib.sha256(open_file()).hexdigest() == intent.payload["SHA256"]:
+            return None
+        (refused,) = await self.keep([intent.moved(State.REJECTED, messages=(ANOTHER_FILE,))])
+        return refused
 
     async def check(self) -> None:
         """Raise `LedgerBehind` or `Suspended` where nothing may be sent now."""
@@ -119,11 +134,23 @@ class Poster:
     async def _send(self, kind: Kind, batch: Sequence[Intent], turn: Turn) -> Response | NotSent | None:
         """What came back; `NotSent` when nothing left; None when nobody can say."""
         session = await self.books.session()
-        body: Json = dict(batch[0].payload) if kind.bare else {kind.collection: [dict(each.payload) for each in batch]}
-        path = kind.path.format(target=batch[0].target)
+        first = batch[0]
+        body: Json | bytes = {kind.collection: [dict(each.payload) for each in batch]}
+        if kind.from_file:
+            body = self.files[first.key]()
+        elif kind.bare:
+            body = dict(first.payload)
+        path = kind.path.format(target=first.target)
+        sent_as = "application/octet-stream" if kind.from_file else "application/json"
         try:
             return await session.write(
-                kind.method, path, body, turn=turn, key=idempotency_key(batch), not_after=batch[0].not_after
+                kind.method,
+                path,
+                body,
+                turn=turn,
+                key=idempotency_key(batch),
+                not_after=first.not_after,
+                content_type=sent_as,
             )
         except NotSent as nothing:
             return nothing

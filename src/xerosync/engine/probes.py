@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -21,6 +22,7 @@ from xerosync.matching.names import plain_name
 from xerosync.models import (
     Account,
     AccountStatus,
+    Attachment,
     BankTransaction,
     BankTransfer,
     BatchPayment,
@@ -270,6 +272,32 @@ async def probe_removals(books: Books, intents: Sequence[Intent]) -> dict[str, l
 async def probe_bank_transaction_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By the status of the bank transaction that was to be removed."""
     return await _ended(books, intents, "BankTransactions", BankTransaction)
+
+
+async def probe_voided_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the status of the bill that was to be voided."""
+    return await _ended(books, intents, "Invoices", Invoice)
+
+
+async def probe_attachments(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By name, length and hash, among the files of its document: what has another content is not it."""
+    session = await books.session()
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        path = f"{intent.target.rpartition('/')[0]}"
+        rows = (await session.read(Query(path, "Attachments"))).rows
+        files = [decode(Attachment, row, where="Attachments") for row in rows]
+        named = [
+            each
+            for each in files
+            if _same(each.file_name, intent, "FileName") and each.content_length == intent.payload["ContentLength"]
+        ]
+        found[intent.key] = []
+        for each in named:
+            content = (await session.fetch(f"{path}/{each.attachment_id}", accept="application/octet-stream")).body
+            if hashlib.sha256(content).hexdigest() == intent.payload["SHA256"]:
+                found[intent.key].append(Found(each.attachment_id or "", ours=True))
+    return found
 
 
 async def probe_voided_credits(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:

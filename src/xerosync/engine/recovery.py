@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, CreateContact
-from xerosync.engine.intents import OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in
+from xerosync.engine.actions import BILL_PAYMENT, CARD, CUSTOMER, Attach, CreateContact
+from xerosync.engine.intents import ANOTHER_FILE, OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in, wait_after
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records, refresh
@@ -178,15 +178,16 @@ def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> In
 
 def _about(intent: Intent) -> str:
     """The host's own id of what *intent* writes."""
-    return intent.operation.host_ref.removeprefix(BILL_PAYMENT).removeprefix(CUSTOMER)
+    return intent.operation.host_ref.removeprefix(BILL_PAYMENT).removeprefix(CUSTOMER).removeprefix(CARD)
 
 
 def finding_for(intent: Intent) -> Finding | None:
     """What a person must know of an intent that did not simply end well."""
     about = _about(intent)
     match intent.state:
-        case State.REJECTED if intent.messages == (WITHDRAWN,):
-            return Finding(code="changed since planned", about=about, cause=WITHDRAWN, fix="plan again", retry=True)
+        case State.REJECTED if intent.messages in {(WITHDRAWN,), (ANOTHER_FILE,)}:
+            (cause,) = intent.messages
+            return Finding(code="changed since planned", about=about, cause=cause, fix="plan again", retry=True)
         case State.REJECTED if intent.operation.kind == CreateContact.kind and _is_taken(intent):
             return Finding(
                 code="contact already taken",
@@ -210,6 +211,14 @@ def finding_for(intent: Intent) -> Finding | None:
                 cause="Xero did not answer after it was sent; it may have been recorded",
                 fix="call recover(), which looks before it sends again",
                 who="nobody, it is automatic",
+                retry=True,
+            )
+        case State.INTENDED if intent.operation.kind == Attach.kind and not wait_after(intent.attempts):
+            return Finding(
+                code="file needed",
+                about=about,
+                cause="its file was to be attached when a run was interrupted, and no store keeps files",
+                fix="attach it again: nothing is attached twice",
                 retry=True,
             )
         case State.INTENDED if intent.next_at is not None:

@@ -164,7 +164,7 @@ class _Submitting:
                 reason="its mark is in Xero already",
                 adopted_kind=kind,
                 xero_id=xero_id or "",
-                facts={name: fact for name, fact in _facts(bill).items() if name != "total"},
+                facts={name: fact for name, fact in _facts(bill).items() if name != "amount"},
             )
         )
 
@@ -322,8 +322,8 @@ def _worth(bill: Bill) -> Money | None:
 def _wrote(intent: Intent, bill: Bill) -> bool:
     """Whether *intent* is the document of *bill*; of one taken over, the lines are not known."""
     facts = _facts(bill)
-    if "total" not in intent.facts:
-        total = facts.pop("total")
+    if "amount" not in intent.facts:
+        total = facts.pop("amount")
         lines = cast(Sequence[Mapping[str, object]], intent.payload.get("LineItems") or ())
         written = sum((Decimal(str(line["UnitAmount"])) for line in lines), start=Decimal(0))
         if lines and written != abs(Decimal(total)):
@@ -333,7 +333,7 @@ def _wrote(intent: Intent, bill: Bill) -> bool:
 
 def _facts(bill: Bill) -> dict[str, str]:
     total = bill.total.rounded()
-    return {"vendor": vendor_key(bill.vendor), "number": bill.number, "total": str(total.amount)}
+    return {"vendor": vendor_key(bill.vendor), "number": bill.number, "amount": str(total.amount)}
 
 
 def _duplicate(bill: Bill, alike: str, done: str) -> Finding:

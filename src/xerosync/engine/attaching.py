@@ -1,0 +1,177 @@
+"""Files on documents, as a step of their own: each once by its content, under a name that Xero takes (row 90)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from attrs import define, field, frozen
+
+from xerosync.client._books import Books
+from xerosync.client._session import Query
+from xerosync.client._wire.codec import decode
+from xerosync.client.resources.file_names import safe_file_name
+from xerosync.client.resources.files import LARGEST_FILE
+from xerosync.engine.actions import Attach, Pending
+from xerosync.engine.intents import ANOTHER_FILE, Intent, intent_key
+from xerosync.engine.observed import intents_of, intents_with
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.posted import PostedDocument, posted_documents
+from xerosync.engine.recovery import finding_for
+from xerosync.engine.states import OPEN, State
+from xerosync.errors import InvalidInput
+from xerosync.models import Attachment
+
+MOST_FILES: Final = 10
+"""Files a document at most (F 6.186)."""
+
+
+@frozen(kw_only=True, repr=False)
+class BillFile:
+    """
+    A file of a bill, credit note or card receipt, which *bill_id*, the host's id, names.
+
+    *content* is its bytes, or a function that gives them: it is asked when the plan is made, for their hash, and again
+    when they are sent, so that thousands of files need no memory.
+    """
+
+    bill_id: str
+    name: str
+    content: bytes | Callable[[], bytes]
+
+    def read(self) -> bytes:
+        """The bytes."""
+        return self.content if isinstance(self.content, bytes) else self.content()
+
+    def __repr__(self) -> str:
+        return f"<BillFile of {self.bill_id}>"
+
+
+@frozen
+class _Hashed:
+    """A file with what is known of its content."""
+
+    file: BillFile
+    sha256: str
+    size: int
+
+    @property
+    def operation(self) -> Pending:
+        """What attaching it is called: by its content, so that its name may change."""
+        return Pending(Attach.kind, f"{self.file.bill_id}/{self.sha256[:32]}")
+
+
+async def attach(books: Books, files: Iterable[BillFile], *, retry_refused: bool) -> Plan:
+    """Plan what *files* are not on their documents yet."""
+    hashed = [_hashed(each) for each in files]
+    documents = await posted_documents(books, (each.file.bill_id for each in hashed))
+    intents = await intents_of(books, (each.operation for each in hashed))
+    undone = {
+        each.file.bill_id
+        for each in hashed
+        if (intent := intents.get(intent_key(books.tenant, each.operation))) is None
+        or intent.state is not State.CONFIRMED
+    }
+    names = await _names(books, [documents[each] for each in documents if each in undone])
+    attaching = _Attaching(books.tenant, documents, intents, names, retry_refused=retry_refused)
+    for each in hashed:
+        attaching.decide(each)
+    return Plan(tenant=books.tenant, actions=tuple(attaching.actions), findings=tuple(attaching.findings))
+
+
+def _hashed(file: BillFile) -> _Hashed:
+    content = file.read()
+    return _Hashed(file, hashlib.sha256(content).hexdigest(), len(content))
+
+
+async def _names(books: Books, documents: Iterable[PostedDocument]) -> dict[str, set[str]]:
+    """The names of the files on each of *documents*, in small letters; only those that have any are asked for."""
+    names: dict[str, set[str]] = {}
+    asked: list[PostedDocument] = []
+    for each in documents:
+        names[each.xero_id] = set()
+        if each.document.has_attachments or await intents_with(books, lookup=("attached_to", each.xero_id)):
+            asked.append(each)
+    if asked:
+        session = await books.session()
+        pages = await session.read_all(
+            [Query(f"{each.resource}/{each.xero_id}/Attachments", "Attachments") for each in asked]
+        )
+        for each, page in zip(asked, pages, strict=True):
+            found = (decode(Attachment, row, where="Attachments").file_name for row in page.rows)
+            names[each.xero_id] = {(name or "").lower() for name in found}
+    return names
+
+
+@define(repr=False)
+class _Attaching:
+    tenant: str
+    documents: Mapping[str, PostedDocument]
+    intents: Mapping[str, Intent]
+    names: dict[str, set[str]]
+    retry_refused: bool = field(kw_only=True)
+    actions: list[Attach] = field(factory=list[Attach])
+    findings: list[Finding] = field(factory=list[Finding])
+    _planned: set[Pending] = field(factory=set[Pending])
+
+    def decide(self, each: _Hashed) -> None:
+        """Attach *each*, unless it is there, or cannot be."""
+        document = self.documents.get(each.file.bill_id)
+        intent = next((one for one in self.intents.values() if one.operation == each.operation), None)
+        if each.operation in self._planned or (intent is not None and intent.state is State.CONFIRMED):
+            return
+        if document is None:
+            cause = "the library did not post its document"
+            self._find(each, "not created here", cause, "submit the bill first", retry=True)
+        elif intent is not None and intent.state not in OPEN and not self._again(intent):
+            self.findings += filter(None, [finding_for(intent)])
+        else:
+            self._add(each, document)
+
+    def _again(self, intent: Intent) -> bool:
+        return intent.state is State.REJECTED and (self.retry_refused or intent.messages == (ANOTHER_FILE,))
+
+    def _add(self, each: _Hashed, document: PostedDocument) -> None:
+        there = self.names[document.xero_id]
+        try:
+            name = free_name(safe_file_name(each.file.name), there)
+        except InvalidInput as error:
+            self._find(each, "cannot be attached", str(error), "give a file of another kind or name")
+            return
+        if not 0 < each.size <= LARGEST_FILE:
+            cause = f"it has {each.size:,} bytes, and Xero takes 1 to {LARGEST_FILE:,} (F 6.186)"
+            self._find(each, "cannot be attached", cause, "make it smaller")
+            return
+        if len(there) >= MOST_FILES:
+            cause = f"its document has {MOST_FILES} files, and Xero takes no more (F 6.186)"
+            self._find(each, "too many files", cause, "put several pages into one file, or leave it out")
+            return
+        there.add(name.lower())
+        self._planned.add(each.operation)
+        self.actions.append(
+            Attach(
+                host_ref=each.operation.host_ref,
+                reason=f"not on the document yet, as {name}" if name != each.file.name else "not on the document yet",
+                facts={"attached_to": document.xero_id},
+                resource=document.resource,
+                document=document.xero_id,
+                file_name=name,
+                sha256=each.sha256,
+                size=each.size,
+                content=each.file.read,
+            )
+        )
+
+    def _find(self, each: _Hashed, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
+        self.findings.append(Finding(code=code, about=each.file.bill_id, cause=cause, fix=fix, retry=retry))
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """*name*, numbered where a file of that name is there: Xero would put one in the other's place (F 6.187)."""
+    stem, _, ending = name.rpartition(".")
+    number, free = 1, name
+    while free.lower() in taken:
+        number += 1
+        free = safe_file_name(f"{stem[:200]} ({number}).{ending}")
+    return free

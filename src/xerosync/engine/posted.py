@@ -1,0 +1,71 @@
+"""The documents that the host's ids stand for in Xero: bills, credit notes and card receipts of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import CreateBill, CreateCreditNote, Pending, Seen
+from xerosync.engine.intents import intent_key
+from xerosync.engine.mirror import BANK_TRANSACTIONS, CREDIT_NOTES, INVOICES, refresh
+from xerosync.engine.observed import intents_of, stamped
+from xerosync.engine.spending import card_operation
+from xerosync.engine.states import State
+from xerosync.models import BankTransaction, CreditNote, Invoice
+
+_SHELVES: Final = (INVOICES, CREDIT_NOTES, BANK_TRANSACTIONS)
+_MODELS: Final[Mapping[str, type[Invoice | CreditNote | BankTransaction]]] = {
+    INVOICES.name: Invoice,
+    CREDIT_NOTES.name: CreditNote,
+    BANK_TRANSACTIONS.name: BankTransaction,
+}
+
+
+@frozen(kw_only=True)
+class PostedDocument:
+    """A document of ours: the host's id, its resource at Xero and id there, and the document as the mirror has it."""
+
+    host_id: str
+    resource: str
+    xero_id: str
+    document: Invoice | CreditNote | BankTransaction
+    seen: Seen
+
+
+async def posted_documents(books: Books, host_ids: Iterable[str]) -> dict[str, PostedDocument]:
+    """Those of *host_ids* that stand for a document written to Xero, whatever became of it since."""
+    ids = list(dict.fromkeys(host_ids))
+    operations = [
+        (each, shelf, operation)
+        for each in ids
+        for shelf, operation in zip(
+            _SHELVES,
+            (Pending(CreateBill.kind, each), Pending(CreateCreditNote.kind, each), card_operation(each)),
+            strict=True,
+        )
+    ]
+    intents = await intents_of(books, (operation for _, _, operation in operations))
+    written: dict[str, dict[str, str]] = {shelf.name: {} for shelf in _SHELVES}
+    for host_id, shelf, operation in operations:
+        intent = intents.get(intent_key(books.tenant, operation))
+        if intent is not None and intent.state is State.CONFIRMED and intent.xero_id:
+            written[shelf.name][intent.xero_id] = host_id
+    needed = [shelf for shelf in _SHELVES if written[shelf.name]]
+    await refresh(books, *needed)
+    found: dict[str, PostedDocument] = {}
+    for shelf in needed:
+        by_id: Mapping[str, tuple[Invoice | CreditNote | BankTransaction, str]]
+        by_id = await stamped(books, shelf, _MODELS[shelf.name], written[shelf.name])
+        for xero_id, (document, stamp) in by_id.items():
+            host_id = written[shelf.name][xero_id]
+            found[host_id] = PostedDocument(
+                host_id=host_id,
+                resource=shelf.collection,
+                xero_id=xero_id,
+                document=document,
+                seen=Seen(shelf.name, xero_id, stamp),
+            )
+    return found

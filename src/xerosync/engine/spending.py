@@ -1,0 +1,192 @@
+"""Card receipts: spend money, and receive money for refunds, each once by the host's id (row 85)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from attrs import define, evolve, field, frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import CARD, Action, Adopt, MoveMoney, Pending, SpendOnCard
+from xerosync.engine.coding import why
+from xerosync.engine.intents import Intent, intent_key, tag_of
+from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, refresh, walk
+from xerosync.engine.observed import intents_of, stamped, tagged
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.preflight import faults, lock_fault
+from xerosync.engine.recovery import finding_for
+from xerosync.engine.reference import Reference, read_reference
+from xerosync.engine.states import OPEN, State
+from xerosync.engine.submitting import BillSettings
+from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
+from xerosync.errors import InvalidInput
+from xerosync.mapping.spending import CardSpend, checked_spend, spend_document
+from xerosync.models import Account, AccountId, AccountStatus, AccountType, BankTransaction
+from xerosync.money import Money, exactly
+
+
+def card_operation(spend_id: str) -> Pending:
+    """The operation of a card's receipt, as `SpendOnCard.itself` names it."""
+    return Pending(MoveMoney.kind, f"{CARD}{spend_id}")
+
+
+@frozen(kw_only=True)
+class KnownSpends:
+    """What is known when receipts are posted: accounts by code and id, intents by key, marks and documents in Xero."""
+
+    accounts: Mapping[str, Account]
+    intents: Mapping[str, Intent]
+    tagged: Mapping[str, BankTransaction]
+    documents: Mapping[str, tuple[BankTransaction, str]]
+    reference: Reference
+    settings: BillSettings
+    retry_refused: bool
+
+
+async def spend(books: Books, spends: Iterable[CardSpend], settings: BillSettings, *, retry_refused: bool) -> Plan:
+    """Plan the bank transactions that *spends* still lack."""
+    listed = list(spends)
+    if len({each.id for each in listed}) != len(listed):
+        raise InvalidInput("id", "give each receipt once, under an id of its own")
+    await refresh(books, CONTACTS, ACCOUNTS, BANK_TRANSACTIONS)
+    operations = [card_operation(each.id) for each in listed]
+    intents = await intents_of(books, operations)
+    keys = [intent_key(books.tenant, operation) for operation in operations]
+    done = {each.operation.host_ref for each in intents.values() if each.state is State.CONFIRMED}
+    new = [each for each in listed if f"{CARD}{each.id}" not in done]
+    chart = [account async for _, account in walk(books, ACCOUNTS, Account)]
+    known = KnownSpends(
+        accounts={name: each for each in chart for name in (each.code, each.account_id) if name},
+        intents=intents,
+        tagged=await tagged(books, BANK_TRANSACTIONS, BankTransaction, [tag_of(key) for key in keys]),
+        documents=await stamped(
+            books, BANK_TRANSACTIONS, BankTransaction, filter(None, (each.xero_id for each in intents.values()))
+        ),
+        reference=await read_reference(books, _documents(new, settings), settings.when_locked),
+        settings=settings,
+        retry_refused=retry_refused,
+    )
+    vendors = Vendors(
+        await known_vendors(books, [vendor_key(each.vendor) for each in listed]), [], [], retry_refused=retry_refused
+    )
+    spending = _Spending(books.tenant, known, vendors)
+    spending.run(listed)
+    return Plan(
+        tenant=books.tenant,
+        actions=(*vendors.actions, *spending.actions),
+        findings=(*vendors.findings, *spending.findings),
+    )
+
+
+def _documents(spends: Sequence[CardSpend], settings: BillSettings) -> list[BankTransaction]:
+    documents: list[BankTransaction] = []
+    for each in spends:
+        with suppress(InvalidInput):
+            documents.append(spend_document(_coded(checked_spend(each), settings)[0], AccountId("")))
+    return documents
+
+
+def _coded(spend: CardSpend, settings: BillSettings) -> tuple[CardSpend, str]:
+    coded = [settings.rules.code(spend.vendor, line) for line in spend.lines]
+    return evolve(spend, lines=tuple(each.line for each in coded)), why(coded)
+
+
+@define(repr=False)
+class _Spending:
+    tenant: str
+    known: KnownSpends
+    vendors: Vendors
+    actions: list[Action] = field(factory=list[Action])
+    findings: list[Finding] = field(factory=list[Finding])
+
+    @exactly
+    def run(self, spends: Iterable[CardSpend]) -> None:
+        """Decide on each of *spends*."""
+        for spend in spends:
+            try:
+                self._decide(checked_spend(spend))
+            except InvalidInput as error:
+                self._find(spend, "cannot be posted", str(error), "correct it and submit it again")
+
+    def _decide(self, spend: CardSpend) -> None:
+        operation = card_operation(spend.id)
+        key = intent_key(self.vendors.known.tenant, operation)
+        intent, marked = self.known.intents.get(key), self.known.tagged.get(tag_of(key))
+        if intent is None and marked is not None:
+            self.actions.append(
+                Adopt(
+                    host_ref=operation.host_ref,
+                    reason="its mark is in Xero already",
+                    adopted_kind=operation.kind,
+                    xero_id=marked.bank_transaction_id or "",
+                )
+            )
+        elif intent is None or (intent.state is State.REJECTED and self.known.retry_refused):
+            self._create(spend)
+        elif intent.state in OPEN:
+            cause = "an earlier run was interrupted while posting it"
+            self._find(spend, "still open", cause, "call recover()", retry=True)
+        elif intent.state is not State.CONFIRMED:
+            self.findings += filter(None, [finding_for(intent)])
+        else:
+            self._check(spend, intent)
+
+    def _check(self, spend: CardSpend, intent: Intent) -> None:
+        document, _ = self.known.documents.get(intent.xero_id or "", (None, ""))
+        if any(intent.facts.get(name, value) != value for name, value in _facts(spend).items()):
+            cause = "under this id another receipt was posted before: its vendor, day or total was another"
+            self._find(spend, "changed since posted", cause, "void() that one, and submit this one under a new id")
+        elif document is not None and document.status in {"DELETED", "VOIDED"}:
+            cause = f"it was made {document.status} in Xero; it is not posted again"
+            self._find(spend, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
+
+    def _create(self, spend: CardSpend) -> None:
+        account = self.known.accounts.get(spend.account)
+        if account is None or account.type != AccountType.BANK or account.status != AccountStatus.ACTIVE:
+            cause = "account: it is no active bank account, and money is spent from those only (F 6.150)"
+            self._find(spend, "account does not fit", cause, "choose the card's own account in Xero", retry=True)
+            return
+        if account.currency_code not in {None, spend.total.currency}:
+            cause = f"account: it is kept in {account.currency_code}, and the receipt is in {spend.total.currency}"
+            self._find(spend, "another currency", cause, "choose an account in the receipt's currency")
+            return
+        coded, because = _coded(spend, self.known.settings)
+        days = self.known.reference.open_books
+        document = spend_document(coded, account.account_id or AccountId(""))
+        wrong = faults(spend.id, document, self.known.reference, spend.total)
+        locked = lock_fault(spend.id, spend.on, self.known.reference, spend.total)
+        wrong += [locked] if locked is not None else []
+        contact = self.vendors.contact(spend.vendor) if not wrong else None
+        self.findings += wrong
+        if contact is None:
+            if not wrong:
+                cause = "its vendor's contact cannot be used"
+                self._find(spend, "vendor unclear", cause, "see the finding on the vendor", retry=True)
+            return
+        said = f"paid by card, on {spend.on.isoformat()}{days.reason(spend.on)}{f'; {because}' if because else ''}"
+        self.actions.append(
+            SpendOnCard(
+                host_ref=spend.id,
+                reason=said,
+                facts=_facts(spend),
+                transaction=evolve(document, date=days.day_for(spend.on)),
+                contact=contact,
+                total=-spend.total,
+            )
+        )
+
+    def _find(self, spend: CardSpend, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
+        self.findings.append(Finding(code=code, about=spend.id, cause=cause, fix=fix, retry=retry, worth=_worth(spend)))
+
+
+def _worth(spend: CardSpend) -> Money | None:
+    try:
+        return spend.total
+    except InvalidInput:
+        return None
+
+
+def _facts(spend: CardSpend) -> dict[str, str]:
+    total = str(spend.total.rounded().amount)
+    return {"vendor": vendor_key(spend.vendor), "amount": total, "on": spend.on.isoformat()}

@@ -1,0 +1,110 @@
+"""Taking back what the host withdrew: voided, or deleted where it was not approved yet; never under money (row 95)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import CARD, Action, RemoveMoney, VoidBill, VoidCreditNote
+from xerosync.engine.intents import Intent, intent_key, retries
+from xerosync.engine.observed import intents_of
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.posted import PostedDocument, posted_documents
+from xerosync.engine.recovery import finding_for
+from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
+from xerosync.engine.states import State
+from xerosync.models import BankTransaction, CreditNote, CreditNoteId, DocumentStatus, Invoice, InvoiceId
+from xerosync.money import Money
+
+_GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
+_UNAPPROVED = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
+
+
+async def void(books: Books, host_ids: Iterable[str], *, retry_refused: bool) -> Plan:
+    """Plan the voiding of the documents that *host_ids* stand for; what is gone already needs none."""
+    posted = await posted_documents(books, host_ids)
+    standing = [each for each in posted.values() if each.document.status not in _GONE]
+    if not standing:
+        return Plan(tenant=books.tenant)
+    days = open_books(await books.organisation(), WhenLocked.REFUSE)
+    decided = [_decide(each, days) for each in standing]
+    planned = [each for each in decided if isinstance(each, Action)]
+    known = await intents_of(books, (each.itself for each in planned))
+    findings = [each for each in decided if isinstance(each, Finding)]
+    actions: list[Action] = []
+    for action in planned:
+        earlier: Intent | None = known.get(intent_key(books.tenant, action.itself))
+        if earlier is None or retries(earlier, action.seen, always=retry_refused):
+            actions.append(action)
+        elif earlier.state is not State.CONFIRMED:
+            findings += filter(None, [finding_for(earlier)])
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+
+def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:
+    document = posted.document
+    worth = Money(document.total or Decimal(0), document.currency_code or "XXX").rounded()
+    if document.date is not None and days.is_closed(document.date):
+        return days.finding(posted.host_id, worth)
+    match document:
+        case Invoice():
+            if document.amount_paid or document.amount_credited:
+                return _has_money(posted, worth)
+            return VoidBill(
+                host_ref=posted.host_id,
+                reason="withdrawn by the host",
+                seen=(posted.seen,),
+                bill=InvoiceId(posted.xero_id),
+                status=_ended(document.status),
+                amount=worth,
+            )
+        case CreditNote():
+            if document.status not in _UNAPPROVED and document.remaining_credit != document.total:
+                return _has_money(posted, worth)
+            return VoidCreditNote(
+                host_ref=posted.host_id,
+                reason="withdrawn by the host",
+                seen=(posted.seen,),
+                credit_note=CreditNoteId(posted.xero_id),
+                status=_ended(document.status),
+                amount=worth,
+            )
+        case BankTransaction():
+            return _removal(posted, document, worth)
+
+
+def _removal(posted: PostedDocument, document: BankTransaction, worth: Money) -> RemoveMoney | Finding:
+    if document.is_reconciled:
+        return Finding(
+            code="reconciled",
+            about=posted.host_id,
+            cause="it is reconciled with the bank statement, and cannot be taken back (F 6.151)",
+            fix="unreconcile it in Xero, then void it again",
+            who="the bookkeeper",
+            retry=True,
+            worth=worth,
+        )
+    return RemoveMoney(
+        host_ref=f"{CARD}{posted.host_id}",
+        reason="withdrawn by the host",
+        seen=(posted.seen,),
+        transaction=posted.xero_id,
+        amount=worth,
+    )
+
+
+def _ended(status: DocumentStatus | None) -> DocumentStatus:
+    return DocumentStatus.DELETED if status in _UNAPPROVED else DocumentStatus.VOIDED
+
+
+def _has_money(posted: PostedDocument, worth: Money) -> Finding:
+    return Finding(
+        code="money on it",
+        about=posted.host_id,
+        cause="payments or credits stand on it, and Xero voids nothing under money (F 6.53)",
+        fix="take the payments and allocations back first, then void it again",
+        who="the bookkeeper",
+        retry=True,
+        worth=worth,
+    )

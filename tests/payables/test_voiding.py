@@ -1,0 +1,70 @@
+"""What the host withdrew is voided or deleted in Xero, and never from under money (95)."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from tests.conftest import BANK, DAY, Product, nzd
+
+from xerosync import Bill, BillLine, BillPayment, CardSpend, Payables
+from xerosync.models import AccountCode, DocumentStatus
+
+LINE = BillLine(description="x", amount=nzd("10.00"), account=AccountCode("429"))
+
+
+def bill(bill_id: str = "b1", amount: str = "10.00") -> Bill:
+    return Bill(id=bill_id, vendor="Paper Ltd", number=bill_id, on=DAY, lines=[evolve(LINE, amount=nzd(amount))])
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"), [("DRAFT", "DELETED"), ("SUBMITTED", "DELETED"), ("AUTHORISED", "VOIDED")]
+)
+def test_a_withdrawn_document_ends_as_its_status_allows(
+    product: Product, purchases: Payables, status: str, ended: str
+) -> None:
+    papers = [evolve(each, status=DocumentStatus(status)) for each in (bill(), bill("c1", "-4.00"))]
+    purchases.apply(purchases.submit(papers))
+
+    purchases.apply(purchases.void(["b1", "c1"]))
+
+    assert [each.status for each in [*product.books.invoices, *product.books.credit_notes]] == [ended, ended]
+    assert not purchases.void(["b1", "c1"])
+
+
+def test_a_withdrawn_receipt_is_removed(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.spend([CardSpend(id="s1", vendor="Taxi", on=DAY, account=BANK, lines=[LINE])]))
+
+    purchases.apply(purchases.void(["s1"]))
+
+    assert [each.status for each in product.books.bank_transactions] == ["DELETED"]
+
+
+def test_nothing_is_voided_under_money(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill()]))
+    purchases.apply(purchases.pay([BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("3.00"))]))
+
+    plan = purchases.void(["b1"])
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["money on it"])
+    product.books.remove_payment(product.live_payments()[0].id)
+    purchases.apply(purchases.void(["b1"]))
+    assert [each.status for each in product.books.invoices] == ["VOIDED"]
+
+
+def test_a_reconciled_receipt_stays(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.spend([CardSpend(id="s1", vendor="Taxi", on=DAY, account=BANK, lines=[LINE])]))
+    product.books.reconcile_bank_transaction(product.books.bank_transactions[0].id)
+
+    assert [each.code for each in purchases.void(["s1"]).findings] == ["reconciled"]
+
+
+def test_a_bill_in_closed_books_stays(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill()]))
+    product.books.lock_period(DAY)
+
+    assert [each.code for each in purchases.void(["b1"]).findings] == ["books closed"]
+
+
+def test_what_the_library_did_not_post_is_left_alone(product: Product, purchases: Payables) -> None:
+    assert not purchases.void(["nothing"])
+    assert product.books.invoices == ()
