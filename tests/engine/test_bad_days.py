@@ -35,7 +35,8 @@ def apply(xero: Xero, plan: Plan) -> Report:
 def recover(xero: Xero) -> None:
     recovery = Receivables(xero).recover()
     assert recovery.open == 0
-    assert recovery.findings == ()
+    # No store keeps files: where one never arrived, the next plan brings it.
+    assert [each.code for each in recovery.findings if each.code != "file needed"] == []
 
 
 def finish(product: Product, scenario: Scenario, xero: Xero) -> None:

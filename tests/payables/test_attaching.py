@@ -71,6 +71,18 @@ def test_a_name_that_is_taken_is_numbered_and_nothing_is_replaced(product: Produ
     }
 
 
+def test_a_file_that_somebody_attached_by_hand_is_not_attached_again(product: Product, posted: Payables) -> None:
+    (bill,) = product.live_bills()
+    product.books.attach("Invoices", bill.id, "from the vendor.pdf", b"%PDF 1")
+
+    plan = posted.attach([scan()])
+    posted.apply(plan)
+
+    assert plan.counts() == {"adopt": 1}
+    assert files(product) == {"bill from the vendor.pdf": b"%PDF 1"}
+    assert not posted.attach([scan()])
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [

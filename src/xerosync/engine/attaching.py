@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import define, field, frozen
@@ -13,7 +13,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import decode
 from xerosync.client.resources.file_names import safe_file_name
 from xerosync.client.resources.files import LARGEST_FILE
-from xerosync.engine.actions import Attach, Pending
+from xerosync.engine.actions import Adopt, Attach, Pending
 from xerosync.engine.intents import ANOTHER_FILE, Intent, intent_key
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.plans import Finding, Plan
@@ -73,8 +73,11 @@ async def attach(books: Books, files: Iterable[BillFile], *, retry_refused: bool
         if (intent := intents.get(intent_key(books.tenant, each.operation))) is None
         or intent.state is not State.CONFIRMED
     }
-    names = await _names(books, [documents[each] for each in documents if each in undone])
-    attaching = _Attaching(books.tenant, documents, intents, names, retry_refused=retry_refused)
+    there = await _files(books, [documents[each] for each in documents if each in undone])
+    new = [each for each in hashed if intent_key(books.tenant, each.operation) not in intents]
+    same = await _same(books, new, documents, there)
+    names = {xero_id: {(each.file_name or "").lower() for each in files} for xero_id, files in there.items()}
+    attaching = _Attaching(books.tenant, documents, intents, names, same, retry_refused=retry_refused)
     for each in hashed:
         attaching.decide(each)
     return Plan(tenant=books.tenant, actions=tuple(attaching.actions), findings=tuple(attaching.findings))
@@ -85,23 +88,44 @@ def _hashed(file: BillFile) -> _Hashed:
     return _Hashed(file, hashlib.sha256(content).hexdigest(), len(content))
 
 
-async def _names(books: Books, documents: Iterable[PostedDocument]) -> dict[str, set[str]]:
-    """The names of the files on each of *documents*, in small letters; only those that have any are asked for."""
-    names: dict[str, set[str]] = {}
+async def _files(books: Books, documents: Iterable[PostedDocument]) -> dict[str, list[Attachment]]:
+    """The files on each of *documents*; only those that have any are asked for."""
+    files: dict[str, list[Attachment]] = {}
     asked: list[PostedDocument] = []
     for each in documents:
-        names[each.xero_id] = set()
+        files[each.xero_id] = []
         if each.document.has_attachments or await intents_with(books, lookup=("attached_to", each.xero_id)):
             asked.append(each)
     if asked:
         session = await books.session()
-        pages = await session.read_all(
-            [Query(f"{each.resource}/{each.xero_id}/Attachments", "Attachments") for each in asked]
-        )
+        pages = await session.read_all([Query(_path(each), "Attachments") for each in asked])
         for each, page in zip(asked, pages, strict=True):
-            found = (decode(Attachment, row, where="Attachments").file_name for row in page.rows)
-            names[each.xero_id] = {(name or "").lower() for name in found}
-    return names
+            files[each.xero_id] = [decode(Attachment, row, where="Attachments") for row in page.rows]
+    return files
+
+
+def _path(document: PostedDocument) -> str:
+    return f"{document.resource}/{document.xero_id}/Attachments"
+
+
+async def _same(
+    books: Books,
+    new: Iterable[_Hashed],
+    documents: Mapping[str, PostedDocument],
+    there: Mapping[str, Sequence[Attachment]],
+) -> dict[Pending, str]:
+    """Those of *new* files whose content is on their document already, each with the id it has there."""
+    same: dict[Pending, str] = {}
+    for each in new:
+        document = documents.get(each.file.bill_id)
+        alike = there.get(document.xero_id, ()) if document is not None else ()
+        for one in alike:
+            if document is not None and one.content_length == each.size and one.attachment_id is not None:
+                session = await books.session()
+                kept = await session.fetch(f"{_path(document)}/{one.attachment_id}", accept="application/octet-stream")
+                if hashlib.sha256(kept.body).hexdigest() == each.sha256:
+                    same[each.operation] = one.attachment_id
+    return same
 
 
 @define(repr=False)
@@ -110,8 +134,9 @@ class _Attaching:
     documents: Mapping[str, PostedDocument]
     intents: Mapping[str, Intent]
     names: dict[str, set[str]]
+    same: Mapping[Pending, str]
     retry_refused: bool = field(kw_only=True)
-    actions: list[Attach] = field(factory=list[Attach])
+    actions: list[Attach | Adopt] = field(factory=list["Attach | Adopt"])
     findings: list[Finding] = field(factory=list[Finding])
     _planned: set[Pending] = field(factory=set[Pending])
 
@@ -124,10 +149,24 @@ class _Attaching:
         if document is None:
             cause = "the library did not post its document"
             self._find(each, "not created here", cause, "submit the bill first", retry=True)
+        elif each.operation in self.same:
+            self._adopt(each, document)
         elif intent is not None and intent.state not in OPEN and not self._again(intent):
             self.findings += filter(None, [finding_for(intent)])
         else:
             self._add(each, document)
+
+    def _adopt(self, each: _Hashed, document: PostedDocument) -> None:
+        self._planned.add(each.operation)
+        self.actions.append(
+            Adopt(
+                host_ref=each.operation.host_ref,
+                reason="a file of this content is on the document already",
+                adopted_kind=Attach.kind,
+                xero_id=self.same[each.operation],
+                facts={"attached_to": document.xero_id},
+            )
+        )
 
     def _again(self, intent: Intent) -> bool:
         return intent.state is State.REJECTED and (self.retry_refused or intent.messages == (ANOTHER_FILE,))
