@@ -122,8 +122,8 @@ class Rules:
 
 def why(coded: Iterable[Coded]) -> str:
     """What a plan says of *coded* lines: each reason once, in order; blank where all lines said it themselves."""
-    said = dict.fromkeys(filter(None, map(str, coded)))
-    return "; ".join(said)
+    texts = [str(each) for each in coded]
+    return "; ".join(dict.fromkeys(text for text in texts if text))
 
 
 def _code(account: str | None) -> AccountCode | None:
