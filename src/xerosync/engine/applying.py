@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 
 from xerosync.client._books import Books
 from xerosync.engine import runs
-from xerosync.engine.actions import Action, Adopt, Allocate, Attach, Link, Pay, PayBatch, Pending, Ref, TransactionLink
+from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pay, PayBatch, Pending, Ref, TransactionLink
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
@@ -17,6 +17,7 @@ from xerosync.engine.kinds import kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, stamps_now
+from xerosync.engine.paper_actions import Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for

@@ -13,9 +13,10 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import decode
 from xerosync.client.resources.file_names import safe_file_name
 from xerosync.client.resources.files import LARGEST_FILE
-from xerosync.engine.actions import Adopt, Attach, Pending
+from xerosync.engine.actions import Adopt, Pending
 from xerosync.engine.intents import ANOTHER_FILE, Intent, intent_key
 from xerosync.engine.observed import intents_of, intents_with
+from xerosync.engine.paper_actions import Attach
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.recovery import finding_for

@@ -16,6 +16,7 @@ from xerosync.client._books import Books
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine import actions as act
+from xerosync.engine import paper_actions as papers
 from xerosync.engine.intents import Intent, Member, basis_of
 from xerosync.engine.probes import (
     Found,
@@ -167,7 +168,7 @@ def _transfer(action: act.Transfer, _: Ids, tag: str) -> BankTransfer:
     )
 
 
-def _attachment(action: act.Attach, _: Ids, __: str) -> Attachment:
+def _attachment(action: papers.Attach, _: Ids, __: str) -> Attachment:
     kept = {"SHA256": action.sha256}
     return Attachment(file_name=action.file_name, content_length=action.size, extra=kept)
 
@@ -359,7 +360,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Invoices/{target}",
             "Invoices",
             "InvoiceID",
-            _encoder(act.VoidBill, lambda action, _ids, _tag: Invoice(status=action.status)),
+            _encoder(papers.VoidBill, lambda action, _ids, _tag: Invoice(status=action.status)),
             probe_voided_bills,
             batch=1,
         ),
@@ -369,7 +370,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "CreditNotes/{target}",
             "CreditNotes",
             "CreditNoteID",
-            _encoder(act.VoidCreditNote, lambda action, _ids, _tag: CreditNote(status=action.status)),
+            _encoder(papers.VoidCreditNote, lambda action, _ids, _tag: CreditNote(status=action.status)),
             probe_voided_credits,
             batch=1,
         ),
@@ -379,7 +380,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "{target}",
             "Attachments",
             "AttachmentID",
-            _encoder(act.Attach, _attachment),
+            _encoder(papers.Attach, _attachment),
             probe_attachments,
             batch=1,
             from_file=True,
@@ -402,11 +403,11 @@ def target_of(action: act.Action, ids: Ids) -> str:
             return ids(action.payment)
         case act.RemoveMoney():
             return action.transaction
-        case act.VoidSaleCredit() | act.VoidCreditNote():
+        case act.VoidSaleCredit() | papers.VoidCreditNote():
             return action.credit_note
-        case act.VoidBill():
+        case papers.VoidBill():
             return action.bill
-        case act.Attach():
+        case papers.Attach():
             return f"{action.resource}/{action.document}/Attachments/{quote(action.file_name, safe='')}"
         case _:
             return ""

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, CARD, CUSTOMER, Attach, CreateContact
+from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, CreateContact
 from xerosync.engine.intents import ANOTHER_FILE, OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in, wait_after
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records, refresh
 from xerosync.engine.observed import stamps_now
+from xerosync.engine.paper_actions import CARD, Attach
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude

@@ -8,11 +8,12 @@ from contextlib import suppress
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import CARD, Action, Adopt, MoveMoney, Pending, SpendOnCard
+from xerosync.engine.actions import Action, Adopt, MoveMoney, Pending
 from xerosync.engine.coding import why
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, refresh, walk
 from xerosync.engine.observed import intents_of, stamped, tagged
+from xerosync.engine.paper_actions import CARD, SpendOnCard
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults, lock_fault
 from xerosync.engine.recovery import finding_for

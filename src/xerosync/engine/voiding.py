@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import CARD, Action, RemoveMoney, VoidBill, VoidCreditNote
+from xerosync.engine.actions import Action, RemoveMoney
 from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.observed import intents_of
+from xerosync.engine.paper_actions import CARD, VoidBill, VoidCreditNote
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.recovery import finding_for

@@ -1,0 +1,72 @@
+"""What a plan may hold of papers: card receipts, what is taken back, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from attrs import field, frozen
+
+from xerosync.engine.actions import Action, MoveMoney, Pending
+from xerosync.models import CreditNoteId, DocumentStatus, InvoiceId
+from xerosync.money import Money
+
+CARD: Final = "card/"
+"""What the name of a card's receipt begins with: settlements move money too."""
+
+
+@frozen(kw_only=True, repr=False)
+class SpendOnCard(MoveMoney):
+    """Post what was spent by card, or came back, under the host's own id of the receipt."""
+
+    @property
+    def itself(self) -> Pending:
+        """How other actions refer to this one."""
+        return Pending(self.kind, f"{CARD}{self.host_ref}", self.revision)
+
+
+@frozen(kw_only=True, repr=False)
+class VoidBill(Action):
+    """Void a bill that nothing was paid on, or delete one that was not approved yet (F 6.51)."""
+
+    kind: ClassVar[str] = "bill_voiding"
+    bill: InvoiceId
+    status: DocumentStatus
+    amount: Money
+
+    @property
+    def worth(self) -> Money:
+        """The bill's total, as a negative amount."""
+        return -self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class VoidCreditNote(Action):
+    """Void a supplier's credit note that was set against nothing, or delete one not approved yet (F 6.102)."""
+
+    kind: ClassVar[str] = "credit_note_voiding"
+    credit_note: CreditNoteId
+    status: DocumentStatus
+    amount: Money
+
+    @property
+    def worth(self) -> Money:
+        """The credit that ends."""
+        return self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class Attach(Action):
+    """
+    Attach a file to a document of *resource*. Xero puts a file in the place of one of the same name (F 6.187).
+
+    *content* gives its bytes when they are sent: of them the store keeps the *sha256* and the *size* alone.
+    """
+
+    kind: ClassVar[str] = "attachment"
+    resource: str
+    document: str
+    file_name: str
+    sha256: str
+    size: int
+    content: Callable[[], bytes] = field(eq=False)
