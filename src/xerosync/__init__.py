@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from xerosync.engine.attaching import BillFile
     from xerosync.engine.auditing import Audit
     from xerosync.engine.bringing import BillInXero, LinkBill, PaymentInXero, UpdateBill
+    from xerosync.engine.categories import News, ReferenceValue, UpdateReference
     from xerosync.engine.causes import RootCause
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.clearing_statement import ClearingMovement, ClearingStatement
@@ -172,6 +173,7 @@ __all__ = [
     "MatchStatus",
     "MemoryStore",
     "Money",
+    "News",
     "NoteTransaction",
     "OAuth",
     "Outcome",
@@ -183,6 +185,7 @@ __all__ = [
     "ProcessingCalendar",
     "Receivables",
     "Recovery",
+    "ReferenceValue",
     "Report",
     "ReportedLine",
     "ReportedSettlement",
@@ -209,6 +212,7 @@ __all__ = [
     "TransactionStatus",
     "UpdateBill",
     "UpdateCustomer",
+    "UpdateReference",
     "WantedAccount",
     "WhenLocked",
     "Who",
@@ -269,6 +273,7 @@ _ROOMS = {
     "engine.attaching": ("BillFile",),
     "engine.auditing": ("Audit",),
     "engine.bringing": ("BillInXero", "LinkBill", "PaymentInXero", "UpdateBill"),
+    "engine.categories": ("News", "ReferenceValue", "UpdateReference"),
     "engine.causes": ("RootCause",),
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
     "engine.clearing_statement": ("ClearingMovement", "ClearingStatement"),

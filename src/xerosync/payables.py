@@ -11,7 +11,7 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, attaching, bringing, handled, recovery, spending, voiding
+from xerosync.engine import applying, attaching, bringing, categories, handled, recovery, spending, voiding
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -93,6 +93,15 @@ class AsyncPayables:
         found = [account async for _, account in walk(self.books, ACCOUNTS, Account)]
         active = [each for each in found if each.status == AccountStatus.ACTIVE and (each.type or "") in _SPENDING]
         return tuple(sorted(active, key=lambda account: account.code or ""))
+
+    async def import_reference(self) -> Plan:
+        """
+        What is new, changed or gone among accounts, tax rates, tracking options, items, currencies and suppliers.
+
+        Each is an `UpdateReference`, told until the plan is applied. What was renamed or has gone is a finding too,
+        before a document that names it is refused.
+        """
+        return await categories.import_reference(self.books)
 
     async def submit(self, bills: Iterable[Bill], *, retry_refused: bool = False) -> Plan:
         """
@@ -322,6 +331,7 @@ class Payables:
         )
 
     import_accounts: Final = stepped(AsyncPayables.import_accounts)
+    import_reference: Final = stepped(AsyncPayables.import_reference)
     submit: Final = stepped(AsyncPayables.submit)
     spend: Final = stepped(AsyncPayables.spend)
     void: Final = stepped(AsyncPayables.void)

@@ -122,8 +122,8 @@ CONTACTS: Final = Shelf(
     "Contacts",
     Contact,
     _keys(
-        "ContactID Name ContactStatus ContactNumber AccountNumber EmailAddress TaxNumber FirstName LastName Phones "
-        "Addresses MergedToContactID UpdatedDateUTC"
+        "ContactID Name ContactStatus IsSupplier ContactNumber AccountNumber EmailAddress TaxNumber FirstName LastName "
+        "Phones Addresses MergedToContactID UpdatedDateUTC"
     ),
     lambda _: [],  # never its name: what a record is found by stays readable in an encrypted store
     {"includeArchived": "true"},

@@ -31,6 +31,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bill_link": ("bill to link", "bills to link"),
     "handled": ("outcome to remember", "outcomes to remember"),
     "bill_change": ("bill to change", "bills to change"),
+    "reference": ("reference value to take over", "reference values to take over"),
     "adopt": ("document to take over", "documents to take over"),
     "new_account": ("account to open", "accounts to open"),
     "account": ("account to enable payments on", "accounts to enable payments on"),

@@ -198,6 +198,8 @@ async def _set_up(xero: AsyncXero, world: World) -> bool:
         await sales.matches([Customer(id="7", custom_identifier="Ana")])
         bills = AsyncPayables(xero)
         await bills.import_accounts()
+        done.append(plan := await bills.import_reference())
+        await bills.apply(plan)
         for plan in (await bills.handle_outside(["b"]), await bills.take_up_again(["b"])):
             await bills.apply(plan)
         await bills.handled_outside()
