@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.clearing_statement import ClearingMovement, ClearingStatement
     from xerosync.engine.coding import Coded, Rule, Rules
+    from xerosync.engine.drifting import Drift, DriftField, DriftReport
     from xerosync.engine.duplicates import Duplicates
     from xerosync.engine.handled import HandledOutside, HandleOutside
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
@@ -141,6 +142,9 @@ __all__ = [
     "Customer",
     "Difference",
     "Doctor",
+    "Drift",
+    "DriftField",
+    "DriftReport",
     "Duplicates",
     "Eligibility",
     "Endpoints",
@@ -280,6 +284,7 @@ _ROOMS = {
     "engine.coding": ("Coded", "Rule", "Rules"),
     "engine.duplicates": ("Duplicates",),
     "engine.handled": ("HandleOutside", "HandledOutside"),
+    "engine.drifting": ("Drift", "DriftField", "DriftReport"),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
     "engine.paying": ("BillPayment",),

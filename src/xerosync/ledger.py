@@ -9,8 +9,9 @@ from typing import Final
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import auditing, recovery
+from xerosync.engine import auditing, drifting, recovery
 from xerosync.engine.auditing import Audit
+from xerosync.engine.drifting import DriftField, DriftReport
 from xerosync.engine.plans import Finding, Recovery
 
 
@@ -35,6 +36,15 @@ class AsyncLedger:
         """
         return await auditing.audit(self.books, since=since, adopt=adopt)
 
+    async def drift(self, fields: Iterable[DriftField] = tuple(DriftField)) -> DriftReport:
+        """
+        What people changed in Xero of anything that the library wrote: each change with what was and what is.
+
+        *fields* are those that count for you. What is gone was removed by somebody else; what the library took back
+        itself is no drift. `DriftReport.ignore` makes a plan of accepting it, which `apply` of either story does.
+        """
+        return await drifting.find_drift(self.books, frozenset(fields))
+
     async def parked(self) -> tuple[Finding, ...]:
         """The writes that ended in doubt eight times: nothing is done about them until they are released (R8)."""
         return await recovery.parked(self.books)
@@ -56,5 +66,6 @@ class Ledger:
 
     recover: Final = stepped(AsyncLedger.recover)
     audit: Final = stepped(AsyncLedger.audit)
+    drift: Final = stepped(AsyncLedger.drift)
     parked: Final = stepped(AsyncLedger.parked)
     release: Final = stepped(AsyncLedger.release)

@@ -197,6 +197,13 @@ class SetImportPolicy(Link):
 
 
 @frozen(kw_only=True, repr=False)
+class AcceptDrift(Link):
+    """Remember that what somebody changed in Xero is as it should be; what it is *now* is among its facts."""
+
+    kind: ClassVar[str] = "drift"
+
+
+@frozen(kw_only=True, repr=False)
 class TransactionLink(Link):
     """
     Remember a *transaction* of the host as it is to be from now on; *before* is what was remembered until then.

@@ -23,6 +23,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "apart": ("customer to disconnect", "customers to disconnect"),
     "details": ("customer to update", "customers to update"),
     "vendor": ("vendor to connect", "vendors to connect"),
+    "drift": ("change in Xero to accept", "changes in Xero to accept"),
     "import_policy": ("import policy to set", "import policies to set"),
     "transaction": ("invoice to import", "invoices to import"),
     "transaction_change": ("transaction to change", "transactions to change"),

@@ -204,6 +204,8 @@ async def _set_up(xero: AsyncXero, world: World) -> bool:
             await bills.apply(plan)
         await bills.handled_outside()
         await sales.reconcile()
+        await sales.clearing_statement(_DAY, _DAY)
+        await sales.settlement_report([])
     return nothing_left(*done)
 
 
@@ -251,6 +253,7 @@ async def _audited(xero: AsyncXero, world: World) -> bool:
     """As the collections, with an audit after each round."""
     is_done = await _collect(xero, world)
     await AsyncLedger(xero).audit()
+    await AsyncLedger(xero).drift()
     return is_done
 
 

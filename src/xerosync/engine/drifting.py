@@ -1,0 +1,244 @@
+"""Drift: what people changed in Xero after the library wrote it, told from what was sent and what stands there now."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, TypeAlias, cast
+
+from attrs import frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import AcceptDrift, link_key
+from xerosync.engine.addresses import deep_link
+from xerosync.engine.clearing import confirmed_by_id
+from xerosync.engine.intents import Intent, read_intent
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    CREDIT_NOTES,
+    INVOICES,
+    PAYMENTS,
+    Shelf,
+    records,
+    refresh,
+)
+from xerosync.engine.observed import all_links, intents_with, stamped
+from xerosync.engine.plans import Plan
+from xerosync.engine.states import State
+from xerosync.models import BankTransaction, BankTransfer, CreditNote, Invoice, Payment, TenantId
+
+Document: TypeAlias = Invoice | CreditNote | Payment | BankTransaction | BankTransfer
+
+_CHUNK: Final = 500
+_GONE: Final = frozenset({"DELETED", "VOIDED"})
+_WATCHED: Final[Mapping[str, tuple[Shelf, type[Document], str]]] = {
+    "payment": (PAYMENTS, Payment, "payment"),
+    "refund": (PAYMENTS, Payment, "payment"),
+    "bank_transaction": (BANK_TRANSACTIONS, BankTransaction, "bank transaction"),
+    "transfer": (BANK_TRANSFERS, BankTransfer, "transfer"),
+    "bill": (INVOICES, Invoice, "bill"),
+    "credit_note": (CREDIT_NOTES, CreditNote, "credit note"),
+    "sale": (INVOICES, Invoice, "sale"),
+    "sale_credit": (CREDIT_NOTES, CreditNote, "sale credit"),
+}
+_TAKEN_BACK: Final = ("removal", "bank_transaction_removal", "sale_credit_voiding")
+
+
+class DriftField(StrEnum):
+    """What of a document may have been changed; a host names those that count for it."""
+
+    EXISTENCE = "existence"
+    """It was voided, or removed."""
+    AMOUNT = "amount"
+    """Its total is another one."""
+    DATE = "date"
+    """It bears another day."""
+    DUE_DATE = "due date"
+    """It is due on another day."""
+    CONTACT = "contact"
+    """It is another contact's: moved, or the contact was merged."""
+    ACCOUNT = "account"
+    """It is on another bank account."""
+
+
+@frozen(kw_only=True, repr=False)
+class Drift:
+    """
+    One change: the host's *about* and Xero's *xero_id* of a document of some *kind*, the *field*, what it *was* when it
+    was written and what it is *now*, and a *link* to it where Xero has an address of it.
+    """
+
+    kind: str
+    about: str
+    xero_id: str
+    field: DriftField
+    was: str
+    now: str
+    link: str | None = None
+
+    def accepted(self) -> AcceptDrift:
+        """The action that remembers that this is as it should be."""
+        return AcceptDrift(
+            host_ref=f"{self.kind}/{self.about}/{self.field}",
+            reason="changed in Xero, and accepted",
+            xero_id=self.xero_id,
+            facts={"now": self.now},
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.about}: {self.field} was {self.was}, is {self.now}"
+
+    def __repr__(self) -> str:
+        return f"<Drift of {self.kind} in {self.field}>"
+
+
+@frozen(kw_only=True, repr=False)
+class DriftReport:
+    """
+    What people changed of *looked_at* documents that the library wrote, and that nobody has accepted yet.
+
+    Rows hold ids and amounts: mind where they are shown.
+    """
+
+    tenant: TenantId
+    looked_at: int
+    drifts: tuple[Drift, ...] = ()
+
+    def __iter__(self) -> Iterator[Drift]:
+        return iter(self.drifts)
+
+    def __len__(self) -> int:
+        return len(self.drifts)
+
+    def __bool__(self) -> bool:
+        """Whether anything has drifted."""
+        return bool(self.drifts)
+
+    def ignore(self, *about: str) -> Plan:
+        """
+        The plan that accepts what people did, of the documents *about* or of all: it is not told again until it
+        changes again. Nothing is written to Xero.
+        """
+        chosen = [each for each in self.drifts if not about or each.about in about]
+        return Plan(tenant=self.tenant, actions=tuple(each.accepted() for each in chosen))
+
+    def rows(self) -> list[dict[str, str]]:
+        """One row a change, for a table or a dataframe."""
+        return [
+            {
+                "kind": each.kind,
+                "about": each.about,
+                "xero_id": each.xero_id,
+                "field": each.field.value,
+                "was": each.was,
+                "now": each.now,
+                "link": each.link or "",
+            }
+            for each in self.drifts
+        ]
+
+    def __str__(self) -> str:
+        head = f"{len(self.drifts):,} changed in Xero of {self.looked_at:,} written"
+        return "\n".join([head, *(f"  {each}" for each in self.drifts)])
+
+    def __repr__(self) -> str:
+        return f"<DriftReport of {len(self.drifts)} drifts>"
+
+
+async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftReport:
+    """Compare everything the library wrote with what the mirror, just refreshed, holds of it."""
+    # What was never written needs no scope to be read.
+    written = [name for name in _WATCHED if await _is_written(books, name)]
+    await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, written)}.values())
+    short_code = (await books.organisation()).short_code
+    accepted = {link_key(AcceptDrift.kind, link["host_id"]): link["now"] for link in await all_links(books, "drift")}
+    taken_back: set[str] = set()
+    for kind in _TAKEN_BACK:
+        taken_back |= confirmed_by_id(await intents_with(books, lookup=("kind", kind))).keys()
+    looked_at = 0
+    found: list[Drift] = []
+    for name in written:
+        shelf, model, address = _WATCHED[name]
+        async for page in _pages(books, name):
+            ours = {each.xero_id: each for each in page if each.xero_id and each.xero_id not in taken_back}
+            looked_at += len(ours)
+            for xero_id, (document, _) in (await stamped(books, shelf, model, ours)).items():
+                link = deep_link(address, xero_id, short_code)
+                for field, was, now in changes(ours[xero_id], document):
+                    drift = Drift(
+                        kind=name,
+                        about=ours[xero_id].operation.host_ref,
+                        xero_id=xero_id,
+                        field=field,
+                        was=was,
+                        now=now,
+                        link=link,
+                    )
+                    if field in fields and accepted.get(drift.accepted().key) != now:
+                        found.append(drift)
+    return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(found))
+
+
+async def _is_written(books: Books, kind: str) -> bool:
+    lookup = ("kind", kind)
+    return bool(await books.storage.query("intent", books.tenant, states=[State.CONFIRMED], lookup=lookup, limit=1))
+
+
+def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, str, str]]:
+    """What of *document* is not as *written* said: each field with what it was and what it is now."""
+    if document.status in _GONE:
+        yield DriftField.EXISTENCE, "AUTHORISED", str(document.status)
+        return  # what is gone has nothing else that counts
+    payload = written.payload
+    yield from _differing(DriftField.DATE, _text(payload, "Date"), document.date)
+    if isinstance(document, Invoice):
+        yield from _differing(DriftField.DUE_DATE, _text(payload, "DueDate"), document.due_date)
+    if isinstance(document, Invoice | CreditNote) and document.contact is not None:
+        was = _text(payload, "Contact", "ContactID")
+        yield from _differing(DriftField.CONTACT, was, document.contact.contact_id)
+    if isinstance(document, BankTransaction) and document.bank_account is not None:
+        was = _text(payload, "BankAccount", "AccountID")
+        yield from _differing(DriftField.ACCOUNT, was, document.bank_account.account_id)
+    total = document.amount if isinstance(document, Payment | BankTransfer) else document.total
+    was_total = _total(written)
+    if was_total is not None and total is not None and was_total != total:
+        yield DriftField.AMOUNT, str(was_total), str(total)
+
+
+def _differing(field: DriftField, was: str, now: date | str | None) -> Iterator[tuple[DriftField, str, str]]:
+    """*field*, where both are known and differ."""
+    text = now.isoformat() if isinstance(now, date) else (now or "")
+    if was and text and was[: len(text)].lower() != text.lower():
+        yield field, was, text
+
+
+def _total(written: Intent) -> Decimal | None:
+    """What the document came to; None where only Xero knows, since it worked out the tax."""
+    if "Amount" in written.payload:
+        return Decimal(str(written.payload["Amount"]))
+    amount = written.facts.get("amount")
+    if amount is None or written.payload.get("LineAmountTypes") == "Exclusive":
+        return None
+    return abs(Decimal(amount))
+
+
+def _text(payload: Mapping[str, object], *path: str) -> str:
+    value: object = payload
+    for name in path:
+        value = cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
+    return "" if value is None else str(value)
+
+
+async def _pages(books: Books, kind: str) -> AsyncIterator[list[Intent]]:
+    """The confirmed writes of *kind*, some at a time."""
+    page: list[Intent] = []
+    async for record in records(books, "intent", states=[State.CONFIRMED], lookup=("kind", kind)):
+        page.append(read_intent(record))
+        if len(page) == _CHUNK:
+            yield page
+            page = []
+    if page:
+        yield page

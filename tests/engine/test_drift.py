@@ -1,0 +1,149 @@
+"""Drift: what people changed in Xero after it was written is told, each change once, and nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+
+from xerosync import (
+    Bill,
+    BillLine,
+    BillPayment,
+    DriftField,
+    Fee,
+    Ledger,
+    LineKind,
+    Payables,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Xero,
+)
+from xerosync.models import AccountCode
+
+
+def write_everything(product: Product, xero: Xero) -> None:
+    """A settlement with fees and a payout, a bill and its part payment."""
+    invoice = product.collectable("100.00")
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    line = SettlementLine(id="L1", transaction=invoice.id, amount=nzd("100.00"))
+    settlement = Settlement(id="S1", on=DAY, lines=[line], fees=[Fee(amount=nzd("1.00"))], paid_out_on=DAY)
+    sales.apply(sales.settle(settlement))
+    bills = Payables(xero, payment_account=BANK)
+    lines = [BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))]
+    bills.apply(bills.submit([Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=lines)]))
+    bills.apply(bills.pay([BillPayment(id="p", bill_id="b", on=DAY, amount=nzd("4.00"))]))
+
+
+def drifted(xero: Xero) -> list[tuple[str, str, DriftField]]:
+    return [(each.kind, each.about, each.field) for each in Ledger(xero).drift()]
+
+
+def test_what_nobody_touched_has_not_drifted(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+
+    report = Ledger(xero).drift()
+
+    assert not report
+    assert report.looked_at == 5
+    assert str(report) == "0 changed in Xero of 5 written"
+
+
+def _remove_collection(product: Product) -> None:
+    (payment,) = [each for each in product.live_payments() if each.amount == 100]
+    product.books.remove_payment(payment.id)
+
+
+def _remove_bill_payment(product: Product) -> None:
+    (payment,) = [each for each in product.live_payments() if each.amount == 4]
+    product.books.remove_payment(payment.id)
+
+
+def _due_in(days: int) -> Callable[[Product], None]:
+    def edit(product: Product) -> None:
+        (bill,) = product.live_bills()
+        product.books.edit_invoice(bill.id, due=DAY + timedelta(days=days))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (_remove_collection, [("payment", "L1", DriftField.EXISTENCE)]),
+        (_remove_bill_payment, [("payment", "bill payment/p", DriftField.EXISTENCE)]),
+        (_due_in(9), [("bill", "b", DriftField.DUE_DATE)]),
+    ],
+)
+def test_each_change_is_told_once(
+    product: Product, xero: Xero, change: Callable[[Product], None], found: list[tuple[str, str, DriftField]]
+) -> None:
+    write_everything(product, xero)
+
+    change(product)
+
+    assert drifted(xero) == found
+
+
+def test_a_merged_vendor_shows_on_its_bills(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    (old,) = [each for each in product.books.contacts if each.name == "Paper Ltd"]
+    product.books.merge_contacts(old.id, into=product.books.add_contact("Paper and Sons").id)
+
+    assert drifted(xero) == [("bill", "b", DriftField.CONTACT)]
+
+
+def test_what_the_library_took_back_itself_has_not_drifted(product: Product, xero: Xero) -> None:
+    invoice = product.collectable("100.00")
+    sales = Receivables(xero, clearing_account=CLEARING)
+    line = SettlementLine(id="L1", transaction=invoice.id, amount=nzd("100.00"))
+    back = SettlementLine(id="B1", transaction=invoice.id, amount=nzd("100.00"), kind=LineKind.CHARGED_BACK)
+    sales.apply(sales.settle(Settlement(id="S1", on=DAY, lines=[line])))
+    sales.apply(sales.settle(Settlement(id="S2", on=DAY, lines=[back])))
+
+    assert drifted(xero) == []
+
+
+def test_the_host_chooses_which_fields_count(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    _remove_collection(product)
+    _due_in(9)(product)
+
+    chosen = Ledger(xero).drift([DriftField.DUE_DATE])
+
+    assert [each.about for each in chosen] == ["b"]
+
+
+def test_what_was_accepted_is_told_again_only_when_it_changes_again(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    _due_in(9)(product)
+    bills = Payables(xero)
+
+    plan = Ledger(xero).drift().ignore("b")
+    bills.apply(plan)
+
+    assert str(plan) == "1 change in Xero to accept"
+    assert drifted(xero) == []
+    _due_in(12)(product)
+    (again,) = Ledger(xero).drift()
+    assert (again.was, again.now) == (DAY.isoformat(), (DAY + timedelta(days=12)).isoformat())
+
+
+def test_a_total_that_was_edited_has_both_amounts(product: Product, xero: Xero) -> None:
+    bills = Payables(xero)
+    lines = [BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))]
+    bills.apply(bills.submit([Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=lines)]))
+    (bill,) = product.live_bills()
+    product.books.edit_invoice(bill.id, amount=Decimal(12))
+
+    (drift,) = Ledger(xero).drift()
+
+    assert (drift.field, drift.was, drift.now) == (DriftField.AMOUNT, "10.00", "12.00")
+    assert Ledger(xero).drift().rows()[0]["field"] == "amount"
+    assert (drift.link or "").endswith(drift.xero_id)
