@@ -29,10 +29,11 @@ class AsyncLedger:
         """
         Compare what carries our marks in Xero with the ledger: what is missing, doubled, foreign or deleted (R9).
 
-        It reads bills, suppliers' credit notes and payments, all or those changed *since* (aware), and deletes nothing.
-        With *adopt* the ledger takes over every mark that it does not know, and writes refused with `LedgerBehind` may
-        go on (C15): stop all workers before you restore a store, and call this before you start them. Raises
-        `InvalidInput` for both together.
+        It reads invoices, bills, credit notes, payments, bank transactions and transfers, all or those changed *since*
+        (aware), and deletes nothing. What the connection has no scope for is left out where nothing was ever written
+        to it; else it raises `ScopeMissing`. With *adopt* the ledger takes over every mark that it does not know, and
+        writes refused with `LedgerBehind` may go on (C15): stop all workers before you restore a store, and call this
+        before you start them. Raises `InvalidInput` for both together.
         """
         return await auditing.audit(self.books, since=since, adopt=adopt)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+from tests.engine.backups import backup, restore
 from tests.engine.crashes import Crash, Fuse, MortalStore, found_mortal
 from tests.engine.scenarios import charged_back, collected, paper
 
@@ -24,20 +25,6 @@ def story(product: Product) -> Receivables:
 def parts(transaction: str, *amounts: str) -> Settlement:
     lines = [SettlementLine(id=f"L{amount}", transaction=transaction, amount=nzd(amount)) for amount in amounts]
     return Settlement(id="S1", on=DAY, lines=lines)
-
-
-def backup(product: Product) -> list[Record]:
-    """All that matters of the store, as it is now."""
-    kinds = ["intent", "link", "connection", *(f"mirror.{each}" for each in ("invoice", "payment", "credit_note"))]
-    tenant = product.books.tenant_id
-    return [record for kind in [*kinds, "mirror.contact", "cursor"] for record in product.store.query(kind, tenant)]
-
-
-def restore(product: Product, kept: list[Record]) -> None:
-    """The store as it was in the *kept* backup, with the tokens of now."""
-    grants = product.store.query("grant", "")
-    product.store = MemoryStore()
-    product.store.commit([*grants, *kept])
 
 
 def test_books_that_agree_have_no_findings(product: Product) -> None:

@@ -281,12 +281,22 @@ class NoteTransaction(TransactionLink):
 
 @frozen(kw_only=True, repr=False)
 class Adopt(Action):
-    """Take over a document that carries our own tag although the store has forgotten that it was written."""
+    """
+    Take over a document that carries our own tag although the store has forgotten that it was written.
+
+    *write* is what was planned and is there already; without it, *payload* is what is known of what was sent.
+    """
 
     kind: ClassVar[str] = "adopt"
     adopted_kind: str
     xero_id: str
     payload: Mapping[str, object] = field(factory=dict[str, object])
+    write: Action | None = None
+
+    @property
+    def needs(self) -> tuple[Pending, ...]:
+        """What the write rests on, whose ids are kept with it."""
+        return self.write.needs if self.write is not None else ()
 
     @property
     def itself(self) -> Pending:

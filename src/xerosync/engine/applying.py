@@ -8,6 +8,7 @@ from typing import Final, cast
 from attrs import define, evolve, field
 
 from xerosync.client._books import Books
+from xerosync.client._wire.codec import Json
 from xerosync.engine import runs
 from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pay, PayBatch, Pending, Ref, TransactionLink
 from xerosync.engine.batches import unsettled, without
@@ -185,7 +186,7 @@ class _Applying:
             Intent(
                 tenant=self.books.tenant,
                 operation=Pending(action.adopted_kind, action.host_ref, action.revision),
-                payload=action.payload,
+                payload=self._payload(action.write) if action.write is not None else action.payload,
                 state=State.CONFIRMED,
                 xero_id=action.xero_id,
                 facts=action.facts,
@@ -209,20 +210,23 @@ class _Applying:
         return await self.poster.keep([self._intent(action, known) for action in actions])
 
     def _intent(self, action: Action, known: Mapping[str, Intent]) -> Intent:
-        key = intent_key(self.books.tenant, action.itself)
         fresh = Intent(
             tenant=self.books.tenant,
             operation=action.itself,
-            payload=kind_of(action.kind).encode(action, self._id_of, mark_of(key, self.books.app.client_id)),
+            payload=self._payload(action),
             target=target_of(action, self._id_of),
             basis=basis_of(action.seen),
             facts=action.facts,
             members=members_of(action, self._id_of),
         )
-        earlier = known.get(key)
+        earlier = known.get(fresh.key)
         if earlier is None:
             return fresh
         return evolve(fresh, version=earlier.version, generation=earlier.generation + 1, attempts=earlier.attempts)
+
+    def _payload(self, action: Action) -> Json:
+        mark = mark_of(intent_key(self.books.tenant, action.itself), self.books.app.client_id)
+        return kind_of(action.kind).encode(action, self._id_of, mark)
 
     def _id_of(self, ref: Ref) -> str:
         return self._ids[ref] if isinstance(ref, Pending) else ref

@@ -7,7 +7,7 @@ ledger does not know, so that a store restored from an older backup may be writt
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, cast
@@ -19,15 +19,16 @@ from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.names import id_name
-from xerosync.engine.intents import Intent, read_intent, sign_in, sign_of, tag_in
+from xerosync.engine.intents import Intent, read_intent, sign_of
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import BATCH_PAYMENTS, CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records
+from xerosync.engine.mirror import Shelf, records, tag_on
 from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude
+from xerosync.engine.recovery import MARKS_ON
 from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
-from xerosync.errors import InvalidInput
+from xerosync.errors import InvalidInput, ScopeMissing
 
 MISSING: Final = "missing in Xero"
 DOUBLED: Final = "found twice in Xero"
@@ -35,12 +36,15 @@ FOREIGN: Final = "unknown to the ledger"
 DELETED: Final = "removed in Xero"
 
 _GONE: Final = frozenset({"DELETED", "VOIDED"})
-_MARKED: Final = frozenset({"bill", "credit_note", "payment", "refund", "batch_payment"})
-_LISTS: Final[Sequence[tuple[Shelf, Mapping[str, str]]]] = (
-    (INVOICES, {"where": 'Type=="ACCPAY"'}),
-    (CREDIT_NOTES, {"where": 'Type=="ACCPAYCREDIT"'}),
-    (PAYMENTS, {}),
-    (BATCH_PAYMENTS, {}),
+_MARKED: Final = frozenset[str]().union(*(kinds for _, kinds in MARKS_ON))
+_REMOVALS: Final = frozenset(
+    {
+        "removal",
+        "bank_transaction_removal",
+        "sale_credit_voiding",
+        "bill_voiding",
+        "credit_note_voiding",
+    }
 )
 _CHUNK: Final = 500
 _UNDER_WAY: Final = timedelta(minutes=10)
@@ -112,6 +116,7 @@ class _Books:
     intents: Sequence[Intent]
     documents: dict[str, Document] = field(factory=dict[str, Document])
     by_tag: dict[str, list[Document]] = field(factory=dict[str, list[Document]])
+    unread: dict[str, ScopeMissing] = field(factory=dict[str, ScopeMissing])
 
     def add(self, document: Document) -> None:
         self.documents[document.xero_id] = document
@@ -127,15 +132,23 @@ async def audit(books: Books, *, since: datetime | None = None, adopt: bool = Fa
     """
     Compare Xero with the ledger; see `xerosync.Ledger.audit`.
 
+    A list that the connection has no scope for is left out where nothing was ever written to it; else `ScopeMissing`.
     Documents are read before the ledger is, which knows of every write before it leaves.
     """
     if adopt and since is not None:
         raise InvalidInput("since", "leave it out: only the whole of the books says what the ledger lacks")
     settled_before = books.clock.now() - _UNDER_WAY
     compared = _Books(())
-    async for document in _documents(books, since):
-        compared.add(document)
+    for shelf, kinds in MARKS_ON:
+        try:
+            async for document in _documents(books, shelf, since):
+                compared.add(document)
+        except ScopeMissing as missing:
+            compared.unread |= dict.fromkeys(kinds, missing)
     compared.intents = [read_intent(record) async for record in records(books, "intent")]
+    for intent in compared.intents:
+        if intent.operation.kind in compared.unread:
+            raise compared.unread[intent.operation.kind]
     adopted = await _adopt(books, compared) if adopt else 0
     known = {tag for tag in compared.by_tag if adopt} | await _adopted_tags(books)
     return Audit(
@@ -145,24 +158,19 @@ async def audit(books: Books, *, since: datetime | None = None, adopt: bool = Fa
     )
 
 
-async def _documents(books: Books, since: datetime | None) -> AsyncIterator[Document]:
+async def _documents(books: Books, shelf: Shelf, since: datetime | None) -> AsyncIterator[Document]:
     session = await books.session()
-    sign = sign_of(books.app.client_id)
-    for shelf, params in _LISTS:
-        name = id_name(shelf.model)
-        async for row in whole_rows(session, Query(shelf.collection, shelf.collection, params, since), name):
-            yield _document(row, name, sign)
+    name, sign = id_name(shelf.model), sign_of(books.app.client_id)
+    async for row in whole_rows(session, Query(shelf.collection, shelf.collection, shelf.params, since), name):
+        yield _document(row, str(row.get(name)), tag_on(shelf, row, sign))
 
 
-def _document(row: Json, name: str, sign: str) -> Document:
-    lines = cast("Sequence[Json]", row.get("LineItems") or [{}])
-    texts = (row.get("Reference"), row.get("Url"), lines[0].get("Description"))
-    tags = [tag_in(text) for text in texts if isinstance(text, str) and sign_in(text) == sign]
+def _document(row: Json, xero_id: str, tag: str | None) -> Document:
     allocated = frozenset(
         (str(cast(Json, each.get("Invoice") or {}).get("InvoiceID")), Decimal(str(each.get("Amount"))))
         for each in cast("Sequence[Json]", row.get("Allocations") or ())
     )
-    return Document(str(row.get(name)), next(filter(None, tags), None), row.get("Status") not in _GONE, allocated)
+    return Document(xero_id, tag, row.get("Status") not in _GONE, allocated)
 
 
 async def _adopted_tags(books: Books) -> set[str]:
@@ -175,7 +183,7 @@ def _of_marks(compared: _Books, known: set[str]) -> Iterator[Finding]:
     removed = {
         intent.target
         for intent in compared.intents
-        if intent.operation.kind == "removal" and intent.state is State.CONFIRMED
+        if intent.operation.kind in _REMOVALS and intent.state is State.CONFIRMED
     }
     for tag, documents in compared.by_tag.items():
         standing = [each for each in documents if each.stands]
@@ -208,9 +216,9 @@ def _is_there(intent: Intent, compared: _Books) -> bool:
     match intent.operation.kind:
         case kind if kind in _MARKED:
             return intent.tag in compared.by_tag or intent.xero_id in compared.documents
-        case "removal":
-            payment = compared.documents.get(intent.target)
-            return payment is None or not payment.stands
+        case kind if kind in _REMOVALS:
+            document = compared.documents.get(intent.target)
+            return document is None or not document.stands
         case "allocation":
             note = compared.documents.get(intent.target)
             invoice = str(cast(Json, intent.payload["Invoice"])["InvoiceID"])

@@ -30,6 +30,7 @@ from xerosync.models import (
     CreditNote,
     Currency,
     Invoice,
+    InvoiceType,
     Item,
     Payment,
     TaxRate,
@@ -92,18 +93,33 @@ def _tagged(text: str) -> Lookups:
 
 def _invoice_lookups(row: Json) -> Lookups:
     found = [("contact", _text(row, "Contact", "ContactID")), ("type", _text(row, "Type"))]
-    return [*found, ("number", _text(row, "InvoiceNumber")), *_tagged(_text(row, "Url"))]
+    tags = _tagged(_text(row, "Reference" if _text(row, "Type") == InvoiceType.ACCREC else "Url"))
+    return [*found, ("number", _text(row, "InvoiceNumber")), *tags]
 
 
 def _credit_note_lookups(row: Json) -> Lookups:
     lines = cast(Sequence[Json], row.get("LineItems") or ())
-    tags = [pair for line in lines[:1] for pair in _tagged(_text(line, "Description"))]
+    to_customer = _text(row, "Type") == InvoiceType.ACCRECCREDIT
+    texts = [_text(row, "Reference")] if to_customer else [_text(line, "Description") for line in lines[:1]]
+    tags = [pair for text in texts for pair in _tagged(text)]
     return [("contact", _text(row, "Contact", "ContactID")), ("number", _text(row, "CreditNoteNumber")), *tags]
 
 
 def _payment_lookups(row: Json) -> Lookups:
     found = [("invoice", _text(row, "Invoice", "InvoiceID")), ("account", _text(row, "Account", "AccountID"))]
     return [*found, ("batch", _text(row, "BatchPaymentID")), *_tagged(_text(row, "Reference"))]
+
+
+def _bank_transaction_lookups(row: Json) -> Lookups:
+    # The two halves of a transfer bear its reference, and its mark is not theirs.
+    tags = [] if _text(row, "Type").endswith("-TRANSFER") else _tagged(_text(row, "Reference"))
+    return [("account", _text(row, "BankAccount", "AccountID")), *tags]
+
+
+def tag_on(shelf: Shelf, row: Json, sign: str) -> str | None:
+    """The tag that *row* of *shelf* carries, if it was written by the app of this *sign*."""
+    lookups = dict(shelf.lookups(row))
+    return lookups.get("tag") if lookups.get("sign") == sign else None
 
 
 ACCOUNTS: Final = Shelf(
@@ -134,7 +150,7 @@ INVOICES: Final = Shelf(
     Invoice,
     _keys(
         "InvoiceID Type InvoiceNumber Contact Date DueDate Status CurrencyCode Total AmountDue AmountPaid "
-        "AmountCredited Url HasAttachments UpdatedDateUTC"
+        "AmountCredited Url Reference HasAttachments UpdatedDateUTC"
     ),
     _invoice_lookups,
 )
@@ -144,7 +160,7 @@ CREDIT_NOTES: Final = Shelf(
     CreditNote,
     _keys(
         "CreditNoteID Type CreditNoteNumber Contact Date Status CurrencyCode Total RemainingCredit Allocations "
-        "HasAttachments UpdatedDateUTC"
+        "Reference HasAttachments UpdatedDateUTC"
     ),
     _credit_note_lookups,
 )
@@ -162,7 +178,7 @@ BANK_TRANSACTIONS: Final = Shelf(
     "BankTransactions",
     BankTransaction,
     _keys("BankTransactionID Type Date Status Total BankAccount Reference IsReconciled HasAttachments UpdatedDateUTC"),
-    lambda row: [("account", _text(row, "BankAccount", "AccountID")), *_tagged(_text(row, "Reference"))],
+    _bank_transaction_lookups,
 )
 BANK_TRANSFERS: Final = Shelf(
     "bank_transfer",

@@ -13,7 +13,17 @@ from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, CreateContact
 from xerosync.engine.intents import ANOTHER_FILE, OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in, wait_after
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import BATCH_PAYMENTS, CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, records, refresh
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    BATCH_PAYMENTS,
+    CREDIT_NOTES,
+    INVOICES,
+    PAYMENTS,
+    Shelf,
+    records,
+    refresh,
+)
 from xerosync.engine.observed import stamps_now
 from xerosync.engine.paper_actions import CARD, Attach
 from xerosync.engine.plans import Finding, Recovery
@@ -25,10 +35,12 @@ from xerosync.events import Event
 
 _LOOKED_AT: Final = (*OPEN_STATES, State.CONFLICT)
 MARKS_ON: Final[Sequence[tuple[Shelf, frozenset[str]]]] = (
-    (INVOICES, frozenset({"bill"})),
-    (CREDIT_NOTES, frozenset({"credit_note"})),
+    (INVOICES, frozenset({"bill", "sale"})),
+    (CREDIT_NOTES, frozenset({"credit_note", "sale_credit"})),
     (PAYMENTS, frozenset({"payment", "refund"})),
     (BATCH_PAYMENTS, frozenset({"batch_payment"})),
+    (BANK_TRANSACTIONS, frozenset({"bank_transaction"})),
+    (BANK_TRANSFERS, frozenset({"transfer"})),
 )
 """Which kinds of write carry a tag, and where it is read again."""
 

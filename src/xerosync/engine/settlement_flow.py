@@ -22,6 +22,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.batches import in_batches, unsettled
 from xerosync.engine.clearing import Eligibility
+from xerosync.engine.forgotten import taken_over
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
     ACCOUNTS,
@@ -93,12 +94,17 @@ async def _settled(
     known = await _known(books, ordered, accounts, days, surplus=chosen.surplus, retry_refused=retry_refused)
     known = evolve(known, intents={**in_doubt.intents, **known.intents})
     actions, findings = decide_settlements(ordered, known)
+    # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
+    others = [each for each in actions if each.kind != Pay.kind]
+    found = {each.itself: each for each in await taken_over(books, others, read=(INVOICES, PAYMENTS))}
+    actions = [found.get(each.itself, each) for each in actions]
     if chosen.batches:
         actions = in_batches(actions, currency=organisation.base_currency or "", alone=in_doubt.alone)
     whole = [settlement for settlement in ordered if is_more_than_lines(settlement)]
     if whole:
         payouts, vendors = await _known_payouts(books, chosen, whole, accounts, days, retry_refused=retry_refused)
         more, other = decide_payouts(whole, payouts, vendors)
+        more = await taken_over(books, more, read=(INVOICES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
         actions, findings = [*actions, *vendors.actions, *more], [*findings, *vendors.findings, *other]
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)), accounts
 

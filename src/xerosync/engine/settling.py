@@ -72,7 +72,7 @@ class _Collecting:
         if intent is not None and intent.state is not State.REJECTED:
             self._check(settlement, line, intent)
         elif intent is None and tagged is not None:
-            self._adopt(line, transaction, tagged)
+            self._adopt(settlement, line, transaction, tagged)
         elif (parked := self._parked_before(line)) is not None:
             self._check_parked(settlement, line, parked)
         elif self._may_post(line, transaction, intent):
@@ -108,16 +108,21 @@ class _Collecting:
         elif parked.state is not State.CONFIRMED:
             self.deciding.not_confirmed(line, parked, "parking it")
 
-    def _adopt(self, line: SettlementLine, transaction: Transaction, payment: Payment) -> None:
+    def _adopt(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, payment: Payment) -> None:
+        rest = line.amount.amount - (payment.amount or Decimal(0))
+        parks = rest > 0 and self.deciding.known.surplus is Surplus.PARK
+        facts = _facts(settlement, line) | {"surplus": str(rest)} if parks else {"transaction": transaction.id}
         action = Adopt(
             host_ref=line.id,
             reason="its mark is in Xero already",
             adopted_kind=Pay.kind,
             xero_id=payment.payment_id or "",
             payload={"Amount": str(payment.amount), "Date": str(payment.date)},
-            facts={"transaction": transaction.id},
+            facts=facts,
         )
         self.deciding.actions.append(action)
+        if parks:
+            self._park(settlement, line, Money(rest, line.amount.currency))
 
     def _may_post(self, line: SettlementLine, transaction: Transaction, refused: Intent | None) -> bool:
         deciding = self.deciding
