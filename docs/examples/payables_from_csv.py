@@ -1,5 +1,6 @@
 """
-Post a file of bills: vendors, bills and credit notes; credits allocated or refunded; everything else paid.
+Post a file of bills: vendors, bills and credit notes; credits allocated or refunded; everything else paid, in one sum a
+week.
 
 Rows with the same vendor and number are the lines of one document. Run it again on the same --store and it plans
 nothing; run it with another file on the same store and the two live side by side.
@@ -12,6 +13,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,6 +29,7 @@ BANK = "090"
 FIRST_ACCOUNT = 4000
 UNSORTED = "Expenses"
 ROUNDS_MAX = 5
+FRIDAY = 4
 
 
 def bill_id(document: Document, file: BillsFile) -> str:
@@ -130,13 +133,16 @@ def one_round(books: Payables, bills: Sequence[Bill], done: list[Report | Recove
     credited = books.settle_credits()
     done.append(books.apply(credited))
     standing = {each.id for each in books.posted([each.id for each in bills])}
-    paid = books.pay(
-        BillPayment(id=each.id, bill_id=each.id, on=each.on)
-        for each in bills
-        if each.id in standing and each.total.amount > 0
-    )
+    due = [each for each in bills if each.id in standing and each.total.amount > 0]
+    paid = books.pay((BillPayment(id=each.id, bill_id=each.id, on=pay_day(each.on)) for each in due), batch=True)
     done.append(books.apply(paid))
     return submitted, credited, paid
+
+
+def pay_day(on: date) -> date:
+    """The Friday on which a bill of the day *on* is paid, together with all others of its week."""
+    days = (FRIDAY - on.weekday()) % 7
+    return on + timedelta(days) if (date.max - on).days >= days else on
 
 
 def tell(findings: Iterable[Finding], file: BillsFile) -> None:
