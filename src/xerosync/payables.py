@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, attaching, bringing, categories, handled, recovery, spending, voiding
+from xerosync.engine import applying, attaching, bringing, categories, handled, recovery, spending, updating, voiding
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -120,6 +120,16 @@ class AsyncPayables:
         known = await self._known_bills(listed, retry_refused=retry_refused)
         actions, findings = decide_bills(listed, known)
         return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+    async def update(self, bills: Iterable[Bill], *, retry_refused: bool = False) -> Plan:
+        """
+        Change the bills that were posted before to what *bills* say now; one that has not changed needs nothing.
+
+        Where money stands on a bill, its number, due day, texts, accounts and tracking may change (F 6.66); all else is
+        a finding then. What people approved in Xero stays approved. A credit note is not changed: void it, and submit
+        another.
+        """
+        return await updating.update(self.books, bills, self._settings, retry_refused=retry_refused)
 
     async def spend(self, spends: Iterable[CardSpend], *, retry_refused: bool = False) -> Plan:
         """
@@ -260,6 +270,11 @@ class AsyncPayables:
         operations = [Pending(kind, bill.id) for bill in bills for kind in (CreateBill.kind, CreateCreditNote.kind)]
         intents = await intents_of(self.books, operations)
         forgotten = [tag_of(key) for each in operations if (key := intent_key(tenant, each)) not in intents]
+        for changes in (await updating.latest_changes(self.books)).values():
+            operation = Pending(CreateBill.kind, changes[-1].operation.host_ref)
+            key, done = intent_key(tenant, operation), [each for each in changes if each.state is State.CONFIRMED]
+            if key in intents and done:
+                intents[key] = evolve(intents[key], facts={**intents[key].facts, **done[-1].facts})
         written = [intent.xero_id for intent in intents.values() if intent.xero_id]
         return KnownBills(
             vendors=await known_vendors(self.books, [vendor_key(bill.vendor) for bill in bills]),
@@ -333,6 +348,7 @@ class Payables:
     import_accounts: Final = stepped(AsyncPayables.import_accounts)
     import_reference: Final = stepped(AsyncPayables.import_reference)
     submit: Final = stepped(AsyncPayables.submit)
+    update: Final = stepped(AsyncPayables.update)
     spend: Final = stepped(AsyncPayables.spend)
     void: Final = stepped(AsyncPayables.void)
     attach: Final = stepped(AsyncPayables.attach)

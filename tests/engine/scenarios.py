@@ -341,6 +341,15 @@ SCENARIOS: Final = (
         {"payments": [(Decimal(40), "DELETED")], "due": [Decimal(100)]},
     ),
     Scenario(
+        "bill_edit",
+        "POST",
+        "/Invoices",
+        lambda product: _submit(product, paper("b", "10.00")),
+        lambda _, xero: Payables(xero).update([paper("b", "12.00")]),
+        _documents,
+        {"contacts": ["Paper Ltd"], "documents": [("ACCPAY", Decimal(12))]},
+    ),
+    Scenario(
         "bill_voiding",
         "POST",
         "/Invoices/",

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from attrs import AttrsInstance, field, frozen
+from attrs import AttrsInstance, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client._wire.codec import Json
@@ -27,6 +27,7 @@ from xerosync.engine.probes import (
     probe_bank_transactions,
     probe_batch_payments,
     probe_bills,
+    probe_changed_bills,
     probe_contacts,
     probe_credit_notes,
     probe_invoice_payments,
@@ -47,6 +48,8 @@ from xerosync.models import (
     BankTransactionStatus,
     BankTransfer,
     BatchPayment,
+    Contact,
+    ContactId,
     CreditNote,
     CreditNoteId,
     DocumentStatus,
@@ -166,6 +169,12 @@ def _transfer(action: act.Transfer, _: Ids, tag: str) -> BankTransfer:
         on=action.on,
         reference=documents.marked_reference(action.reference, tag),
     )
+
+
+def _changed_bill(action: papers.ChangeBill, ids: Ids, _: str) -> Invoice:
+    if action.contact is None:
+        return action.invoice
+    return evolve(action.invoice, contact=Contact(contact_id=ContactId(ids(action.contact))))
 
 
 def _attachment(action: papers.Attach, _: Ids, __: str) -> Attachment:
@@ -353,6 +362,15 @@ KINDS: Final[Mapping[str, Kind]] = {
             _encoder(act.VoidSaleCredit, lambda _action, _ids, _tag: CreditNote(status=DocumentStatus.VOIDED)),
             probe_voided_credits,
             batch=1,
+        ),
+        Kind(
+            "bill_edit",
+            "POST",
+            "Invoices?summarizeErrors=false&unitdp=4",
+            "Invoices",
+            "InvoiceID",
+            _encoder(papers.ChangeBill, _changed_bill),
+            probe_changed_bills,
         ),
         Kind(
             "bill_voiding",

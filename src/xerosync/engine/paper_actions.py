@@ -7,8 +7,8 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from xerosync.engine.actions import Action, MoveMoney, Pending
-from xerosync.models import CreditNoteId, DocumentStatus, InvoiceId
+from xerosync.engine.actions import Action, MoveMoney, Pending, Ref
+from xerosync.models import CreditNoteId, DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
 CARD: Final = "card/"
@@ -23,6 +23,21 @@ class SpendOnCard(MoveMoney):
     def itself(self) -> Pending:
         """How other actions refer to this one."""
         return Pending(self.kind, f"{CARD}{self.host_ref}", self.revision)
+
+
+@frozen(kw_only=True, repr=False)
+class ChangeBill(Action):
+    """Change a bill that was posted, by the fields that *invoice* has; *contact* where its vendor is another now."""
+
+    kind: ClassVar[str] = "bill_edit"
+    invoice: Invoice
+    contact: Ref | None
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """What the bill comes to."""
+        return self.total
 
 
 @frozen(kw_only=True, repr=False)

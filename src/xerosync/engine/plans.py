@@ -48,6 +48,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "batch_payment": ("batch of payments to post", "batches of payments to post"),
     "refund": ("refund to post", "refunds to post"),
     "bank_transaction_removal": ("bank transaction to remove", "bank transactions to remove"),
+    "bill_edit": ("bill to edit", "bills to edit"),
     "bill_voiding": ("bill to void", "bills to void"),
     "credit_note_voiding": ("credit note to void", "credit notes to void"),
     "attachment": ("file to attach", "files to attach"),

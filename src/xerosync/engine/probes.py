@@ -15,6 +15,7 @@ from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
+from xerosync.client._wire.outgoing import encode
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.states import State
 from xerosync.errors import NotFound
@@ -272,6 +273,27 @@ async def probe_removals(books: Books, intents: Sequence[Intent]) -> dict[str, l
 async def probe_bank_transaction_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By the status of the bank transaction that was to be removed."""
     return await _ended(books, intents, "BankTransactions", BankTransaction)
+
+
+async def probe_changed_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the fields that were to be changed, on the bill itself."""
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        bill_id = str(intent.payload["InvoiceID"])
+        bill = encode(await _one(books, "Invoices", Invoice, f"{bill_id}?unitdp=4"))
+        found[intent.key] = [Found(bill_id, ours=True)] if _shows(bill, intent.payload) else []
+    return found
+
+
+def _shows(there: object, sent: object) -> bool:
+    """Whether all that was *sent* is *there*."""
+    if isinstance(sent, Mapping) and isinstance(there, Mapping):
+        told, known = cast(Json, sent), cast(Json, there)
+        return all(_shows(known.get(name), value) for name, value in told.items())
+    if isinstance(sent, list) and isinstance(there, list):
+        lines, kept = cast(list[object], sent), cast(list[object], there)
+        return len(lines) == len(kept) and all(_shows(*pair) for pair in zip(kept, lines, strict=True))
+    return bool(there == sent)
 
 
 async def probe_voided_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:

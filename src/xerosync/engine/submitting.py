@@ -164,7 +164,7 @@ class _Submitting:
                 reason="its mark is in Xero already",
                 adopted_kind=kind,
                 xero_id=xero_id or "",
-                facts={name: fact for name, fact in _facts(bill).items() if name != "amount"},
+                facts={name: fact for name, fact in bill_facts(bill).items() if name != "amount"},
             )
         )
 
@@ -173,7 +173,7 @@ class _Submitting:
         contact = self._contact(bill) if posted is not None else None
         if posted is None or contact is None:
             return
-        facts = _facts(bill)
+        facts = {**bill_facts(bill), "on": bill.on.isoformat()}
         twins = self._twins(bill, posted, contact)
         if twins and not self._goes_on(bill, posted, twins):
             return
@@ -321,7 +321,7 @@ def _worth(bill: Bill) -> Money | None:
 
 def _wrote(intent: Intent, bill: Bill) -> bool:
     """Whether *intent* is the document of *bill*; of one taken over, the lines are not known."""
-    facts = _facts(bill)
+    facts = bill_facts(bill)
     if "amount" not in intent.facts:
         total = facts.pop("amount")
         lines = cast(Sequence[Mapping[str, object]], intent.payload.get("LineItems") or ())
@@ -331,7 +331,8 @@ def _wrote(intent: Intent, bill: Bill) -> bool:
     return all(intent.facts.get(name) == value for name, value in facts.items())
 
 
-def _facts(bill: Bill) -> dict[str, str]:
+def bill_facts(bill: Bill) -> dict[str, str]:
+    """What a document is known by as that of *bill*."""
     total = bill.total.rounded()
     return {"vendor": vendor_key(bill.vendor), "number": bill.number, "amount": str(total.amount)}
 

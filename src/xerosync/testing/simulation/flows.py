@@ -166,6 +166,9 @@ async def _file_papers(xero: AsyncXero, world: World) -> bool:
     files = [BillFile(bill_id=name, name="scan.pdf", content=_SCAN) for name in ("b1", "s1")]
     done.append(plan := await books.attach(files, retry_refused=True))
     await books.apply(plan)
+    if world.has_come(0.4):
+        done.append(plan := await books.update([_paper("b1", "33.00")], retry_refused=True))
+        await books.apply(plan)
     if world.has_come(0.5):
         done.append(plan := await books.void(["b2", "c1", "s2"], retry_refused=True))
         await books.apply(plan)
@@ -174,7 +177,8 @@ async def _file_papers(xero: AsyncXero, world: World) -> bool:
 
 def _each_paper_once(world: World) -> Iterator[str]:
     books = world.books
-    yield from _said("bills", [each.number for each in books.invoices if each.is_posted], ["b1"])
+    bills = [(each.number, each.total) for each in books.invoices if each.is_posted]
+    yield from _said("bills", bills, [("b1", Decimal(33))])
     yield from _said("credits", [each.number for each in books.credit_notes if each.is_posted], [])
     spent = [each for each in books.bank_transactions if each.status == "AUTHORISED"]
     yield from _said("spent", [each.total for each in spent], [Decimal(8)])
