@@ -226,6 +226,16 @@ class AsyncReceivables:
             self.books, self._clearing, self._settlements, given, retry_refused=retry_refused
         )
 
+    async def undo_settlement(self, settlement: Settlement) -> Plan:
+        """
+        Take back all that was posted for *settlement*: payments, what was parked, fees and refunds; or nothing of it.
+
+        What is reconciled, in a batch, in closed books, or edited since cannot be taken back, nor can a transfer or a
+        bill: then the plan is empty, and each such thing a finding. Its line ids are spent: settled again, the same
+        money needs new ones.
+        """
+        return await settlement_flow.undo(self.books, self._settlements, settlement)
+
     async def settlement_report(self, settlements: Settlement | Iterable[Settlement]) -> SettlementReport:
         """
         How *settlements* stand in the books now: every line, its fees and its payout, ticked or crossed.
@@ -306,6 +316,7 @@ class Receivables:
     import_policies: Final = stepped(AsyncReceivables.import_policies)
     transactions: Final = stepped(AsyncReceivables.transactions)
     settle: Final = stepped(AsyncReceivables.settle)
+    undo_settlement: Final = stepped(AsyncReceivables.undo_settlement)
     settlement_report: Final = stepped(AsyncReceivables.settlement_report)
     apply: Final = stepped(AsyncReceivables.apply)
     recover: Final = stepped(AsyncReceivables.recover)

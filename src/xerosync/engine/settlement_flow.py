@@ -18,6 +18,7 @@ from xerosync.engine.actions import (
     Refund,
     RemoveMoney,
     RemovePayment,
+    Transfer,
     VoidSaleCredit,
 )
 from xerosync.engine.batches import in_batches, unsettled
@@ -29,6 +30,7 @@ from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
     CONTACTS,
+    CREDIT_NOTES,
     INVOICES,
     PAYMENTS,
     refresh,
@@ -44,6 +46,7 @@ from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, Surplus, open_books
 from xerosync.engine.states import State
 from xerosync.engine.transactions import transactions_of
+from xerosync.engine.undoing import Posted, decide_undo
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.errors import Misconfigured
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
@@ -54,6 +57,7 @@ from xerosync.models import (
     AccountType,
     BankTransaction,
     BankTransfer,
+    CreditNote,
     Invoice,
     Payment,
 )
@@ -131,10 +135,35 @@ async def report(
         ordered,
         plan,
         written=[*written.values(), *returned],
+        undone=[each for one in ordered for each in await intents_with(books, lookup=("undone", one.id))],
         netted=accounts.fees_as is FeesAs.NETTED,
         invoices={each.id: each.invoice_id for each in transactions.values()},
         short_code=(await books.organisation()).short_code,
     )
+
+
+async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
+    """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
+    (settlement,) = checked_settlements([settlement])
+    wanted = [*_standing_for(settlement.lines), *operations(settlement)]
+    written = list((await intents_of(books, wanted)).values())
+    kinds = {intent.operation.kind for intent in written}
+    await refresh(books, PAYMENTS, CREDIT_NOTES, *([BANK_TRANSACTIONS] if MoveMoney.kind in kinds else []))
+    ids = [each.xero_id for each in written if each.xero_id]
+    documents: dict[str, Payment | BankTransaction | CreditNote] = {}
+    documents |= {key: one for key, (one, _) in (await stamped(books, PAYMENTS, Payment, ids)).items()}
+    documents |= {key: one for key, (one, _) in (await stamped(books, CREDIT_NOTES, CreditNote, ids)).items()}
+    moved = await stamped(books, BANK_TRANSACTIONS, BankTransaction, ids)
+    documents |= {key: one for key, (one, _) in moved.items()}
+    transfers = [each for each in written if each.operation.kind == Transfer.kind]
+    if transfers:
+        await refresh(books, BANK_TRANSFERS)
+        kept = await stamped(books, BANK_TRANSFERS, BankTransfer, ids)
+        gone = {key for key, (one, _) in kept.items() if one.status in _GONE}
+        written = [each for each in written if each.xero_id not in gone]
+    days = open_books(await books.organisation(), chosen.when_locked)
+    actions, findings = decide_undo(settlement, Posted(written=written, documents=documents, open_books=days))
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
 
 
 def _standing_for(lines: Iterable[SettlementLine]) -> Iterable[Pending]:

@@ -205,6 +205,7 @@ def report_settlements(
     plan: Plan,
     *,
     written: Iterable[Intent],
+    undone: Iterable[Intent] = (),
     netted: bool,
     invoices: Mapping[str, str],
     short_code: str | None,
@@ -216,7 +217,7 @@ def report_settlements(
     intents of what was posted for them; where fees are *netted*, the payout stands for them. *invoices* are the
     transactions' own.
     """
-    reporting = _Reporting(_Troubles.of(plan), _by_line(written), netted, invoices, short_code)
+    reporting = _Reporting(_Troubles.of(plan, undone), _by_line(written), netted, invoices, short_code)
     return SettlementReport(settlements=tuple(map(reporting.settlement, settlements)))
 
 
@@ -240,6 +241,11 @@ _HELD_BACK: Final = _Trouble(
 )
 
 
+_UNDONE: Final = _Trouble(
+    "undone", "it was taken back when its settlement was undone", "settle it under new ids, or leave it", "you", None
+)
+
+
 @frozen
 class _Troubles:
     """What a plan has to say, by the name of what it is about."""
@@ -247,8 +253,8 @@ class _Troubles:
     about: Mapping[str, Sequence[_Trouble]]
 
     @classmethod
-    def of(cls, plan: Plan) -> _Troubles:
-        """What *plan* finds, then what it would do."""
+    def of(cls, plan: Plan, undone: Iterable[Intent]) -> _Troubles:
+        """What *plan* finds, then what it would do, then what was *undone*."""
         about: dict[str, list[_Trouble]] = {}
         for finding in plan.findings:
             about.setdefault(_subject(finding), []).append(
@@ -257,6 +263,9 @@ class _Troubles:
         for action in plan:
             trouble = _Trouble("not posted yet", f"{_NOT_YET}: {action.reason}", _APPLY, "you", None)
             about.setdefault(_line_of(action), []).append(trouble)
+        for intent in undone:
+            if intent.state is State.CONFIRMED:
+                about.setdefault(intent.operation.host_ref.removeprefix(SURPLUS), []).append(_UNDONE)
         return cls(about)
 
     def first(self, *names: str) -> _Trouble | None:
