@@ -156,6 +156,13 @@ def test_every_state_of_a_connection_says_who_must_act() -> None:
     assert [row[0] for row in shown] == [f"`{state.name}`" for state in ConnectionState]
 
 
+def test_the_table_of_directions_names_verbs_that_there_are() -> None:
+    rows = tables("howto/payables.md")["What"]
+
+    assert {way for _, way, _ in rows} == {"Xero → product", "product → Xero"}
+    assert [verb for _, _, by in rows for verb in quoted([by]) if not hasattr(xerosync.Payables, verb)] == []
+
+
 def test_the_reference_leads_to_every_public_name() -> None:
     page = (DOCS / "reference.md").read_text(encoding="utf-8")
 

@@ -39,6 +39,7 @@ _APART: Final = frozenset({"Type", "Status"})
 _UNDER_MONEY: Final = frozenset({"DueDate", "InvoiceNumber", "LineItems", "Contact"})
 """What may change on a document that money stands on (F 6.66), lines in their texts and coding alone."""
 _OF_LINES: Final = frozenset({"Description", "AccountCode", "Tracking"})
+_OF_VENDOR: Final = frozenset({"Contact"})
 _IDS_AT_ONCE: Final = 80
 
 
@@ -243,7 +244,7 @@ class _Updating:
         latest = known.latest
         revision = latest.operation.revision + (latest.state is State.CONFIRMED) if latest is not None else 1
         if latest is not None and latest.state is not State.CONFIRMED:
-            same = _plain(encode(invoice).get("LineItems")) == _plain(latest.payload.get("LineItems"))
+            same = _without(encode(invoice), _OF_VENDOR) == _without(latest.payload, _OF_VENDOR)
             if same and not retries(latest, (known.seen,), always=self.retry_refused):
                 self.findings += filter(None, [finding_for(latest)])
                 return
