@@ -1,0 +1,224 @@
+"""Whatever bookkeeper, vendor and host do: each bill and payment of the host stands in Xero once, or in one finding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.conftest import BANK, DAY, found_product, nzd
+
+from xerosync import (
+    Bill,
+    BillLine,
+    BillPayment,
+    BillSettings,
+    Duplicates,
+    Finding,
+    LinkBill,
+    Payables,
+    Plan,
+    UpdateBill,
+)
+from xerosync.errors import InvalidInput
+from xerosync.models import AccountCode
+from xerosync.simulator import Document, Fault
+
+VENDORS = ("Paper Ltd", "PAPER  ltd", "Tape")
+AMOUNTS = st.integers(-3000, 6000).filter(bool).map(lambda cents: Decimal(cents) / 100)
+PICKS = st.integers(0, 20)
+
+
+class Payings(RuleBasedStateMachine):
+    """One host with a few vendors; what Xero would refuse a bookkeeper does nothing."""
+
+    @initialize(duplicates=st.sampled_from(list(Duplicates)))
+    def begin(self, duplicates: Duplicates) -> None:
+        self.product = found_product()
+        self.books = self.product.books
+        settings_ = BillSettings(duplicates=duplicates)
+        self.purchases = Payables(self.product.xero(), payment_account=BANK, bills=settings_)
+        self.bills: list[Bill] = []
+        self.payments: list[BillPayment] = []
+        self.open_here: dict[str, Decimal] = {}
+        self.batch = True
+
+    @rule(vendor=st.sampled_from(VENDORS), amount=AMOUNTS, number=st.integers(1, 6), day=st.integers(0, 3))
+    def host_submits(self, vendor: str, amount: Decimal, number: int, day: int) -> None:
+        line = BillLine(description="paper", amount=nzd(amount), account=AccountCode("429"))
+        name = f"b{len(self.bills)}"
+        self.bills.append(Bill(id=name, vendor=vendor, number=str(number), on=DAY + timedelta(day), lines=[line]))
+
+    @rule(pick=PICKS, part=st.sampled_from([None, "0.01", "5.00"]), day=st.integers(5, 7))
+    def host_pays(self, pick: int, part: str | None, day: int) -> None:
+        if self.bills:
+            paid = self.bills[pick % len(self.bills)].id
+            amount = nzd(part) if part else None
+            name = f"p{len(self.payments)}"
+            self.payments.append(BillPayment(id=name, bill_id=paid, on=DAY + timedelta(day), amount=amount))
+
+    @rule()
+    def host_pays_singly_or_in_sums(self) -> None:
+        self.batch = not self.batch
+
+    @rule(pick=PICKS)
+    def host_handles_one_outside(self, pick: int) -> None:
+        if self.bills:
+            self.purchases.apply(self.purchases.handle_outside([self.bills[pick % len(self.bills)].id]))
+
+    @rule()
+    def host_settles_credits(self) -> None:
+        self._done(self.purchases.settle_credits())
+
+    @rule()
+    def host_brings_bills_back(self) -> None:
+        plan = self.purchases.bring_back(bill_id=lambda bill: f"x{bill.xero_id}")
+        for link in plan.of(LinkBill):
+            self.open_here[link.linked_id] = link.bill.due.amount
+        self.purchases.apply(plan)
+
+    @rule(vendor=st.sampled_from(VENDORS), cents=st.integers(1, 5000), number=st.integers(1, 6))
+    def bookkeeper_types_a_bill(self, vendor: str, cents: int, number: int) -> None:
+        name = " ".join(vendor.split()).casefold()
+        found = [each.id for each in self.books.contacts if each.name.casefold() == name and each.status == "ACTIVE"]
+        contact = found[0] if found else self.books.add_contact(" ".join(vendor.split())).id
+        amount = Decimal(cents) / 100
+        with suppress(InvalidInput):
+            self.books.add_invoice(contact, type="ACCPAY", number=str(number), amount=amount, date=DAY, due=DAY)
+
+    @rule(pick=PICKS, cents=st.integers(1, 5000))
+    def bookkeeper_edits(self, pick: int, cents: int) -> None:
+        self._try(pick, lambda bill: self.books.edit_invoice(bill.id, amount=Decimal(cents) / 100))
+
+    @rule(pick=PICKS)
+    def bookkeeper_voids(self, pick: int) -> None:
+        self._try(pick, lambda bill: self.books.void_invoice(bill.id))
+
+    @rule(pick=PICKS, part=st.sampled_from([1, 50, 100]))
+    def bookkeeper_pays(self, pick: int, part: int) -> None:
+        def pay(bill: Document) -> object:
+            amount = (bill.amount_due * part / 100).quantize(Decimal("0.01"))
+            return self.books.add_payment(bill.id, account=BANK, amount=amount)
+
+        self._try(pick, pay)
+
+    @rule(pick=PICKS)
+    def bookkeeper_removes_a_payment(self, pick: int) -> None:
+        payments = self.product.live_payments()
+        if payments:
+            payment = payments[pick % len(payments)]
+            with suppress(InvalidInput):
+                if payment.batch_id:
+                    self.books.remove_batch_payment(payment.batch_id)
+                else:
+                    self.books.remove_payment(payment.id)
+
+    @rule()
+    def bookkeeper_merges_the_vendors(self) -> None:
+        active = [each for each in self.books.contacts if each.status == "ACTIVE"]
+        if len(active) > 1:
+            self.books.merge_contacts(active[1].id, into=active[0].id)
+
+    @rule(days=st.integers(0, 6))
+    def bookkeeper_closes_the_books(self, days: int) -> None:
+        self.books.lock_period(DAY + timedelta(days))
+
+    @rule()
+    def bookkeeper_opens_the_books(self) -> None:
+        self.books.lock_period(None)
+
+    @rule()
+    def an_answer_is_lost(self) -> None:
+        self.product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT")
+        self._reach_the_end()
+        self.product.simulator.faults.clear()
+
+    def _try(self, pick: int, work: Callable[[Document], object]) -> None:
+        bills = self.product.live_bills()
+        if bills:
+            with suppress(InvalidInput):
+                work(bills[pick % len(bills)])
+
+    def _done(self, plan: Plan) -> Plan:
+        self.purchases.apply(plan)
+        self.product.clock.advance(1)
+        return plan
+
+    def _reach_the_end(self) -> None:
+        for _ in range(4):
+            self.purchases.recover()
+            plans = (
+                self._done(self.purchases.submit(self.bills, retry_refused=True)),
+                self._done(self.purchases.pay(self.payments, batch=self.batch, retry_refused=True)),
+            )
+            if not any(plans):
+                break
+
+    @invariant()
+    def each_fact_of_the_host_stands_once_or_is_explained(self) -> None:
+        if not hasattr(self, "product"):
+            return
+        self._reach_the_end()
+        submitted = self.purchases.submit(self.bills)
+        paid = self.purchases.pay(self.payments, batch=self.batch)
+        told = self._done(self.purchases.follow_bills())
+
+        assert not submitted, [*submitted]
+        assert not paid, [*paid]
+        assert not self.purchases.follow_bills()
+        outside = {each.id for each in self.purchases.handled_outside()}
+        self._bills_stand_once(submitted.findings, outside)
+        self._payments_stand_once(paid.findings, outside)
+        self._the_host_knows_what_is_due(told)
+        assert self.books.balance(self.books.account("800").id) == -self._owed()
+
+    def _bills_stand_once(self, findings: tuple[Finding, ...], outside: set[str]) -> None:
+        found = Counter(each.about for each in findings)
+        standing = {each.id: each for each in self.purchases.posted(each.id for each in self.bills)}
+        for bill in self.bills:
+            assert found[bill.id] <= 1
+            assert bill.id in standing or found[bill.id] == 1 or bill.id in outside
+        xero_ids = [each.xero_id for each in standing.values()]
+        assert len(set(xero_ids)) == len(xero_ids)
+        marks = Counter(each.url for each in self.product.live_bills() if each.url)
+        assert set(marks.values()) <= {1}
+
+    def _payments_stand_once(self, findings: tuple[Finding, ...], outside: set[str]) -> None:
+        found = Counter(each.about for each in findings)
+        assert set(found.values()) <= {1}
+        for bill in self.purchases.posted(each.id for each in self.bills if each.id not in outside):
+            meant = [each for each in self.payments if each.bill_id == bill.id and not found[each.id]]
+            if bill.total.amount < 0:
+                continue  # what came back for a credit is no payment of the host's
+            wanted = Counter(each.amount.amount for each in meant if each.amount is not None)
+            made = Counter(each.amount for each in self.books.payments_of(bill.xero_id) if each.made_by)
+            assert wanted <= made
+            assert (made - wanted).total() <= sum(each.amount is None for each in meant)
+
+    def _the_host_knows_what_is_due(self, told: Plan) -> None:
+        for action in told.of(UpdateBill):
+            if action.linked_id in self.open_here:
+                self.open_here[action.linked_id] = action.bill.due.amount
+        ours = {each.document_id for each in self.books.payments if each.made_by}
+        for xero_id, due in self.open_here.items():
+            bill = self.books.invoice(xero_id)
+            now = bill.amount_due if bill.status == "AUTHORISED" else Decimal(0)
+            assert due == now or xero_id in ours
+
+    def _owed(self) -> Decimal:
+        bills = sum((each.amount_due for each in self.product.live_bills()), Decimal(0))
+        notes = sum((each.amount_due for each in self.books.credit_notes if each.is_posted), Decimal(0))
+        return bills - notes
+
+    def teardown(self) -> None:
+        if hasattr(self, "product"):
+            self.product.simulator.close()
+
+
+TestPayings = Payings.TestCase
+TestPayings.settings = settings(max_examples=8, stateful_step_count=10, deadline=None)
