@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-STORED: Final = tuple(range(1000, 1144))
+STORED: Final = tuple(range(1000, 1096))
 """Any will do; they are fixed so that a change, not chance, decides whether the tests pass."""
 
 CHUNKS: Final = 16

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
+from tests.engine.backups import backup, restore
 
 from xerosync import Bill, BillLine, BillPayment, Ledger, MemoryStore, Payables
-from xerosync.errors import LedgerBehind
+from xerosync.errors import LedgerBehind, RateLimited
 from xerosync.models import AccountCode
 from xerosync.ports import Request
 from xerosync.simulator import Fault
@@ -170,3 +171,25 @@ def test_a_store_that_forgot_everything_pays_no_part_of_a_batch_twice(product: P
     assert plan.counts() == {"adopt": 2, "payment": 1}
     assert [each.amount_due for each in product.live_bills()] == [Decimal(9), Decimal(18), Decimal(27)]
     assert not forgetful.pay(parts, batch=True)
+
+
+def test_a_batch_that_a_store_thinks_never_left_is_taken_over_with_its_payments(
+    product: Product, submitted: Payables
+) -> None:
+    parts = [payment("a", "1.00"), payment("b", "2.00")]
+    product.simulator.faults.plan(Fault.DAY_LIMIT, method="PUT", path="/BatchPayments")
+    with pytest.raises(RateLimited):
+        submitted.apply(submitted.pay(parts, batch=True))
+    kept = backup(product)
+    product.clock.advance(86_400)
+    submitted.recover()
+    restore(product, kept)
+    product.clock.advance(3600)
+
+    xero = product.xero()
+    audit = Ledger(xero).audit(adopt=True)
+
+    assert (audit.adopted, audit.findings) == (1, ())
+    assert Ledger(xero).audit().findings == ()
+    assert not Payables(xero, payment_account=BANK).pay(parts, batch=True)
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(9), Decimal(18), Decimal(30)]

@@ -7,7 +7,7 @@ ledger does not know, so that a store restored from an older backup may be writt
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, cast
@@ -17,18 +17,19 @@ from attrs import define, evolve, field, frozen
 from xerosync.client._books import Books
 from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
-from xerosync.client._wire.codec import Json
+from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import Intent, read_intent, sign_of
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import Shelf, records, tag_on
+from xerosync.engine.mirror import BATCH_PAYMENTS, Shelf, records, tag_on
 from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
-from xerosync.engine.probes import Found, conclude
+from xerosync.engine.probes import Found, conclude, payments_in
 from xerosync.engine.recovery import MARKS_ON
 from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
 from xerosync.errors import InvalidInput, ScopeMissing
+from xerosync.models import BatchPayment
 
 MISSING: Final = "missing in Xero"
 DOUBLED: Final = "found twice in Xero"
@@ -101,12 +102,13 @@ class Audit:
 
 @frozen(repr=False)
 class Document:
-    """What the audit needs of a document in Xero."""
+    """What the audit needs of a document in Xero; *payments* are those of a batch, by what each pays."""
 
     xero_id: str
     tag: str | None
     stands: bool
     allocated: frozenset[tuple[str, Decimal]] = frozenset()
+    payments: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @define
@@ -162,7 +164,10 @@ async def _documents(books: Books, shelf: Shelf, since: datetime | None) -> Asyn
     session = await books.session()
     name, sign = id_name(shelf.model), sign_of(books.app.client_id)
     async for row in whole_rows(session, Query(shelf.collection, shelf.collection, shelf.params, since), name):
-        yield _document(row, str(row.get(name)), tag_on(shelf, row, sign))
+        document = _document(row, str(row.get(name)), tag_on(shelf, row, sign))
+        if shelf is BATCH_PAYMENTS:
+            document = evolve(document, payments=payments_in(decode(BatchPayment, row, where=shelf.collection)))
+        yield document
 
 
 def _document(row: Json, xero_id: str, tag: str | None) -> Document:
@@ -255,10 +260,12 @@ async def _adopt(books: Books, compared: _Books) -> int:
 
 def _overtaken(intent: Intent, documents: Sequence[Document]) -> Intent:
     """*intent*, which the ledger thinks never left, as its *documents* in Xero show it."""
-    found = [Found(each.xero_id, ours=True, stands=each.stands) for each in documents]
-    state = conclude(found)
-    standing = [each.xero_id for each in found if each.stands] or [each.xero_id for each in found]
-    return intent.moved(State.UNKNOWN).moved(state, xero_id=standing[0] if len(standing) == 1 else None)
+    state = conclude([Found(each.xero_id, ours=True, stands=each.stands) for each in documents])
+    standing = [each for each in documents if each.stands] or documents
+    ended = intent.moved(State.UNKNOWN)
+    if len(standing) != 1:
+        return ended.moved(state)
+    return ended.moved(state, xero_id=standing[0].xero_id).paying(standing[0].payments)
 
 
 def _finding(code: str, about: str) -> Finding:
