@@ -228,8 +228,12 @@ def _total(written: Intent) -> Decimal | None:
 def _text(payload: Mapping[str, object], *path: str) -> str:
     value: object = payload
     for name in path:
-        value = cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
+        value = _member(value, name)
     return "" if value is None else str(value)
+
+
+def _member(value: object, name: str) -> object:
+    return cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
 
 
 async def _pages(books: Books, kind: str) -> AsyncIterator[list[Intent]]:
