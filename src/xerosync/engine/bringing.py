@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from attrs import field, frozen
 
@@ -344,7 +344,7 @@ def _sums(allocations: Iterable[Intent]) -> dict[str, Decimal]:
 
 
 def _member(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
+    return cast(Mapping[str, object], value) if isinstance(value, dict) else {}
 
 
 async def _followed(books: Books, bills: set[str]) -> _Followed:
