@@ -352,6 +352,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             ),
             probe_bank_transaction_removals,
             batch=1,
+            accepts=("",),  # as of payments
         ),
         Kind(
             "sale_credit_voiding",
@@ -362,6 +363,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             _encoder(act.VoidSaleCredit, lambda _action, _ids, _tag: CreditNote(status=DocumentStatus.VOIDED)),
             probe_voided_credits,
             batch=1,
+            accepts=("",),  # as of payments
         ),
         Kind(
             "bill_edit",

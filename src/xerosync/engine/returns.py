@@ -21,7 +21,7 @@ from xerosync.engine.actions import (
     VoidSaleCredit,
 )
 from xerosync.engine.intents import Intent
-from xerosync.engine.settlement_books import SURPLUS, Deciding
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding
 from xerosync.engine.states import OPEN, State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.banking import Movement, charged_back_again, money_moved, refund_note
@@ -32,9 +32,6 @@ from xerosync.money import Money
 
 _CLOSED: Final = "in closed books"
 _ALL: Final = "all"
-
-COUNTER: Final = "charged back/"
-"""What the name of an operation begins with that stands for a payment which cannot be removed any more."""
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from xerosync.engine.actions import Action, Pay, Pending, RemovePayment, Seen
+from xerosync.engine.actions import Action, CreateSale, Pay, Pending, RemovePayment, Seen
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
@@ -29,6 +29,8 @@ from xerosync.models import (
     TenantId,
 )
 
+COUNTER: Final = "charged back/"
+"""What the name of an operation begins with that stands for a payment which cannot be removed any more."""
 SURPLUS: Final = "surplus/"
 """What the name of an operation begins with that parks what was collected too much."""
 
@@ -85,6 +87,11 @@ class Known:
     def removal(self, line_id: str) -> Intent | None:
         """What is known of the removal of the payment of line *line_id*."""
         return self.intent(Pending(RemovePayment.kind, line_id))
+
+    def is_taken_back(self, line_id: str) -> bool:
+        """Whether the payment of line *line_id* was removed, or an invoice put in its place."""
+        undone = (self.removal(line_id), self.intent(Pending(CreateSale.kind, COUNTER + line_id)))
+        return any(each is not None and each.state is not State.REJECTED for each in undone)
 
     def payment(self, intent: Intent) -> Payment | None:
         """The payment that *intent* wrote, as the mirror has it."""

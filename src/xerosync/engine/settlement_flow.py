@@ -39,8 +39,7 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import account_choice, intents_of, intents_with, stamped, tagged
 from xerosync.engine.payouts import KnownPayouts, decide_payouts, operations
 from xerosync.engine.plans import Plan
-from xerosync.engine.returns import COUNTER
-from xerosync.engine.settlement_books import SURPLUS, Known, SettlementAccounts
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, Known, SettlementAccounts
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, Surplus, open_books

@@ -16,8 +16,7 @@ from xerosync.engine.intents import Intent
 from xerosync.engine.pages import Cell, Section, page
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.returns import COUNTER
-from xerosync.engine.settlement_books import SURPLUS
+from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import State
 from xerosync.mapping.settlement import Settlement, SettlementLine, SettlementProof, is_more_than_lines
 from xerosync.money import Money

@@ -90,7 +90,7 @@ class _Collecting:
             cause = "its payment was removed in Xero by somebody else; it is not posted again"
             fix = "find out why; to post it again, settle it under a new line id"
             deciding.find(line, "removed in Xero", cause, fix)
-        elif "surplus" in intent.facts:
+        elif "surplus" in intent.facts and not deciding.known.is_taken_back(line.id):
             # What is due was paid, and a crash may have come before the rest was parked.
             self._park(settlement, line, Money(intent.facts["surplus"], line.amount.currency))
 

@@ -22,8 +22,7 @@ from xerosync.engine.intents import Intent
 from xerosync.engine.links import transaction_of
 from xerosync.engine.mirror import PAYMENTS, records
 from xerosync.engine.observed import all_links, intents_with, links_of, stamped
-from xerosync.engine.returns import COUNTER
-from xerosync.engine.settlement_books import SURPLUS
+from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import OPEN, State
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import InvoiceId, Payment, PaymentStatus
