@@ -360,3 +360,18 @@ def test_an_invoice_in_a_payments_place_that_is_voided_is_a_finding_and_not_made
 
     assert (len(plan), [each.code for each in plan.findings]) == (0, ["removed in Xero"])
     assert (sales.reconcile().in_flight, sales.reconcile().exceptions) == (nzd("100.00"), ())
+
+
+def test_an_invoice_in_a_payments_place_is_never_imported_not_even_while_nobody_knows_that_it_is_there(
+    product: Product, xero: Xero
+) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    sales = Receivables(xero, clearing_account="650")
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    stays(product, invoice.id, "reconciled")
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Invoices")
+    sales.apply(sales.settle(charged_back(invoice.id)))
+    assert len(product.books.invoices) == 2
+
+    assert not sales.import_invoices()

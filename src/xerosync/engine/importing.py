@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import ConnectCustomer, ImportInvoice, Seen
-from xerosync.engine.mirror import INVOICES, refresh, reread, stamp_of, walk
+from xerosync.engine.mirror import INVOICES, refresh, reread, stamp_of, tag_of_record, walk
 from xerosync.engine.observed import all_links, stamped
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.policies import ImportPolicy, KeptPolicy, kept_policies
@@ -312,7 +312,10 @@ async def _judged(books: Books, choice: Choice, known: Importable) -> AsyncItera
     """
     again: list[str] = []
     async for record, invoice in walk(books, INVOICES, Invoice, lookup=("type", "ACCREC")):
-        row = judge(invoice, stamp_of(record), choice, known)
+        # Our own invoice in a payment's place may be there before its answer has come.
+        ours = tag_of_record(record) is not None
+        told = evolve(known, owed_again=known.owed_again | {record.key}) if ours else known
+        row = judge(invoice, stamp_of(record), choice, told)
         if row.left_out in _BY_DUE_DATE and is_part_paid(invoice):
             again.append(record.key)
         else:
