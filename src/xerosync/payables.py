@@ -232,7 +232,7 @@ class AsyncPayables:
         """
         return await bringing.follow_bills(self.books, await handled.handled_ids(self.books, handled.BILL))
 
-    async def handle_outside(self, bills: Iterable[str] = (), payments: Iterable[str] = (), *, note: str = "") -> Plan:
+    async def handle_outside(self, bills: Iterable[str] = (), *, payments: Iterable[str] = (), note: str = "") -> Plan:
         """
         Remember that these *bills* and *payments*, by the host's ids, were seen to outside: entered by hand, or waived.
 
@@ -240,7 +240,7 @@ class AsyncPayables:
         """
         return await handled.handle(self.books, bills, payments, note=note, again=False)
 
-    async def take_up_again(self, bills: Iterable[str] = (), payments: Iterable[str] = ()) -> Plan:
+    async def take_up_again(self, bills: Iterable[str] = (), *, payments: Iterable[str] = ()) -> Plan:
         """See to these *bills* and *payments* after all."""
         return await handled.handle(self.books, bills, payments, note="", again=True)
 

@@ -74,7 +74,7 @@ def test_what_was_handled_outside_is_neither_planned_nor_found(product: Product,
     payments = [BillPayment(id=f"p-{name}", bill_id=name, on=DAY) for name in "abd"]
     purchases.apply(purchases.submit(bills[2:]))
 
-    plan = purchases.handle_outside(["a", "b", "c"], ["p-d"], note="paid in cash")
+    plan = purchases.handle_outside(["a", "b", "c"], payments=["p-d"], note="paid in cash")
     purchases.apply(plan)
 
     assert plan.counts() == {"handled": 4}

@@ -186,7 +186,8 @@ def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> In
     ours = [each.xero_id for each in seen if (each.ours or state is State.SUSPECT) and each.stands]
     ours = ours or [each.xero_id for each in seen if each.ours]
     ended = intent.moved(state, xero_id=ours[0] if len(ours) == 1 else None)
-    return ended.paying(next((each.payments for each in seen if each.xero_id == ended.xero_id), {}))
+    found = [each.payments for each in seen if each.xero_id == ended.xero_id]
+    return ended.paying(found[0] if found else {})
 
 
 def _about(intent: Intent) -> str:

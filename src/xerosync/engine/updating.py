@@ -248,7 +248,8 @@ class _Updating:
             if same and not retries(latest, (known.seen,), always=self.retry_refused):
                 self.findings += filter(None, [finding_for(latest)])
                 return
-        said = ", ".join(sorted(names | ({"Status"} if invoice.status is not None else set())))
+        changed = {*names, "Status"} if invoice.status is not None else names
+        said = ", ".join(sorted(changed))
         self.actions.append(
             ChangeBill(
                 host_ref=known.bill.id,
