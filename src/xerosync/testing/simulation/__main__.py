@@ -43,8 +43,10 @@ class Tally:
     """What came of many schedules."""
 
     def __init__(self) -> None:
-        self.played = self.wrong = self.steps = 0
-        self.virtual_s = 0.0
+        self.played: int = 0
+        self.wrong: int = 0
+        self.steps: int = 0
+        self.virtual_s: float = 0.0
         self.faults: Counter[str] = Counter()
 
     def add(self, run: Run) -> None:

@@ -33,7 +33,7 @@ class Loop:
     def __init__(self, clock: VirtualClock, random: Random) -> None:
         self.clock: Final = clock
         self.random: Final = random
-        self.steps = 0
+        self.steps: int = 0
         self._began = clock.now()
         self._timers: list[tuple[float, float, int, Callable[[], object]]] = []
         self._numbers = count()

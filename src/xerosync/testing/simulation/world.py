@@ -46,7 +46,7 @@ class Vault:
     """The store that outlives its processes; it knows how it stood after each of its commits."""
 
     def __init__(self) -> None:
-        self.kept = MemoryStore()
+        self.kept: MemoryStore = MemoryStore()
         self.faults: list[str] = []
         self.commits: list[tuple[Sequence[Record], Sequence[RecordKey]]] = []
 
@@ -134,7 +134,7 @@ class World:
         self.faults: Final[Counter[str]] = Counter()
         self.violations: Final[list[str]] = []
         self.sends: Final[list[float]] = []
-        self.moments = 0
+        self.moments: int = 0
         self.distinct: Final[list[int]] = []
         self.rounds = 0
         self._gate = MemoryGate()
@@ -143,7 +143,7 @@ class World:
         self._living: dict[int, Life] = {}
         self._bodies: list[Awaited | Plain] = []
         self._idle: Counter[int] = Counter()
-        self.was_restored = False
+        self.was_restored: bool = False
         self._connect()
         flow.set_up(self)
 
