@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypeVar
+
+from attrs import AttrsInstance
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
@@ -26,6 +28,7 @@ from xerosync.engine.mirror import (
     CREDIT_NOTES,
     INVOICES,
     PAYMENTS,
+    Shelf,
     refresh,
     walk,
 )
@@ -43,6 +46,8 @@ from xerosync.models import (
     Payment,
 )
 from xerosync.money import Money
+
+T = TypeVar("T", bound=AttrsInstance)
 
 _DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 _GONE: Final = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
@@ -106,9 +111,10 @@ async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) 
             if moved:
                 raise
         else:
-            found = walk(books, BANK_TRANSACTIONS, BankTransaction)
-            transactions = [each async for _, each in found]
-            transfers = [each async for _, each in walk(books, BANK_TRANSFERS, BankTransfer)]
+            # What the library wrote may stand on another account, as a payout does that is no transfer.
+            ids = [each.xero_id for each in moved if each.xero_id]
+            transactions = await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids)
+            transfers = await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids)
     # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
     payments = [
         payment
@@ -127,6 +133,13 @@ async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) 
         },
         removed=frozenset({*removed, *await _voided(books, moved)}),
     )
+
+
+async def _on_account(books: Books, shelf: Shelf, kind: type[T], account: AccountId, ids: Sequence[str]) -> list[T]:
+    """The mirrored documents of *shelf* on *account*, and those with these *ids*, each once."""
+    found = {record.key: document async for record, document in walk(books, shelf, kind, lookup=("account", account))}
+    found |= {key: document for key, (document, _) in (await stamped(books, shelf, kind, ids)).items()}
+    return list(found.values())
 
 
 async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:
