@@ -142,8 +142,6 @@ def test_the_checker_sees_what_was_never_posted() -> None:
     assert any("payments: [] where" in wrong for wrong in run.wrong)
 
 
-# What is given up in the midst of a call dies there, as a process would.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_checker_sees_what_never_settles() -> None:
     async def restless(xero: AsyncXero, world: World) -> bool:
         await flow_named("receivables").work(xero, world)

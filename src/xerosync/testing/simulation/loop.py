@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from datetime import timedelta
 from heapq import heappop, heappush
+from inspect import CORO_CLOSED, getcoroutinestate
 from itertools import count
 from random import Random
 from types import coroutine
@@ -86,9 +87,10 @@ class Awaited:
 
     def kill(self) -> None:
         """Give back what it holds of this machine; it never runs again."""
-        if self._flow is not None:
+        if self._flow is not None and getcoroutinestate(self._flow) != CORO_CLOSED:
+            # It dies as everywhere else: closing would leave what it awaits inside a generator to the collector.
             with suppress(Crash):
-                self._flow.close()
+                self._flow.throw(Crash)
 
     def _step(self) -> None:
         if self._flow is None:
