@@ -20,6 +20,7 @@ from xerosync.client.states import ConnectionState
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine.clearing import Eligibility, clearing_choice
 from xerosync.engine.plans import Finding
+from xerosync.engine.settling_policies import closed_up_to
 from xerosync.errors import StoreFailed, XerosyncError
 from xerosync.models import Account, Action, Organisation, OrganisationRole, User
 from xerosync.secret import Secret
@@ -423,8 +424,7 @@ def _accounts(seen: _Seen, wishes: _Wishes) -> Check:
 def _lock_dates(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.organisation, XerosyncError):
         return _unknown("lock dates", seen.organisation)
-    locks = [seen.organisation.period_lock_date, seen.organisation.end_of_year_lock_date]
-    closed = max((lock for lock in locks if lock is not None), default=None)
+    closed = closed_up_to(seen.organisation)
     if closed is None:
         return Check(name="lock dates", note="none")
     earliest = wishes.earliest or seen.now.date()

@@ -6,6 +6,7 @@ import logging
 import os
 import ssl
 from datetime import UTC, datetime, timedelta
+from inspect import get_annotations, isfunction
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, cast
@@ -15,6 +16,7 @@ import pytest
 from tests.client.line import answered, listening
 from tests.client.ways import HEADERS, SECRET, Way, constant, each_way, put
 
+import xerosync
 from xerosync.client import _http
 from xerosync.client._driver import run
 from xerosync.ports import NotSent, Request, Response
@@ -118,3 +120,14 @@ def test_the_environment_names_a_proxy_unless_a_client_is_handed_in(monkeypatch:
 
 def test_this_session_runs_over_the_library_that_it_says() -> None:
     assert httpx.__name__ == os.environ.get("XEROSYNC_HTTP_LIBRARY", "httpx")
+
+
+def test_no_public_signature_names_an_http_library() -> None:
+    """A host's own client is taken for what it does, so that a major of either library is no major of ours."""
+    public: list[object] = [*(getattr(xerosync, name) for name in xerosync.__all__), over]
+    parts = [part for each in public if isinstance(each, type) for part in vars(each).values()]
+
+    said = [str(get_annotations(each)) for each in (*public, *parts) if isinstance(each, type) or isfunction(each)]
+
+    assert any("HttpClient" in each for each in said)
+    assert [each for each in said if "httpx" in each] == []

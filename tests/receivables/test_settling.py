@@ -78,7 +78,10 @@ def test_a_line_of_a_transaction_made_elsewhere_is_listed_with_what_to_do(produc
 
     (finding,) = plan.findings
     assert (finding.code, finding.about, finding.worth) == ("not created here", "L2", nzd("50.00"))
-    assert "link_transaction()" in finding.fix
+    assert finding.fix == (
+        "import its invoice and settle it under that transaction, link it with link_transaction(), "
+        "or mark the invoice paid in Xero by hand"
+    )
     assert product.standing(other.id) == []
     assert product.standing(invoice.id) == [(Decimal(100), DAY)]
 

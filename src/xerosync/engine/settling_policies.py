@@ -78,11 +78,15 @@ class OpenBooks:
 _CLOSED: Final = "its day lies in a period that is closed in Xero (F 6.03)"
 
 
+def closed_up_to(organisation: Organisation) -> date | None:
+    """The last day of *organisation*'s books on which nothing may be written (F 6.03); None where all are open."""
+    locks = [organisation.period_lock_date, organisation.end_of_year_lock_date]
+    return max((lock for lock in locks if lock is not None), default=None)
+
+
 def open_books(organisation: Organisation, when_locked: WhenLocked) -> OpenBooks:
     """Which days of *organisation*'s books are open."""
-    locks = [organisation.period_lock_date, organisation.end_of_year_lock_date]
-    closed = max((lock for lock in locks if lock is not None), default=None)
-    return OpenBooks(closed_up_to=closed, when_locked=when_locked)
+    return OpenBooks(closed_up_to=closed_up_to(organisation), when_locked=when_locked)
 
 
 @frozen(kw_only=True)
