@@ -21,17 +21,12 @@ from xerosync.engine.actions import (
     Refund,
 )
 from xerosync.engine.attaching import BillFile
-from xerosync.engine.billing import (
-    GONE,
-    KnownCredits,
-    OpenDocument,
-    decide_credits,
-)
+from xerosync.engine.billing import KnownCredits, OpenDocument, decide_credits
 from xerosync.engine.bringing import BillInXero
 from xerosync.engine.duplicates import Duplicates, entered_documents
 from xerosync.engine.handled import HandledOutside
 from xerosync.engine.intents import Intent, intent_key, tag_of
-from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, INVOICES, refresh, walk
+from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
 from xerosync.engine.observed import (
     all_links,
     intents_of,

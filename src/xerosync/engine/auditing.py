@@ -21,7 +21,7 @@ from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import Intent, read_intent, sign_of
 from xerosync.engine.lease import take
-from xerosync.engine.mirror import BATCH_PAYMENTS, Shelf, records, tag_on
+from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
 from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude, payments_in
@@ -36,7 +36,6 @@ DOUBLED: Final = "found twice in Xero"
 FOREIGN: Final = "unknown to the ledger"
 DELETED: Final = "removed in Xero"
 
-_GONE: Final = frozenset({"DELETED", "VOIDED"})
 _MARKED: Final = frozenset[str]().union(*(kinds for _, kinds in MARKS_ON))
 _REMOVALS: Final = frozenset(
     {
@@ -175,7 +174,7 @@ def _document(row: Json, xero_id: str, tag: str | None) -> Document:
         (str(cast(Json, each.get("Invoice") or {}).get("InvoiceID")), Decimal(str(each.get("Amount"))))
         for each in cast("Sequence[Json]", row.get("Allocations") or ())
     )
-    return Document(xero_id, tag, row.get("Status") not in _GONE, allocated)
+    return Document(xero_id, tag, row.get("Status") not in GONE, allocated)
 
 
 async def _adopted_tags(books: Books) -> set[str]:

@@ -30,8 +30,6 @@ from xerosync.models import (
 )
 from xerosync.money import Money, exactly
 
-GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
-
 
 @frozen(kw_only=True)
 class OpenDocument:

@@ -17,9 +17,9 @@ from attrs import field, frozen
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncInvoices
 from xerosync.engine.actions import Allocate, CreateBill, Link, Pay, Pending, Seen
-from xerosync.engine.billing import GONE, OpenDocument
+from xerosync.engine.billing import OpenDocument
 from xerosync.engine.intents import Intent, sign_of
-from xerosync.engine.mirror import INVOICES, PAYMENTS, refresh, stamp_of, walk
+from xerosync.engine.mirror import GONE, INVOICES, PAYMENTS, refresh, stamp_of, walk
 from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.states import State

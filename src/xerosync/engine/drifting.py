@@ -19,6 +19,7 @@ from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
     CREDIT_NOTES,
+    GONE,
     INVOICES,
     PAYMENTS,
     Shelf,
@@ -33,7 +34,6 @@ from xerosync.models import BankTransaction, BankTransfer, CreditNote, Invoice, 
 Document: TypeAlias = Invoice | CreditNote | Payment | BankTransaction | BankTransfer
 
 _CHUNK: Final = 500
-_GONE: Final = frozenset({"DELETED", "VOIDED"})
 _WATCHED: Final[Mapping[str, tuple[Shelf, type[Document], str]]] = {
     "payment": (PAYMENTS, Payment, "payment"),
     "refund": (PAYMENTS, Payment, "payment"),
@@ -189,7 +189,7 @@ async def _is_written(books: Books, kind: str) -> bool:
 
 def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, str, str]]:
     """What of *document* is not as *written* said: each field with what it was and what it is now."""
-    if document.status in _GONE:
+    if document.status in GONE:
         yield DriftField.EXISTENCE, "AUTHORISED", str(document.status)
         return  # what is gone has nothing else that counts
     payload = written.payload

@@ -11,9 +11,8 @@ from typing import Final
 from attrs import evolve, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.billing import GONE
 from xerosync.engine.intents import sign_of
-from xerosync.engine.mirror import CREDIT_NOTES, INVOICES, stamp_of, walk
+from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, stamp_of, walk
 from xerosync.models import CreditNote, Invoice
 
 BY_NUMBER: Final = "number"

@@ -41,6 +41,9 @@ from xerosync.storage.protocol import Record, RecordKey
 T = TypeVar("T", bound=AttrsInstance)
 Lookups = list[tuple[str, str]]
 
+GONE: Final = frozenset({"DELETED", "VOIDED"})
+"""The statuses of a document in Xero that stands no more, of whatever kind it is."""
+
 _CHUNK: Final = 1000
 _IDS_AT_ONCE: Final = 80
 """So that a URL stays below 4,000 characters (F 4.17)."""

@@ -11,10 +11,10 @@ from attrs import define, field, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT, Action, Adopt, Pay, PayBill, Pending
 from xerosync.engine.batches import forgotten, in_batches, unsettled
-from xerosync.engine.billing import GONE, OpenDocument
+from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
-from xerosync.engine.mirror import ACCOUNTS, INVOICES, PAYMENTS, refresh, walk
+from xerosync.engine.mirror import ACCOUNTS, GONE, INVOICES, PAYMENTS, refresh, walk
 from xerosync.engine.observed import account_choice, intents_of, stamped, tagged
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for

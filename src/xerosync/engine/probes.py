@@ -17,6 +17,7 @@ from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.mirror import GONE
 from xerosync.engine.states import State
 from xerosync.errors import NotFound
 from xerosync.matching.names import plain_name
@@ -41,7 +42,6 @@ from xerosync.models.base import own_id
 T = TypeVar("T", bound=AttrsInstance)
 D = TypeVar("D", Invoice, CreditNote, Payment, BankTransaction, BankTransfer, BatchPayment)
 
-_GONE: Final = frozenset({"VOIDED", "DELETED"})
 
 # Guid filters are some 90 characters each when encoded, and URLs should stay below 4,000 (F 4.17).
 _AT_ONCE: Final = 25
@@ -185,7 +185,7 @@ def _by_tag(
     by_tag: dict[str | None, list[Found]] = {}
     for document in documents:
         xero_id = getattr(document, own_id(type(document))) or ""
-        found = Found(xero_id, ours=True, stands=document.status not in _GONE)
+        found = Found(xero_id, ours=True, stands=document.status not in GONE)
         by_tag.setdefault(tag_in(marked(document) or ""), []).append(found)
     return {intent.key: by_tag.get(intent.tag, []) for intent in intents}
 
@@ -331,7 +331,7 @@ async def _ended(books: Books, intents: Sequence[Intent], collection: str, model
     found: dict[str, list[Found]] = {}
     for intent in intents:
         document = await _one(books, collection, model, intent.target)
-        found[intent.key] = [Found(intent.target, ours=True)] if document.status in _GONE else []
+        found[intent.key] = [Found(intent.target, ours=True)] if document.status in GONE else []
     return found
 
 

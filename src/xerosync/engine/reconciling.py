@@ -26,6 +26,7 @@ from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
     CREDIT_NOTES,
+    GONE,
     INVOICES,
     PAYMENTS,
     Shelf,
@@ -41,7 +42,6 @@ from xerosync.models import (
     BankTransaction,
     BankTransfer,
     CreditNote,
-    DocumentStatus,
     Invoice,
     Payment,
 )
@@ -50,7 +50,6 @@ from xerosync.money import Money
 T = TypeVar("T", bound=AttrsInstance)
 
 _DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
-_GONE: Final = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
 
 
 async def reconcile(books: Books, clearing_account: str | None) -> ClearingReport:
@@ -159,4 +158,4 @@ async def _voided(books: Books, moved: Sequence[Intent]) -> list[str]:
     notes = await stamped(books, CREDIT_NOTES, CreditNote, written)
     statuses = {key: document.status for key, (document, _) in invoices.items()}
     statuses |= {key: document.status for key, (document, _) in notes.items()}
-    return [key for key, status in statuses.items() if status in _GONE]
+    return [key for key, status in statuses.items() if status in GONE]

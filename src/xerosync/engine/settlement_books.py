@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from xerosync.engine.actions import Action, CreateSale, Pay, Pending, RemovePayment, Seen
 from xerosync.engine.intents import Intent, intent_key
+from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, Surplus
@@ -101,7 +102,7 @@ class Known:
     def is_voided(self, counter: Intent) -> bool:
         """Whether the invoice that *counter* wrote in a payment's place was voided or deleted in Xero."""
         document, _ = self.invoices.get(counter.xero_id or "", (None, ""))
-        return document is not None and document.status in {DocumentStatus.VOIDED, DocumentStatus.DELETED}
+        return document is not None and document.status in GONE
 
     def is_gone(self, intent: Intent) -> bool:
         """Whether the payment that *intent* wrote was removed in Xero."""

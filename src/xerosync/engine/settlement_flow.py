@@ -31,6 +31,7 @@ from xerosync.engine.mirror import (
     BANK_TRANSFERS,
     CONTACTS,
     CREDIT_NOTES,
+    GONE,
     INVOICES,
     PAYMENTS,
     refresh,
@@ -64,7 +65,6 @@ from xerosync.models import (
 CHECK_CLEARING: Final = (
     "invoices cannot be marked paid through this clearing account ({reason}): choose another one, or correct it in Xero"
 )
-_GONE: Final = frozenset({"DELETED", "VOIDED"})
 
 
 async def settle(
@@ -158,7 +158,7 @@ async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement)
     if transfers:
         await refresh(books, BANK_TRANSFERS)
         kept = await stamped(books, BANK_TRANSFERS, BankTransfer, ids)
-        gone = {key for key, (one, _) in kept.items() if one.status in _GONE}
+        gone = {key for key, (one, _) in kept.items() if one.status in GONE}
         written = [each for each in written if each.xero_id not in gone]
     days = open_books(await books.organisation(), chosen.when_locked)
     actions, findings = decide_undo(settlement, Posted(written=written, documents=documents, open_books=days))
@@ -353,7 +353,7 @@ async def _known_payouts(
         provider=chosen.provider,
         intents=intents,
         marked={tag: xero_id for tag, xero_id in marked.items() if xero_id},
-        gone=frozenset(xero_id for xero_id, status in statuses.items() if status in _GONE),
+        gone=frozenset(xero_id for xero_id, status in statuses.items() if status in GONE),
         retry_refused=retry_refused,
     )
     keys = [vendor_key(chosen.provider)] if chosen.provider else []

@@ -12,11 +12,12 @@ from typing import Final, TypeAlias, cast
 from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import Action, Adopt, CreateBill, CreateCreditNote, Pending, Ref
-from xerosync.engine.billing import GONE, OpenDocument
+from xerosync.engine.billing import OpenDocument
 from xerosync.engine.bringing import link_bill, mapped_bill
 from xerosync.engine.coding import Rules, why
 from xerosync.engine.duplicates import BY_NUMBER, Duplicates, Entered, Twin
 from xerosync.engine.intents import Intent, intent_key, tag_of
+from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults, lock_fault
 from xerosync.engine.recovery import finding_for

@@ -20,6 +20,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.drifting import changes
 from xerosync.engine.intents import Intent
+from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.states import OPEN, State
@@ -29,7 +30,6 @@ from xerosync.money import Money
 
 Document = Payment | BankTransaction | CreditNote
 
-_GONE: Final = frozenset({"DELETED", "VOIDED"})
 _TAKEN_BACK_BY: Final[Mapping[str, type[RemovePayment | RemoveMoney | VoidSaleCredit]]] = {
     Pay.kind: RemovePayment,
     Refund.kind: RemovePayment,
@@ -61,7 +61,7 @@ def decide_undo(settlement: Settlement, posted: Posted) -> tuple[list[Action], l
         document = posted.documents.get(intent.xero_id or "")
         if intent.state in OPEN:
             findings.append(_finding(intent, "an earlier run was interrupted while posting it", "call recover()"))
-        if intent.state is not State.CONFIRMED or (document is not None and document.status in _GONE):
+        if intent.state is not State.CONFIRMED or (document is not None and document.status in GONE):
             continue
         reason = _why_it_stays(intent, document, posted.open_books)
         action = None if reason else _taking_back(settlement, intent)

@@ -15,9 +15,8 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.actions import CreateBill, Pending, Ref, Seen
-from xerosync.engine.billing import GONE
 from xerosync.engine.intents import Intent, intent_key, retries
-from xerosync.engine.mirror import CONTACTS, INVOICES, refresh
+from xerosync.engine.mirror import CONTACTS, GONE, INVOICES, refresh
 from xerosync.engine.observed import intents_of, intents_with, stamped
 from xerosync.engine.paper_actions import ChangeBill
 from xerosync.engine.plans import Finding, Plan

@@ -8,6 +8,7 @@ from decimal import Decimal
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, RemoveMoney
 from xerosync.engine.intents import Intent, intent_key, retries
+from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
 from xerosync.engine.paper_actions import CARD, VoidBill, VoidCreditNote
 from xerosync.engine.plans import Finding, Plan
@@ -18,14 +19,13 @@ from xerosync.engine.states import State
 from xerosync.models import BankTransaction, CreditNote, CreditNoteId, DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
-_GONE = frozenset({DocumentStatus.VOIDED, DocumentStatus.DELETED})
 _UNAPPROVED = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
 
 
 async def void(books: Books, host_ids: Iterable[str], *, retry_refused: bool) -> Plan:
     """Plan the voiding of the documents that *host_ids* stand for; what is gone already needs none."""
     posted = await posted_documents(books, host_ids)
-    standing = [each for each in posted.values() if each.document.status not in _GONE]
+    standing = [each for each in posted.values() if each.document.status not in GONE]
     if not standing:
         return Plan(tenant=books.tenant)
     days = open_books(await books.organisation(), WhenLocked.REFUSE)
