@@ -174,7 +174,10 @@ def test_what_xero_refuses_is_said_in_its_words_and_tried_again_when_told(
     assert [each.number for each in product.live_bills()] == ["4712"]
     (finding,) = report.findings
     assert (finding.code, finding.about) == ("refused by Xero", "b1")
-    assert "Account code '4999' is not a valid code for this document." in finding.cause
+    assert finding.cause == (
+        "Account code '4999' is not a valid code for this document. | Account code '4999' has been archived, "
+        "or has been deleted. Each line item must reference a valid account."
+    )
     assert (len(again), [each.cause for each in again.findings]) == (0, [finding.cause])
     mended = bill("b1", "10.00", account="429")
     purchases.apply(purchases.submit([mended, good], retry_refused=True))
