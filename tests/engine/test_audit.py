@@ -12,7 +12,19 @@ from tests.engine.backups import backup, restore
 from tests.engine.crashes import Crash, Fuse, MortalStore, found_mortal
 from tests.engine.scenarios import charged_back, collected, paper
 
-from xerosync import App, Customer, Ledger, MemoryStore, Payables, Receivables, Settlement, SettlementLine, Tokens, Xero
+from xerosync import (
+    App,
+    Customer,
+    Ledger,
+    LineKind,
+    MemoryStore,
+    Payables,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    Tokens,
+    Xero,
+)
 from xerosync.errors import InvalidInput, LedgerBehind
 from xerosync.simulator import Fault
 from xerosync.storage import Record
@@ -144,6 +156,33 @@ def test_what_was_written_after_the_backup_is_taken_over_when_it_is_planned(prod
 
     assert [amount for amount, _ in product.standing(invoice.id)] == [Decimal(10), Decimal(11)]
     assert not restored.settle(parts(invoice.id, "10.00", "11.00"))
+
+
+@pytest.mark.parametrize("name", ["as imported", "made by hand"])
+def test_what_paid_a_transaction_that_an_older_store_forgot_is_taken_over_and_charged_back(
+    product: Product, name: str
+) -> None:
+    """Its invoice is paid, so that it is not imported again: what was written for it says what it was."""
+    invoice = product.invoice("Ana Costa", "100.00", "INV-1")
+    sales = story(product)
+    sales.apply(sales.match([Customer(id="Ana", custom_identifier="Ana Costa")]))
+    kept = backup(product)
+    transaction = invoice.id if name == "as imported" else name
+    sales.apply(sales.import_invoices() if name == "as imported" else sales.link_transaction(name, invoice="INV-1"))
+    sales.apply(sales.settle(parts(transaction, "40.00", "60.00")))
+    assert product.books.invoice(invoice.id).status == "PAID"
+    restore(product, kept)
+
+    restored = story(product)
+    assert not restored.import_invoices()
+    assert Ledger(product.xero()).audit(adopt=True).adopted == 2
+    restored.apply(restored.settle(parts(transaction, "40.00", "60.00")))
+
+    assert [(each.id, each.invoice_id) for each in restored.transactions()] == [(transaction, invoice.id)]
+    back = SettlementLine(id="B1", transaction=transaction, amount=nzd("100.00"), kind=LineKind.CHARGED_BACK)
+    restored.apply(restored.settle(Settlement(id="S2", on=DAY, lines=[back])))
+    assert product.standing(invoice.id) == []
+    assert not restored.import_invoices()
 
 
 def test_a_bill_known_as_intended_and_posted_since_the_backup_is_not_posted_again(product: Product) -> None:

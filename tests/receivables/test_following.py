@@ -9,10 +9,12 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
+from tests.engine.backups import backup, restore
 from tests.receivables.host import Host
 
 from xerosync import (
     ChangeTransaction,
+    Customer,
     Difference,
     Finding,
     ImportPolicy,
@@ -417,6 +419,34 @@ def test_a_transaction_made_elsewhere_is_listed_with_what_to_do(sales: Receivabl
     assert [(each.code, each.about, each.worth) for each in plan.findings] == [
         ("not created here", "by hand", nzd("12.00"))
     ]
+
+
+def test_rows_that_an_older_store_has_forgotten_are_followed_as_before(
+    product: Product, sales: Receivables, books: Bookkeeper, host: Host
+) -> None:
+    """Their invoices are voided, paid, or due still; only the last is imported again by itself."""
+    voided, asked, edited = (product.invoice("Ana Costa", amount) for amount in ("60.00", "45.00", "100.00"))
+    sales.apply(sales.match([Customer(id="Ana", custom_identifier="Ana Costa")]))
+    follow_edits(sales)
+    kept = backup(product)
+    sales.apply(sales.import_invoices())
+    host.look()
+    host.change(asked.id, SENT)
+    books.void_invoice(voided.id)
+    books.edit_invoice(edited.id, amount=Decimal(120))
+    books.add_payment(asked.id, account=BANK, amount=Decimal(45))
+    restore(product, kept)
+
+    host.sales = sales = Receivables(product.xero())
+    host.follow()
+
+    rows = [(host.states_of(each.id).status, host.states_of(each.id).amount) for each in (voided, asked, edited)]
+    assert rows == [(DELETED, nzd("60.00")), (SENT, nzd("45.00")), (TransactionStatus.FUTURE, nzd("120.00"))]
+    assert {each.id for each in sales.transactions()} == {voided.id, asked.id, edited.id}
+    host.follow()
+    after = sales.follow(host.states())
+    assert (len(after), found(after.findings)) == (0, [("edited after it was sent", nzd("45.00"), nzd("0.00"))])
+    assert not sales.import_invoices()
 
 
 def test_a_plan_older_than_what_was_remembered_since_is_left_out(

@@ -20,6 +20,7 @@ from xerosync.engine.mirror import INVOICES, PAYMENTS, refresh, reread
 from xerosync.engine.observed import stamped
 from xerosync.engine.plans import Difference, Finding, Plan
 from xerosync.engine.policies import ImportPolicy, kept_policies
+from xerosync.engine.remembering import FORGOTTEN, by_their_ids
 from xerosync.engine.settling import NOT_OURS
 from xerosync.engine.transactions import chains_of, posted_for, transactions_of
 from xerosync.mapping.transactions import (
@@ -243,14 +244,33 @@ async def follow(books: Books, settings: ImportSettings, states: Iterable[Transa
         settings=settings,
         today=settings.calendar.today(books.clock.now()),
     )
-    decided: list[Decided] = [_not_ours(state) for name, state in by_id.items() if name not in remembered]
-    for one in await _followed(books, list(remembered.values()), by_id):
-        decided += follow_one(one, known)
+    forgotten = await _forgotten(books, [state for name, state in by_id.items() if name not in remembered])
+    ours = remembered | forgotten
+    decided: list[Decided] = [_not_ours(state) for name, state in by_id.items() if name not in ours]
+    for one in await _followed(books, list(ours.values()), by_id):
+        if one.transaction.id in forgotten:
+            decided += _remembered_again(one.transaction, follow_one(one, known))
+        else:
+            decided += follow_one(one, known)
     return Plan(
         tenant=books.tenant,
         actions=tuple(each for each in decided if isinstance(each, TransactionLink)),
         findings=tuple(each for each in decided if isinstance(each, Finding)),
     )
+
+
+async def _forgotten(books: Books, states: Sequence[TransactionState]) -> dict[str, Transaction]:
+    """The transactions that the library made and the store has forgotten, as the host's rows show them in *states*."""
+    by_id = {state.id: state for state in states}
+    found = await by_their_ids(books, by_id) if by_id else {}
+    return {name: _as_said(evolve(one, on=by_id[name].on), by_id[name]) for name, one in found.items()}
+
+
+def _remembered_again(transaction: Transaction, decided: Sequence[Decided]) -> list[Decided]:
+    """What was *decided* on a forgotten transaction, of which nothing is kept that it could be changed from."""
+    links = [evolve(each, before=None) for each in decided if isinstance(each, TransactionLink)]
+    findings = [each for each in decided if isinstance(each, Finding)]
+    return [*(links or [NoteTransaction.remember(transaction, reason=FORGOTTEN)]), *findings]
 
 
 async def _followed(

@@ -63,8 +63,9 @@ class Known:
     """
     What is known when settlements are decided on: links, intents by key, and the mirror's documents.
 
-    *counters* are the invoices that took the place of charged-back payments, by transaction; *sold* the invoices that
-    refunds are of, with their lines.
+    *forgotten* are the transactions that were made here and that an older store did not know; *counters* the invoices
+    that took the place of charged-back payments, by transaction; *sold* the invoices that refunds are of, with their
+    lines.
     """
 
     tenant: TenantId
@@ -72,6 +73,7 @@ class Known:
     open_books: OpenBooks
     surplus: Surplus
     transactions: Mapping[str, Transaction]
+    forgotten: Mapping[str, Transaction]
     intents: Mapping[str, Intent]
     invoices: Mapping[str, tuple[Invoice, str]]
     payments: Mapping[str, tuple[Payment, str]]

@@ -40,6 +40,7 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import account_choice, intents_of, intents_with, stamped, tagged
 from xerosync.engine.payouts import KnownPayouts, decide_payouts, operations
 from xerosync.engine.plans import Plan
+from xerosync.engine.remembering import by_what_was_written, standing_for
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Known, SettlementAccounts
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
@@ -122,7 +123,7 @@ async def report(
     ordered = checked_settlements(settlements)
     plan, accounts = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
     lines = [line for settlement in ordered for line in settlement.lines]
-    written = await intents_of(books, [*_standing_for(lines), *(each for one in ordered for each in operations(one))])
+    written = await intents_of(books, [*standing_for(lines), *(each for one in ordered for each in operations(one))])
     returned = [
         intent
         for line in lines
@@ -144,7 +145,7 @@ async def report(
 async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
     """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
     (settlement,) = checked_settlements([settlement])
-    wanted = [*_standing_for(settlement.lines), *operations(settlement)]
+    wanted = [*standing_for(settlement.lines), *operations(settlement)]
     written = list((await intents_of(books, wanted)).values())
     kinds = {intent.operation.kind for intent in written}
     await refresh(books, PAYMENTS, CREDIT_NOTES, *([BANK_TRANSACTIONS] if MoveMoney.kind in kinds else []))
@@ -163,13 +164,6 @@ async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement)
     days = open_books(await books.organisation(), chosen.when_locked)
     actions, findings = decide_undo(settlement, Posted(written=written, documents=documents, open_books=days))
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
-
-
-def _standing_for(lines: Iterable[SettlementLine]) -> Iterable[Pending]:
-    """Whatever may have been posted for *lines* under their own names."""
-    for line in lines:
-        yield from (Pending(kind, line.id) for kind in (Pay.kind, CreateSaleCredit.kind, Refund.kind))
-        yield from (Pending(kind, SURPLUS + line.id) for kind in (MoveMoney.kind, CreateSaleCredit.kind))
 
 
 async def settlement_accounts(
@@ -227,11 +221,14 @@ async def _known(
     retry_refused: bool,
 ) -> Known:
     lines = [line for settlement in settlements for line in settlement.lines]
-    transactions = await transactions_of(books, (line.transaction for line in lines))
+    remembered = await transactions_of(books, (line.transaction for line in lines))
+    unknown = [line for line in lines if line.transaction not in remembered]
+    forgotten = await by_what_was_written(books, unknown) if unknown else {}
+    transactions = remembered | forgotten
     before = await _collected_before(books, lines)
     intents = await intents_of(books, _operations(lines, before))
     keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
-    forgotten = [tag_of(key) for key in keys if key not in intents]
+    unmet = [tag_of(key) for key in keys if key not in intents]
     counters = await _counters(books)
     paid_off = [each.xero_id for group in counters.values() for each in group if each.xero_id]
     owed = [*(each.invoice_id for each in transactions.values()), *paid_off]
@@ -241,10 +238,11 @@ async def _known(
         open_books=days,
         surplus=surplus,
         transactions=transactions,
+        forgotten=forgotten,
         intents=intents,
         invoices=await stamped(books, INVOICES, Invoice, owed),
         payments=await stamped(books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))),
-        tagged=await tagged(books, PAYMENTS, Payment, forgotten),
+        tagged=await tagged(books, PAYMENTS, Payment, unmet),
         collected_before=before,
         counters=counters,
         sold=await _sold(books, lines, transactions, intents),

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from attrs import define
 
-from xerosync.engine.actions import Action, Adopt, CreateSaleCredit, MoveMoney, Pay, Pending
+from xerosync.engine.actions import Action, Adopt, CreateSaleCredit, MoveMoney, NoteTransaction, Pay, Pending
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
+from xerosync.engine.remembering import FORGOTTEN
 from xerosync.engine.returns import Returns
 from xerosync.engine.settlement_books import SURPLUS, Deciding, Known
 from xerosync.engine.settling_policies import Surplus
@@ -38,6 +39,9 @@ def decide_settlements(settlements: Sequence[Settlement], known: Known) -> tuple
     """
     deciding = Deciding(known)
     collecting, returns = _Collecting(deciding), Returns(deciding)
+    deciding.actions += [
+        NoteTransaction.remember(transaction, reason=FORGOTTEN) for transaction in known.forgotten.values()
+    ]
     deciding.to_come = {line.id for settlement in settlements for line in settlement.lines}
     for settlement in settlements:
         for line in settlement.lines:

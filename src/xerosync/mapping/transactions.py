@@ -40,6 +40,7 @@ class TransactionStatus(StrEnum):
         return self is not TransactionStatus.FUTURE and not self.has_ended
 
 
+_AGAIN: Final = "/"
 _ENDED: Final = frozenset({TransactionStatus.DECLINED, TransactionStatus.CHARGED_BACK, TransactionStatus.DELETED})
 
 
@@ -132,7 +133,7 @@ def map_invoice(invoice: Invoice, terms: ImportTerms) -> Transaction:
     """
     invoice_id = invoice.invoice_id or InvoiceId("")
     return Transaction(
-        id=invoice_id if terms.attempt == 1 else f"{invoice_id}/{terms.attempt}",
+        id=invoice_id if terms.attempt == 1 else f"{invoice_id}{_AGAIN}{terms.attempt}",
         invoice_id=invoice_id,
         invoice_number=invoice.invoice_number or "",
         customer=terms.customer,
@@ -142,6 +143,14 @@ def map_invoice(invoice: Invoice, terms: ImportTerms) -> Transaction:
         comment=commented(terms.comment, number=invoice.invoice_number or "", due=invoice.due_date or terms.on),
         attempt=terms.attempt,
     )
+
+
+def behind(transaction_id: str) -> tuple[InvoiceId, int] | None:
+    """The invoice and the attempt that *transaction_id* names where `map_invoice` gave it."""
+    invoice_id, again, attempt = transaction_id.partition(_AGAIN)
+    if again and not attempt.isdecimal():
+        return None
+    return InvoiceId(invoice_id), int(attempt or 1)
 
 
 def commented(template: str, *, number: str, due: date) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from xerosync.client.xero import AsyncXero
 from xerosync.engine.plans import Plan, Recovery
@@ -34,9 +35,13 @@ _SETTINGS: Final = SettlementSettings(
 _OWED: Final = {"PAID-TWICE": "100.00", "RECONCILED": "60.00", "REFUNDED": "45.00", "NO-BANK": "30.00"}
 _BY_HAND: Final = "BY-HAND"
 
+_ids: Final[WeakKeyDictionary[World, dict[str, str]]] = WeakKeyDictionary()
+"""The product's own rows in each world, by the number of their invoice: they outlive its processes and its store."""
+
 
 def sold(world: World) -> None:
     """Let the bookkeeper enter the invoices, and an account for what is collected without a bank."""
+    _ids[world] = {}
     world.books.add_account(_WITHOUT_A_BANK, "Clearing", type="CURRENT", enable_payments=True)
     ana = world.books.add_contact("Ana").id
     for number, amount in {**_OWED, _BY_HAND: "10.00"}.items():
@@ -54,7 +59,8 @@ async def settle_whole(xero: AsyncXero, world: World) -> bool:
     await through_a_bank.apply(plan)
     done.append(plan := await through_a_bank.import_invoices())
     await through_a_bank.apply(plan)
-    ids = {each.invoice_number: each.id for each in await through_a_bank.transactions()}
+    ids = _ids[world]
+    ids |= {each.invoice_number: each.id for each in await through_a_bank.transactions()}
     if set(ids) != {*_OWED, _BY_HAND}:
         return False
     _reconcile(world)
