@@ -59,17 +59,18 @@ if TYPE_CHECKING:
     from xerosync.engine.handled import HandledOutside, HandleOutside
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
+    from xerosync.engine.paper_settings import BillSettings
     from xerosync.engine.paying import BillPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.settlement_report import LineMark, ReportedLine, ReportedSettlement, SettlementReport
     from xerosync.engine.settling_policies import FeesAs, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
-    from xerosync.engine.submitting import BillSettings
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
-    from xerosync.mapping.documents import Bill, BillLine, map_bill
+    from xerosync.mapping.lines import BillLine, PaperLine
+    from xerosync.mapping.papers import Bill, map_bill
     from xerosync.mapping.settlement import Adjustment, Fee, LineKind, Settlement, SettlementLine, SettlementProof
     from xerosync.mapping.spending import CardSpend
     from xerosync.mapping.transactions import (
@@ -181,6 +182,7 @@ __all__ = [
     "NoteTransaction",
     "OAuth",
     "Outcome",
+    "PaperLine",
     "Party",
     "Payables",
     "PaymentInXero",
@@ -293,11 +295,12 @@ _ROOMS = {
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
     "engine.settling_policies": ("FeesAs", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
-    "engine.submitting": ("BillSettings",),
+    "engine.paper_settings": ("BillSettings",),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),
-    "mapping.documents": ("Bill", "BillLine", "map_bill"),
+    "mapping.lines": ("BillLine", "PaperLine"),
+    "mapping.papers": ("Bill", "map_bill"),
     "mapping.settlement": ("Adjustment", "Fee", "LineKind", "Settlement", "SettlementLine", "SettlementProof"),
     "mapping.spending": ("CardSpend",),
     "mapping.transactions": (

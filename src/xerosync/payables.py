@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, attaching, bringing, categories, handled, recovery, spending, updating, voiding
+from xerosync.engine import applying, attaching, bringing, categories, handled, recovery, spending, voiding
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -22,26 +22,23 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.attaching import BillFile
 from xerosync.engine.billing import KnownCredits, OpenDocument, decide_credits
+from xerosync.engine.bills import submit_bills, update_bills
 from xerosync.engine.bringing import BillInXero
-from xerosync.engine.duplicates import Duplicates, entered_documents
+from xerosync.engine.duplicates import Duplicates
 from xerosync.engine.handled import HandledOutside
-from xerosync.engine.intents import Intent, intent_key, tag_of
+from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
 from xerosync.engine.observed import (
-    all_links,
     intents_of,
     intents_with,
     stamped,
-    tagged,
 )
+from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.paying import BillPayment, pay_bills, paying_account
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
-from xerosync.engine.reference import read_reference
 from xerosync.engine.states import State
-from xerosync.engine.submitting import BillSettings, KnownBills, decide_bills, documents_of
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
-from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import Bill
+from xerosync.mapping.papers import Bill
 from xerosync.mapping.spending import CardSpend
 from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
@@ -106,15 +103,7 @@ class AsyncPayables:
         A vendor whose name no contact has is created; letter case and blanks make no other vendor (G4). What Xero
         refused before is a finding, and planned again only with *retry_refused*.
         """
-        listed = list(bills)
-        if len({bill.id for bill in listed}) != len(listed):
-            raise InvalidInput("id", "give each bill once, under an id of its own")
-        outside = await handled.handled_ids(self.books, handled.BILL)
-        listed = [bill for bill in listed if bill.id not in outside]
-        await refresh(self.books, CONTACTS, INVOICES, CREDIT_NOTES)
-        known = await self._known_bills(listed, retry_refused=retry_refused)
-        actions, findings = decide_bills(listed, known)
-        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+        return await submit_bills(self.books, bills, self._settings, self._duplicates, retry_refused=retry_refused)
 
     async def update(self, bills: Iterable[Bill], *, retry_refused: bool = False) -> Plan:
         """
@@ -124,7 +113,7 @@ class AsyncPayables:
         a finding then. What people approved in Xero stays approved. A credit note is not changed: void it, and submit
         another.
         """
-        return await updating.update(self.books, bills, self._settings, retry_refused=retry_refused)
+        return await update_bills(self.books, bills, self._settings, retry_refused=retry_refused)
 
     async def spend(self, spends: Iterable[CardSpend], *, retry_refused: bool = False) -> Plan:
         """
@@ -259,44 +248,6 @@ class AsyncPayables:
     async def recover(self) -> Recovery:
         """Close what an interrupted run left open, looking in Xero before anything is sent again."""
         return await recovery.recover(self.books)
-
-    async def _known_bills(self, bills: Sequence[Bill], *, retry_refused: bool) -> KnownBills:
-        tenant = self.books.tenant
-        operations = [Pending(kind, bill.id) for bill in bills for kind in (CreateBill.kind, CreateCreditNote.kind)]
-        intents = await intents_of(self.books, operations)
-        forgotten = [tag_of(key) for each in operations if (key := intent_key(tenant, each)) not in intents]
-        for changes in (await updating.latest_changes(self.books)).values():
-            operation = Pending(CreateBill.kind, changes[-1].operation.host_ref)
-            key, done = intent_key(tenant, operation), [each for each in changes if each.state is State.CONFIRMED]
-            if key in intents and done:
-                intents[key] = evolve(intents[key], facts={**intents[key].facts, **done[-1].facts})
-        written = [intent.xero_id for intent in intents.values() if intent.xero_id]
-        return KnownBills(
-            vendors=await known_vendors(self.books, [vendor_key(bill.vendor) for bill in bills]),
-            intents=intents,
-            tagged={
-                **await tagged(self.books, INVOICES, Invoice, forgotten),
-                **await tagged(self.books, CREDIT_NOTES, CreditNote, forgotten),
-            },
-            documents={
-                **await stamped(self.books, INVOICES, Invoice, written),
-                **await stamped(self.books, CREDIT_NOTES, CreditNote, written),
-            },
-            entered=await entered_documents(self.books),
-            linked={
-                each.host_id: each for each in await bringing.linked_bills(self.books, [each.id for each in bills])
-            },
-            taken={link["xero_id"] for link in await all_links(self.books, bringing.LinkBill.kind)},
-            reference=await read_reference(self.books, self._new(bills, intents), self._settings.when_locked),
-            settings=self._settings,
-            duplicates=self._duplicates,
-            retry_refused=retry_refused,
-        )
-
-    def _new(self, bills: Sequence[Bill], intents: Mapping[str, Intent]) -> list[Invoice | CreditNote]:
-        """The documents of those *bills* that may have to be posted."""
-        done = {each.operation.host_ref for each in intents.values() if each.state is State.CONFIRMED}
-        return documents_of([bill for bill in bills if bill.id not in done], self._settings)
 
     async def _posted(self, kind: str, host_ids: Sequence[str]) -> list[OpenDocument]:
         intents = await intents_of(self.books, (Pending(kind, each) for each in host_ids))

@@ -56,7 +56,7 @@ ONE_OF_EACH: Final[tuple[act.Action, ...]] = (
     act.OpenAccount(host_ref="1", reason="a test", account=Account(code=AccountCode("1"))),
     act.EnablePayments(host_ref="1", reason="a test", account_id=AccountId(ID)),
     act.CreateContact(host_ref="1", reason="a test", contact=Contact(name="n")),
-    act.CreateBill(host_ref="1", reason="a test", bill=Invoice(line_items=LINES), contact=ID, total=nzd(1)),
+    act.CreateBill(host_ref="1", reason="a test", invoice=Invoice(line_items=LINES), contact=ID, total=nzd(1)),
     act.CreateCreditNote(
         host_ref="1", reason="a test", credit_note=CreditNote(line_items=LINES), contact=ID, total=nzd(1)
     ),

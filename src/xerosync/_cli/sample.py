@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-from xerosync.mapping.documents import Bill, BillLine
+from xerosync.mapping.lines import BillLine
+from xerosync.mapping.papers import Bill
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.matching.keys import Customer
 from xerosync.models import AccountCode

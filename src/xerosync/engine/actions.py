@@ -71,6 +71,8 @@ class Action:
     """
 
     kind: ClassVar[str]
+    prefix: ClassVar[str] = ""
+    """What the name of its operation begins with: a host may number things of one kind of write alike."""
     host_ref: str
     reason: str
     revision: int = 1
@@ -87,7 +89,7 @@ class Action:
     @property
     def itself(self) -> Pending:
         """How other actions refer to this one."""
-        return Pending(self.kind, self.host_ref, self.revision)
+        return Pending(self.kind, f"{self.prefix}{self.host_ref}", self.revision)
 
     @property
     def worth(self) -> Money | None:
@@ -335,10 +337,7 @@ class CreateContact(Action):
 class CreateCustomerContact(CreateContact):
     """Create the contact of a customer of the host, under the host's id of the customer."""
 
-    @property
-    def itself(self) -> Pending:
-        """How other actions refer to this one."""
-        return Pending(self.kind, f"{CUSTOMER}{self.host_ref}", self.revision)
+    prefix: ClassVar[str] = CUSTOMER
 
 
 @frozen(kw_only=True, repr=False)
@@ -346,7 +345,7 @@ class CreateBill(Action):
     """Create a bill (ACCPAY). Xero would take the same one twice (F 6.57)."""
 
     kind: ClassVar[str] = "bill"
-    bill: Invoice
+    invoice: Invoice
     contact: Ref
     total: Money
 
@@ -417,10 +416,7 @@ class PayBill(Pay):
     A settlement's lines are payments too, and a host may number both alike: their operations are told apart.
     """
 
-    @property
-    def itself(self) -> Pending:
-        """How other actions refer to this one."""
-        return Pending(self.kind, f"{BILL_PAYMENT}{self.host_ref}", self.revision)
+    prefix: ClassVar[str] = BILL_PAYMENT
 
 
 @frozen(kw_only=True, repr=False)

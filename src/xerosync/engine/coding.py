@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import BillLine, as_pairs
+from xerosync.mapping.lines import PaperLine, as_pairs
 from xerosync.matching.names import plain_name
 from xerosync.models import AccountCode
 
-When: TypeAlias = Callable[[str, BillLine], bool]
-"""Whether a rule is about a line: told the vendor's name and the line."""
+L = TypeVar("L", bound=PaperLine)
+
+When: TypeAlias = Callable[[str, PaperLine], bool]
+"""Whether a rule is about a line: told whose it is, as the paper names them, and the line."""
 
 _FIELDS: Final = ("account", "tax_type", "tracking")
 
 
-def _always(vendor: str, line: BillLine) -> bool:
-    del vendor, line
+def _always(party: str, line: PaperLine) -> bool:
+    del party, line
     return True
 
 
@@ -28,8 +30,8 @@ class Rule:
     """
     What the lines it is about get where they do not say themselves: *account*, *tax_type*, *tracking*, any of them.
 
-    *name* is what the plan says of it. `for_vendor` and `for_category` make the usual ones; *when* is any pure function
-    of the vendor's name and the line.
+    *name* is what the plan says of it. `for_vendor`, `for_customer` and `for_category` make the usual ones; *when* is
+    any pure function of the vendor's name, or the customer's id, and the line.
     """
 
     name: str
@@ -62,6 +64,24 @@ class Rule:
         )
 
     @classmethod
+    def for_customer(
+        cls,
+        customer: str,
+        *,
+        account: str | None = None,
+        tax_type: str | None = None,
+        tracking: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    ) -> Rule:
+        """A rule about all that is sold to the customer of this id of the host's."""
+        return cls(
+            name="its customer",
+            when=lambda customer_id, _: customer_id == customer,
+            account=_code(account),
+            tax_type=tax_type,
+            tracking=tracking,
+        )
+
+    @classmethod
     def for_category(
         cls,
         category: str,
@@ -81,10 +101,10 @@ class Rule:
 
 
 @frozen
-class Coded:
+class Coded(Generic[L]):
     """A line as it was coded: *because* says for each field that a rule chose which rule it was."""
 
-    line: BillLine
+    line: L
     because: Mapping[str, str] = field(factory=dict[str, str], hash=False)
 
     def __str__(self) -> str:
@@ -105,10 +125,10 @@ class Rules:
     rules: tuple[Rule, ...] = field(default=(), converter=tuple[Rule, ...])
     default: AccountCode | None = field(default=None, kw_only=True)
 
-    def code(self, vendor: str, line: BillLine) -> Coded:
-        """*line* of *vendor* with what it lacks, and why."""
+    def code(self, party: str, line: L) -> Coded[L]:
+        """*line* of *party*, the vendor's name or the customer's id, with what it lacks, and why."""
         because: dict[str, str] = {}
-        about = [rule for rule in self.rules if rule.when(vendor, line)]
+        about = [rule for rule in self.rules if rule.when(party, line)]
         for name in _FIELDS:
             rule = next((each for each in about if getattr(each, name)), None)
             if not getattr(line, name) and rule is not None:
@@ -120,7 +140,7 @@ class Rules:
         return Coded(line, because)
 
 
-def why(coded: Iterable[Coded]) -> str:
+def why(coded: Iterable[Coded[L]]) -> str:
     """What a plan says of *coded* lines: each reason once, in order; blank where all lines said it themselves."""
     texts = [str(each) for each in coded]
     return "; ".join(dict.fromkeys(text for text in texts if text))

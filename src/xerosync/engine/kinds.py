@@ -225,7 +225,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "InvoiceID",
             _encoder(
                 act.CreateBill,
-                lambda action, ids, tag: documents.marked_bill(action.bill, ids(action.contact), tag),
+                lambda action, ids, tag: documents.marked_bill(action.invoice, ids(action.contact), tag),
             ),
             probe_bills,
         ),

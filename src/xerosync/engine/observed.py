@@ -57,6 +57,14 @@ async def intents_with(
     return [read_intent(record) async for record in records(books, "intent", lookup=lookup, states=states)]
 
 
+async def revisions(books: Books, kind: str) -> dict[str, list[Intent]]:
+    """Every intent of *kind* by what its operation is about, in the order of their revisions."""
+    found: dict[str, list[Intent]] = {}
+    for each in await intents_with(books, lookup=("kind", kind)):
+        found.setdefault(each.operation.host_ref, []).append(each)
+    return {name: sorted(each, key=lambda one: one.operation.revision) for name, each in found.items()}
+
+
 async def stamped(books: Books, shelf: Shelf, kind: type[T], ids: Iterable[str]) -> dict[str, tuple[T, str]]:
     """The mirrored documents with these *ids*, each with its stamp."""
     keys = [RecordKey(f"mirror.{shelf.name}", books.tenant, each) for each in ids]

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from xerosync.engine.actions import Action, MoveMoney, Pending, Ref
+from xerosync.engine.actions import Action, MoveMoney, Ref
 from xerosync.models import CreditNoteId, DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
@@ -19,10 +19,7 @@ CARD: Final = "card/"
 class SpendOnCard(MoveMoney):
     """Post what was spent by card, or came back, under the host's own id of the receipt."""
 
-    @property
-    def itself(self) -> Pending:
-        """How other actions refer to this one."""
-        return Pending(self.kind, f"{CARD}{self.host_ref}", self.revision)
+    prefix: ClassVar[str] = CARD
 
 
 @frozen(kw_only=True, repr=False)

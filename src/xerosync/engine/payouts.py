@@ -139,7 +139,7 @@ class _Payouts:
                 host_ref=name,
                 reason=reason,
                 facts={"settlement": settlement.id, "amount": str(total.amount), "on": settlement.on.isoformat()},
-                bill=fee_bill(moved, number=settlement.id, on=day),
+                invoice=fee_bill(moved, number=settlement.id, on=day),
                 contact=contact,
                 total=total,
             )

@@ -17,6 +17,7 @@ from xerosync.models import (
     AccountType,
     DocumentStatus,
     Invoice,
+    InvoiceType,
     LineItem,
     LineTracking,
     OrganisationPlan,
@@ -29,7 +30,7 @@ from xerosync.money import Money
 BOOKKEEPER: Final = "the bookkeeper"
 
 _CONTROL: Final = frozenset({"DEBTORS", "CREDITORS"})
-_NO_BILLS: Final = frozenset(
+_NO_INVOICES: Final = frozenset(
     {OrganisationPlan.LEDGER, OrganisationPlan.GST_CASHBOOK, OrganisationPlan.NON_GST_CASHBOOK}
 )
 
@@ -68,11 +69,13 @@ class _Check:
                 "add the currency in Xero",
                 who=BOOKKEEPER,
             )
-        if isinstance(self.document, Invoice) and self.reference.plan in _NO_BILLS:
+        if isinstance(self.document, Invoice) and self.reference.plan in _NO_INVOICES:
+            is_sale = self.document.type == InvoiceType.ACCREC
+            instead = "" if is_sale else "submit it as card spend, or "
             yield self._finding(
                 "not in the plan",
-                f"the organisation's plan, {self.reference.plan}, has no bills (F 6.04)",
-                "submit it as card spend, or have the plan changed at Xero",
+                f"the organisation's plan, {self.reference.plan}, has no {'invoices' if is_sale else 'bills'} (F 6.04)",
+                f"{instead}have the plan changed at Xero",
                 who=BOOKKEEPER,
             )
 

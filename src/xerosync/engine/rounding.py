@@ -8,7 +8,8 @@ from attrs import evolve
 
 from xerosync.engine.reference import NO_TAX, Reference
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import Bill, BillLine
+from xerosync.mapping.lines import PaperLine
+from xerosync.mapping.papers import P, Paper
 from xerosync.models import LineAmountTypes
 from xerosync.money import EXACT, Money, exactly, minor_unit
 
@@ -16,34 +17,34 @@ _REMAINDER = "Rounding"
 
 
 @exactly
-def with_remainder(bill: Bill, reference: Reference) -> Bill:
+def with_remainder(paper: P, reference: Reference) -> P:
     """
-    *bill* with a line for the cents by which its stated total differs, untaxed, on the account of its largest line.
+    *paper* with a line for the cents by which its stated total differs, untaxed, on the account of its largest line.
 
     Taxes are rounded line by line (F 5.24), so they may come to a coin a line more or less than on the paper. Raises
     `InvalidInput` where it is more than that: then something else is wrong. Where a rate is not known, nothing is done.
     """
-    if bill.stated_total is None:
-        return bill
-    taxes = [_tax(line, bill, reference) for line in bill.lines]
+    if paper.stated_total is None:
+        return paper
+    taxes = [_tax(line, paper, reference) for line in paper.lines]
     if any(tax is None for tax in taxes):
-        return bill
-    coin = minor_unit(bill.stated_total.currency)
-    expected = Money.total((line.amount for line in bill.lines), bill.stated_total.currency)
+        return paper
+    coin = minor_unit(paper.stated_total.currency)
+    expected = Money.total((line.amount for line in paper.lines), paper.stated_total.currency)
     expected += Money(sum(filter(None, taxes), start=Decimal(0)), expected.currency)
-    remainder = bill.stated_total - expected
+    remainder = paper.stated_total - expected
     if not remainder:
-        return bill
-    if abs(remainder.amount) > coin * len(bill.lines):
-        raise InvalidInput("stated_total", f"it is {bill.stated_total}, but the lines and their taxes make {expected}")
-    largest = max(bill.lines, key=lambda line: abs(line.amount))
-    line = BillLine(description=_REMAINDER, amount=remainder, account=largest.account, tax_type=NO_TAX)
-    return evolve(bill, lines=(*bill.lines, line))
+        return paper
+    if abs(remainder.amount) > coin * len(paper.lines):
+        raise InvalidInput("stated_total", f"it is {paper.stated_total}, but the lines and their taxes make {expected}")
+    largest = max(paper.lines, key=lambda line: abs(line.amount))
+    line = type(largest)(description=_REMAINDER, amount=remainder, account=largest.account, tax_type=NO_TAX)
+    return evolve(paper, lines=(*paper.lines, line))
 
 
-def _tax(line: BillLine, bill: Bill, reference: Reference) -> Decimal | None:
+def _tax(line: PaperLine, paper: Paper, reference: Reference) -> Decimal | None:
     """What Xero will add to *line*'s amount; None where the rate is not known."""
-    if bill.amounts != LineAmountTypes.EXCLUSIVE:
+    if paper.amounts != LineAmountTypes.EXCLUSIVE:
         return Decimal(0)
     if line.tax is not None:
         return line.tax.amount

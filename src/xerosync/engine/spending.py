@@ -14,12 +14,12 @@ from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, refresh, walk
 from xerosync.engine.observed import intents_of, stamped, tagged
 from xerosync.engine.paper_actions import CARD, SpendOnCard
+from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults, lock_fault
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.states import OPEN, State
-from xerosync.engine.submitting import BillSettings
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.errors import InvalidInput
 from xerosync.mapping.spending import CardSpend, checked_spend, spend_document

@@ -1,11 +1,11 @@
-"""Bills that changed at their source: what Xero still lets be changed is changed there, respecting money (row 95)."""
+"""Papers that changed at their source: what Xero still lets be changed is changed there, respecting money (row 95)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final, Generic, Protocol, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -14,22 +14,22 @@ from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.outgoing import encode
-from xerosync.engine.actions import CreateBill, Pending, Ref, Seen
+from xerosync.engine.actions import Action, Ref, Seen
 from xerosync.engine.intents import Intent, intent_key, retries
-from xerosync.engine.mirror import CONTACTS, GONE, INVOICES, refresh
-from xerosync.engine.observed import intents_of, intents_with, stamped
+from xerosync.engine.mirror import GONE, INVOICES
+from xerosync.engine.observed import intents_of, revisions, stamped
 from xerosync.engine.paper_actions import ChangeBill
+from xerosync.engine.paper_settings import PaperSettings, documents_of
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.rounding import with_remainder
 from xerosync.engine.settling_policies import WhenLocked
+from xerosync.engine.sides import Side
 from xerosync.engine.states import OPEN, State
-from xerosync.engine.submitting import BillSettings, bill_facts, documents_of
-from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import Bill, checked
+from xerosync.mapping.papers import P, Paper, checked
 from xerosync.models import DocumentStatus, Invoice, InvoiceId, LineItem
 from xerosync.money import exactly
 
@@ -43,10 +43,10 @@ _IDS_AT_ONCE: Final = 80
 
 
 @frozen(kw_only=True)
-class _Known:
-    """A bill that was posted: how it was written last, whether a change is under way, and how it stands in Xero."""
+class _Known(Generic[P]):
+    """A paper that was posted: how it was written last, whether a change is under way, and how it stands in Xero."""
 
-    bill: Bill
+    paper: P
     last: Intent
     latest: Intent | None
     document: Invoice
@@ -64,65 +64,68 @@ class _Known:
         return bool(self.document.amount_paid or self.document.amount_credited)
 
 
-async def update(books: Books, bills: Iterable[Bill], settings: BillSettings, *, retry_refused: bool) -> Plan:
-    """Plan what the documents of *bills* that were posted before lack of what the bills say now."""
-    listed = [bill for bill in bills if _can_be(bill)]
-    await refresh(books, CONTACTS, INVOICES)
-    known = await _known(books, listed)
-    reference = await read_reference(books, documents_of([each.bill for each in known], settings), WhenLocked.REFUSE)
-    vendors = Vendors(
-        await known_vendors(books, [vendor_key(each.bill.vendor) for each in known]),
-        [],
-        [],
-        retry_refused=retry_refused,
-    )
-    updating = _Updating(reference, settings, vendors, retry_refused=retry_refused)
+class Parties(Protocol):
+    """Who papers are of: finds their contacts, and says why one cannot be used."""
+
+    actions: list[Action]
+    findings: list[Finding]
+
+    def contact(self, name: str) -> Ref | None:
+        """The contact of whom a paper is; None where it cannot be used."""
+        ...
+
+
+async def update(
+    books: Books,
+    side: Side,
+    papers: Iterable[P],
+    settings: PaperSettings[P],
+    parties: Parties,
+    *,
+    retry_refused: bool,
+) -> Plan:
+    """Plan what the documents of *papers* that were posted before lack of what the papers say now."""
+    known = await _known(books, side, [paper for paper in papers if _can_be(paper)])
+    reference = await read_reference(books, documents_of([each.paper for each in known], settings), WhenLocked.REFUSE)
+    updating = _Updating(reference, side, settings, parties, retry_refused=retry_refused)
     updating.lines = await _lines(books, [each for each in known if each.has_money and updating.changed(each)])
     for each in known:
         updating.decide(each)
     return Plan(
         tenant=books.tenant,
-        actions=(*vendors.actions, *updating.actions),
-        findings=(*vendors.findings, *updating.findings),
+        actions=(*parties.actions, *updating.actions),
+        findings=(*parties.findings, *updating.findings),
     )
 
 
-def _can_be(bill: Bill) -> bool:
+def _can_be(paper: Paper) -> bool:
     try:
-        return checked(bill).total.amount >= 0
+        return checked(paper).total.amount >= 0
     except InvalidInput:
         return False  # submit() says so
 
 
-async def latest_changes(books: Books) -> dict[str, list[Intent]]:
-    """All changes of bills, by the host's id, in their order."""
-    changes: dict[str, list[Intent]] = {}
-    for each in await intents_with(books, lookup=("kind", ChangeBill.kind)):
-        changes.setdefault(each.operation.host_ref, []).append(each)
-    return {name: sorted(found, key=lambda one: one.operation.revision) for name, found in changes.items()}
-
-
-async def _known(books: Books, bills: Sequence[Bill]) -> list[_Known]:
-    created = await intents_of(books, (Pending(CreateBill.kind, bill.id) for bill in bills))
-    changes = await latest_changes(books)
+async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P]]:
+    created = await intents_of(books, (side.operation(side.invoice, paper.id) for paper in papers))
+    changes = await revisions(books, side.edit)
     written = [each.xero_id for each in created.values() if each.state is State.CONFIRMED and each.xero_id]
     documents = await stamped(books, INVOICES, Invoice, written)
-    found: list[_Known] = []
-    for bill in bills:
-        creation = created.get(intent_key(books.tenant, Pending(CreateBill.kind, bill.id)))
+    found: list[_Known[P]] = []
+    for paper in papers:
+        creation = created.get(intent_key(books.tenant, side.operation(side.invoice, paper.id)))
         document, stamp = documents.get((creation.xero_id if creation is not None else "") or "", (None, ""))
         if creation is None or document is None or document.status in GONE or not creation.payload:
             continue
-        own = changes.get(bill.id, [])
+        own = changes.get(side.operation(side.edit, paper.id).host_ref, [])
         done = [each for each in own if each.state is State.CONFIRMED]
         last = done[-1] if done else creation
         latest = own[-1] if own else None
         seen = Seen(INVOICES.name, document.invoice_id or "", stamp)
-        found.append(_Known(bill=bill, last=last, latest=latest, document=document, seen=seen))
+        found.append(_Known(paper=paper, last=last, latest=latest, document=document, seen=seen))
     return found
 
 
-async def _lines(books: Books, known: Sequence[_Known]) -> dict[str, tuple[LineItem, ...]]:
+async def _lines(books: Books, known: Sequence[_Known[P]]) -> dict[str, tuple[LineItem, ...]]:
     """The lines of those documents as they are in Xero: on a paid one they are changed by their ids alone."""
     ids = [each.seen.document_id for each in known]
     lines: dict[str, tuple[LineItem, ...]] = {}
@@ -135,32 +138,33 @@ async def _lines(books: Books, known: Sequence[_Known]) -> dict[str, tuple[LineI
 
 
 @define(repr=False)
-class _Updating:
+class _Updating(Generic[P]):
     reference: Reference
-    settings: BillSettings
-    vendors: Vendors
+    side: Side
+    settings: PaperSettings[P]
+    parties: Parties
     retry_refused: bool = field(kw_only=True)
     lines: Mapping[str, tuple[LineItem, ...]] = field(factory=dict[str, "tuple[LineItem, ...]"])
     actions: list[ChangeBill] = field(factory=list[ChangeBill])
     findings: list[Finding] = field(factory=list[Finding])
 
-    def changed(self, known: _Known) -> frozenset[str]:
-        """Which of Xero's fields *known* was written last with another value than the bill has now."""
+    def changed(self, known: _Known[P]) -> frozenset[str]:
+        """Which of Xero's fields *known* was written last with another value than the paper has now."""
         try:
-            wanted = encode(self._wanted(known.bill))
+            wanted = encode(self._wanted(known.paper))
         except InvalidInput:
             return frozenset()
         names = {name for name in wanted.keys() - _APART if _plain(wanted[name]) != _plain(known.written.get(name))}
         written = known.written.get("Date")
-        if known.last.facts.get("on") == known.bill.on.isoformat() and written != wanted["Date"]:
+        if known.last.facts.get("on") == known.paper.on.isoformat() and written != wanted["Date"]:
             due = max(date.fromisoformat(str(written)), date.fromisoformat(str(wanted["DueDate"])))
             moved = known.written.get("DueDate") == due.isoformat()
             names -= {"Date", "DueDate"} if moved else {"Date"}
         return frozenset(names | ({"Contact"} if self._is_anothers(known) else set()))
 
     @exactly
-    def decide(self, known: _Known) -> None:
-        """Change the document of *known* as far as its bill has changed."""
+    def decide(self, known: _Known[P]) -> None:
+        """Change the document of *known* as far as its paper has changed."""
         names, status = self.changed(known), self._next_status(known)
         if not names and status is None:
             return
@@ -172,39 +176,39 @@ class _Updating:
         if invoice is None:
             return
         contact: Ref | None = None
-        if "Contact" in names and (contact := self.vendors.contact(known.bill.vendor)) is None:
-            cause = "its vendor's contact cannot be used"
-            self._find(known, "vendor unclear", cause, "see the finding on the vendor")
+        if "Contact" in names and (contact := self.parties.contact(known.paper.party)) is None:
+            cause = f"its {self.side.party}'s contact cannot be used"
+            self._find(known, self.side.unclear, cause, f"see the finding on the {self.side.party}")
             return
         self._add(known, names, evolve(invoice, invoice_id=InvoiceId(known.seen.document_id), status=status), contact)
 
-    def _wanted(self, bill: Bill) -> Invoice:
-        document = self.settings.mapper(with_remainder(self.settings.coded(bill)[0], self.reference))
+    def _wanted(self, paper: P) -> Invoice:
+        document = self.settings.mapper(with_remainder(self.settings.coded(paper)[0], self.reference))
         if not isinstance(document, Invoice):
-            raise InvalidInput("lines", "a bill stays a bill")
+            raise InvalidInput("lines", "what was posted as an invoice or bill stays one")
         return document
 
-    def _is_anothers(self, known: _Known) -> bool:
-        return known.last.facts.get("vendor") != vendor_key(known.bill.vendor)
+    def _is_anothers(self, known: _Known[P]) -> bool:
+        return known.last.facts.get(self.side.party) != self.side.known_as(known.paper.party)
 
-    def _next_status(self, known: _Known) -> DocumentStatus | None:
+    def _next_status(self, known: _Known[P]) -> DocumentStatus | None:
         """The status it is to go on to; what people approved in Xero is never taken back."""
-        wanted = self._wanted(known.bill).status
+        wanted = self._wanted(known.paper).status
         now = known.document.status
         if wanted is None or now is None or now not in _RANK or wanted not in _RANK:
             return None
         return wanted if _RANK[wanted] > _RANK[now] else None
 
-    def _whole(self, known: _Known) -> Invoice | None:
-        wanted = self._wanted(known.bill)
-        wrong = faults(known.bill.id, wanted, self.reference, known.bill.total)
+    def _whole(self, known: _Known[P]) -> Invoice | None:
+        wanted = self._wanted(known.paper)
+        wrong = faults(known.paper.id, wanted, self.reference, known.paper.total)
         days = self.reference.open_books
-        if any(days.is_closed(on) for on in (known.bill.on, known.document.date) if on is not None):
-            wrong.append(days.finding(known.bill.id, known.bill.total))
+        if any(days.is_closed(on) for on in (known.paper.on, known.document.date) if on is not None):
+            wrong.append(days.finding(known.paper.id, known.paper.total))
         self.findings += wrong
         return None if wrong else evolve(wanted, type=None)
 
-    def _under_money(self, known: _Known, names: frozenset[str]) -> Invoice | None:
+    def _under_money(self, known: _Known[P], names: frozenset[str]) -> Invoice | None:
         """The fields that may change although money stands on it; None, and a finding, where others have changed."""
         lines = self._same_money(known) if "LineItems" in names else ()
         moves_credit = "Contact" in names and known.document.amount_credited
@@ -212,17 +216,17 @@ class _Updating:
             cause = "payments or credits stand on it, so amounts, taxes, day and currency stay as they are (F 6.66)"
             self._find(known, "money on it", cause, "take the money back first, then update it again")
             return None
-        wanted = self._wanted(known.bill)
+        wanted = self._wanted(known.paper)
         return Invoice(
             invoice_number=wanted.invoice_number if "InvoiceNumber" in names else None,
             due_date=wanted.due_date if "DueDate" in names else None,
             line_items=lines,
         )
 
-    def _same_money(self, known: _Known) -> tuple[LineItem, ...] | None:
+    def _same_money(self, known: _Known[P]) -> tuple[LineItem, ...] | None:
         """The lines to send, by their ids; None where more than texts and coding has changed."""
         there = self.lines.get(known.seen.document_id, ())
-        wanted = self._wanted(known.bill).line_items
+        wanted = self._wanted(known.paper).line_items
         before = cast(Sequence[Json], known.written.get("LineItems") or ())
         if not len(there) == len(wanted) == len(before) or any(
             _without(encode(now), _OF_LINES) != _without(was, _OF_LINES)
@@ -239,7 +243,7 @@ class _Updating:
             for kept, now in zip(there, wanted, strict=True)
         )
 
-    def _add(self, known: _Known, names: frozenset[str], invoice: Invoice, contact: Ref | None) -> None:
+    def _add(self, known: _Known[P], names: frozenset[str], invoice: Invoice, contact: Ref | None) -> None:
         latest = known.latest
         revision = latest.operation.revision + (latest.state is State.CONFIRMED) if latest is not None else 1
         if latest is not None and latest.state is not State.CONFIRMED:
@@ -251,23 +255,23 @@ class _Updating:
         said = ", ".join(sorted(changed))
         self.actions.append(
             ChangeBill(
-                host_ref=known.bill.id,
+                host_ref=known.paper.id,
                 reason=f"changed at its source: {said}",
                 revision=revision,
                 seen=(known.seen,),
                 facts={
-                    **bill_facts(known.bill),
-                    "on": known.bill.on.isoformat(),
-                    "wanted": dump(encode(self._wanted(known.bill))).decode(),
+                    **self.side.facts(known.paper),
+                    "on": known.paper.on.isoformat(),
+                    "wanted": dump(encode(self._wanted(known.paper))).decode(),
                 },
                 invoice=invoice,
                 contact=contact,
-                total=known.bill.total,
+                total=known.paper.total,
             )
         )
 
-    def _find(self, known: _Known, code: str, cause: str, fix: str) -> None:
-        found = Finding(code=code, about=known.bill.id, cause=cause, fix=fix, retry=True, worth=known.bill.total)
+    def _find(self, known: _Known[P], code: str, cause: str, fix: str) -> None:
+        found = Finding(code=code, about=known.paper.id, cause=cause, fix=fix, retry=True, worth=known.paper.total)
         self.findings.append(found)
 
 

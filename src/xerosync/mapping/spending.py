@@ -9,7 +9,9 @@ from typing import Final
 from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import BillLine, check_day, check_lines, line_items, lines_total
+from xerosync.mapping.documents import check_day
+from xerosync.mapping.lines import BillLine, check_lines, line_items, lines_total
+from xerosync.mapping.papers import check_vendor
 from xerosync.models import Account, AccountId, BankTransaction, BankTransactionType, LineAmountTypes
 from xerosync.money import Money
 
@@ -53,7 +55,8 @@ def checked_spend(spend: CardSpend) -> CardSpend:
         raise InvalidInput("id", "give the host's own id of the receipt")
     if len(spend.reference) > _LONGEST:
         raise InvalidInput("reference", f"give at most {_LONGEST} characters")
-    check_lines(spend.vendor, spend.lines, spend.amounts, spend.currency_rate)
+    check_vendor(spend.vendor)
+    check_lines(spend.lines, spend.amounts, spend.currency_rate)
     if not spend.total:
         raise InvalidInput("lines", "a receipt of nothing moves no money")
     return spend

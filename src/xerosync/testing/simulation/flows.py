@@ -15,7 +15,8 @@ from xerosync.engine.opening import WantedAccount
 from xerosync.engine.paying import BillPayment
 from xerosync.engine.plans import Plan, Recovery
 from xerosync.ledger import AsyncLedger
-from xerosync.mapping.documents import Bill, BillLine
+from xerosync.mapping.lines import BillLine
+from xerosync.mapping.papers import Bill
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.spending import CardSpend
 from xerosync.matching.keys import Customer

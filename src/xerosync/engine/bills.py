@@ -1,0 +1,183 @@
+"""The bills' side: vendors by name, and papers that may be in Xero already, since numbers of bills repeat there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, cast
+
+from attrs import define, field, frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import CreateBill, CreateCreditNote, Pending, Ref
+from xerosync.engine.bringing import LinkBill, link_bill, linked_bills, mapped_bill
+from xerosync.engine.duplicates import BY_NUMBER, Duplicates, Entered, Twin, entered_documents
+from xerosync.engine.handled import BILL, handled_ids
+from xerosync.engine.intents import Intent
+from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, refresh
+from xerosync.engine.observed import all_links
+from xerosync.engine.paper_settings import BillSettings
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.sides import PURCHASES
+from xerosync.engine.submitting import Posted, Submitting, read_known
+from xerosync.engine.updating import update
+from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key, vendor_root
+from xerosync.errors import InvalidInput
+from xerosync.mapping.papers import Bill
+from xerosync.models import Invoice
+
+DUPLICATE: Final = "possible duplicate"
+
+
+@frozen(kw_only=True)
+class KnownBills:
+    """
+    What is known in Xero besides the bills themselves: vendors, and documents *entered* that may be the same papers.
+
+    *taken* are the ids of those that are known under any id of the host's.
+    """
+
+    vendors: KnownVendors
+    entered: Entered
+    taken: Collection[str]
+    duplicates: Duplicates
+
+
+async def submit_bills(
+    books: Books, bills: Iterable[Bill], settings: BillSettings, duplicates: Duplicates, *, retry_refused: bool
+) -> Plan:
+    """Plan the contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
+    listed = list(bills)
+    if len({bill.id for bill in listed}) != len(listed):
+        raise InvalidInput("id", "give each bill once, under an id of its own")
+    outside = await handled_ids(books, BILL)
+    listed = [bill for bill in listed if bill.id not in outside]
+    await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)
+    linked = {each.host_id: each for each in await linked_bills(books, [each.id for each in listed])}
+    papers = await read_known(books, PURCHASES, listed, settings, linked=linked, retry_refused=retry_refused)
+    known = KnownBills(
+        vendors=await known_vendors(books, [vendor_key(bill.vendor) for bill in listed]),
+        entered=await entered_documents(books),
+        taken={link["xero_id"] for link in await all_links(books, LinkBill.kind)},
+        duplicates=duplicates,
+    )
+    submitting = _Bills(papers, settings, bills=known)
+    submitting.submit(listed)
+    return Plan(tenant=books.tenant, actions=tuple(submitting.actions), findings=tuple(submitting.findings))
+
+
+async def update_bills(books: Books, bills: Iterable[Bill], settings: BillSettings, *, retry_refused: bool) -> Plan:
+    """Plan what the documents of *bills* that were posted before lack of what the bills say now."""
+    listed = list(bills)
+    await refresh(books, CONTACTS, INVOICES)
+    known = await known_vendors(books, [vendor_key(bill.vendor) for bill in listed])
+    vendors = Vendors(known, [], [], retry_refused=retry_refused)
+    return await update(books, PURCHASES, listed, settings, vendors, retry_refused=retry_refused)
+
+
+@define(repr=False)
+class _Bills(Submitting[Bill]):
+    bills: KnownBills = field(kw_only=True)
+    vendors: Vendors = field(init=False)
+    linked_now: set[str] = field(factory=set[str])
+    _planned: dict[tuple[Ref, str], list[Twin]] = field(factory=lambda: defaultdict[tuple[Ref, str], list[Twin]](list))
+
+    def __attrs_post_init__(self) -> None:
+        retry = self.known.retry_refused
+        self.vendors = Vendors(self.bills.vendors, self.actions, self.findings, retry_refused=retry)
+
+    def contact(self, paper: Bill) -> Ref | None:
+        """The vendor's contact, found by name or to be created."""
+        contact = self.vendors.contact(paper.vendor)
+        if contact is None:
+            cause, fix = "its vendor's contact cannot be used", "see the finding on the vendor"
+            self.find(paper, "vendor unclear", cause, fix, retry=True, root=vendor_root(paper.vendor))
+        return contact
+
+    def allowed(self, paper: Bill, posted: Posted, contact: Ref) -> Mapping[str, str] | None:
+        """What it is a duplicate of; None where it is linked to one, or held back."""
+        twins = self._twins(paper, posted, contact)
+        if not twins:
+            return {}
+        if not self._goes_on(paper, posted, twins):
+            return None
+        alike = {"alike_by": twins[0].alike} if twins[0].alike != BY_NUMBER else {}
+        return {"duplicate_of": twins[0].id, **alike}
+
+    def creation(
+        self, paper: Bill, posted: Posted, contact: Ref, facts: Mapping[str, str]
+    ) -> CreateBill | CreateCreditNote:
+        """The bill, or the supplier's credit note."""
+        if isinstance(posted.document, Invoice):
+            return CreateBill(
+                host_ref=paper.id,
+                reason=posted.reason,
+                facts=facts,
+                invoice=posted.document,
+                contact=contact,
+                total=posted.total,
+            )
+        return CreateCreditNote(
+            host_ref=paper.id,
+            reason=posted.reason,
+            facts=facts,
+            credit_note=posted.document,
+            contact=contact,
+            total=-posted.total,
+        )
+
+    def written_before(self, paper: Bill, intent: Intent) -> None:
+        """Say again that it looked like another one."""
+        if intent.facts.get("duplicate_of"):
+            alike = intent.facts.get("alike_by", BY_NUMBER)
+            self.findings.append(_duplicate(paper, alike, "it was posted all the same"))
+
+    def _goes_on(self, bill: Bill, posted: Posted, twins: Sequence[Twin]) -> bool:
+        """Whether *bill* is posted although it looks like others; else it is linked to one, or held back."""
+        alike = twins[0].alike
+        match self.bills.duplicates:
+            case Duplicates.WARN:
+                self.findings.append(_duplicate(bill, alike, "it was posted all the same"))
+                return True
+            case Duplicates.LINK if (one := self._same_paper(posted, twins)) is not None:
+                self.linked_now.add(one.id)
+                typed = mapped_bill(cast(Invoice, one.document))
+                self.actions.append(link_bill(bill.id, typed, one.stamp, reason=f"typed in Xero, the same {alike}"))
+            case Duplicates.LINK:
+                self.findings.append(_duplicate(bill, alike, "it is held back, since nobody can say which it is"))
+            case Duplicates.STOP:
+                self.findings.append(_duplicate(bill, alike, "it is held back"))
+        return False
+
+    def _same_paper(self, posted: Posted, twins: Sequence[Twin]) -> Twin | None:
+        """The one of *twins* that somebody typed, of the same total, and that no other bill is linked to."""
+        if len(twins) != 1 or not twins[0].by_hand or not isinstance(twins[0].document, Invoice):
+            return None
+        document = twins[0].document
+        is_free = twins[0].id not in self.bills.taken and twins[0].id not in self.linked_now
+        same = (document.total, document.currency_code) == (posted.total.amount, posted.total.currency)
+        return twins[0] if same and is_free else None
+
+    def _twins(self, bill: Bill, posted: Posted, contact: Ref) -> list[Twin]:
+        """Documents of the same vendor that may be the same paper, in Xero or in this plan."""
+        total = posted.total
+        entered = (
+            []
+            if isinstance(contact, Pending)
+            else self.bills.entered.twins(contact, bill.number, on=bill.on, total=total.amount, currency=total.currency)
+        )
+        planned = self._planned[contact, bill.number] if bill.number else []
+        twins = [*entered, *planned]
+        planned.append(Twin(id=bill.id))
+        return twins
+
+
+def _duplicate(bill: Bill, alike: str, done: str) -> Finding:
+    by_whom = "" if alike == BY_NUMBER else ", entered by hand"
+    return Finding(
+        code=DUPLICATE,
+        about=bill.id,
+        cause=f"the vendor has another document of this {alike} in Xero{by_whom}; {done}",
+        fix="compare the two, and void or submit accordingly",
+        worth=bill.total,
+    )

@@ -1,0 +1,67 @@
+"""What a host chose for its papers, and the documents they become by that: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import date
+from typing import Generic, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from xerosync.engine.coding import Rules, why
+from xerosync.engine.duplicates import Duplicates
+from xerosync.engine.settling_policies import WhenLocked
+from xerosync.errors import InvalidInput
+from xerosync.mapping.papers import Bill, P, checked, map_bill
+from xerosync.models import CreditNote, DocumentStatus, Invoice
+
+BillMapper: TypeAlias = Callable[[Bill], Invoice | CreditNote]
+"""Makes a document of a bill, as `map_bill` does: a pure function."""
+
+
+@frozen(kw_only=True)
+class PaperSettings(Generic[P]):
+    """What a host chose for its bills and its sales alike; `BillSettings` says what each part means."""
+
+    mapper: Callable[[P], Invoice | CreditNote]
+    rules: Rules = field(factory=Rules)
+    status: DocumentStatus = DocumentStatus.AUTHORISED
+    when_locked: WhenLocked = WhenLocked.REFUSE
+
+    def coded(self, paper: P) -> tuple[P, str]:
+        """*paper* with what its lines and it do not say, and why they got it."""
+        coded = [self.rules.code(paper.party, line) for line in paper.lines]
+        status = paper.status or self.status
+        return evolve(paper, lines=tuple(each.line for each in coded), status=status), why(coded)
+
+
+@frozen(kw_only=True)
+class BillSettings(PaperSettings[Bill]):
+    """
+    What a host chose for its bills, credit notes and card receipts.
+
+    *rules* code the lines that do not say their account, tax or tracking. *status* is what documents are posted as that
+    do not say: a draft, awaiting approval, or approved. *when_locked* says what becomes of a document in closed books.
+    *mapper* makes Xero's document of a bill, after the rules; wrap `map_bill` to change a part of it. *duplicates* says
+    what becomes of a bill that looks like one in Xero.
+    """
+
+    mapper: BillMapper = map_bill
+    duplicates: Duplicates = Duplicates.WARN
+
+
+def documents_of(papers: Iterable[P], settings: PaperSettings[P]) -> list[Invoice | CreditNote]:
+    """What those of *papers* become that can be posted: to see what they refer to."""
+    documents: list[Invoice | CreditNote] = []
+    for paper in papers:
+        with suppress(InvalidInput):
+            documents.append(settings.mapper(settings.coded(checked(paper))[0]))
+    return documents
+
+
+def moved_to(document: Invoice | CreditNote, on: date) -> Invoice | CreditNote:
+    """*document* dated *on*, and due then at the earliest."""
+    if isinstance(document, CreditNote):
+        return evolve(document, date=on)
+    return evolve(document, date=on, due_date=max(on, document.due_date or on))

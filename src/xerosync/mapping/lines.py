@@ -1,0 +1,172 @@
+"""The lines of the host's papers, which say the same of a sale and of a purchase: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final, Self, cast
+
+from attrs import field, frozen
+
+from xerosync.errors import InvalidInput
+from xerosync.models import AccountCode, LineAmountTypes, LineItem, LineTracking
+from xerosync.money import EXACT, Money
+
+LONGEST: Final = {"number": 255, "description": 4000, "reference": 255}
+"""How many characters Xero keeps of a text."""
+
+_NO_TAX: Final = "NONE"
+_PRICE: Final = Decimal("0.0001")
+
+
+def as_pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Names with what each is, given either way, in order."""
+    pairs = cast(Mapping[str, str], given).items() if isinstance(given, Mapping) else given
+    return tuple(pairs)
+
+
+@frozen(kw_only=True, repr=False)
+class PaperLine:
+    """What the lines of a bill, a receipt and a sale have in common; `BillLine` says what each part means."""
+
+    description: str
+    amount: Money
+    account: AccountCode | None = None
+    tax_type: str | None = None
+    tax: Money | None = None
+    tracking: tuple[tuple[str, str], ...] = field(default=(), converter=as_pairs)
+    item: str | None = None
+    quantity: Decimal = Decimal(1)
+    unit_price: Money | None = None
+    category: str = ""
+
+    @classmethod
+    def priced(
+        cls,
+        *,
+        description: str,
+        quantity: Decimal,
+        unit_price: Money,
+        account: AccountCode | None = None,
+        tax_type: str | None = None,
+        tracking: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        item: str | None = None,
+        category: str = "",
+    ) -> Self:
+        """A line of *quantity* × *unit_price*, whose amount is rounded to the coin as Xero does (F 5.23, 5.25)."""
+        return cls(
+            description=description,
+            amount=product(quantity, unit_price),
+            account=account,
+            tax_type=tax_type,
+            tracking=tracking,
+            item=item,
+            quantity=quantity,
+            unit_price=unit_price,
+            category=category,
+        )
+
+    @property
+    def made(self) -> Money:
+        """What quantity and unit price make, rounded to the coin as Xero does (F 5.23, 5.25)."""
+        return product(self.quantity, Money(unit_price(self), self.amount.currency))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+@frozen(kw_only=True, repr=False)
+class BillLine(PaperLine):
+    """
+    One line of a bill or a card's receipt: *amount* in its currency, negative for a deduction, on *account*.
+
+    The amount is *quantity* × *unit_price* to the coin (`priced` works it out); a unit price has four decimals at most
+    (F 5.21), and follows from the amount unless given. *tax_type* is Xero's word for the tax, *tax* its amount where
+    the paper's is not what Xero would work out (F 5.27), *tracking* an option for each of two categories at most,
+    *item* the code of an item. What is left out is chosen by `Rules`, by the host's own *category* among others; a tax
+    that nobody chose is the account's own (F 6.15).
+    """
+
+
+def lines_total(lines: Sequence[PaperLine], amounts: LineAmountTypes) -> Money:
+    """The sum of *lines*, with the taxes they state where *amounts* exclude them. Raises `InvalidInput`."""
+    if not lines:
+        raise InvalidInput("lines", "give at least one line")
+    total = Money.total((line.amount for line in lines), lines[0].amount.currency)
+    if amounts != LineAmountTypes.EXCLUSIVE:
+        return total
+    return sum((line.tax for line in lines if line.tax is not None), start=total)
+
+
+def check_lines(lines: Sequence[PaperLine], amounts: LineAmountTypes, currency_rate: Decimal | None) -> None:
+    """Refuse what Xero could not keep of *lines*. Raises `InvalidInput` naming the field."""
+    for line in lines:
+        _check_line(line, amounts)
+    if abs(lines_total(lines, amounts).amount) >= Decimal("1e10"):
+        raise InvalidInput("amount", "Xero takes no line above 9,999,999,999.99 (F 6.85)")
+    if currency_rate is not None and currency_rate <= 0:
+        raise InvalidInput("currency_rate", "give units of the document's currency for one of the organisation's own")
+
+
+def check_text(field_name: str, text: str) -> None:
+    """Refuse a *text* that Xero could not keep. Raises `InvalidInput`."""
+    if len(text) > LONGEST[field_name]:
+        raise InvalidInput(field_name, f"give at most {LONGEST[field_name]} characters")
+    if not text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
+        raise InvalidInput(field_name, "take control characters out of it")
+
+
+def _check_line(line: PaperLine, amounts: LineAmountTypes) -> None:
+    check_text("description", line.description)
+    if not line.amount.to_the_cent:
+        raise InvalidInput("amount", "give amounts to the currency's smallest coin")
+    if line.tax is not None and (amounts == LineAmountTypes.NO_TAX or not line.tax.to_the_cent):
+        raise InvalidInput("tax", "give it to the coin, on a paper whose amounts include or exclude tax")
+    if len(line.tracking) > 2 or len(dict(line.tracking)) < len(line.tracking):
+        raise InvalidInput("tracking", "give an option for each of two categories at most (F 6.63)")
+    if is_too_fine(unit_price(line)) or is_too_fine(line.quantity):
+        raise InvalidInput("unit_price", "give unit price and quantity with four decimals at most (F 5.21)")
+    if line.made != line.amount:
+        raise InvalidInput("unit_price", f"give what the price makes, as {type(line).__name__}.priced() does")
+
+
+def unit_price(line: PaperLine) -> Decimal:
+    """The price of one, as given or as it follows from the amount. Raises `InvalidInput` for a quantity of nothing."""
+    if line.unit_price is not None:
+        if line.unit_price.currency != line.amount.currency:
+            raise InvalidInput("unit_price", "give it in the currency of the amount")
+        return line.unit_price.amount
+    if line.quantity == 1:
+        return line.amount.amount
+    if not line.quantity:
+        raise InvalidInput("quantity", "give a quantity other than nothing")
+    return EXACT.divide(line.amount.amount, line.quantity).quantize(_PRICE, ROUND_HALF_UP, EXACT)
+
+
+def is_too_fine(number: Decimal) -> bool:
+    """Whether *number* has more than four decimals."""
+    return number != number.quantize(_PRICE, context=EXACT)
+
+
+def product(quantity: Decimal, unit: Money) -> Money:
+    """*quantity* × *unit*, rounded to the coin."""
+    whole = EXACT.multiply(quantity, unit.amount)
+    return Money(whole.quantize(Decimal("1E-9"), context=EXACT), unit.currency).rounded()
+
+
+def line_items(lines: Iterable[PaperLine], amounts: LineAmountTypes, *, sign: int = 1) -> tuple[LineItem, ...]:
+    """*lines* as Xero's, each amount times *sign*."""
+    return tuple(_line_item(line, amounts, sign) for line in lines)
+
+
+def _line_item(line: PaperLine, amounts: LineAmountTypes, sign: int) -> LineItem:
+    return LineItem(
+        description=line.description or "-",
+        quantity=line.quantity,
+        unit_amount=sign * unit_price(line),
+        item_code=line.item,
+        account_code=line.account,
+        tax_type=_NO_TAX if amounts == LineAmountTypes.NO_TAX else line.tax_type,
+        tax_amount=sign * line.tax.amount if line.tax is not None else None,
+        tracking=tuple(LineTracking(name=category, option=option) for category, option in line.tracking),
+    )
