@@ -1,6 +1,6 @@
 """
-Post a file of bills: vendors, bills and credit notes; credits allocated or refunded; everything else paid, in one sum a
-week.
+Post a file of bills: vendors, bills and credit notes; credits allocated or refunded; the paper of every tenth document
+attached; everything else paid, in one sum a week.
 
 Rows with the same vendor and number are the lines of one document. Run it again on the same --store and it plans
 nothing; run it with another file on the same store and the two live side by side.
@@ -20,7 +20,7 @@ from urllib.parse import quote
 from as_written import amount_text, exact_sum
 from bills_file import BillsFile, Columns, Document, read_bills
 from common import progress, say, show
-from xerosync import Bill, BillLine, BillPayment, Finding, Money, Payables, Plan, Recovery, Report
+from xerosync import Bill, BillFile, BillLine, BillPayment, Finding, Money, Payables, Plan, Recovery, Report
 from xerosync.errors import XerosyncError
 from xerosync.models import AccountCode
 from xerosync.testing.sandbox import Sandbox, sandbox
@@ -30,6 +30,7 @@ FIRST_ACCOUNT = 4000
 UNSORTED = "Expenses"
 ROUNDS_MAX = 5
 FRIDAY = 4
+PAPER_EVERY = 10
 
 
 def bill_id(document: Document, file: BillsFile) -> str:
@@ -54,6 +55,15 @@ def bill(document: Document, file: BillsFile, accounts: Mapping[str, AccountCode
             for row in document.rows
         ),
     )
+
+
+def paper(posted: Bill) -> BillFile:
+    """The paper of the bill *posted*, as a product would have scanned it: always the same one for the same bill."""
+    lines = [f"{line.amount.amount:>16,} {line.description}" for line in posted.lines]
+    heading = [f"{posted.vendor}, {posted.number or 'no number'}", posted.on.isoformat(), "", *lines]
+    text = "\n".join([*heading, f"{posted.total.amount:>16,} {posted.total.currency}", "", posted.id, ""])
+    name = hashlib.sha256(posted.id.encode()).hexdigest()[:16]
+    return BillFile(bill_id=posted.id, name=f"paper-{name}.txt", content=text.encode())
 
 
 def enter_accounts(box: Sandbox, file: BillsFile) -> dict[str, AccountCode]:
@@ -125,7 +135,7 @@ def post(box: Sandbox, file: BillsFile, *, hold_duplicates: bool) -> dict[str, o
     }
 
 
-def one_round(books: Payables, bills: Sequence[Bill], done: list[Report | Recovery]) -> tuple[Plan, Plan, Plan]:
+def one_round(books: Payables, bills: Sequence[Bill], done: list[Report | Recovery]) -> tuple[Plan, ...]:
     """Finish what was interrupted, then plan and apply each step; *done* takes the reports."""
     done.append(books.recover())
     submitted = books.submit(bills)
@@ -133,10 +143,12 @@ def one_round(books: Payables, bills: Sequence[Bill], done: list[Report | Recove
     credited = books.settle_credits()
     done.append(books.apply(credited))
     standing = {each.id for each in books.posted([each.id for each in bills])}
+    attached = books.attach(paper(each) for each in bills[::PAPER_EVERY] if each.id in standing)
+    done.append(books.apply(attached))
     due = [each for each in bills if each.id in standing and each.total.amount > 0]
     paid = books.pay((BillPayment(id=each.id, bill_id=each.id, on=pay_day(each.on)) for each in due), batch=True)
     done.append(books.apply(paid))
-    return submitted, credited, paid
+    return submitted, credited, attached, paid
 
 
 def pay_day(on: date) -> date:

@@ -143,6 +143,19 @@ def live_documents(books: Bookkeeper) -> list[Document]:
     return [each for each in (*books.invoices, *books.credit_notes) if not each.is_sale and each.is_posted]
 
 
+def check_papers(books: Bookkeeper, *documents: int) -> None:
+    """Of files of so many *documents*, the paper of every tenth is attached, once, and to the document it tells of."""
+    names = {contact.id: contact.name for contact in books.contacts}
+    told: list[str] = []
+    for document in live_documents(books):
+        for file in books.attachments_of(document.id):
+            heading = books.attachment_content(file.id).decode().split("\n", 1)[0]
+            named = f"{names[document.contact_id]}, {document.number or 'no number'}"
+            assert heading.casefold() == named.casefold()
+            told.append(document.id)
+    assert len(set(told)) == len(told) == sum(-(-count // 10) for count in documents)
+
+
 def check_paid(books: Bookkeeper, bills: Mapping[tuple[str, str], Decimal]) -> None:
     """*bills*, totals by vendor and number, stand once each, are settled in full, and no payment came twice."""
     names = {contact.id: contact.name.casefold() for contact in books.contacts}

@@ -21,6 +21,7 @@ from tests.examples.conftest import (
     RECEIVABLES,
     check_collected,
     check_paid,
+    check_papers,
     environment,
     opened_books,
     real_input,
@@ -184,6 +185,7 @@ def test_bills_killed_at_any_moment_end_as_one_live_document_each(tmp_path: Path
         assert findings_of(store) == 0
         with opened_books(store) as books:
             check_paid(books, bills.totals)
+            check_papers(books, len(bills.totals))
 
 
 def findings_of(store: Path) -> int:
@@ -228,6 +230,7 @@ def test_a_full_file_of_bills_killed_by_the_clock_ends_as_one_live_document_each
     assert ended.figures()["findings"] == 0
     with opened_books(store) as books:
         check_paid(books, manchester_bills(path))
+        check_papers(books, len(manchester_bills(path)))
 
 
 @pytest.mark.parametrize("script", ["receivables", "payables"])

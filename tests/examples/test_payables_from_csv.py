@@ -15,7 +15,16 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.examples.conftest import PAYABLES, Ended, check_paid, live_documents, opened_books, real_input, run_script
+from tests.examples.conftest import (
+    PAYABLES,
+    Ended,
+    check_paid,
+    check_papers,
+    live_documents,
+    opened_books,
+    real_input,
+    run_script,
+)
 
 import payables_from_csv
 from as_written import amount_of, exact_sum
@@ -78,10 +87,12 @@ def totals_by(column: str, *paths: Path) -> dict[str, Decimal]:
 
 
 def calls_one_by_one(store: Path) -> int:
-    """How many allocations and refunds there are in the books beside *store*: Xero takes them one at a time."""
+    """How many allocations, refunds and files are in the books beside *store*: Xero takes them one at a time."""
     with opened_books(store) as books:
         notes = {note.id for note in books.credit_notes}
-        return len(books.allocations) + sum(payment.document_id in notes for payment in books.payments)
+        refunds = sum(payment.document_id in notes for payment in books.payments)
+        files = sum(len(books.attachments_of(document.id)) for document in live_documents(books))
+        return len(books.allocations) + refunds + files
 
 
 def fewest_calls(ended: Ended, singly: int) -> int:
@@ -154,6 +165,7 @@ def test_two_months_of_a_council_are_posted_once_each_and_to_the_cent(
         assert len(set(names)) == len(names) == len(vendors)
         assert all(document.amount_due == 0 for document in live_documents(books))
         check_paid_weekly(books)
+        check_papers(books, len(april_bills), len(may_bills))
         check_totals(books, april, may)
 
 
@@ -365,6 +377,18 @@ def test_whatever_the_file_holds_it_is_posted_or_named_and_sums_to_the_cent(rows
             assert len({(each.contact_id, each.number, each.id) for each in live_documents(books)}) == len(
                 live_documents(books)
             )
+
+
+def test_the_paper_of_every_tenth_document_is_attached_once_whatever_its_number(tmp_path: Path) -> None:
+    rows = [(f"V{place}", "1.00", "2022-05-01", number, "x") for place, number in enumerate(["", "../a?", "x" * 255])]
+    rows += [("V", f"{place - 15}", "2022-05-01", f"N{place}", "x") for place in range(28)]
+
+    post_rows(tmp_path, rows)
+    again = post_rows(tmp_path, rows)
+
+    assert "cannot be attached" not in again.err
+    with opened_books(tmp_path / "books.db") as books:
+        check_papers(books, len(rows))
 
 
 def test_generated_bills_stand_once_each(tmp_path: Path) -> None:
