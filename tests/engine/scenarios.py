@@ -323,7 +323,7 @@ SCENARIOS: Final = (
         {"610": Decimal(100)},
     ),
     Scenario(
-        "sale_credit_voiding",
+        "credit_note_voiding",
         "POST",
         "/CreditNotes/",
         lambda product: _collect_too_much(product, _without_a_bank(product)),

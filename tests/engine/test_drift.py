@@ -110,6 +110,17 @@ def test_what_the_library_took_back_itself_has_not_drifted(product: Product, xer
     assert drifted(xero) == []
 
 
+def test_a_bill_that_the_host_withdrew_has_not_drifted(xero: Xero) -> None:
+    bills = Payables(xero)
+    for each, amount in (("b", "10.00"), ("c", "-4.00")):
+        lines = [BillLine(description="Paper", amount=nzd(amount), account=AccountCode("404"))]
+        bills.apply(bills.submit([Bill(id=each, vendor="Paper Ltd", number=each, on=DAY, lines=lines)]))
+
+    bills.apply(bills.void(["b", "c"]))
+
+    assert drifted(xero) == []
+
+
 def test_the_host_chooses_which_fields_count(product: Product, xero: Xero) -> None:
     write_everything(product, xero)
     _remove_collection(product)

@@ -90,14 +90,11 @@ ONE_OF_EACH: Final[tuple[act.Action, ...]] = (
     ),
     act.RemovePayment(host_ref="1", reason="a test", payment=PaymentId(ID), amount=nzd(1)),
     act.RemoveMoney(host_ref="1", reason="a test", transaction=ID, amount=nzd(1)),
-    act.VoidSaleCredit(host_ref="1", reason="a test", credit_note=ID, amount=nzd(1)),
+    act.VoidCredit(host_ref="1", reason="a test", credit_note=ID, amount=nzd(1)),
     papers.ChangeBill(
         host_ref="1", reason="a test", invoice=Invoice(invoice_id=InvoiceId(ID)), contact=None, total=nzd(1)
     ),
     papers.VoidBill(host_ref="1", reason="a test", bill=InvoiceId(ID), status=DocumentStatus.VOIDED, amount=nzd(1)),
-    papers.VoidCreditNote(
-        host_ref="1", reason="a test", credit_note=CreditNoteId(ID), status=DocumentStatus.VOIDED, amount=nzd(1)
-    ),
     papers.Attach(
         host_ref="1", reason="a test", resource="Invoices", document=ID, file_name="f", sha256="", size=1, content=bytes
     ),

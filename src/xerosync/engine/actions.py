@@ -21,6 +21,7 @@ from xerosync.models import (
     Contact,
     CreditNote,
     CreditNoteId,
+    DocumentStatus,
     Invoice,
     InvoiceId,
     PaymentId,
@@ -546,11 +547,12 @@ class RemoveMoney(Action):
 
 
 @frozen(kw_only=True, repr=False)
-class VoidSaleCredit(Action):
-    """Void a credit note to a customer, which nothing was set against (F 6.102)."""
+class VoidCredit(Action):
+    """Void a credit note that was set against nothing, or delete one not approved yet (F 6.102)."""
 
-    kind: ClassVar[str] = "sale_credit_voiding"
+    kind: ClassVar[str] = "credit_note_voiding"
     credit_note: str
+    status: DocumentStatus = DocumentStatus.VOIDED
     amount: Money
 
     @property

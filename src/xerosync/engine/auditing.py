@@ -41,7 +41,6 @@ _REMOVALS: Final = frozenset(
     {
         "removal",
         "bank_transaction_removal",
-        "sale_credit_voiding",
         "bill_voiding",
         "credit_note_voiding",
     }

@@ -52,7 +52,6 @@ from xerosync.models import (
     ContactId,
     CreditNote,
     CreditNoteId,
-    DocumentStatus,
     Invoice,
     InvoiceId,
     Payment,
@@ -355,17 +354,6 @@ KINDS: Final[Mapping[str, Kind]] = {
             accepts=("",),  # as of payments
         ),
         Kind(
-            "sale_credit_voiding",
-            "POST",
-            "CreditNotes/{target}",
-            "CreditNotes",
-            "CreditNoteID",
-            _encoder(act.VoidSaleCredit, lambda _action, _ids, _tag: CreditNote(status=DocumentStatus.VOIDED)),
-            probe_voided_credits,
-            batch=1,
-            accepts=("",),  # as of payments
-        ),
-        Kind(
             "bill_edit",
             "POST",
             "Invoices?summarizeErrors=false&unitdp=4",
@@ -383,6 +371,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             _encoder(papers.VoidBill, lambda action, _ids, _tag: Invoice(status=action.status)),
             probe_voided_bills,
             batch=1,
+            accepts=("",),  # as of payments
         ),
         Kind(
             "credit_note_voiding",
@@ -390,9 +379,10 @@ KINDS: Final[Mapping[str, Kind]] = {
             "CreditNotes/{target}",
             "CreditNotes",
             "CreditNoteID",
-            _encoder(papers.VoidCreditNote, lambda action, _ids, _tag: CreditNote(status=action.status)),
+            _encoder(act.VoidCredit, lambda action, _ids, _tag: CreditNote(status=action.status)),
             probe_voided_credits,
             batch=1,
+            accepts=("",),  # as of payments
         ),
         Kind(
             "attachment",
@@ -423,7 +413,7 @@ def target_of(action: act.Action, ids: Ids) -> str:
             return ids(action.payment)
         case act.RemoveMoney():
             return action.transaction
-        case act.VoidSaleCredit() | papers.VoidCreditNote():
+        case act.VoidCredit():
             return action.credit_note
         case papers.VoidBill():
             return action.bill

@@ -7,12 +7,15 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from xerosync.engine.actions import Action, MoveMoney, Ref
-from xerosync.models import CreditNoteId, DocumentStatus, Invoice, InvoiceId
+from xerosync.engine.actions import Action, MoveMoney, Ref, VoidCredit
+from xerosync.models import DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
 CARD: Final = "card/"
 """What the name of a card's receipt begins with: settlements move money too."""
+
+SUPPLIER: Final = "supplier/"
+"""What the name of voiding a supplier's credit note begins with: settlements void credits too."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -53,18 +56,10 @@ class VoidBill(Action):
 
 
 @frozen(kw_only=True, repr=False)
-class VoidCreditNote(Action):
-    """Void a supplier's credit note that was set against nothing, or delete one not approved yet (F 6.102)."""
+class VoidSupplierCredit(VoidCredit):
+    """Void a supplier's credit note, under the host's own id of it."""
 
-    kind: ClassVar[str] = "credit_note_voiding"
-    credit_note: CreditNoteId
-    status: DocumentStatus
-    amount: Money
-
-    @property
-    def worth(self) -> Money:
-        """The credit that ends."""
-        return self.amount
+    prefix: ClassVar[str] = SUPPLIER
 
 
 @frozen(kw_only=True, repr=False)

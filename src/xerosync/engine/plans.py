@@ -52,7 +52,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bill_voiding": ("bill to void", "bills to void"),
     "credit_note_voiding": ("credit note to void", "credit notes to void"),
     "attachment": ("file to attach", "files to attach"),
-    "sale_credit_voiding": ("credit to a customer to void", "credits to customers to void"),
     "removal": ("payment to remove", "payments to remove"),
 }
 

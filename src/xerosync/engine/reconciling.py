@@ -17,7 +17,7 @@ from xerosync.engine.actions import (
     Refund,
     RemoveMoney,
     RemovePayment,
-    VoidSaleCredit,
+    VoidCredit,
 )
 from xerosync.engine.clearing import ClearingReport, Movements, confirmed_by_id, explain_clearing
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
@@ -98,7 +98,7 @@ async def _balance(books: Books, account: AccountId, currency: str, on: date | N
 
 async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) -> Movements:
     written = await _of_kinds(books, Pay.kind, Refund.kind)
-    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, VoidSaleCredit.kind)
+    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind)
     moved = await intents_with(books, lookup=("account", account))
     transactions: list[BankTransaction] = []
     transfers: list[BankTransfer] = []

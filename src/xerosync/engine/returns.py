@@ -18,7 +18,7 @@ from xerosync.engine.actions import (
     Refund,
     RemoveMoney,
     RemovePayment,
-    VoidSaleCredit,
+    VoidCredit,
 )
 from xerosync.engine.intents import Intent
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding
@@ -199,7 +199,7 @@ class Returns:
         undoings = (
             Pending(RemovePayment.kind, name),
             Pending(RemoveMoney.kind, name),
-            Pending(VoidSaleCredit.kind, name),
+            Pending(VoidCredit.kind, name),
             Pending(CreateSale.kind, COUNTER + paid),
         )
         return next(filter(None, map(known.intent, undoings)), None)
@@ -326,13 +326,9 @@ class Returns:
             deciding.actions.append(
                 RemoveMoney(host_ref=parked, reason=reason, facts=facts, transaction=money.xero_id, amount=amount)
             )
-        if (
-            credit is not None
-            and credit.xero_id
-            and deciding.may_plan(line, Pending(VoidSaleCredit.kind, parked), doing)
-        ):
+        if credit is not None and credit.xero_id and deciding.may_plan(line, Pending(VoidCredit.kind, parked), doing):
             deciding.actions.append(
-                VoidSaleCredit(host_ref=parked, reason=reason, facts=facts, credit_note=credit.xero_id, amount=amount)
+                VoidCredit(host_ref=parked, reason=reason, facts=facts, credit_note=credit.xero_id, amount=amount)
             )
 
 

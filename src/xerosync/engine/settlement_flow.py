@@ -19,7 +19,7 @@ from xerosync.engine.actions import (
     RemoveMoney,
     RemovePayment,
     Transfer,
-    VoidSaleCredit,
+    VoidCredit,
 )
 from xerosync.engine.batches import in_batches, unsettled
 from xerosync.engine.clearing import Eligibility
@@ -265,7 +265,7 @@ def _operations(lines: Sequence[SettlementLine], before: Mapping[str, Sequence[I
         paid = written.removeprefix(SURPLUS)
         yield from (Pending(kind, paid) for kind in (Pay.kind, RemovePayment.kind))
         yield from (Pending(kind, COUNTER + paid) for kind in (CreateSale.kind, MoveMoney.kind))
-        parking = (MoveMoney.kind, CreateSaleCredit.kind, RemoveMoney.kind, VoidSaleCredit.kind)
+        parking = (MoveMoney.kind, CreateSaleCredit.kind, RemoveMoney.kind, VoidCredit.kind)
         yield from (Pending(kind, SURPLUS + paid) for kind in parking)
 
 

@@ -16,7 +16,7 @@ from xerosync.engine.actions import (
     Pay,
     RemoveMoney,
     RemovePayment,
-    VoidSaleCredit,
+    VoidCredit,
 )
 from xerosync.engine.intents import Intent
 from xerosync.engine.links import transaction_of
@@ -28,7 +28,7 @@ from xerosync.mapping.transactions import Transaction
 from xerosync.models import InvoiceId, Payment, PaymentStatus
 from xerosync.money import exactly
 
-_UNDOING: Final = frozenset({RemovePayment.kind, RemoveMoney.kind, VoidSaleCredit.kind})
+_UNDOING: Final = frozenset({RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind})
 
 
 async def all_transactions(books: Books) -> list[Transaction]:

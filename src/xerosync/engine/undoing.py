@@ -16,7 +16,7 @@ from xerosync.engine.actions import (
     Refund,
     RemoveMoney,
     RemovePayment,
-    VoidSaleCredit,
+    VoidCredit,
 )
 from xerosync.engine.drifting import changes
 from xerosync.engine.intents import Intent
@@ -30,11 +30,11 @@ from xerosync.money import Money
 
 Document = Payment | BankTransaction | CreditNote
 
-_TAKEN_BACK_BY: Final[Mapping[str, type[RemovePayment | RemoveMoney | VoidSaleCredit]]] = {
+_TAKEN_BACK_BY: Final[Mapping[str, type[RemovePayment | RemoveMoney | VoidCredit]]] = {
     Pay.kind: RemovePayment,
     Refund.kind: RemovePayment,
     MoveMoney.kind: RemoveMoney,
-    CreateSaleCredit.kind: VoidSaleCredit,
+    CreateSaleCredit.kind: VoidCredit,
 }
 _BY_HAND: Final = "undo it in Xero by hand, or leave the settlement as it is"
 
@@ -109,8 +109,8 @@ def _taking_back(settlement: Settlement, intent: Intent) -> Action | None:
         return RemovePayment(host_ref=name, reason=reason, facts=facts, payment=PaymentId(xero_id), amount=amount)
     if by is RemoveMoney:
         return RemoveMoney(host_ref=name, reason=reason, facts=facts, transaction=xero_id, amount=amount)
-    if by is VoidSaleCredit:
-        return VoidSaleCredit(host_ref=name, reason=reason, facts=facts, credit_note=xero_id, amount=amount)
+    if by is VoidCredit:
+        return VoidCredit(host_ref=name, reason=reason, facts=facts, credit_note=xero_id, amount=amount)
     return None
 
 

@@ -10,13 +10,13 @@ from xerosync.engine.actions import Action, RemoveMoney
 from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
-from xerosync.engine.paper_actions import CARD, VoidBill, VoidCreditNote
+from xerosync.engine.paper_actions import CARD, VoidBill, VoidSupplierCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
 from xerosync.engine.states import State
-from xerosync.models import BankTransaction, CreditNote, CreditNoteId, DocumentStatus, Invoice, InvoiceId
+from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
 _UNAPPROVED = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
@@ -63,11 +63,11 @@ def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:
         case CreditNote():
             if document.status not in _UNAPPROVED and document.remaining_credit != document.total:
                 return _has_money(posted, worth)
-            return VoidCreditNote(
+            return VoidSupplierCredit(
                 host_ref=posted.host_id,
                 reason="withdrawn by the host",
                 seen=(posted.seen,),
-                credit_note=CreditNoteId(posted.xero_id),
+                credit_note=posted.xero_id,
                 status=_ended(document.status),
                 amount=worth,
             )
