@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.settlement_report import LineMark, ReportedLine, ReportedSettlement, SettlementReport
-    from xerosync.engine.settling_policies import FeesAs, SettlementSettings, Surplus, WhenLocked
+    from xerosync.engine.settling_policies import FeesAs, HistoryNotes, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
@@ -156,6 +156,7 @@ __all__ = [
     "Finding",
     "HandleOutside",
     "HandledOutside",
+    "HistoryNotes",
     "IdToken",
     "ImportInvoice",
     "ImportPolicy",
@@ -293,7 +294,7 @@ _ROOMS = {
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
-    "engine.settling_policies": ("FeesAs", "SettlementSettings", "Surplus", "WhenLocked"),
+    "engine.settling_policies": ("FeesAs", "HistoryNotes", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
     "engine.paper_settings": ("BillSettings",),
     "ledger": ("AsyncLedger", "Ledger"),

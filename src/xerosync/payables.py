@@ -28,13 +28,15 @@ from xerosync.engine.duplicates import Duplicates
 from xerosync.engine.handled import HandledOutside
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
+from xerosync.engine.noting import noted
 from xerosync.engine.observed import (
     intents_of,
     intents_with,
     stamped,
 )
+from xerosync.engine.paper_actions import ChangeBill
 from xerosync.engine.paper_settings import BillSettings
-from xerosync.engine.paying import BillPayment, pay_bills, paying_account
+from xerosync.engine.paying import BillPayment, pay_bills, paying_account, payment_operation
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.states import State
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
@@ -103,7 +105,10 @@ class AsyncPayables:
         A vendor whose name no contact has is created; letter case and blanks make no other vendor (G4). What Xero
         refused before is a finding, and planned again only with *retry_refused*.
         """
-        return await submit_bills(self.books, bills, self._settings, self._duplicates, retry_refused=retry_refused)
+        listed = list(bills)
+        plan = await submit_bills(self.books, listed, self._settings, self._duplicates, retry_refused=retry_refused)
+        names = [Pending(kind, each.id) for each in listed for kind in (CreateBill.kind, CreateCreditNote.kind)]
+        return await self._noted(plan, (await intents_of(self.books, names)).values(), retry_refused=retry_refused)
 
     async def update(self, bills: Iterable[Bill], *, retry_refused: bool = False) -> Plan:
         """
@@ -113,7 +118,8 @@ class AsyncPayables:
         a finding then. What people approved in Xero stays approved. A credit note is not changed: void it, and submit
         another.
         """
-        return await update_bills(self.books, bills, self._settings, retry_refused=retry_refused)
+        plan = await update_bills(self.books, bills, self._settings, retry_refused=retry_refused)
+        return await self._noted(plan, await self._written(ChangeBill.kind), retry_refused=retry_refused)
 
     async def spend(self, spends: Iterable[CardSpend], *, retry_refused: bool = False) -> Plan:
         """
@@ -121,7 +127,10 @@ class AsyncPayables:
 
         Vendors, rules and what Xero would refuse are as with `submit`.
         """
-        return await spending.spend(self.books, spends, self._settings, retry_refused=retry_refused)
+        listed = list(spends)
+        plan = await spending.spend(self.books, listed, self._settings, retry_refused=retry_refused)
+        written = await intents_of(self.books, (spending.card_operation(each.id) for each in listed))
+        return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
     async def void(self, ids: Iterable[str], *, retry_refused: bool = False) -> Plan:
         """
@@ -129,7 +138,10 @@ class AsyncPayables:
 
         One that payments or credits stand on, that is reconciled, or lies in closed books, is a finding (F 6.53).
         """
-        return await voiding.void(self.books, ids, retry_refused=retry_refused)
+        listed = list(ids)
+        plan = await voiding.void(self.books, listed, retry_refused=retry_refused)
+        written = await intents_of(self.books, (one for each in listed for one in voiding.operations(each)))
+        return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
     async def attach(self, files: Iterable[BillFile], *, retry_refused: bool = False) -> Plan:
         """
@@ -169,7 +181,8 @@ class AsyncPayables:
             retry_refused=retry_refused,
         )
         actions, findings = decide_credits(known)
-        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+        plan = Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+        return await self._noted(plan, done, retry_refused=retry_refused)
 
     async def pay(self, payments: Iterable[BillPayment], *, batch: bool = False, retry_refused: bool = False) -> Plan:
         """
@@ -187,9 +200,11 @@ class AsyncPayables:
         outside = await handled.handled_ids(self.books, handled.BILL)
         paid_outside = await handled.handled_ids(self.books, handled.PAYMENT)
         inside = [each for each in payments if each.bill_id not in outside and each.id not in paid_outside]
-        return await pay_bills(
+        plan = await pay_bills(
             self.books, inside, bills, account=self._account, batch=batch, retry_refused=retry_refused
         )
+        written = await intents_of(self.books, (payment_operation(each.id) for each in inside))
+        return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
     async def bring_back(
         self,
@@ -248,6 +263,14 @@ class AsyncPayables:
     async def recover(self) -> Recovery:
         """Close what an interrupted run left open, looking in Xero before anything is sent again."""
         return await recovery.recover(self.books)
+
+    async def _noted(self, plan: Plan, written: Iterable[Intent], *, retry_refused: bool) -> Plan:
+        """*plan* with the notes that are chosen."""
+        return await noted(self.books, plan, self._settings.notes, written, retry_refused=retry_refused)
+
+    async def _written(self, kind: str) -> list[Intent]:
+        """All that was written of *kind*, where notes are kept of it."""
+        return await intents_with(self.books, lookup=("kind", kind)) if self._settings.notes else []
 
     async def _posted(self, kind: str, host_ids: Sequence[str]) -> list[OpenDocument]:
         intents = await intents_of(self.books, (Pending(kind, each) for each in host_ids))

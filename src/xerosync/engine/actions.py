@@ -36,6 +36,9 @@ TRANSACTION: Final = "transaction"
 BILL_PAYMENT: Final = "bill payment/"
 """What the name of a bill's payment begins with among all operations."""
 
+WAS_ON: Final = "was_on"
+"""The fact of a removal that names what was paid: its resource at Xero and its id."""
+
 CUSTOMER: Final = "customer/"
 """What the name of a customer's new contact begins with: vendors' are named by the vendor."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 
 from attrs import define, evolve, field
 
@@ -14,11 +14,11 @@ from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pay, PayBatch
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
-from xerosync.engine.kinds import kind_of, members_of, rank, target_of
+from xerosync.engine.kinds import Ids, kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, stamps_now
-from xerosync.engine.paper_actions import Attach
+from xerosync.engine.paper_actions import AddNote, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
@@ -148,7 +148,7 @@ class _Applying:
         writes = [action for action in ready if not isinstance(action, Link | Adopt)]
         await self._link(links)
         await self._adopt(adopted)
-        for group in _waves(writes):
+        for group in _waves(writes, self._id_of):
             await self._send(group)
 
     async def _link(self, links: Sequence[Link]) -> None:
@@ -247,6 +247,8 @@ class _Applying:
 
     def _left_out(self, action: Action, code: str, cause: str) -> None:
         self.results.append(Result(action=action, state=None))
+        if isinstance(action, AddNote):
+            return  # what it would tell of did not come to be, and is a finding of its own
         self.findings.append(
             Finding(
                 code=code,
@@ -259,11 +261,11 @@ class _Applying:
         )
 
 
-def _waves(writes: Sequence[Action]) -> list[list[Action]]:
+def _waves(writes: Sequence[Action], ids: Ids) -> list[list[Action]]:
     """*writes* by kind, in the table's order, so that each kind fills its batches."""
     waves: dict[str, list[Action]] = {}
     for action in sorted(writes, key=lambda action: rank(action.kind)):
         waves.setdefault(action.kind, []).append(action)
-    if "allocation" in waves:
-        waves["allocation"].sort(key=lambda action: cast(Allocate, action).credit_note)
+    for kind in {Allocate.kind, AddNote.kind} & waves.keys():
+        waves[kind].sort(key=lambda action: target_of(action, ids))
     return list(waves.values())

@@ -32,6 +32,7 @@ from xerosync.engine.probes import (
     probe_credit_notes,
     probe_invoice_payments,
     probe_new_accounts,
+    probe_notes,
     probe_refunds,
     probe_removals,
     probe_sale_credits,
@@ -52,6 +53,7 @@ from xerosync.models import (
     ContactId,
     CreditNote,
     CreditNoteId,
+    HistoryRecord,
     Invoice,
     InvoiceId,
     Payment,
@@ -72,8 +74,9 @@ class Kind:
     """
     One kind of write. *path* may hold ``{target}``; elements go under *collection*, up to *batch* of them a call.
 
-    *bare* sends the one element without an envelope, *from_file* the bytes of a file, which no store keeps. *accepts*
-    are texts by which Xero says that it is already so, then the probe decides; an empty one for whatever it says.
+    A blank *id_key* is of what has no id of its own: it is known by its target. *bare* sends the one element without an
+    envelope, *from_file* the bytes of a file, which no store keeps. *accepts* are texts by which Xero says that it is
+    already so, then the probe decides; an empty one for whatever it says.
     """
 
     name: str
@@ -395,6 +398,15 @@ KINDS: Final[Mapping[str, Kind]] = {
             batch=1,
             from_file=True,
         ),
+        Kind(
+            "note",
+            "PUT",
+            "{target}/History",
+            "HistoryRecords",
+            "",
+            _encoder(papers.AddNote, lambda action, _ids, tag: HistoryRecord(details=f"{action.text} ({tag})")),
+            probe_notes,
+        ),
     )
 }
 
@@ -419,5 +431,7 @@ def target_of(action: act.Action, ids: Ids) -> str:
             return action.bill
         case papers.Attach():
             return f"{action.resource}/{action.document}/Attachments/{quote(action.file_name, safe='')}"
+        case papers.AddNote():
+            return f"{action.collection}/{ids(action.document)}"
         case _:
             return ""

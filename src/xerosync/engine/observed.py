@@ -25,7 +25,7 @@ from xerosync.engine.mirror import (
     walk,
 )
 from xerosync.errors import Misconfigured
-from xerosync.models import Account
+from xerosync.models import Account, Payment
 from xerosync.storage.protocol import RecordKey
 
 T = TypeVar("T", bound=AttrsInstance)
@@ -106,3 +106,8 @@ async def tagged(books: Books, shelf: Shelf, kind: type[T], tags: Iterable[str])
         if tag in wanted:
             found[tag or ""] = read_mirrored(record, kind)
     return found
+
+
+def invoice_paid(payment: Payment) -> dict[str, str]:
+    """What a mirrored *payment* is of, as a payment's payload names it."""
+    return {"InvoiceID": (payment.invoice.invoice_id or "") if payment.invoice is not None else ""}

@@ -1,4 +1,4 @@
-"""What a plan may hold of papers: card receipts, what is taken back, and files."""
+"""What a plan may hold of papers: card receipts, what is taken back, files, and notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from xerosync.engine.actions import Action, MoveMoney, Ref, VoidCredit
+from xerosync.engine.actions import Action, MoveMoney, Pending, Ref, VoidCredit
 from xerosync.models import DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
@@ -77,3 +77,18 @@ class Attach(Action):
     sha256: str
     size: int
     content: Callable[[], bytes] = field(eq=False)
+
+
+@frozen(kw_only=True, repr=False)
+class AddNote(Action):
+    """
+    Add a note to the history of a *document* in a *collection* of Xero (F 6.191). Xero would take it twice.
+
+    It waits for what it tells of.
+    """
+
+    kind: ClassVar[str] = "note"
+    collection: str
+    document: Ref
+    text: str
+    after: tuple[Pending, ...] = ()

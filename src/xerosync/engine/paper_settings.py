@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from xerosync.engine.coding import Rules, why
 from xerosync.engine.duplicates import Duplicates
-from xerosync.engine.settling_policies import WhenLocked
+from xerosync.engine.settling_policies import HistoryNotes, WhenLocked
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill, P, checked, map_bill
 from xerosync.models import CreditNote, DocumentStatus, Invoice
@@ -28,6 +28,7 @@ class PaperSettings(Generic[P]):
     rules: Rules = field(factory=Rules)
     status: DocumentStatus = DocumentStatus.AUTHORISED
     when_locked: WhenLocked = WhenLocked.REFUSE
+    notes: HistoryNotes | None = None
 
     def coded(self, paper: P) -> tuple[P, str]:
         """*paper* with what its lines and it do not say, and why they got it."""
@@ -44,7 +45,7 @@ class BillSettings(PaperSettings[Bill]):
     *rules* code the lines that do not say their account, tax or tracking. *status* is what documents are posted as that
     do not say: a draft, awaiting approval, or approved. *when_locked* says what becomes of a document in closed books.
     *mapper* makes Xero's document of a bill, after the rules; wrap `map_bill` to change a part of it. *duplicates* says
-    what becomes of a bill that looks like one in Xero.
+    what becomes of a bill that looks like one in Xero. *notes* puts a note into the history of whatever is written.
     """
 
     mapper: BillMapper = map_bill

@@ -15,7 +15,7 @@ from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.mirror import ACCOUNTS, GONE, INVOICES, PAYMENTS, refresh, walk
-from xerosync.engine.observed import account_choice, intents_of, stamped, tagged
+from xerosync.engine.observed import account_choice, intents_of, invoice_paid, stamped, tagged
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import State
@@ -240,7 +240,7 @@ def _adopted(payment: BillPayment, posted: Payment) -> Adopt:
         reason="its mark is in Xero already",
         adopted_kind=Pay.kind,
         xero_id=posted.payment_id or "",
-        payload={"Amount": str(posted.amount)},
+        payload={"Amount": str(posted.amount), "Invoice": invoice_paid(posted)},
         facts={"bill": payment.bill_id},
     )
 

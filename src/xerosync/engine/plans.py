@@ -52,6 +52,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bill_voiding": ("bill to void", "bills to void"),
     "credit_note_voiding": ("credit note to void", "credit notes to void"),
     "attachment": ("file to attach", "files to attach"),
+    "note": ("note to add to a history", "notes to add to histories"),
     "removal": ("payment to remove", "payments to remove"),
 }
 

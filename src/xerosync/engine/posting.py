@@ -196,7 +196,7 @@ def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:
         return intent.moved(State.UNKNOWN)
     if element.verdict is Verdict.REJECTED:
         return intent.moved(State.REJECTED, messages=element.messages)
-    xero_id = (element.row or {}).get(kind.id_key)
+    xero_id = (element.row or {}).get(kind.id_key) if kind.id_key else intent.target
     if not isinstance(xero_id, str) or not xero_id:
         return intent.moved(State.UNKNOWN)
     confirmed = intent.moved(State.CONFIRMED, xero_id=xero_id, messages=element.messages)
@@ -212,8 +212,8 @@ def _is_anothers(intent: Intent, element: Element) -> bool:
 
 
 def _mark(document: Mapping[str, object]) -> str | None:
-    """The mark on *document*, if it is of a kind that carries one: of a payment, a bill or a credit note."""
+    """The mark on *document*, if it is of a kind that carries one: of a payment, a bill, a credit note or a note."""
     lines = document.get("LineItems")
     first = cast(list[Json], lines)[0].get("Description") if isinstance(lines, list) and lines else None
-    texts = (document.get("Reference"), document.get("Url"), first)
+    texts = (document.get("Reference"), document.get("Url"), document.get("Details"), first)
     return next(filter(None, (tag_in(text) for text in texts if isinstance(text, str))), None)

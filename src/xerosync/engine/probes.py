@@ -31,6 +31,7 @@ from xerosync.models import (
     Contact,
     ContactStatus,
     CreditNote,
+    HistoryRecord,
     Invoice,
     InvoiceId,
     InvoiceType,
@@ -320,6 +321,21 @@ async def probe_attachments(books: Books, intents: Sequence[Intent]) -> dict[str
             if hashlib.sha256(content).hexdigest() == intent.payload["SHA256"]:
                 found[intent.key].append(Found(each.attachment_id or "", ours=True))
     return found
+
+
+async def probe_notes(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the tag in its text, in the history of its document; a note has no id, and is never removed."""
+    session = await books.session()
+    places = list(dict.fromkeys(intent.target for intent in intents))
+    pages = await session.read_all([Query(f"{place}/History", "HistoryRecords") for place in places])
+    tags: dict[str, list[str | None]] = {}
+    for place, page in zip(places, pages, strict=True):
+        told = (decode(HistoryRecord, row, where="HistoryRecords") for row in page.rows)
+        tags[place] = [tag_in(each.details or "") for each in told]
+    return {
+        intent.key: [Found(intent.target, ours=True) for tag in tags[intent.target] if tag == intent.tag]
+        for intent in intents
+    }
 
 
 async def probe_voided_credits(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:

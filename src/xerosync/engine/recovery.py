@@ -25,7 +25,7 @@ from xerosync.engine.mirror import (
     refresh,
 )
 from xerosync.engine.observed import stamps_now
-from xerosync.engine.paper_actions import CARD, Attach
+from xerosync.engine.paper_actions import CARD, AddNote, Attach
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude
@@ -101,13 +101,14 @@ async def close_open(poster: Poster) -> Recovery:
     # An older store may not know that these were sent: their marks must have been looked for once more (C15).
     kinds = {intent.operation.kind for intent in certain}
     await refresh(books, *(shelf for shelf, marked in MARKS_ON if kinds & marked))
+    certain, noted = await _looked_for(poster, certain)
     now = books.clock.now()
     again = [intent for intent in doubtful if intent.state is State.INTENDED]
     put_off += [intent for intent in again if not intent.is_due(now)]
     wanted, withdrawn = await _still_wanted(poster, [*certain, *(each for each in again if each.is_due(now))])
     posted = await poster.post(sorted(wanted, key=_turn))
     settled = [intent for intent in doubtful if intent.state is not State.INTENDED]
-    ended = [*posted, *withdrawn, *settled, *put_off]
+    ended = [*posted, *withdrawn, *settled, *noted, *put_off]
     recovery = Recovery(
         found=found,
         posted=Counter(intent.operation.kind for intent in posted if intent.state is State.CONFIRMED),
@@ -117,6 +118,24 @@ async def close_open(poster: Poster) -> Recovery:
     )
     books.tell(Event.RECOVERED, found=recovery.found, sent=recovery.sent, open=recovery.open)
     return recovery
+
+
+async def _looked_for(poster: Poster, certain: Sequence[Intent]) -> tuple[list[Intent], list[Intent]]:
+    """
+    Those of *certain* that may be sent, and the notes that may not: they are in Xero all the same, or it does not say.
+
+    No list of Xero shows notes, so that a store older than the books cannot know by a stray mark that one was sent.
+    """
+    notes = [intent for intent in certain if intent.operation.kind == AddNote.kind]
+    if not notes:
+        return list(certain), []
+    found = await look(poster.books, kind_of(AddNote.kind), notes)
+    now = poster.books.clock.now()
+    there = [intent.moved(State.UNKNOWN) for intent in notes if found.get(intent.key)]
+    ended = await poster.keep([concluded(intent, found[intent.key], now) for intent in there])
+    silent = [intent for intent in notes if intent.key not in found]
+    left = {intent.key for intent in (*ended, *silent)}
+    return [intent for intent in certain if intent.key not in left], [*ended, *silent]
 
 
 def _turn(intent: Intent) -> tuple[int, int]:
@@ -192,7 +211,10 @@ def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> In
 
 def _about(intent: Intent) -> str:
     """The host's own id of what *intent* writes."""
-    return intent.operation.host_ref.removeprefix(BILL_PAYMENT).removeprefix(CUSTOMER).removeprefix(CARD)
+    name = intent.operation.host_ref
+    if intent.operation.kind == AddNote.kind:
+        name = name.partition("/")[2]
+    return name.removeprefix(BILL_PAYMENT).removeprefix(CUSTOMER).removeprefix(CARD)
 
 
 def finding_for(intent: Intent) -> Finding | None:

@@ -10,6 +10,7 @@ from typing import Final, cast
 from attrs import define, field, frozen
 
 from xerosync.engine.actions import (
+    WAS_ON,
     CreateSale,
     CreateSaleCredit,
     MoveMoney,
@@ -263,7 +264,11 @@ class Returns:
             action = RemovePayment(
                 host_ref=paid_line,
                 reason=f"charged back by {line.id}",
-                facts={"transaction": line.transaction, "charged_back_by": line.id},
+                facts={
+                    "transaction": line.transaction,
+                    "charged_back_by": line.id,
+                    WAS_ON: f"Invoices/{invoice}",
+                },
                 payment=payment,
                 amount=Money(amount, line.amount.currency),
             )

@@ -37,6 +37,7 @@ from xerosync.engine.mirror import (
     refresh,
     walk,
 )
+from xerosync.engine.noting import noted
 from xerosync.engine.observed import account_choice, intents_of, intents_with, stamped, tagged
 from xerosync.engine.payouts import KnownPayouts, decide_payouts, operations
 from xerosync.engine.plans import Plan
@@ -77,8 +78,8 @@ async def settle(
     retry_refused: bool,
 ) -> Plan:
     """Plan what *settlements* still lack in the books, line by line, then their fees and payouts."""
-    plan, _ = await _settled(books, clearing_account, chosen, settlements, retry_refused=retry_refused)
-    return plan
+    plan, _, written = await _settled(books, clearing_account, chosen, settlements, retry_refused=retry_refused)
+    return await noted(books, plan, chosen.notes, written, retry_refused=retry_refused)
 
 
 async def _settled(
@@ -88,7 +89,7 @@ async def _settled(
     settlements: Iterable[Settlement],
     *,
     retry_refused: bool,
-) -> tuple[Plan, SettlementAccounts]:
+) -> tuple[Plan, SettlementAccounts, list[Intent]]:
     ordered = checked_settlements(settlements)
     accounts = await settlement_accounts(books, clearing_account, chosen)
     await refresh(books, INVOICES, PAYMENTS)
@@ -97,6 +98,7 @@ async def _settled(
     in_doubt = await unsettled(books)
     known = await _known(books, ordered, accounts, days, surplus=chosen.surplus, retry_refused=retry_refused)
     known = evolve(known, intents={**in_doubt.intents, **known.intents})
+    written = list(known.intents.values())
     actions, findings = decide_settlements(ordered, known)
     # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
     others = [each for each in actions if each.kind != Pay.kind]
@@ -107,10 +109,11 @@ async def _settled(
     whole = [settlement for settlement in ordered if is_more_than_lines(settlement)]
     if whole:
         payouts, vendors = await _known_payouts(books, chosen, whole, accounts, days, retry_refused=retry_refused)
+        written += payouts.intents.values()
         more, other = decide_payouts(whole, payouts, vendors)
         more = await taken_over(books, more, read=(INVOICES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
         actions, findings = [*actions, *vendors.actions, *more], [*findings, *vendors.findings, *other]
-    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)), accounts
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)), accounts, written
 
 
 async def report(
@@ -121,7 +124,7 @@ async def report(
 ) -> SettlementReport:
     """How *settlements* stand in the books, line by line."""
     ordered = checked_settlements(settlements)
-    plan, accounts = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
+    plan, accounts, _ = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
     lines = [line for settlement in ordered for line in settlement.lines]
     written = await intents_of(books, [*standing_for(lines), *(each for one in ordered for each in operations(one))])
     returned = [
@@ -163,7 +166,9 @@ async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement)
         written = [each for each in written if each.xero_id not in gone]
     days = open_books(await books.organisation(), chosen.when_locked)
     actions, findings = decide_undo(settlement, Posted(written=written, documents=documents, open_books=days))
-    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+    plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+    undone = await intents_with(books, lookup=("undone", settlement.id)) if chosen.notes else []
+    return await noted(books, plan, chosen.notes, undone)
 
 
 async def settlement_accounts(

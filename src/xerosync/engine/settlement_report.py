@@ -14,6 +14,7 @@ from xerosync.engine.actions import Action
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.intents import Intent
 from xerosync.engine.pages import Cell, Section, page
+from xerosync.engine.paper_actions import AddNote
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
@@ -260,6 +261,8 @@ class _Troubles:
                 _Trouble(finding.code, finding.cause, finding.fix, finding.who, finding.worth)
             )
         for action in plan:
+            if action.kind == AddNote.kind:
+                continue
             trouble = _Trouble("not posted yet", f"{_NOT_YET}: {action.reason}", _APPLY, "you", None)
             about.setdefault(_line_of(action), []).append(trouble)
         for intent in undone:

@@ -10,6 +10,7 @@ from attrs import define
 
 from xerosync.engine.actions import Action, Adopt, CreateSaleCredit, MoveMoney, NoteTransaction, Pay, Pending
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
+from xerosync.engine.observed import invoice_paid
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.remembering import FORGOTTEN
@@ -121,7 +122,7 @@ class _Collecting:
             reason="its mark is in Xero already",
             adopted_kind=Pay.kind,
             xero_id=payment.payment_id or "",
-            payload={"Amount": str(payment.amount), "Date": str(payment.date)},
+            payload={"Amount": str(payment.amount), "Date": str(payment.date), "Invoice": invoice_paid(payment)},
             facts=facts,
         )
         self.deciding.actions.append(action)

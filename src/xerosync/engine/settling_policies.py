@@ -9,6 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from xerosync.engine.plans import Finding
+from xerosync.errors import InvalidInput
 from xerosync.models import Organisation
 from xerosync.money import Money
 
@@ -75,6 +76,7 @@ class OpenBooks:
         return Finding(code=code, about=about, cause=_CLOSED, fix=fix, who="the bookkeeper", retry=True, worth=worth)
 
 
+_LONGEST_NAME: Final = 100
 _CLOSED: Final = "its day lies in a period that is closed in Xero (F 6.03)"
 
 
@@ -90,6 +92,23 @@ def open_books(organisation: Organisation, when_locked: WhenLocked) -> OpenBooks
 
 
 @frozen(kw_only=True)
+class HistoryNotes:
+    """
+    That each document written to Xero gets a note in its history: what was done, and *by* which product (F 6.191).
+
+    *by* is the name your users know, such as ``"Acme Pay"``. A note costs a call for each document, though several
+    on one go together; payments in one batch share that of the batch. It names your ids of settlements, lines and
+    bills, which should hold no personal data. What was written while this was off gets none. Raises `InvalidInput`.
+    """
+
+    by: str
+
+    def __attrs_post_init__(self) -> None:
+        if not self.by.strip() or len(self.by) > _LONGEST_NAME:
+            raise InvalidInput("by", f"give the product's name, of 1 to {_LONGEST_NAME} characters")
+
+
+@frozen(kw_only=True)
 class SettlementSettings:
     """
     What a host chose for its settlements. Accounts are given by code or id.
@@ -99,7 +118,8 @@ class SettlementSettings:
     and the invoice that takes a payment's place. *provider* is the name of who pays out; its contact is created when
     missing. *fees_as* follows from the clearing account unless given: spent where it is a bank account, else netted.
     With *batches*, what is collected on one day moves as one sum (F 6.144). Its payments cannot be removed one by one
-    then (F 6.123), so that charge-backs need the *charge_back_account*.
+    then (F 6.123), so that charge-backs need the *charge_back_account*. *notes* puts a note into the history of
+    whatever is written.
     """
 
     bank_account: str | None = None
@@ -111,3 +131,4 @@ class SettlementSettings:
     surplus: Surplus = Surplus.ASK
     when_locked: WhenLocked = WhenLocked.REFUSE
     batches: bool = False
+    notes: HistoryNotes | None = None

@@ -9,6 +9,7 @@ from typing import Final, cast
 from attrs import frozen
 
 from xerosync.engine.actions import (
+    WAS_ON,
     Action,
     CreateSaleCredit,
     MoveMoney,
@@ -106,12 +107,22 @@ def _taking_back(settlement: Settlement, intent: Intent) -> Action | None:
     amount = Money(abs(_amount(intent)), settlement.proof.net.currency)
     by = _TAKEN_BACK_BY.get(intent.operation.kind)
     if by is RemovePayment:
+        facts |= _paid_on(intent)
         return RemovePayment(host_ref=name, reason=reason, facts=facts, payment=PaymentId(xero_id), amount=amount)
     if by is RemoveMoney:
         return RemoveMoney(host_ref=name, reason=reason, facts=facts, transaction=xero_id, amount=amount)
     if by is VoidCredit:
         return VoidCredit(host_ref=name, reason=reason, facts=facts, credit_note=xero_id, amount=amount)
     return None
+
+
+def _paid_on(intent: Intent) -> dict[str, str]:
+    """The invoice or credit note that a payment was of, as the fact of its removal."""
+    for name, collection in (("Invoice", "Invoices"), ("CreditNote", "CreditNotes")):
+        paid = intent.payload.get(name)
+        if isinstance(paid, Mapping):
+            return {WAS_ON: f"{collection}/{cast(Mapping[str, object], paid).get(f'{name}ID')}"}
+    return {}
 
 
 def _amount(intent: Intent) -> Decimal:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, RemoveMoney
+from xerosync.engine.actions import Action, Pending, RemoveMoney
 from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
-from xerosync.engine.paper_actions import CARD, VoidBill, VoidSupplierCredit
+from xerosync.engine.paper_actions import CARD, SUPPLIER, VoidBill, VoidSupplierCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.recovery import finding_for
@@ -20,6 +20,15 @@ from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice
 from xerosync.money import Money
 
 _UNAPPROVED = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
+
+
+def operations(host_id: str) -> tuple[Pending, ...]:
+    """Every operation that may take back what *host_id* stands for."""
+    return (
+        Pending(VoidBill.kind, host_id),
+        Pending(VoidSupplierCredit.kind, f"{SUPPLIER}{host_id}"),
+        Pending(RemoveMoney.kind, f"{CARD}{host_id}"),
+    )
 
 
 async def void(books: Books, host_ids: Iterable[str], *, retry_refused: bool) -> Plan:
