@@ -59,18 +59,19 @@ if TYPE_CHECKING:
     from xerosync.engine.handled import HandledOutside, HandleOutside
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
-    from xerosync.engine.paper_settings import BillSettings
+    from xerosync.engine.paper_settings import BillSettings, SaleSettings
     from xerosync.engine.paying import BillPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
+    from xerosync.engine.sales import PostedSale
     from xerosync.engine.settlement_report import LineMark, ReportedLine, ReportedSettlement, SettlementReport
     from xerosync.engine.settling_policies import FeesAs, HistoryNotes, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
-    from xerosync.mapping.lines import BillLine, PaperLine
-    from xerosync.mapping.papers import Bill, map_bill
+    from xerosync.mapping.lines import BillLine, PaperLine, SaleLine
+    from xerosync.mapping.papers import Bill, Sale, map_bill, map_sale
     from xerosync.mapping.settlement import Adjustment, Fee, LineKind, Settlement, SettlementLine, SettlementProof
     from xerosync.mapping.spending import CardSpend
     from xerosync.mapping.transactions import (
@@ -189,6 +190,7 @@ __all__ = [
     "PaymentInXero",
     "Plan",
     "PostedBill",
+    "PostedSale",
     "ProcessingCalendar",
     "Receivables",
     "Recovery",
@@ -203,6 +205,9 @@ __all__ = [
     "Rule",
     "Rules",
     "SQLiteStore",
+    "Sale",
+    "SaleLine",
+    "SaleSettings",
     "ScopeNeed",
     "Secret",
     "Settlement",
@@ -243,6 +248,7 @@ __all__ = [
     "login",
     "map_bill",
     "map_invoice",
+    "map_sale",
     "missing_scopes",
     "safe_file_name",
     "scopes_for",
@@ -293,15 +299,16 @@ _ROOMS = {
     "engine.paying": ("BillPayment",),
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
+    "engine.sales": ("PostedSale",),
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
     "engine.settling_policies": ("FeesAs", "HistoryNotes", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
-    "engine.paper_settings": ("BillSettings",),
+    "engine.paper_settings": ("BillSettings", "SaleSettings"),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),
-    "mapping.lines": ("BillLine", "PaperLine"),
-    "mapping.papers": ("Bill", "map_bill"),
+    "mapping.lines": ("BillLine", "PaperLine", "SaleLine"),
+    "mapping.papers": ("Bill", "Sale", "map_bill", "map_sale"),
     "mapping.settlement": ("Adjustment", "Fee", "LineKind", "Settlement", "SettlementLine", "SettlementProof"),
     "mapping.spending": ("CardSpend",),
     "mapping.transactions": (

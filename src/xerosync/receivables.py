@@ -35,12 +35,15 @@ from xerosync.engine.observed import (
     account_choice,
 )
 from xerosync.engine.opening import WantedAccount
+from xerosync.engine.paper_settings import SaleSettings
 from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.policies import ImportPolicy
+from xerosync.engine.sales import PostedSale, posted_sales, submit_sales, update_sales, void_sales
 from xerosync.engine.settlement_report import SettlementReport
 from xerosync.engine.settling_policies import SettlementSettings
 from xerosync.engine.transactions import all_transactions
 from xerosync.errors import Misconfigured
+from xerosync.mapping.papers import Sale
 from xerosync.mapping.settlement import Settlement
 from xerosync.mapping.transactions import ImportSettings, Transaction, TransactionState
 from xerosync.matching.customers import Match
@@ -55,7 +58,7 @@ class AsyncReceivables:
 
     *clearing_account* is the code or id of the account that settled payments go into, *match_by* the keys that
     customers are matched by, in order, *imports* how invoices become transactions, *settlements* where fees and payouts
-    are posted. Nothing is written before an apply.
+    are posted, *sales* how invoices of the host's own are. Nothing is written before an apply.
     """
 
     def __init__(
@@ -66,12 +69,14 @@ class AsyncReceivables:
         match_by: Iterable[MatchKey] = MATCH_KEYS,
         imports: ImportSettings | None = None,
         settlements: SettlementSettings | None = None,
+        sales: SaleSettings | None = None,
     ) -> None:
         self.books: Final[Books] = xero.books
         self._connecting: Final = Connecting(xero.books, match_by)
         self._clearing: Final = clearing_account
         self._imports: Final = imports or ImportSettings()
         self._settlements: Final = settlements or SettlementSettings()
+        self._sales: Final = sales or SaleSettings()
 
     async def clearing_accounts(self) -> tuple[ClearingChoice, ...]:
         """Every account, with the answer to whether it may be the clearing account, and the reason (R7)."""
@@ -213,6 +218,39 @@ class AsyncReceivables:
         """Every transaction the library made out of an invoice, as it is to be, ended ones too."""
         return tuple(await all_transactions(self.books))
 
+    async def submit(self, sales: Iterable[Sale], *, retry_refused: bool = False) -> Plan:
+        """
+        Post *sales*, each once, by the host's id: a positive total as an invoice, a negative one as a credit note to
+        the customer (row 61).
+
+        Their customers must be connected. An invoice is settled as the transaction it names, and is not imported. What
+        Xero refused before is a finding, and planned again only with *retry_refused*. Raises `InvalidInput` for a sale
+        given twice.
+        """
+        return await submit_sales(self.books, sales, self._sales, retry_refused=retry_refused)
+
+    async def update(self, sales: Iterable[Sale], *, retry_refused: bool = False) -> Plan:
+        """
+        Change the invoices that were posted before to what *sales* say now; one that has not changed needs nothing.
+
+        Where money stands on one, its number, reference, due day, texts, accounts and tracking may change (F 6.66); all
+        else is a finding then. What people approved in Xero stays approved. A credit note is not changed: void it, and
+        submit another.
+        """
+        return await update_sales(self.books, sales, self._sales, retry_refused=retry_refused)
+
+    async def void(self, ids: Iterable[str], *, retry_refused: bool = False) -> Plan:
+        """
+        Take back the sales of these host's ids: voided, or deleted where not approved.
+
+        One that payments or credits stand on, or that lies in closed books, is a finding (F 6.53).
+        """
+        return await void_sales(self.books, ids, self._sales, retry_refused=retry_refused)
+
+    async def posted(self, ids: Iterable[str]) -> tuple[PostedSale, ...]:
+        """Those of the host's sales that stand in Xero, with their numbers and totals as Xero has them now."""
+        return await posted_sales(self.books, ids)
+
     async def settle(self, settlements: Settlement | Iterable[Settlement], *, retry_refused: bool = False) -> Plan:
         """
         Post what *settlements* collected into the clearing account, and remove what they took back.
@@ -277,7 +315,7 @@ class Receivables:
 
     *clearing_account* is the code or id of the account that settled payments go into, *match_by* the keys that
     customers are matched by, in order, *imports* how invoices become transactions, *settlements* where fees and payouts
-    are posted. Nothing is written before an apply.
+    are posted, *sales* how invoices of the host's own are. Nothing is written before an apply.
     """
 
     def __init__(
@@ -288,6 +326,7 @@ class Receivables:
         match_by: Iterable[MatchKey] = MATCH_KEYS,
         imports: ImportSettings | None = None,
         settlements: SettlementSettings | None = None,
+        sales: SaleSettings | None = None,
     ) -> None:
         self._flows: Final = AsyncReceivables(
             xero.asynchronous,
@@ -295,6 +334,7 @@ class Receivables:
             match_by=match_by,
             imports=imports,
             settlements=settlements,
+            sales=sales,
         )
 
     clearing_accounts: Final = stepped(AsyncReceivables.clearing_accounts)
@@ -315,6 +355,10 @@ class Receivables:
     set_import_policies: Final = stepped(AsyncReceivables.set_import_policies)
     import_policies: Final = stepped(AsyncReceivables.import_policies)
     transactions: Final = stepped(AsyncReceivables.transactions)
+    submit: Final = stepped(AsyncReceivables.submit)
+    update: Final = stepped(AsyncReceivables.update)
+    void: Final = stepped(AsyncReceivables.void)
+    posted: Final = stepped(AsyncReceivables.posted)
     settle: Final = stepped(AsyncReceivables.settle)
     undo_settlement: Final = stepped(AsyncReceivables.undo_settlement)
     settlement_report: Final = stepped(AsyncReceivables.settlement_report)

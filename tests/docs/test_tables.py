@@ -23,7 +23,7 @@ PROJECT: Final = Path(__file__).parents[2]
 DOCS: Final = PROJECT / "docs"
 PACKAGE: Final = PROJECT / "src" / "xerosync"
 
-_FINDERS: Final = {"_find": 1, "_vendor_finding": 1, "_left_out": 1, "_finding": 0, "_failed": 1}
+_FINDERS: Final = {"_find": 1, "find": 1, "_vendor_finding": 1, "_left_out": 1, "_finding": 0, "_failed": 1}
 
 
 def tables(page: str) -> dict[str, list[tuple[str, ...]]]:
@@ -70,7 +70,7 @@ def finding_codes() -> set[str]:
 def _codes(call: ast.Call) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     given = [keyword.value for keyword in call.keywords if keyword.arg == "code"] if name == "Finding" else []
-    if name in _FINDERS:
+    if name in _FINDERS and len(call.args) > _FINDERS[name]:
         given.append(call.args[_FINDERS[name]])
     for value in given:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):

@@ -95,6 +95,10 @@ ONE_OF_EACH: Final[tuple[act.Action, ...]] = (
         host_ref="1", reason="a test", invoice=Invoice(invoice_id=InvoiceId(ID)), contact=None, total=nzd(1)
     ),
     papers.VoidBill(host_ref="1", reason="a test", bill=InvoiceId(ID), status=DocumentStatus.VOIDED, amount=nzd(1)),
+    papers.ChangeSale(
+        host_ref="1", reason="a test", invoice=Invoice(invoice_id=InvoiceId(ID)), contact=None, total=nzd(1)
+    ),
+    papers.VoidSale(host_ref="1", reason="a test", bill=InvoiceId(ID), status=DocumentStatus.VOIDED, amount=nzd(1)),
     papers.Attach(
         host_ref="1", reason="a test", resource="Invoices", document=ID, file_name="f", sha256="", size=1, content=bytes
     ),

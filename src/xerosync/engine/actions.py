@@ -39,6 +39,9 @@ BILL_PAYMENT: Final = "bill payment/"
 WAS_ON: Final = "was_on"
 """The fact of a removal that names what was paid: its resource at Xero and its id."""
 
+SALE: Final = "sale/"
+"""What the name of an operation begins with that is about a sale of the host's own: settlements make documents too."""
+
 CUSTOMER: Final = "customer/"
 """What the name of a customer's new contact begins with: vendors' are named by the vendor."""
 
@@ -247,8 +250,10 @@ class TransactionLink(Link):
 
     def fits(self, kept: Record | None) -> bool:
         """Whether what is *kept* is still what this was planned on."""
-        if kept is None or self.before is None:
-            return kept is None and self.before is None
+        if kept is None:
+            return True  # the transaction of a sale is kept only once something is to be remembered of it
+        if self.before is None:
+            return False
         return bool(json.loads(kept.body) == facts_of(self.before))
 
 

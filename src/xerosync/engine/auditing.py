@@ -42,6 +42,7 @@ _REMOVALS: Final = frozenset(
         "removal",
         "bank_transaction_removal",
         "bill_voiding",
+        "sale_voiding",
         "credit_note_voiding",
     }
 )

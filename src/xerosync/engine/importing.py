@@ -18,7 +18,7 @@ from xerosync.engine.mirror import INVOICES, refresh, reread, stamp_of, tag_of_r
 from xerosync.engine.observed import all_links, stamped
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.policies import ImportPolicy, KeptPolicy, kept_policies
-from xerosync.engine.transactions import all_transactions, by_invoice, charged_back_again
+from xerosync.engine.transactions import all_transactions, by_invoice, charged_back_again, tags_of_sales
 from xerosync.mapping.transactions import ImportSettings, Transaction
 from xerosync.models import DocumentStatus, Invoice, InvoiceId, TenantId
 from xerosync.money import Money
@@ -36,6 +36,7 @@ class LeftOut(StrEnum):
     NOTHING_DUE = "nothing due"
     IMPORTED_BEFORE = "imported before"
     ENDED_BEFORE = "ended before"
+    SUBMITTED = "submitted from here"
     BEFORE_CUT_OFF = "due before the cut-off"
     BEFORE_AUTOMATIC = "due before automatic import"
     NOT_AUTOMATIC = "not automatic"
@@ -69,6 +70,10 @@ _WORDS: Final[Mapping[LeftOut, tuple[str, str]]] = {
     LeftOut.ENDED_BEFORE: (
         "its last transaction was deleted, declined or charged back",
         "choose it by its id to collect it again",
+    ),
+    LeftOut.SUBMITTED: (
+        "it was submitted from here, and is settled without being imported",
+        "settle it under its own id; once that has ended, say so with follow(), and choose the invoice",
     ),
     LeftOut.BEFORE_CUT_OFF: ("it was due before the day from which invoices are offered", "choose an earlier day"),
     LeftOut.BEFORE_AUTOMATIC: (
@@ -155,7 +160,8 @@ class Importable:
     What is known when imports are decided on: the customer of each connected contact, their policies, the *attempts*
     made at each invoice before, and the day it is.
 
-    *owed_again* are the invoices that the library made where a payment was charged back and could not be removed.
+    *owed_again* are the invoices that the library made where a payment was charged back and could not be removed,
+    *submitted* those it made of the host's own sales.
     """
 
     customers: Mapping[str, str]
@@ -164,6 +170,7 @@ class Importable:
     settings: ImportSettings
     today: date
     owed_again: AbstractSet[str] = frozenset()
+    submitted: AbstractSet[str] = frozenset()
 
 
 def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> ImportRow:
@@ -191,6 +198,8 @@ def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> Im
 
 def _unfit(invoice: Invoice, known: Importable) -> LeftOut | None:
     attempts = known.attempts.get(invoice.invoice_id or InvoiceId(""), [])
+    if invoice.invoice_id in known.submitted and not any(each.status.has_ended for each in attempts):
+        return LeftOut.SUBMITTED
     if any(not each.status.has_ended for each in attempts):
         return LeftOut.IMPORTED_BEFORE
     if invoice.status != DocumentStatus.AUTHORISED:
@@ -311,10 +320,16 @@ async def _judged(books: Books, choice: Choice, known: Importable) -> AsyncItera
     are read once more.
     """
     again: list[str] = []
+    sales = await tags_of_sales(books)
+    submitted: set[str] = set()
     async for record, invoice in walk(books, INVOICES, Invoice, lookup=("type", "ACCREC")):
-        # Our own invoice in a payment's place may be there before its answer has come.
-        ours = tag_of_record(record) is not None
-        told = evolve(known, owed_again=known.owed_again | {record.key}) if ours else known
+        # An invoice of our own may be there before its answer has come.
+        tag, told = tag_of_record(record), known
+        if tag in sales:
+            submitted.add(record.key)
+            told = evolve(known, submitted=frozenset({record.key}))
+        elif tag is not None:
+            told = evolve(known, owed_again=known.owed_again | {record.key})
         row = judge(invoice, stamp_of(record), choice, told)
         if row.left_out in _BY_DUE_DATE and is_part_paid(invoice):
             again.append(record.key)
@@ -322,7 +337,7 @@ async def _judged(books: Books, choice: Choice, known: Importable) -> AsyncItera
             yield row
     await reread(books, INVOICES, again)
     for invoice, stamp in (await stamped(books, INVOICES, Invoice, again)).values():
-        yield judge(invoice, stamp, choice, known)
+        yield judge(invoice, stamp, choice, evolve(known, submitted=submitted))
 
 
 def is_part_paid(invoice: Invoice) -> bool:

@@ -366,12 +366,32 @@ KINDS: Final[Mapping[str, Kind]] = {
             probe_changed_bills,
         ),
         Kind(
+            "sale_edit",
+            "POST",
+            "Invoices?summarizeErrors=false&unitdp=4",
+            "Invoices",
+            "InvoiceID",
+            _encoder(papers.ChangeSale, _changed_bill),
+            probe_changed_bills,
+        ),
+        Kind(
             "bill_voiding",
             "POST",
             "Invoices/{target}",
             "Invoices",
             "InvoiceID",
             _encoder(papers.VoidBill, lambda action, _ids, _tag: Invoice(status=action.status)),
+            probe_voided_bills,
+            batch=1,
+            accepts=("",),  # as of payments
+        ),
+        Kind(
+            "sale_voiding",
+            "POST",
+            "Invoices/{target}",
+            "Invoices",
+            "InvoiceID",
+            _encoder(papers.VoidSale, lambda action, _ids, _tag: Invoice(status=action.status)),
             probe_voided_bills,
             batch=1,
             accepts=("",),  # as of payments

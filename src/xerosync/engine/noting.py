@@ -32,6 +32,8 @@ _COLLECTIONS: Final[Mapping[str, str]] = {
     act.CreateSale.kind: "Invoices",
     papers.ChangeBill.kind: "Invoices",
     papers.VoidBill.kind: "Invoices",
+    papers.ChangeSale.kind: "Invoices",
+    papers.VoidSale.kind: "Invoices",
     act.CreateCreditNote.kind: "CreditNotes",
     act.CreateSaleCredit.kind: "CreditNotes",
     act.VoidCredit.kind: "CreditNotes",
@@ -51,6 +53,8 @@ _DID: Final[Mapping[str, str]] = {
     act.Allocate.kind: "set it against a bill",
     papers.ChangeBill.kind: "changed it",
     papers.VoidBill.kind: "withdrew it",
+    papers.ChangeSale.kind: "changed it",
+    papers.VoidSale.kind: "withdrew it",
     act.VoidCredit.kind: "withdrew it",
     act.RemoveMoney.kind: "withdrew it",
 }
@@ -67,6 +71,7 @@ _PREFIXES: Final[Mapping[str, str]] = {
     act.BILL_PAYMENT: "payment",
     papers.CARD: "receipt",
     papers.SUPPLIER: "credit",
+    act.SALE: "sale",
 }
 
 

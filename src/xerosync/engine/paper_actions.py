@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from xerosync.engine.actions import Action, MoveMoney, Pending, Ref, VoidCredit
+from xerosync.engine.actions import SALE, Action, CreateSale, CreateSaleCredit, MoveMoney, Pending, Ref, VoidCredit
 from xerosync.models import DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
@@ -26,6 +26,20 @@ class SpendOnCard(MoveMoney):
 
 
 @frozen(kw_only=True, repr=False)
+class SubmitSale(CreateSale):
+    """Post a sale of the host's own, under the host's id of it."""
+
+    prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
+class SubmitSaleCredit(CreateSaleCredit):
+    """Post a credit note of the host's own to a customer, under the host's id of it."""
+
+    prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
 class ChangeBill(Action):
     """Change a bill that was posted, by the fields that *invoice* has; *contact* where its vendor is another now."""
 
@@ -41,6 +55,14 @@ class ChangeBill(Action):
 
 
 @frozen(kw_only=True, repr=False)
+class ChangeSale(ChangeBill):
+    """Change a sale that was posted, by the fields that *invoice* has."""
+
+    kind: ClassVar[str] = "sale_edit"
+    prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
 class VoidBill(Action):
     """Void a bill that nothing was paid on, or delete one that was not approved yet (F 6.51)."""
 
@@ -53,6 +75,21 @@ class VoidBill(Action):
     def worth(self) -> Money:
         """The bill's total, as a negative amount."""
         return -self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class VoidSale(VoidBill):
+    """Void a sale that nothing was paid on, or delete one that was not approved yet (F 6.51)."""
+
+    kind: ClassVar[str] = "sale_voiding"
+    prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
+class WithdrawSaleCredit(VoidCredit):
+    """Take back a credit note of the host's own to a customer."""
+
+    prefix: ClassVar[str] = SALE
 
 
 @frozen(kw_only=True, repr=False)

@@ -13,11 +13,15 @@ from xerosync.engine.coding import Rules, why
 from xerosync.engine.duplicates import Duplicates
 from xerosync.engine.settling_policies import HistoryNotes, WhenLocked
 from xerosync.errors import InvalidInput
-from xerosync.mapping.papers import Bill, P, checked, map_bill
+from xerosync.mapping.papers import Bill, P, Sale, checked, map_bill, map_sale
 from xerosync.models import CreditNote, DocumentStatus, Invoice
 
 BillMapper: TypeAlias = Callable[[Bill], Invoice | CreditNote]
 """Makes a document of a bill, as `map_bill` does: a pure function."""
+
+
+SaleMapper: TypeAlias = Callable[[Sale], Invoice | CreditNote]
+"""Makes a document of a sale, as `map_sale` does: a pure function."""
 
 
 @frozen(kw_only=True)
@@ -50,6 +54,20 @@ class BillSettings(PaperSettings[Bill]):
 
     mapper: BillMapper = map_bill
     duplicates: Duplicates = Duplicates.WARN
+
+
+@frozen(kw_only=True)
+class SaleSettings(PaperSettings[Sale]):
+    """
+    What a host chose for its sales and its credit notes to customers.
+
+    *rules* code the lines that do not say their account, tax or tracking; what they are told of the party is the
+    customer's id. *status* is what documents are posted as that do not say: a draft, awaiting approval, or approved.
+    *when_locked* says what becomes of a document in closed books. *mapper* makes Xero's document of a sale, after the
+    rules; wrap `map_sale` to change a part of it. *notes* puts a note into the history of whatever is written.
+    """
+
+    mapper: SaleMapper = map_sale
 
 
 def documents_of(papers: Iterable[P], settings: PaperSettings[P]) -> list[Invoice | CreditNote]:

@@ -49,6 +49,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "refund": ("refund to post", "refunds to post"),
     "bank_transaction_removal": ("bank transaction to remove", "bank transactions to remove"),
     "bill_edit": ("bill to edit", "bills to edit"),
+    "sale_edit": ("sales invoice to edit", "sales invoices to edit"),
+    "sale_voiding": ("sales invoice to void", "sales invoices to void"),
     "bill_voiding": ("bill to void", "bills to void"),
     "credit_note_voiding": ("credit note to void", "credit notes to void"),
     "attachment": ("file to attach", "files to attach"),

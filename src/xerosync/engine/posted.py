@@ -1,4 +1,4 @@
-"""The documents that the host's ids stand for in Xero: bills, credit notes and card receipts of ours."""
+"""The documents that the host's ids stand for in Xero: of one side invoices and credit notes, and card receipts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Final
 from attrs import frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import CreateBill, CreateCreditNote, Pending, Seen
+from xerosync.engine.actions import Pending, Seen
 from xerosync.engine.intents import intent_key
-from xerosync.engine.mirror import BANK_TRANSACTIONS, CREDIT_NOTES, INVOICES, refresh
+from xerosync.engine.mirror import BANK_TRANSACTIONS, CREDIT_NOTES, INVOICES, Shelf, refresh
 from xerosync.engine.observed import intents_of, stamped
+from xerosync.engine.sides import PURCHASES, Side
 from xerosync.engine.spending import card_operation
 from xerosync.engine.states import State
 from xerosync.models import BankTransaction, CreditNote, Invoice
@@ -35,18 +36,19 @@ class PostedDocument:
     seen: Seen
 
 
-async def posted_documents(books: Books, host_ids: Iterable[str]) -> dict[str, PostedDocument]:
-    """Those of *host_ids* that stand for a document written to Xero, whatever became of it since."""
+def _operations(side: Side, host_id: str) -> Iterable[tuple[Shelf, Pending]]:
+    yield INVOICES, side.operation(side.invoice, host_id)
+    yield CREDIT_NOTES, side.operation(side.credit, host_id)
+    if side is PURCHASES:
+        yield BANK_TRANSACTIONS, card_operation(host_id)
+
+
+async def posted_documents(
+    books: Books, host_ids: Iterable[str], *, side: Side = PURCHASES
+) -> dict[str, PostedDocument]:
+    """Those of *host_ids* on that *side* that stand for a document written to Xero, whatever became of it since."""
     ids = list(dict.fromkeys(host_ids))
-    operations = [
-        (each, shelf, operation)
-        for each in ids
-        for shelf, operation in zip(
-            _SHELVES,
-            (Pending(CreateBill.kind, each), Pending(CreateCreditNote.kind, each), card_operation(each)),
-            strict=True,
-        )
-    ]
+    operations = [(each, shelf, operation) for each in ids for shelf, operation in _operations(side, each)]
     intents = await intents_of(books, (operation for _, _, operation in operations))
     written: dict[str, dict[str, str]] = {shelf.name: {} for shelf in _SHELVES}
     for host_id, shelf, operation in operations:

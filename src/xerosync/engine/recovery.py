@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, CreateContact
+from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, CreateContact
 from xerosync.engine.intents import ANOTHER_FILE, OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in, wait_after
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
@@ -214,7 +214,9 @@ def _about(intent: Intent) -> str:
     name = intent.operation.host_ref
     if intent.operation.kind == AddNote.kind:
         name = name.partition("/")[2]
-    return name.removeprefix(BILL_PAYMENT).removeprefix(CUSTOMER).removeprefix(CARD)
+    for prefix in (BILL_PAYMENT, CUSTOMER, CARD, SALE):
+        name = name.removeprefix(prefix)
+    return name
 
 
 def finding_for(intent: Intent) -> Finding | None:

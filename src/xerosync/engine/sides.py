@@ -5,29 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from xerosync.engine.actions import CreateBill, CreateCreditNote, Pending
-from xerosync.engine.paper_actions import ChangeBill
+from xerosync.engine.actions import SALE, CreateBill, CreateCreditNote, Pending
+from xerosync.engine.paper_actions import ChangeBill, ChangeSale, SubmitSale, SubmitSaleCredit
 from xerosync.engine.vendors import vendor_key
-from xerosync.mapping.papers import Paper
+from xerosync.mapping.documents import marked_reference
+from xerosync.mapping.papers import Paper, Sale
+from xerosync.models import Invoice
 
 
 @frozen(kw_only=True)
 class Side:
     """
-    One side: the kinds of write of its *invoice*, *credit* note and *edit*, whose operations' names begin with
-    *prefix*. *known_as* gives what names the *party* of a paper among its facts; where there is none to post to, that
-    is *unclear*.
+    One side: the kinds of write of its *invoice* and *credit* note, and the *change* of one.
+
+    Their operations' names begin with *prefix*. *known_as* gives what names the *party* of a paper among its facts; one
+    that there is no contact for is *unclear*. *remarked* puts the mark of an invoice on it again, where an edit would
+    lose it.
     """
 
     invoice: str
     credit: str
-    edit: str
     prefix: str
     party: str
     known_as: Callable[[str], str]
     unclear: str
+    change: type[ChangeBill]
+    remarked: Callable[[Invoice, str], Invoice]
+
+    @property
+    def edit(self) -> str:
+        """The kind of write that edits an invoice."""
+        return self.change.kind
 
     def operation(self, kind: str, host_id: str) -> Pending:
         """The operation of *kind* on the paper of this id of the host's."""
@@ -40,15 +50,30 @@ class Side:
     def facts(self, paper: Paper) -> dict[str, str]:
         """What a document is known by as that of *paper*."""
         total = paper.total.rounded()
-        return {self.party: self.known_as(paper.party), "number": paper.number, "amount": str(total.amount)}
+        facts = {self.party: self.known_as(paper.party), "number": paper.number, "amount": str(total.amount)}
+        if isinstance(paper, Sale) and total.amount >= 0:
+            facts["transaction"] = paper.transaction or paper.id
+        return facts
 
 
 PURCHASES: Final = Side(
     invoice=CreateBill.kind,
     credit=CreateCreditNote.kind,
-    edit=ChangeBill.kind,
     prefix="",
     party="vendor",
     known_as=vendor_key,
     unclear="vendor unclear",
+    change=ChangeBill,
+    remarked=lambda bill, _: bill,  # its mark is in its link, which no edit sends
+)
+
+SALES: Final = Side(
+    invoice=SubmitSale.kind,
+    credit=SubmitSaleCredit.kind,
+    prefix=SALE,
+    party="customer",
+    known_as=str,
+    unclear="customer unclear",
+    change=ChangeSale,
+    remarked=lambda sale, mark: evolve(sale, reference=marked_reference(sale.reference or "", mark)),
 )

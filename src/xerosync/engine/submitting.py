@@ -123,7 +123,7 @@ class Submitting(ABC, Generic[P]):
             )
         elif intent.state is not State.CONFIRMED:
             self.findings += filter(None, [finding_for(intent)])
-        elif not self._wrote(intent, paper):
+        elif not self.wrote(intent, paper):
             self._changed(paper)
         elif document is not None and document.status in GONE:
             cause = f"somebody made it {document.status} in Xero; it is not posted again"
@@ -193,7 +193,7 @@ class Submitting(ABC, Generic[P]):
         reason = f"submitted, on {paper.on.isoformat()}{moved}{f'; {because}' if because else ''}"
         return Posted(document, coded.total, reason)
 
-    def _wrote(self, intent: Intent, paper: P) -> bool:
+    def wrote(self, intent: Intent, paper: P) -> bool:
         """Whether *intent* is the document of *paper*; of one taken over, the lines are not known."""
         facts = self.known.side.facts(paper)
         if "amount" not in intent.facts:

@@ -9,6 +9,7 @@ from typing import Final
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import (
+    SALE,
     TRANSACTION,
     CreateSale,
     CreateSaleCredit,
@@ -20,26 +21,78 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.intents import Intent
 from xerosync.engine.links import transaction_of
-from xerosync.engine.mirror import PAYMENTS, records
-from xerosync.engine.observed import all_links, intents_with, links_of, stamped
+from xerosync.engine.mirror import INVOICES, PAYMENTS, records
+from xerosync.engine.observed import all_links, intents_with, links_of, revisions, stamped
+from xerosync.engine.paper_actions import ChangeSale
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import OPEN, State
 from xerosync.mapping.transactions import Transaction
-from xerosync.models import InvoiceId, Payment, PaymentStatus
-from xerosync.money import exactly
+from xerosync.models import Invoice, InvoiceId, Payment, PaymentStatus
+from xerosync.money import Money, exactly
 
 _UNDOING: Final = frozenset({RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind})
 
 
 async def all_transactions(books: Books) -> list[Transaction]:
-    """Every transaction that was made out of an invoice, whatever became of it."""
-    return [transaction_of(link) for link in await all_links(books, TRANSACTION)]
+    """Every transaction that was made out of an invoice, or stands for a sale, whatever became of it."""
+    linked = [transaction_of(link) for link in await all_links(books, TRANSACTION)]
+    known = {each.id for each in linked}
+    sold = await _of_sales(books, await intents_with(books, lookup=("kind", CreateSale.kind)))
+    return [*linked, *(each for each in sold if each.id not in known)]
 
 
 async def transactions_of(books: Books, ids: Iterable[str]) -> dict[str, Transaction]:
-    """The transactions with these *ids*, those that the library made."""
-    links = await links_of(books, TRANSACTION, ids)
-    return {host_id: transaction_of(link) for host_id, link in links.items()}
+    """The transactions with these *ids*, those that the library made, or that stand for sales."""
+    wanted = list(dict.fromkeys(ids))
+    links = await links_of(books, TRANSACTION, wanted)
+    found = {host_id: transaction_of(link) for host_id, link in links.items()}
+    written = [
+        intent
+        for each in wanted
+        if each not in found
+        for intent in await intents_with(books, lookup=("transaction", each))
+    ]
+    return found | {each.id: each for each in await _of_sales(books, written)}
+
+
+async def _of_sales(books: Books, intents: Iterable[Intent]) -> list[Transaction]:
+    """
+    The transactions of sales among *intents*, as the mirror has their invoices.
+
+    A sale is settled without having been imported: its transaction is kept once something is to be remembered of it.
+    """
+    sales = {
+        intent.xero_id: intent
+        for intent in intents
+        if intent.xero_id and intent.state is State.CONFIRMED and is_sale(intent)
+    }
+    if not sales:
+        return []
+    found = await stamped(books, INVOICES, Invoice, sales)
+    changed = await revisions(books, ChangeSale.kind)
+    made: list[Transaction] = []
+    for xero_id, intent in sales.items():
+        done = [each for each in changed.get(intent.operation.host_ref, ()) if each.state is State.CONFIRMED]
+        facts = {**intent.facts, **(done[-1].facts if done else {})}
+        if xero_id in found:
+            made.append(_of_sale(found[xero_id][0], facts))
+    return made
+
+
+def is_sale(intent: Intent) -> bool:
+    """Whether *intent* posts a sale of the host's own."""
+    return intent.operation.kind == CreateSale.kind and intent.operation.host_ref.startswith(SALE)
+
+
+def _of_sale(invoice: Invoice, facts: Mapping[str, str]) -> Transaction:
+    return Transaction(
+        id=facts["transaction"],
+        invoice_id=invoice.invoice_id or InvoiceId(""),
+        invoice_number=invoice.invoice_number or "",
+        customer=facts["customer"],
+        amount=Money(invoice.total or Decimal(0), invoice.currency_code or "XXX"),
+        due=invoice.due_date,
+    )
 
 
 def by_invoice(transactions: Iterable[Transaction]) -> dict[InvoiceId, list[Transaction]]:
@@ -57,6 +110,9 @@ async def chains_of(books: Books, invoices: Iterable[InvoiceId]) -> dict[Invoice
         lookup = ("xero_id", invoice)
         links = [record async for record in records(books, "link", states=[TRANSACTION], lookup=lookup)]
         found += [transaction_of(json.loads(record.body)) for record in links]
+        known = {each.id for each in found}
+        sold = await _of_sales(books, await intents_with(books, lookup=lookup))
+        found += [each for each in sold if each.id not in known]
     return by_invoice(found)
 
 
@@ -99,3 +155,9 @@ async def charged_back_again(books: Books) -> frozenset[str]:
     """The invoices that took the place of payments which were charged back and could not be removed."""
     sales = await intents_with(books, lookup=("kind", CreateSale.kind))
     return frozenset(each.xero_id for each in sales if each.xero_id and each.operation.host_ref.startswith(COUNTER))
+
+
+async def tags_of_sales(books: Books) -> frozenset[str]:
+    """The marks on the invoices of the host's own sales, those whose answer has not come among them."""
+    written = await intents_with(books, lookup=("kind", CreateSale.kind))
+    return frozenset(intent.tag for intent in written if is_sale(intent))

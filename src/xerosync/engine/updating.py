@@ -15,7 +15,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.actions import Action, Ref, Seen
-from xerosync.engine.intents import Intent, intent_key, retries
+from xerosync.engine.intents import Intent, intent_key, mark_of, retries
 from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, revisions, stamped
 from xerosync.engine.paper_actions import ChangeBill
@@ -35,7 +35,7 @@ from xerosync.money import exactly
 
 _RANK: Final = {DocumentStatus.DRAFT: 0, DocumentStatus.SUBMITTED: 1, DocumentStatus.AUTHORISED: 2}
 _APART: Final = frozenset({"Type", "Status"})
-_UNDER_MONEY: Final = frozenset({"DueDate", "InvoiceNumber", "LineItems", "Contact"})
+_UNDER_MONEY: Final = frozenset({"DueDate", "InvoiceNumber", "Reference", "LineItems", "Contact"})
 """What may change on a document that money stands on (F 6.66), lines in their texts and coding alone."""
 _OF_LINES: Final = frozenset({"Description", "AccountCode", "Tracking"})
 _OF_VENDOR: Final = frozenset({"Contact"})
@@ -47,6 +47,7 @@ class _Known(Generic[P]):
     """A paper that was posted: how it was written last, whether a change is under way, and how it stands in Xero."""
 
     paper: P
+    mark: str
     last: Intent
     latest: Intent | None
     document: Invoice
@@ -112,7 +113,8 @@ async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P
     documents = await stamped(books, INVOICES, Invoice, written)
     found: list[_Known[P]] = []
     for paper in papers:
-        creation = created.get(intent_key(books.tenant, side.operation(side.invoice, paper.id)))
+        key = intent_key(books.tenant, side.operation(side.invoice, paper.id))
+        creation, mark = created.get(key), mark_of(key, books.app.client_id)
         document, stamp = documents.get((creation.xero_id if creation is not None else "") or "", (None, ""))
         if creation is None or document is None or document.status in GONE or not creation.payload:
             continue
@@ -121,7 +123,7 @@ async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P
         last = done[-1] if done else creation
         latest = own[-1] if own else None
         seen = Seen(INVOICES.name, document.invoice_id or "", stamp)
-        found.append(_Known(paper=paper, last=last, latest=latest, document=document, seen=seen))
+        found.append(_Known(paper=paper, mark=mark, last=last, latest=latest, document=document, seen=seen))
     return found
 
 
@@ -151,10 +153,12 @@ class _Updating(Generic[P]):
     def changed(self, known: _Known[P]) -> frozenset[str]:
         """Which of Xero's fields *known* was written last with another value than the paper has now."""
         try:
-            wanted = encode(self._wanted(known.paper))
+            wanted = encode(self._wanted(known))
         except InvalidInput:
             return frozenset()
         names = {name for name in wanted.keys() - _APART if _plain(wanted[name]) != _plain(known.written.get(name))}
+        if known.document.invoice_number == wanted.get("InvoiceNumber"):
+            names -= {"InvoiceNumber"}
         written = known.written.get("Date")
         if known.last.facts.get("on") == known.paper.on.isoformat() and written != wanted["Date"]:
             due = max(date.fromisoformat(str(written)), date.fromisoformat(str(wanted["DueDate"])))
@@ -182,25 +186,25 @@ class _Updating(Generic[P]):
             return
         self._add(known, names, evolve(invoice, invoice_id=InvoiceId(known.seen.document_id), status=status), contact)
 
-    def _wanted(self, paper: P) -> Invoice:
-        document = self.settings.mapper(with_remainder(self.settings.coded(paper)[0], self.reference))
+    def _wanted(self, known: _Known[P]) -> Invoice:
+        document = self.settings.mapper(with_remainder(self.settings.coded(known.paper)[0], self.reference))
         if not isinstance(document, Invoice):
             raise InvalidInput("lines", "what was posted as an invoice or bill stays one")
-        return document
+        return self.side.remarked(document, known.mark)
 
     def _is_anothers(self, known: _Known[P]) -> bool:
         return known.last.facts.get(self.side.party) != self.side.known_as(known.paper.party)
 
     def _next_status(self, known: _Known[P]) -> DocumentStatus | None:
         """The status it is to go on to; what people approved in Xero is never taken back."""
-        wanted = self._wanted(known.paper).status
+        wanted = self._wanted(known).status
         now = known.document.status
         if wanted is None or now is None or now not in _RANK or wanted not in _RANK:
             return None
         return wanted if _RANK[wanted] > _RANK[now] else None
 
     def _whole(self, known: _Known[P]) -> Invoice | None:
-        wanted = self._wanted(known.paper)
+        wanted = self._wanted(known)
         wrong = faults(known.paper.id, wanted, self.reference, known.paper.total)
         days = self.reference.open_books
         if any(days.is_closed(on) for on in (known.paper.on, known.document.date) if on is not None):
@@ -216,9 +220,10 @@ class _Updating(Generic[P]):
             cause = "payments or credits stand on it, so amounts, taxes, day and currency stay as they are (F 6.66)"
             self._find(known, "money on it", cause, "take the money back first, then update it again")
             return None
-        wanted = self._wanted(known.paper)
+        wanted = self._wanted(known)
         return Invoice(
             invoice_number=wanted.invoice_number if "InvoiceNumber" in names else None,
+            reference=wanted.reference if "Reference" in names else None,
             due_date=wanted.due_date if "DueDate" in names else None,
             line_items=lines,
         )
@@ -226,7 +231,7 @@ class _Updating(Generic[P]):
     def _same_money(self, known: _Known[P]) -> tuple[LineItem, ...] | None:
         """The lines to send, by their ids; None where more than texts and coding has changed."""
         there = self.lines.get(known.seen.document_id, ())
-        wanted = self._wanted(known.paper).line_items
+        wanted = self._wanted(known).line_items
         before = cast(Sequence[Json], known.written.get("LineItems") or ())
         if not len(there) == len(wanted) == len(before) or any(
             _without(encode(now), _OF_LINES) != _without(was, _OF_LINES)
@@ -254,7 +259,7 @@ class _Updating(Generic[P]):
         changed = {*names, "Status"} if invoice.status is not None else names
         said = ", ".join(sorted(changed))
         self.actions.append(
-            ChangeBill(
+            self.side.change(
                 host_ref=known.paper.id,
                 reason=f"changed at its source: {said}",
                 revision=revision,
@@ -262,7 +267,7 @@ class _Updating(Generic[P]):
                 facts={
                     **self.side.facts(known.paper),
                     "on": known.paper.on.isoformat(),
-                    "wanted": dump(encode(self._wanted(known.paper))).decode(),
+                    "wanted": dump(encode(self._wanted(known))).decode(),
                 },
                 invoice=invoice,
                 contact=contact,

@@ -6,24 +6,27 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Pending, RemoveMoney
+from xerosync.engine.actions import SALE, Action, Pending, RemoveMoney
 from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
-from xerosync.engine.paper_actions import CARD, SUPPLIER, VoidBill, VoidSupplierCredit
+from xerosync.engine.paper_actions import CARD, SUPPLIER, VoidBill, VoidSale, VoidSupplierCredit, WithdrawSaleCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
+from xerosync.engine.sides import PURCHASES, SALES, Side
 from xerosync.engine.states import State
-from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId
+from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, InvoiceType
 from xerosync.money import Money
 
 _UNAPPROVED = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
 
 
-def operations(host_id: str) -> tuple[Pending, ...]:
-    """Every operation that may take back what *host_id* stands for."""
+def operations(host_id: str, *, side: Side = PURCHASES) -> tuple[Pending, ...]:
+    """Every operation that may take back what *host_id* stands for on that *side*."""
+    if side is SALES:
+        return (Pending(VoidSale.kind, f"{SALE}{host_id}"), Pending(WithdrawSaleCredit.kind, f"{SALE}{host_id}"))
     return (
         Pending(VoidBill.kind, host_id),
         Pending(VoidSupplierCredit.kind, f"{SUPPLIER}{host_id}"),
@@ -31,9 +34,9 @@ def operations(host_id: str) -> tuple[Pending, ...]:
     )
 
 
-async def void(books: Books, host_ids: Iterable[str], *, retry_refused: bool) -> Plan:
+async def void(books: Books, host_ids: Iterable[str], *, side: Side = PURCHASES, retry_refused: bool) -> Plan:
     """Plan the voiding of the documents that *host_ids* stand for; what is gone already needs none."""
-    posted = await posted_documents(books, host_ids)
+    posted = await posted_documents(books, host_ids, side=side)
     standing = [each for each in posted.values() if each.document.status not in GONE]
     if not standing:
         return Plan(tenant=books.tenant)
@@ -61,7 +64,8 @@ def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:
         case Invoice():
             if document.amount_paid or document.amount_credited:
                 return _has_money(posted, worth)
-            return VoidBill(
+            end = VoidSale if document.type == InvoiceType.ACCREC else VoidBill
+            return end(
                 host_ref=posted.host_id,
                 reason="withdrawn by the host",
                 seen=(posted.seen,),
@@ -72,7 +76,8 @@ def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:
         case CreditNote():
             if document.status not in _UNAPPROVED and document.remaining_credit != document.total:
                 return _has_money(posted, worth)
-            return VoidSupplierCredit(
+            end_credit = WithdrawSaleCredit if document.type == InvoiceType.ACCRECCREDIT else VoidSupplierCredit
+            return end_credit(
                 host_ref=posted.host_id,
                 reason="withdrawn by the host",
                 seen=(posted.seen,),

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes, LineItem, LineTracking
-from xerosync.money import EXACT, Money
+from xerosync.money import EXACT, Money, minor_unit
 
 LONGEST: Final = {"number": 255, "description": 4000, "reference": 255}
 """How many characters Xero keeps of a text."""
@@ -88,6 +88,79 @@ class BillLine(PaperLine):
     """
 
 
+@frozen(kw_only=True, repr=False)
+class SaleLine(PaperLine):
+    """
+    One line of a sale, as a `BillLine` is one of a bill, less a discount.
+
+    The *discount_rate* is in per cent of what quantity and unit price make, the *discount* an amount off it; *amount*
+    is what is left, rounded to the coin as Xero does (F 5.23). Xero knows no discount on a credit note (F 6.105).
+    """
+
+    discount_rate: Decimal | None = None
+    discount: Money | None = None
+
+    @classmethod
+    def priced(
+        cls,
+        *,
+        description: str,
+        quantity: Decimal,
+        unit_price: Money,
+        account: AccountCode | None = None,
+        tax_type: str | None = None,
+        tracking: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        item: str | None = None,
+        category: str = "",
+        discount_rate: Decimal | None = None,
+        discount: Money | None = None,
+    ) -> Self:
+        """A line of *quantity* × *unit_price* less the discount, whose amount is rounded to the coin as Xero does."""
+        return cls(
+            description=description,
+            amount=_less(quantity, unit_price, discount_rate, discount),
+            account=account,
+            tax_type=tax_type,
+            tracking=tracking,
+            item=item,
+            quantity=quantity,
+            unit_price=unit_price,
+            category=category,
+            discount_rate=discount_rate,
+            discount=discount,
+        )
+
+    @property
+    def is_discounted(self) -> bool:
+        """Whether there is a discount on it."""
+        return bool(self.discount_rate) or bool(self.discount)
+
+    @property
+    def made(self) -> Money:
+        """What quantity and unit price make, less the discount. Raises `InvalidInput` for one that cannot be."""
+        if not self.is_discounted:
+            return super().made
+        if self.unit_price is None:
+            raise InvalidInput("unit_price", "give the price that the discount is off")
+        whole = EXACT.multiply(self.quantity, self.unit_price.amount)
+        if self.discount_rate and self.discount:
+            raise InvalidInput("discount", "give a rate, or an amount, not both")
+        if self.discount_rate and (not 0 < self.discount_rate <= 100 or is_too_fine(self.discount_rate)):
+            raise InvalidInput("discount_rate", "give per cent, up to 100, with four decimals at most")
+        if self.discount and not (self.discount.to_the_cent and 0 < self.discount.amount <= whole):
+            raise InvalidInput("discount", "give an amount to the coin, no larger than what it is off")
+        return _less(self.quantity, self.unit_price, self.discount_rate, self.discount)
+
+
+def _less(quantity: Decimal, unit: Money, rate: Decimal | None, discount: Money | None) -> Money:
+    whole = EXACT.multiply(quantity, unit.amount)
+    left = EXACT.divide(EXACT.multiply(whole, EXACT.subtract(Decimal(100), rate or Decimal(0))), Decimal(100))
+    off = Money.zero(unit.currency) if discount is None else discount
+    if off.currency != unit.currency:
+        raise InvalidInput("discount", "give it in the currency of the amount")
+    return _to_the_coin(EXACT.subtract(left, off.amount), unit.currency)
+
+
 def lines_total(lines: Sequence[PaperLine], amounts: LineAmountTypes) -> Money:
     """The sum of *lines*, with the taxes they state where *amounts* exclude them. Raises `InvalidInput`."""
     if not lines:
@@ -150,8 +223,11 @@ def is_too_fine(number: Decimal) -> bool:
 
 def product(quantity: Decimal, unit: Money) -> Money:
     """*quantity* × *unit*, rounded to the coin."""
-    whole = EXACT.multiply(quantity, unit.amount)
-    return Money(whole.quantize(Decimal("1E-9"), context=EXACT), unit.currency).rounded()
+    return _to_the_coin(EXACT.multiply(quantity, unit.amount), unit.currency)
+
+
+def _to_the_coin(amount: Decimal, currency: str) -> Money:
+    return Money(amount.quantize(minor_unit(currency), ROUND_HALF_UP, EXACT), currency)
 
 
 def line_items(lines: Iterable[PaperLine], amounts: LineAmountTypes, *, sign: int = 1) -> tuple[LineItem, ...]:
@@ -160,6 +236,7 @@ def line_items(lines: Iterable[PaperLine], amounts: LineAmountTypes, *, sign: in
 
 
 def _line_item(line: PaperLine, amounts: LineAmountTypes, sign: int) -> LineItem:
+    sold = line if isinstance(line, SaleLine) else None
     return LineItem(
         description=line.description or "-",
         quantity=line.quantity,
@@ -169,4 +246,6 @@ def _line_item(line: PaperLine, amounts: LineAmountTypes, sign: int) -> LineItem
         tax_type=_NO_TAX if amounts == LineAmountTypes.NO_TAX else line.tax_type,
         tax_amount=sign * line.tax.amount if line.tax is not None else None,
         tracking=tuple(LineTracking(name=category, option=option) for category, option in line.tracking),
+        discount_rate=sold.discount_rate if sold is not None else None,
+        discount_amount=sold.discount.amount if sold is not None and sold.discount is not None else None,
     )

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day
-from xerosync.mapping.lines import BillLine, PaperLine, check_lines, check_text, line_items, lines_total
+from xerosync.mapping.lines import BillLine, PaperLine, SaleLine, check_lines, check_text, line_items, lines_total
 from xerosync.models import CreditNote, DocumentStatus, Invoice, InvoiceType, LineAmountTypes
 from xerosync.money import Money
 
@@ -80,6 +80,29 @@ class Bill(Paper):
         return self.vendor
 
 
+@frozen(kw_only=True, repr=False)
+class Sale(Paper):
+    """
+    An invoice to a customer as the host has it, or a credit note where the total is negative. *id* is the host's own.
+
+    *customer* is the host's id of the customer, who must be connected. *number* is unique in the organisation (F 6.57),
+    and given by Xero unless given here. *due* is the day it is due, *on* unless given. *amounts* says whether the
+    lines' amounts contain tax, or bear none. *status* is a draft, awaiting approval (`SUBMITTED`) or approved
+    (`AUTHORISED`), as the story is set up unless given. *currency_rate* and *stated_total* are as a `Bill`'s. Lines of
+    settlements name the invoice as *transaction*, by its *id* unless given.
+    """
+
+    customer: str
+    lines: tuple[SaleLine, ...] = field(converter=tuple[SaleLine, ...])
+    reference: str = ""
+    transaction: str = ""
+
+    @property
+    def party(self) -> str:
+        """The host's id of the customer."""
+        return self.customer
+
+
 def checked(paper: P) -> P:
     """*paper*, if Xero can keep it. Raises `InvalidInput` naming the field, before anything is sent."""
     if not paper.id:
@@ -89,10 +112,23 @@ def checked(paper: P) -> P:
         raise InvalidInput("status", f"give one of {', '.join(_POSTED_AS)}")
     if paper.stated_total is not None and not paper.stated_total.to_the_cent:
         raise InvalidInput("stated_total", "give a total to the currency's smallest coin")
-    if isinstance(paper, Bill):
-        check_vendor(paper.vendor)
     check_lines(paper.lines, paper.amounts, paper.currency_rate)
+    match paper:
+        case Bill():
+            check_vendor(paper.vendor)
+        case Sale():
+            _check_sale(paper)
+        case _:
+            pass
     return paper
+
+
+def _check_sale(sale: Sale) -> None:
+    if not sale.customer:
+        raise InvalidInput("customer", "give the host's own id of the customer")
+    check_text("reference", sale.reference)
+    if sale.total.amount < 0 and any(line.is_discounted for line in sale.lines):
+        raise InvalidInput("discount", "give what is left after it: Xero has no discounts on credit notes (F 6.105)")
 
 
 def check_vendor(vendor: str) -> None:
@@ -110,6 +146,18 @@ def map_bill(bill: Bill) -> Invoice | CreditNote:
     if bill.total.amount < 0:
         return _credit_note(bill, InvoiceType.ACCPAYCREDIT, number=bill.number)
     return _invoice(bill, InvoiceType.ACCPAY, number=bill.number)
+
+
+def map_sale(sale: Sale) -> Invoice | CreditNote:
+    """
+    *sale* as the document it becomes in Xero: an invoice, or a credit note to the customer where its total is negative.
+
+    A mapper of your own may wrap this one: evolve what it gives. Contact and mark are put in after it.
+    """
+    number, reference = sale.number or None, sale.reference or None
+    if sale.total.amount < 0:
+        return _credit_note(sale, InvoiceType.ACCRECCREDIT, number=number, reference=reference)
+    return _invoice(sale, InvoiceType.ACCREC, number=number, reference=reference)
 
 
 def _invoice(paper: Paper, kind: InvoiceType, *, number: str | None, reference: str | None = None) -> Invoice:

@@ -41,7 +41,7 @@ def _doubled(world: World) -> Iterator[str]:
     texts = [each.reference for each in books.payments if each.status == "AUTHORISED"]
     for document in (*books.invoices, *books.credit_notes):
         if document.is_posted:
-            texts += [document.url or "", *(line.description for line in document.lines[:1])]
+            texts += [document.url or "", document.reference or "", *(line.description for line in document.lines[:1])]
     noted = [each.id for each in (*books.invoices, *books.credit_notes)]
     noted += [each.id for each in books.bank_transactions]
     texts += [each.details for document in noted for each in books.history_of(document)]

@@ -27,6 +27,7 @@ from xerosync.receivables import AsyncReceivables
 from xerosync.testing.simulation.flow import Flow, nothing_left
 from xerosync.testing.simulation.imports import each_row_is_what_is_due, import_and_follow, owed
 from xerosync.testing.simulation.notes import each_note_once, sold_twice, write_with_notes
+from xerosync.testing.simulation.sales import customer, each_sale_once, sell
 from xerosync.testing.simulation.settlements import each_settlement_once, settle_whole, sold
 
 if TYPE_CHECKING:
@@ -325,11 +326,12 @@ FLOWS: Final = (
     Flow(name="pairs", set_up=_contacts, work=_pair, check=_each_contact_once),
     Flow(name="settlements", set_up=sold, work=settle_whole, check=each_settlement_once),
     Flow(name="noted", set_up=sold_twice, work=write_with_notes, check=each_note_once),
+    Flow(name="sales", set_up=customer, work=sell, check=each_sale_once),
 )
 """Every public flow of the library is in one of these."""
 
 
-_SHARES: Final = (4, 4, 2, 2, 2, 2, 1, 1, 0, 0)
+_SHARES: Final = (4, 4, 2, 2, 2, 2, 1, 1, 0, 0, 2)
 
 
 def flow_of(seed: int) -> Flow:
