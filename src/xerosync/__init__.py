@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from xerosync.engine.coding import Coded, Rule, Rules
     from xerosync.engine.drifting import Drift, DriftField, DriftReport
     from xerosync.engine.duplicates import Duplicates
+    from xerosync.engine.explaining import Trail
     from xerosync.engine.handled import HandledOutside, HandleOutside
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from xerosync.engine.settlement_report import LineMark, ReportedLine, ReportedSettlement, SettlementReport
     from xerosync.engine.settling_policies import FeesAs, HistoryNotes, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
+    from xerosync.engine.trail import TrailLine, TrailStep
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
@@ -219,6 +221,9 @@ __all__ = [
     "Suggestion",
     "Surplus",
     "Tokens",
+    "Trail",
+    "TrailLine",
+    "TrailStep",
     "Transaction",
     "TransactionState",
     "TransactionStatus",
@@ -294,6 +299,7 @@ _ROOMS = {
     "engine.duplicates": ("Duplicates",),
     "engine.handled": ("HandleOutside", "HandledOutside"),
     "engine.drifting": ("Drift", "DriftField", "DriftReport"),
+    "engine.explaining": ("Trail",),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
     "engine.paying": ("BillPayment",),
@@ -304,6 +310,7 @@ _ROOMS = {
     "engine.settling_policies": ("FeesAs", "HistoryNotes", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
     "engine.paper_settings": ("BillSettings", "SaleSettings"),
+    "engine.trail": ("TrailLine", "TrailStep"),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),

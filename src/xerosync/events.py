@@ -32,8 +32,9 @@ class Event(StrEnum):
     CALL_FINISHED = "xerosync.call_finished"
     """
     A call to Xero's API has ended: ``method``, ``path`` (a template: ``Invoices/{id}``), ``status`` (left out when no
-    answer came), ``outcome`` (``answered``, ``not sent``, ``answer lost``), ``attempt`` from 1, ``seconds``,
-    ``bytes_up`` and ``bytes_down``, of bodies, as they went over the wire.
+    answer came), ``correlation`` (the id that Xero's support asks for, if it gave one), ``outcome`` (``answered``,
+    ``not sent``, ``answer lost``), ``attempt`` from 1, ``seconds``, ``bytes_up`` and ``bytes_down``, of bodies, as they
+    went over the wire.
     """
     PAGE_READ = "xerosync.page_read"
     """A page of a list was read: ``path``, ``page``, ``pages`` if Xero said how many there are, ``rows``."""
@@ -106,6 +107,11 @@ _WORDS: Final = frozenset(
 )
 
 
+def is_id(text: str) -> bool:
+    """Whether *text* is an id as Xero gives them, and so says nothing of anybody."""
+    return _ID.fullmatch(text) is not None
+
+
 def path_template(path: str) -> str:
     """
     *path* below Xero's API without what it names: ``Invoices/{id}/Attachments/{name}``.
@@ -121,4 +127,4 @@ def path_template(path: str) -> str:
 def _placeholder(part: str) -> str:
     if part in _WORDS:
         return part
-    return "{id}" if _ID.fullmatch(part) else "{name}"
+    return "{id}" if is_id(part) else "{name}"

@@ -9,9 +9,10 @@ from typing import Final
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import auditing, drifting, recovery
+from xerosync.engine import auditing, drifting, explaining, recovery
 from xerosync.engine.auditing import Audit
 from xerosync.engine.drifting import DriftField, DriftReport
+from xerosync.engine.explaining import Trail
 from xerosync.engine.plans import Finding, Recovery
 
 
@@ -46,6 +47,25 @@ class AsyncLedger:
         """
         return await drifting.find_drift(self.books, frozenset(fields))
 
+    async def trail(self, *, run: str | None = None, after: str | None = None) -> Trail:
+        """
+        The record of every run: each decision with its reason, each call, each outcome; it is added to, never changed.
+
+        *run* asks for one alone, by the ``run`` of its `Report`. Else give *after* what the last trail gave as its own,
+        and get what came since, some thousands of lines at a time; at the end there are none. It holds nothing personal
+        and no amount.
+        """
+        return await explaining.read_trail(self.books, run=run, after=after)
+
+    async def why(self, what: str) -> Trail:
+        """
+        Why something is there: all that is recorded of *what*, a document's id in Xero, its mark, or your own id of it.
+
+        Its sentences tell in order what was decided and for what reason, what was sent, what Xero answered, and what
+        was undone. Of what the library did not write it says so.
+        """
+        return await explaining.why(self.books, what)
+
     async def parked(self) -> tuple[Finding, ...]:
         """The writes that ended in doubt eight times: nothing is done about them until they are released (R8)."""
         return await recovery.parked(self.books)
@@ -68,5 +88,7 @@ class Ledger:
     recover: Final = stepped(AsyncLedger.recover)
     audit: Final = stepped(AsyncLedger.audit)
     drift: Final = stepped(AsyncLedger.drift)
+    trail: Final = stepped(AsyncLedger.trail)
+    why: Final = stepped(AsyncLedger.why)
     parked: Final = stepped(AsyncLedger.parked)
     release: Final = stepped(AsyncLedger.release)

@@ -29,6 +29,7 @@ KINDS_OF_ORGANISATION: Final = (
     "run",
     "stray",
     "doctor",
+    "trail",
     *(f"mirror.{name}" for name in SHELVES),
 )
 """What is kept for each."""

@@ -29,7 +29,7 @@ AMOUNT: Final = "8675.31"
 
 # What each event tells, and nothing else; a name in brackets may be missing.
 FIELDS: Final = {
-    Event.CALL_FINISHED: "method path (status) outcome attempt seconds bytes_up bytes_down",
+    Event.CALL_FINISHED: "method path (status) (correlation) outcome attempt seconds bytes_up bytes_down",
     Event.PAGE_READ: "path page (pages) rows",
     Event.WAITING: "reason (limit) (seconds)",
     Event.TOKEN_REFRESHED: "",
@@ -51,6 +51,7 @@ _PLAIN: Final = {
     "kind": re.compile(r"[a-z_ ]+"),
     "shelf": re.compile(r"[a-z_ ]+"),
     "organisation": _UUID,
+    "correlation": _UUID,
 }
 
 

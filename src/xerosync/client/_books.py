@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -80,6 +80,10 @@ class Books:
     def run(self, calls: int | None, bytes_down: int | None, *, background: bool | None) -> Run:
         """A run of this client, with the budget given."""
         return Run(self._pacer, calls, bytes_down, background)
+
+    def heard_run(self, hear: Callable[[Mapping[str, str | int]], None]) -> Run:
+        """A run of this client without a budget, each of whose calls *hear* is told."""
+        return Run(self._pacer, hear=hear)
 
     def __repr__(self) -> str:
         return f"<Books of {self.tenant}>"

@@ -14,7 +14,7 @@ from xerosync.client._usage import Meter, Run, runs_of
 from xerosync.client._wire.answers import counters
 from xerosync.client.gate import Account, Permit, RateGate, Wait
 from xerosync.errors import BudgetSpent, RateLimited
-from xerosync.events import Event, path_template
+from xerosync.events import Event, is_id, path_template
 from xerosync.ports import Clock, NotSent, Request, Response, TransportFault
 from xerosync.secret import Secret
 
@@ -85,18 +85,18 @@ class Pacer:
                 meter.count(len(request.body), down, said)
         if said is not None:
             await self.gate.observe(turn.permit, said, self.limits, now)
-        status = {} if response is None else {"status": response.status}
-        self.tell(
-            Event.CALL_FINISHED,
-            method=request.method,
-            path=path_template(request.url.partition(API)[2]),
-            **status,
-            outcome=_word(outcome),
-            attempt=attempt,
-            seconds=(now - began).total_seconds(),
-            bytes_up=len(request.body),
-            bytes_down=down,
-        )
+        call: dict[str, str | int] = {
+            "method": request.method,
+            "path": path_template(request.url.partition(API)[2]),
+            **({} if response is None else {"status": response.status, **_correlation(response)}),
+            "outcome": _word(outcome),
+            "attempt": attempt,
+            "bytes_up": len(request.body),
+            "bytes_down": down,
+        }
+        for run in turn.runs:
+            run.heard(call)
+        self.tell(Event.CALL_FINISHED, **call, seconds=(now - began).total_seconds())
 
     async def release(self, turn: Turn) -> None:
         """Take *turn* back: its call has ended, or was never sent. Doing so twice does no harm."""
@@ -134,6 +134,12 @@ class Pacer:
                 raise
             begun.append(run)
         return tuple(begun)
+
+
+def _correlation(response: Response) -> dict[str, str | int]:
+    """What Xero's support asks for; left out where it is no id."""
+    given = response.header("Xero-Correlation-Id") or ""
+    return {"correlation": given} if is_id(given) else {}
 
 
 def _drop(runs: Iterable[Run]) -> None:

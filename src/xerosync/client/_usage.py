@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from threading import Lock
 from types import TracebackType
@@ -82,6 +83,9 @@ class Run:
     bytes_down_max: int | None = None
     background: bool | None = None
     meter: Meter = field(factory=Meter, repr=False, init=False)
+    _hear: Callable[[Mapping[str, str | int]], None] | None = field(
+        default=None, repr=False, kw_only=True, alias="hear"
+    )
     _before: Token[tuple[Run, ...]] | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -98,6 +102,11 @@ class Run:
     def begin(self) -> None:
         """Let one more call through. Raises `BudgetSpent`."""
         self.meter.begin(self.calls_max, self.bytes_down_max)
+
+    def heard(self, call: Mapping[str, str | int]) -> None:
+        """Tell whoever listens to this run of a *call* that has ended."""
+        if self._hear is not None:
+            self._hear(call)
 
     def is_of(self, client: object) -> bool:
         """Whether it is a run of *client*."""

@@ -103,6 +103,11 @@ class Action:
         """The money this action moves; None when it moves none."""
         return None
 
+    @property
+    def on_record(self) -> str:
+        """Its reason as the record of the run keeps it: without names."""
+        return self.reason
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.host_ref}>"
 
@@ -135,6 +140,11 @@ class Link(Action):
     def undoes(self) -> str | None:
         """The key of the link that must be forgotten with it."""
         return None
+
+
+def without_rules(reason: str) -> str:
+    """A *reason* up to where it tells of the rules that coded the lines."""
+    return reason.partition("; ")[0]
 
 
 def link_key(kind: str, host_id: str) -> str:
@@ -359,6 +369,11 @@ class CreateBill(Action):
     total: Money
 
     @property
+    def on_record(self) -> str:
+        """Without the rules that coded it: they are named for vendors."""
+        return without_rules(self.reason)
+
+    @property
     def worth(self) -> Money:
         """The bill's total."""
         return self.total
@@ -372,6 +387,11 @@ class CreateCreditNote(Action):
     credit_note: CreditNote
     contact: Ref
     total: Money
+
+    @property
+    def on_record(self) -> str:
+        """Without the rules that coded it: they are named for vendors."""
+        return without_rules(self.reason)
 
     @property
     def worth(self) -> Money:

@@ -48,17 +48,19 @@ async def apply(books: Books, plan: Plan) -> Report:
     files = {intent_key(books.tenant, each.itself): each.content for each in plan.actions if isinstance(each, Attach)}
     lease = await take(books)
     try:
-        began = await runs.begin(books, lease, len(plan))
-        work = _Applying(books, Poster(books, lease, files))
-        await work.run(plan.actions)
-        report = Report(
-            results=tuple(work.results),
-            findings=tuple(work.findings),
-            calls=session.calls - before,
-            recovered=work.recovered,
-        )
-        done = report.done(*plan.counts())
-        await runs.end(books, lease, began, done=done, findings=len(report.findings), calls=report.calls)
+        poster = Poster(books, lease, files)
+        async with poster.on_record():
+            began = await runs.begin(poster, plan)
+            work = _Applying(books, poster)
+            await work.run(plan.actions)
+            report = Report(
+                results=tuple(work.results),
+                findings=tuple(work.findings),
+                calls=session.calls - before,
+                recovered=work.recovered,
+                run=poster.trail.run,
+            )
+            await runs.end(poster, began, report, done=report.done(*plan.counts()))
     finally:
         await lease.release()
     return report
@@ -152,7 +154,6 @@ class _Applying:
             await self._send(group)
 
     async def _link(self, links: Sequence[Link]) -> None:
-        fence = await self.poster.lease.held()
         known = [evolve(link, xero_id=self._id_of(link.xero_id)) for link in links]
         refused = await refused_links(self.books, known)
         for link in known:
@@ -163,7 +164,8 @@ class _Applying:
             fresh = await self._as_planned(kept[start : start + _CHUNK])
             remembered = [link.record(self.books.tenant) for link in fresh]
             forgotten = [RecordKey("link", self.books.tenant, link.undoes) for link in fresh if link.undoes]
-            await self.books.storage.commit(remembered, deletes=forgotten, fence=fence)
+            self.poster.trail.linked(fresh)
+            await self.poster.commit(remembered, deletes=forgotten)
             self.results += [Result(action=link, state=State.CONFIRMED, xero_id=link.linked_id) for link in fresh]
 
     async def _as_planned(self, links: Sequence[Link]) -> list[Link]:
@@ -193,6 +195,7 @@ class _Applying:
             )
             for action in adopted
         ]
+        self.poster.trail.decided(adopted)
         strays = [stray_record(self.books, intent.tag, intent.xero_id or "", ADOPTED) for intent in intents]
         for action, intent in zip(adopted, await self.poster.keep(intents, strays), strict=True):
             self._result(action, intent)
@@ -207,6 +210,7 @@ class _Applying:
     async def _intended(self, actions: Sequence[Action]) -> list[Intent]:
         """The intents of *actions*, durable before anything is sent."""
         known = await intents_of(self.books, (action.itself for action in actions))
+        self.poster.trail.decided(actions)
         return await self.poster.keep([self._intent(action, known) for action in actions])
 
     def _intent(self, action: Action, known: Mapping[str, Intent]) -> Intent:
@@ -247,6 +251,7 @@ class _Applying:
 
     def _left_out(self, action: Action, code: str, cause: str) -> None:
         self.results.append(Result(action=action, state=None))
+        self.poster.trail.left_out(action, code, cause)
         if isinstance(action, AddNote):
             return  # what it would tell of did not come to be, and is a finding of its own
         self.findings.append(

@@ -242,7 +242,7 @@ async def _adopt(books: Books, compared: _Books) -> int:
             for tag, documents in compared.by_tag.items()
             if (intent := by_mark.get(tag)) is not None and intent.state in NEVER_LEFT
         ]
-        compared.intents = [*compared.intents, *await poster.keep(contradicted)]
+        compared.intents = [*compared.intents, *await poster.keep(contradicted, before=State.INTENDED)]
         strays = [
             stray_record(books, tag, documents[0].xero_id, ADOPTED)
             for tag, documents in compared.by_tag.items()

@@ -7,7 +7,17 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from xerosync.engine.actions import SALE, Action, CreateSale, CreateSaleCredit, MoveMoney, Pending, Ref, VoidCredit
+from xerosync.engine.actions import (
+    SALE,
+    Action,
+    CreateSale,
+    CreateSaleCredit,
+    MoveMoney,
+    Pending,
+    Ref,
+    VoidCredit,
+    without_rules,
+)
 from xerosync.models import DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
@@ -24,6 +34,11 @@ class SpendOnCard(MoveMoney):
 
     prefix: ClassVar[str] = CARD
 
+    @property
+    def on_record(self) -> str:
+        """Without the rules that coded it: they are named for vendors."""
+        return without_rules(self.reason)
+
 
 @frozen(kw_only=True, repr=False)
 class SubmitSale(CreateSale):
@@ -31,12 +46,22 @@ class SubmitSale(CreateSale):
 
     prefix: ClassVar[str] = SALE
 
+    @property
+    def on_record(self) -> str:
+        """Without the rules that coded it: they are named for customers."""
+        return without_rules(self.reason)
+
 
 @frozen(kw_only=True, repr=False)
 class SubmitSaleCredit(CreateSaleCredit):
     """Post a credit note of the host's own to a customer, under the host's id of it."""
 
     prefix: ClassVar[str] = SALE
+
+    @property
+    def on_record(self) -> str:
+        """Without the rules that coded it: they are named for customers."""
+        return without_rules(self.reason)
 
 
 @frozen(kw_only=True, repr=False)
@@ -114,6 +139,11 @@ class Attach(Action):
     sha256: str
     size: int
     content: Callable[[], bytes] = field(eq=False)
+
+    @property
+    def on_record(self) -> str:
+        """Without the file's name."""
+        return self.reason.partition(", as ")[0]
 
 
 @frozen(kw_only=True, repr=False)

@@ -220,13 +220,15 @@ class Report:
     """
     What an apply did: one result an action, and the findings that came up. *calls* counts calls to Xero.
 
-    *recovered* is what it first closed of an interrupted run.
+    *recovered* is what it first closed of an interrupted run. *run* names it in the record, as `Ledger.trail` takes it;
+    blank where there was nothing to do.
     """
 
     results: tuple[Result, ...] = ()
     findings: tuple[Finding, ...] = ()
     calls: int = 0
     recovered: Recovery = field(factory=Recovery)
+    run: str = ""
 
     def done(self, *kinds: str) -> int:
         """

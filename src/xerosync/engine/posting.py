@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from itertools import groupby
 from typing import Final, cast
 
@@ -22,11 +23,12 @@ from xerosync.engine.lease import Lease
 from xerosync.engine.probes import conclude, payments_in
 from xerosync.engine.states import State
 from xerosync.engine.strays import check_not_behind
+from xerosync.engine.trail import Recorder, TrailStep
 from xerosync.errors import Unavailable, XerosyncError
 from xerosync.events import Event
 from xerosync.models import BatchPayment
 from xerosync.ports import AnswerLost, NotSent, Response
-from xerosync.storage.protocol import Record
+from xerosync.storage.protocol import Record, RecordKey
 
 _TRIES_MAX: Final = 6
 _CHUNK: Final = 1000
@@ -42,9 +44,36 @@ class Poster:
     files: Mapping[str, Callable[[], bytes]] = field(factory=dict[str, "Callable[[], bytes]"])
     tries_max: int = field(default=_TRIES_MAX)
     breaker: Breaker = field(init=False)
+    trail: Recorder = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.breaker = Breaker(self.books, self.lease)
+        self.trail = Recorder.of(self.books, self.lease.fence.epoch)
+
+    @asynccontextmanager
+    async def on_record(self) -> AsyncGenerator[None]:
+        """Take down all that is done in the block, also when it is broken off by an error."""
+        try:
+            with self.trail.listening():
+                yield
+        except XerosyncError as error:
+            self.trail.note(TrailStep.STOPPED, error=type(error).__name__)
+            with suppress(XerosyncError):
+                await self._keep_trail()
+            raise
+        await self._keep_trail()
+
+    async def commit(self, puts: Sequence[Record], *, deletes: Sequence[RecordKey] = ()) -> None:
+        """Keep *puts* and drop *deletes* in one commit, with all that waits to be taken down."""
+        lines = self.trail.waiting()
+        expect = {each.identity: 0 for each in lines}
+        fence = await self.lease.held()
+        await self.books.storage.commit([*puts, *lines], deletes=deletes, expect=expect, fence=fence)
+        self.trail.kept(lines)
+
+    async def _keep_trail(self) -> None:
+        if self.trail.waiting():
+            await self.commit([])
 
     async def post(self, intents: Sequence[Intent]) -> list[Intent]:
         """
@@ -80,7 +109,8 @@ class Poster:
             return intent
         if hashlib.sha256(open_file()).hexdigest() == intent.payload["SHA256"]:
             return None
-        (refused,) = await self.keep([intent.moved(State.REJECTED, messages=(ANOTHER_FILE,))])
+        refused = intent.moved(State.REJECTED, messages=(ANOTHER_FILE,))
+        (refused,) = await self.keep([refused], before=State.INTENDED)
         return refused
 
     async def check(self) -> None:
@@ -88,10 +118,13 @@ class Poster:
         await check_not_behind(self.books)
         await self.breaker.check()
 
-    async def keep(self, intents: Sequence[Intent], also: Sequence[Record] = ()) -> list[Intent]:
+    async def keep(
+        self, intents: Sequence[Intent], also: Sequence[Record] = (), *, before: State | None = None
+    ) -> list[Intent]:
         """
         Store *intents* as they now are, if nobody else has moved them, and return them with their new version.
 
+        *before* is where they stood until now; None for those that are new.
         Up to a thousand are one commit; more are several, each whole. With each may go one of *also*, in their order,
         and with a batch that now stands go its payments, each as if it had been posted alone.
         """
@@ -100,8 +133,12 @@ class Poster:
             chunk = intents[start : start + _CHUNK]
             stored = [intent.record() for intent in chunk]
             paid = [each.record() for one in chunk if one.state is State.CONFIRMED for each in one.as_single()]
-            expect = {record.identity: record.version for record in stored}
-            await self.books.storage.commit([*stored, *paid, *also[start : start + _CHUNK]], expect=expect, fence=fence)
+            self.trail.moved(chunk, before)
+            lines = self.trail.waiting()
+            expect = {record.identity: record.version for record in (*stored, *lines)}
+            puts = [*stored, *paid, *also[start : start + _CHUNK], *lines]
+            await self.books.storage.commit(puts, expect=expect, fence=fence)
+            self.trail.kept(lines)
         return [evolve(intent, version=intent.version + 1) for intent in intents]
 
     async def _post_batch(self, kind: Kind, batch: Sequence[Intent]) -> list[Intent]:
@@ -111,13 +148,14 @@ class Poster:
         for attempt in range(self.tries_max):
             async with session.turn() as turn:
                 now = self.books.clock.now()
-                batch = await self.keep([intent.claimed(now) for intent in batch])
-                response = await self._send(kind, batch, turn)
+                batch = await self.keep([intent.claimed(now) for intent in batch], before=State.INTENDED)
+                with self.trail.calls_for(batch):
+                    response = await self._send(kind, batch, turn)
             if response is None:
-                return await self.keep([intent.moved(State.UNKNOWN) for intent in batch])
+                return await self.keep([intent.moved(State.UNKNOWN) for intent in batch], before=State.SENT)
             if isinstance(response, Response) and response.status not in NOT_APPLIED:
-                return await self.keep(await self._ended(kind, batch, response))
-            batch = await self.keep([intent.moved(State.INTENDED) for intent in batch])
+                return await self.keep(await self._ended(kind, batch, response), before=State.SENT)
+            batch = await self.keep([intent.moved(State.INTENDED) for intent in batch], before=State.SENT)
             if isinstance(response, NotSent):
                 trouble = Unavailable(str(response))
                 await self.books.clock.sleep(float(2**attempt))

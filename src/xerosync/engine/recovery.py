@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
+from attrs import evolve
+
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, CreateContact
 from xerosync.engine.intents import ANOTHER_FILE, OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in, wait_after
@@ -30,6 +32,7 @@ from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude
 from xerosync.engine.states import State, may_move
+from xerosync.engine.trail import TrailStep
 from xerosync.errors import Rejected, ScopeMissing, Unavailable, UnreadableAnswer
 from xerosync.events import Event
 
@@ -58,7 +61,11 @@ async def recover(books: Books) -> Recovery:
         return Recovery()
     lease = await take(books)
     try:
-        return await close_open(Poster(books, lease))
+        poster = Poster(books, lease)
+        async with poster.on_record():
+            recovery = await close_open(poster)
+            poster.trail.findings(recovery.findings)
+        return recovery
     finally:
         await lease.release()
 
@@ -75,7 +82,7 @@ async def release(books: Books, host_refs: frozenset[str] | None) -> int:
     try:
         found = [read_intent(record) async for record in records(books, "intent", states=[State.PARKED])]
         chosen = [each for each in found if host_refs is None or _about(each) in host_refs]
-        await Poster(books, lease).keep([intent.released() for intent in chosen])
+        await Poster(books, lease).keep([intent.released() for intent in chosen], before=State.PARKED)
         return len(chosen)
     finally:
         await lease.release()
@@ -116,6 +123,7 @@ async def close_open(poster: Poster) -> Recovery:
         open=sum(intent.state is State.UNKNOWN for intent in ended),
         findings=tuple(filter(None, map(finding_for, ended))),
     )
+    poster.trail.note(TrailStep.RECOVERED, found=recovery.found, sent=recovery.sent, open=recovery.open)
     books.tell(Event.RECOVERED, found=recovery.found, sent=recovery.sent, open=recovery.open)
     return recovery
 
@@ -132,7 +140,8 @@ async def _looked_for(poster: Poster, certain: Sequence[Intent]) -> tuple[list[I
     found = await look(poster.books, kind_of(AddNote.kind), notes)
     now = poster.books.clock.now()
     there = [intent.moved(State.UNKNOWN) for intent in notes if found.get(intent.key)]
-    ended = await poster.keep([concluded(intent, found[intent.key], now) for intent in there])
+    looked = [concluded(intent, found[intent.key], now) for intent in there]
+    ended = await poster.keep(looked, before=State.UNKNOWN)
     silent = [intent for intent in notes if intent.key not in found]
     left = {intent.key for intent in (*ended, *silent)}
     return [intent for intent in certain if intent.key not in left], [*ended, *silent]
@@ -150,7 +159,7 @@ async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list
     wanted = [intent for intent in intents if all(stamps[each] == each.stamp for each in seen[intent.key])]
     kept = {intent.key for intent in wanted}
     stale = [intent.moved(State.REJECTED, messages=(WITHDRAWN,)) for intent in intents if intent.key not in kept]
-    return wanted, await poster.keep(stale)
+    return wanted, await poster.keep(stale, before=State.INTENDED)
 
 
 async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
@@ -172,7 +181,8 @@ async def _settle(poster: Poster, doubtful: Sequence[Intent]) -> list[Intent]:
     for name, intents in by_kind.items():
         found = await look(poster.books, kind_of(name), intents)
         now = poster.books.clock.now()
-        settled += await poster.keep([concluded(intent, found.get(intent.key), now) for intent in intents])
+        ended = [concluded(intent, found.get(intent.key), now) for intent in intents]
+        settled += await poster.keep(ended, before=State.UNKNOWN)
     return settled
 
 
@@ -221,7 +231,12 @@ def _about(intent: Intent) -> str:
 
 def finding_for(intent: Intent) -> Finding | None:
     """What a person must know of an intent that did not simply end well."""
-    about = _about(intent)
+    found = _finding_for(intent, _about(intent))
+    is_vendor = intent.operation.kind == CreateContact.kind and not intent.operation.host_ref.startswith(CUSTOMER)
+    return found if found is None or not is_vendor else evolve(found, root=f"vendor {found.about}")
+
+
+def _finding_for(intent: Intent, about: str) -> Finding | None:
     match intent.state:
         case State.REJECTED if intent.messages in {(WITHDRAWN,), (ANOTHER_FILE,)}:
             (cause,) = intent.messages

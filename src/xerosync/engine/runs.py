@@ -8,8 +8,10 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from xerosync.client._books import Books
-from xerosync.engine.lease import Lease
+from xerosync._version import __version__
+from xerosync.engine.plans import Plan, Report
+from xerosync.engine.posting import Poster
+from xerosync.engine.trail import TrailStep
 from xerosync.storage.protocol import Record, RecordKey
 
 _UNDER_WAY: Final = "under way"
@@ -61,14 +63,21 @@ def read_run(record: Record) -> LastRun:
     )
 
 
-async def begin(books: Books, lease: Lease, actions: int) -> LastRun:
-    """Keep that a run of so many *actions* begins."""
-    run = LastRun(began=books.clock.now(), actions=actions)
-    await books.storage.commit([run.record(books.tenant)], fence=await lease.held())
+async def begin(poster: Poster, plan: Plan) -> LastRun:
+    """Keep that a run begins, which applies *plan*."""
+    books = poster.books
+    run = LastRun(began=books.clock.now(), actions=len(plan))
+    kinds = ", ".join(f"{kind} {count}" for kind, count in plan.counts().items())
+    poster.trail.note(TrailStep.BEGAN, actions=len(plan), kinds=kinds, findings=len(plan.findings), version=__version__)
+    poster.trail.findings(plan.findings)
+    await poster.commit([run.record(books.tenant)])
     return run
 
 
-async def end(books: Books, lease: Lease, run: LastRun, *, done: int, findings: int, calls: int) -> None:
+async def end(poster: Poster, run: LastRun, report: Report, *, done: int) -> None:
     """Keep how *run* ended."""
-    ended = evolve(run, ended=books.clock.now(), done=done, findings=findings, calls=calls)
-    await books.storage.commit([ended.record(books.tenant)], fence=await lease.held())
+    books = poster.books
+    ended = evolve(run, ended=books.clock.now(), done=done, findings=len(report.findings), calls=report.calls)
+    poster.trail.findings(report.findings)
+    poster.trail.note(TrailStep.ENDED, done=done, findings=len(report.findings), calls=report.calls)
+    await poster.commit([ended.record(books.tenant)])

@@ -142,11 +142,17 @@ def decide_vendor(vendor: str, contact_id: str, contacts: Contacts, now: str | N
     contact = contacts.surviving(contact_id)
     if contact is None or contact.contact_id is None:
         cause = "Xero has no contact of this id in the organisation"
-        return Finding(code="not in Xero", about=key, cause=cause, fix="choose one of its contacts")
+        return Finding(
+            code="not in Xero", about=key, cause=cause, fix="choose one of its contacts", root=f"vendor {key}"
+        )
     if not is_active(contact):
         cause = "the contact is archived, and nothing can be posted to an archived contact (F 6.31)"
         return Finding(
-            code="archived", about=key, cause=cause, fix="restore the contact in Xero, or choose another one"
+            code="archived",
+            about=key,
+            cause=cause,
+            fix="restore the contact in Xero, or choose another one",
+            root=f"vendor {key}",
         )
     if now == contact.contact_id:
         return None

@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from xerosync.testing.simulation.world import World
@@ -29,6 +29,7 @@ def wrong_with(world: World) -> list[str]:
         *world.flow.check(world),
         *_doubled(world),
         *_unsettled(world),
+        *_unrecorded(world),
         *_consent(world),
         *_limits(world.sends if world.mix.shared_gate else ()),
         *_audit(world),
@@ -54,6 +55,25 @@ def _unsettled(world: World) -> Iterator[str]:
         if record.state in _UNSETTLED:
             kind = json.loads(record.body)["kind"]
             yield f"a {kind} is left {record.state}"
+
+
+def _unrecorded(world: World) -> Iterator[str]:
+    """Whether the record tells of each write what became of it, and says last what the store says of it."""
+    told: dict[str, str] = {}
+    tenant = world.books.tenant_id
+    page = world.store.kept.query("trail", tenant)
+    lines: list[object] = []
+    while page:
+        lines += (line for record in page for line in json.loads(record.body))
+        page = world.store.kept.query("trail", tenant, after=world.store.kept.cursor(page[-1], "key"))
+    for _, step, about, facts in cast("list[tuple[str, str, list[str], dict[str, str]]]", lines):
+        if step == "moved":
+            told |= dict.fromkeys(about, facts["state"])
+    for record in world.store.kept.query("intent", tenant):
+        found = dict(record.lookups)
+        # A payment of a batch is recorded with its batch.
+        if "batch" not in found and told.get(found["tag"], "intended") != record.state:
+            yield f"a {found['kind']} is {record.state}, and the record says {told.get(found['tag'])}"
 
 
 def _consent(world: World) -> Iterator[str]:

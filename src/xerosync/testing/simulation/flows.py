@@ -265,8 +265,11 @@ def _all_but_the_poison(world: World) -> Iterator[str]:
 async def _audited(xero: AsyncXero, world: World) -> bool:
     """As the collections, with an audit after each round."""
     is_done = await _collect(xero, world)
-    await AsyncLedger(xero).audit()
-    await AsyncLedger(xero).drift()
+    ledger = AsyncLedger(xero)
+    await ledger.audit()
+    await ledger.drift()
+    await ledger.why("INV-1/0")
+    await ledger.trail()
     return is_done
 
 

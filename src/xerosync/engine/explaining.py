@@ -1,0 +1,192 @@
+"""Reading the record: the lines of a run, and why a document is there, in sentences."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Final, cast
+
+from attrs import frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, TRANSACTION, Pending
+from xerosync.engine.intents import Intent, read_intent, record_key, tag_in
+from xerosync.engine.kinds import KINDS
+from xerosync.engine.mirror import records, stored
+from xerosync.engine.observed import intents_with
+from xerosync.engine.paper_actions import CARD, SUPPLIER
+from xerosync.engine.payouts import FEES, PAYOUT
+from xerosync.engine.plans import WORDS
+from xerosync.engine.settlement_books import COUNTER, SURPLUS
+from xerosync.engine.states import MOVES, State
+from xerosync.engine.trail import ABOUT, RUN, TRAIL, TrailLine, TrailStep, read_lines
+
+_PREFIXES: Final = ("", BILL_PAYMENT, CARD, CUSTOMER, SALE, SUPPLIER, FEES, PAYOUT, SURPLUS, COUNTER)
+_NOTHING: Final = "Nothing is recorded of it: this library did not write it."
+_PAGE: Final = 200
+
+_SAYS: Final[Mapping[TrailStep, str]] = {
+    TrailStep.BEGAN: "a run began, of {actions} actions ({kinds})",
+    TrailStep.DECIDED: "{what} was decided: {reason}",
+    TrailStep.LEFT_OUT: "{what} was left out, {code}: {reason}",
+    TrailStep.LINKED: "{what} was remembered: {reason}",
+    TrailStep.FINDING: "a person was told of {host_id}: {code}",
+    TrailStep.RECOVERED: "what was left open was closed: {found} found in Xero, {sent} sent, {open} still open",
+    TrailStep.ENDED: "the run ended, with {done} done, {findings} findings, {calls} calls",
+    TrailStep.STOPPED: "the run was broken off by {error}; the next one goes on",
+}
+
+
+@frozen(kw_only=True, repr=False)
+class Trail:
+    """
+    Lines of the record, oldest first.
+
+    *after* is where `Ledger.trail` goes on, so that an export begins where the last one ended. Printed, it is a
+    sentence a line.
+    """
+
+    lines: tuple[TrailLine, ...] = ()
+    after: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __iter__(self) -> Iterator[TrailLine]:
+        return iter(self.lines)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What each line says, in words."""
+        return tuple(map(sentence, self.lines)) or (_NOTHING,)
+
+    def rows(self) -> list[dict[str, str]]:
+        """One row a line, all with the same columns, for a table or a dataframe."""
+        names = list(dict.fromkeys(chain.from_iterable(each.as_dict() for each in self.lines)))
+        return [{name: _cell(each.as_dict().get(name, "")) for name in names} for each in self.lines]
+
+    def json_lines(self) -> str:
+        """One JSON object a line, to be appended to a file or given to a log service."""
+        return "".join(json.dumps(each.as_dict(), ensure_ascii=False) + "\n" for each in self.lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+    def __repr__(self) -> str:
+        return f"<Trail of {len(self.lines)} lines>"
+
+
+async def read_trail(books: Books, *, run: str | None, after: str | None) -> Trail:
+    """The lines of one *run*, or of all runs from the cursor *after* on, some hundred commits of them at a time."""
+    if run is not None:
+        return Trail(
+            lines=tuple(
+                [line async for record in records(books, TRAIL, lookup=(RUN, run)) for line in read_lines(record)]
+            )
+        )
+    found = await books.storage.query(TRAIL, books.tenant, order="changed", after=after, limit=_PAGE)
+    latest = await books.storage.cursor(found[-1], "changed") if found else after
+    return Trail(lines=tuple(line for record in found for line in read_lines(record)), after=latest)
+
+
+async def why(books: Books, wanted: str) -> Trail:
+    """All that is recorded of the document, mark, or operation of the host's that *wanted* names."""
+    writes = await _writes_of(books, wanted)
+    about = dict.fromkeys(each.tag for each in writes)
+    about |= dict.fromkeys(await _links_to(books, [wanted, *_transactions_of(writes)]))
+    found: dict[tuple[str, int], TrailLine] = {}
+    for each in about:
+        async for record in records(books, TRAIL, lookup=(ABOUT, each)):
+            for place, line in enumerate(read_lines(record)):
+                if each in line.about:
+                    found[record.key, place] = line
+    return Trail(lines=tuple(line for _, line in sorted(found.items(), key=lambda one: one[0])))
+
+
+async def _writes_of(books: Books, wanted: str) -> list[Intent]:
+    """Every write whose document, target, mark or host's id is *wanted*, and the batches that hold one."""
+    tag = tag_in(wanted)
+    if tag is not None:
+        found = await intents_with(books, lookup=("tag", tag))
+    else:
+        found = await intents_with(books, lookup=("xero_id", wanted.lower()))
+        found += await intents_with(books, lookup=("settlement", wanted))
+        found += await _named(books, wanted)
+    for batch in dict.fromkeys(each.facts["batch"] for each in found if "batch" in each.facts):
+        found += await intents_with(books, lookup=("xero_id", batch))
+    return found
+
+
+async def _named(books: Books, host_id: str) -> list[Intent]:
+    """The writes of the host's operation *host_id*, whatever their kind, each with those of later revisions."""
+    wanted = [Pending(kind, prefix + host_id) for kind in KINDS for prefix in _PREFIXES]
+    found: list[Intent] = []
+    while wanted:
+        kept = await stored(books, [record_key(books.tenant, each) for each in wanted])
+        page = [read_intent(record) for record in kept]
+        found += page
+        wanted = [Pending(one.operation.kind, one.operation.host_ref, one.operation.revision + 1) for one in page]
+    return found
+
+
+def _transactions_of(writes: Iterable[Intent]) -> list[str]:
+    """The transactions that *writes* collect or give back: how they came to be belongs to the answer."""
+    return list(dict.fromkeys(each.facts["transaction"] for each in writes if "transaction" in each.facts))
+
+
+async def _links_to(books: Books, wanted: Iterable[str]) -> list[str]:
+    """The keys of the links from or to one of *wanted*."""
+    keys: list[str] = []
+    for each in wanted:
+        keys.append(f"{TRANSACTION}/{each}")
+        keys += [record.key async for record in records(books, "link", lookup=("xero_id", each))]
+    return keys
+
+
+def sentence(line: TrailLine) -> str:
+    """*line* in words."""
+    return f"{line.at:%Y-%m-%d %H:%M:%S} UTC: {_said(line)}."
+
+
+def _said(line: TrailLine) -> str:
+    facts = {name: str(fact) for name, fact in line.facts.items()}
+    match line.step:
+        case TrailStep.CALL:
+            return _call(facts)
+        case TrailStep.MOVED:
+            return _moved(facts)
+        case _:
+            what = _what(facts) if "kind" in facts else ""
+            return _SAYS[line.step].format_map(defaultdict(str, facts, what=what))
+
+
+def _what(facts: Mapping[str, str]) -> str:
+    one, _ = WORDS.get(facts["kind"], (facts["kind"], ""))
+    return f"{one.partition(' to ')[0]} {facts['host_id']}"
+
+
+def _call(facts: Mapping[str, str]) -> str:
+    said = f"answered {facts['status']}" if "status" in facts else facts["outcome"]
+    correlation = f" (Xero-Correlation-Id {facts['correlation']})" if "correlation" in facts else ""
+    return f"{facts['method']} {facts['path']} was {said}{correlation}".replace("was answer lost", "got no answer")
+
+
+_NO_MOVES: Final[Mapping[State, str]] = {}
+
+
+def _moved(facts: Mapping[str, str]) -> str:
+    after = State(facts["state"])
+    before = State(facts["before"]) if "before" in facts else None
+    if before is None:
+        because = "taken over as it is in Xero"
+    else:
+        because = MOVES.get(before, _NO_MOVES).get(after, "Xero gave no answer about it")
+    xero_id = f", {facts['xero_id']}" if "xero_id" in facts else ""
+    refused = f" ({facts['refused']})" if "refused" in facts else ""
+    return f"it is {after.value}{xero_id}: {because}{refused}"
+
+
+def _cell(value: object) -> str:
+    return ", ".join(cast(list[str], value)) if isinstance(value, list) else str(value)

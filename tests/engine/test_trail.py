@@ -1,0 +1,229 @@
+"""The record of every run: complete, free of what is personal, and an answer to why something is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pytest
+from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
+from tests.engine.scenarios import collected, paper
+
+from xerosync import (
+    Bill,
+    BillFile,
+    BillLine,
+    BillPayment,
+    BillSettings,
+    CardSpend,
+    Customer,
+    Ledger,
+    MemoryStore,
+    Payables,
+    Receivables,
+    Report,
+    Rule,
+    Rules,
+    Settlement,
+    SettlementLine,
+    Trail,
+    TrailStep,
+    Xero,
+)
+from xerosync.errors import Unavailable
+from xerosync.models import AccountCode
+from xerosync.simulator import Fault
+from xerosync.storage import Fence, Record, RecordKey
+
+VENDOR: Final = "Xylophagous Timber"
+PERSON: Final = "Zebedee Quixworth"
+AMOUNT: Final = "8093.57"
+FILE: Final = "Quixworth: passport.pdf"
+PRIVATE: Final = ("xylophagous", "quixworth", "zebedee", "8093", "passport")
+
+
+def settled(product: Product) -> Report:
+    invoice = product.collectable("100.00")
+    sales = Receivables(product.xero(), clearing_account=CLEARING)
+    return sales.apply(sales.settle(collected(invoice.id)))
+
+
+def steps(trail: Trail) -> list[str]:
+    return [str(line.facts.get("state", line.step.value)) for line in trail]
+
+
+def test_every_decision_call_and_outcome_of_a_run_is_recorded(product: Product, xero: Xero) -> None:
+    report = settled(product)
+
+    trail = Ledger(xero).trail(run=report.run)
+
+    assert steps(trail) == ["began", "call", "decided", "sent", "call", "confirmed", "ended"]
+    decided, call, outcome = trail.lines[2], trail.lines[4], trail.lines[5]
+    assert (decided.facts["host_id"], decided.facts["reason"]) == ("L1", "collected in settlement S1")
+    assert (call.facts["method"], call.facts["path"], call.facts["status"]) == ("PUT", "Payments", 200)
+    assert len(str(call.facts["correlation"])) == 36
+    assert call.about == decided.about == outcome.about
+    assert outcome.facts["xero_id"] == product.live_payments()[0].id
+    assert {line.run for line in trail} == {report.run}
+
+
+def test_why_a_payment_is_there_is_answered_by_its_id_its_mark_and_the_host_s_id(product: Product, xero: Xero) -> None:
+    settled(product)
+    (payment,) = product.live_payments()
+    (invoice,) = product.books.invoices
+    ledger = Ledger(xero)
+
+    answer = ledger.why(payment.id)
+
+    assert [sentence.partition(": ")[2] for sentence in answer.sentences][:3] == [
+        f"invoice {invoice.id} was remembered: approved, due, and its customer is connected.",
+        "payment L1 was decided: collected in settlement S1.",
+        "it is sent: claimed, just before the first byte leaves.",
+    ]
+    assert answer.sentences[-1].endswith(f"it is confirmed, {payment.id}: Xero answered with an id.")
+    for other in ("L1", "S1", payment.reference or ""):
+        assert ledger.why(other).lines == answer.lines
+    assert ledger.why("L2").sentences == ("Nothing is recorded of it: this library did not write it.",)
+
+
+def test_a_lost_answer_and_what_recovery_found_are_part_of_the_answer(product: Product, xero: Xero) -> None:
+    invoice = product.collectable("100.00")
+    sales = Receivables(xero, clearing_account=CLEARING)
+    plan = sales.settle(collected(invoice.id))
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
+    sales.apply(plan)
+    sales.recover()
+
+    answer = str(Ledger(xero).why("L1"))
+
+    assert "PUT Payments got no answer." in answer
+    assert "it is unknown: no answer, or none that can be read." in answer
+    assert "it is confirmed" in answer
+    assert "found in Xero by its mark" in answer
+
+
+def test_a_payment_of_a_batch_is_explained_with_its_batch(xero: Xero) -> None:
+    purchases = Payables(xero, payment_account=BANK)
+    purchases.apply(purchases.submit([paper("b1", "30.00"), paper("b2", "20.00")]))
+    payments = [BillPayment(id=f"p-{each}", bill_id=each, on=DAY) for each in ("b1", "b2")]
+    purchases.apply(purchases.pay(payments, batch=True))
+
+    answer = str(Ledger(xero).why("p-b1"))
+
+    assert "payment p-b1 was decided: paid by the host" in answer
+    assert "2 payments of one account and day" in answer
+    assert "PUT BatchPayments was answered 200" in answer
+    assert "p-b2" not in answer
+
+
+def test_a_run_that_an_error_broke_off_says_so(product: Product, xero: Xero) -> None:
+    invoice = product.collectable("100.00")
+    sales = Receivables(xero, clearing_account=CLEARING)
+    plan = sales.settle(collected(invoice.id))
+    product.simulator.faults.plan(Fault.UNAVAILABLE, method="GET", path="/Invoices", times=6)
+
+    with pytest.raises(Unavailable):
+        sales.apply(plan)
+    product.simulator.faults.clear()
+
+    lines = Ledger(xero).trail().lines
+    assert (lines[-1].step, lines[-1].facts) == (TrailStep.STOPPED, {"error": "Unavailable"})
+    assert [line.facts["status"] for line in lines if line.step is TrailStep.CALL][-1] == 503
+
+
+def test_an_export_goes_on_where_the_last_one_ended(product: Product, xero: Xero) -> None:
+    settled(product)
+    ledger = Ledger(xero)
+    first = ledger.trail()
+    assert not ledger.trail(after=first.after)
+
+    purchases = Payables(xero)
+    report = purchases.apply(purchases.submit([paper("b1", "30.00")]))
+    second = ledger.trail(after=first.after)
+
+    assert {line.run for line in second} == {report.run}
+    objects = [json.loads(line) for line in second.json_lines().splitlines()]
+    assert [each["step"] for each in objects] == [line.step.value for line in second]
+    rows = second.rows()
+    assert len(rows) == len(second)
+    assert {tuple(row) for row in rows} == {tuple(rows[0])}
+
+
+class Counting(MemoryStore):
+    """A store that counts its commits, and notes each record of the trail that is not new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits = 0
+        self.changed: list[RecordKey] = []
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        self.commits += 1
+        trail = [put.identity for put in puts if put.kind == "trail"]
+        self.changed += [key for key, before in zip(trail, self.get_many(trail), strict=True) if before is not None]
+        self.changed += [key for key in deletes if key.kind == "trail"]
+        super().commit(puts, expect=expect, fence=fence, deletes=deletes)
+
+
+def test_the_record_costs_no_commit_and_is_never_changed() -> None:
+    """Begin, intents, and end are one each, however many batches of 50 there are; a batch has two of its own."""
+    product = found_product()
+    store = product.store = Counting()
+    purchases = Payables(product.xero())
+    bills = [paper(f"b{number}", "10.00") for number in range(100)]
+    purchases.apply(purchases.submit(bills[:1]))
+    plan = purchases.submit(bills)
+    before = store.commits
+
+    purchases.apply(plan)
+
+    mirrored = 1  # what came back of the first bill
+    assert store.commits - before - mirrored <= 3 + 2 * 2
+    assert store.changed == []
+    assert len([line for line in Ledger(product.xero()).trail() if line.step is TrailStep.DECIDED]) == 101
+
+
+def test_nothing_personal_is_recorded(product: Product, xero: Xero) -> None:
+    invoice = product.invoice(PERSON, AMOUNT)
+    sales = Receivables(xero, clearing_account=CLEARING)
+    missing = Customer(id="8", custom_identifier=f"{PERSON} Jr", email="zebedee@quixworth.example")
+    sales.apply(sales.match([Customer(id="7", custom_identifier=PERSON), missing], create_missing=True))
+    sales.apply(sales.import_invoices())
+    sales.apply(sales.settle(_all_of(invoice.id)))
+    by_vendor = Rules([Rule.for_vendor(VENDOR, account="429")])
+    purchases = Payables(xero, payment_account=BANK, bills=BillSettings(rules=by_vendor))
+    lines = [BillLine(description=PERSON, amount=nzd(AMOUNT))]
+    # Two contacts of one name would be refused in words that quote it.
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Contacts")
+    bill = Bill(id="b1", vendor=VENDOR, number="1", on=DAY, due=DAY, lines=lines)
+    purchases.apply(purchases.submit([bill]))
+    purchases.apply(purchases.submit([bill]))
+    purchases.apply(purchases.spend([CardSpend(id="s1", vendor=VENDOR, on=DAY, account=BANK, lines=lines)]))
+    purchases.apply(purchases.attach([BillFile(bill_id="b1", name=FILE, content=b"%PDF paper")]))
+    purchases.apply(purchases.pay([BillPayment(id="p1", bill_id="b1", on=DAY)]))
+    purchases.apply(purchases.handle_outside(["b9"], note=f"{PERSON} pays"))
+    purchases.apply(purchases.link_vendor(VENDOR, product.books.contacts[0].id))
+    unfit = Bill(id="b2", vendor=f"{VENDOR} <b>", number="2" * 300, on=DAY, due=DAY, lines=[_to("999")])
+    purchases.apply(purchases.submit([unfit]))
+    kinds = {str(line.facts.get("kind")) for line in Ledger(xero).trail()}
+    assert {"customer", "contact", "bill", "bank_transaction", "attachment", "payment", "handled"} <= kinds
+
+    told = Ledger(xero).trail().json_lines().lower() + str(Ledger(xero).trail()).lower()
+
+    assert [word for word in PRIVATE if word in told] == []
+
+
+def _to(account: str) -> BillLine:
+    return BillLine(description=PERSON, amount=nzd(AMOUNT), account=AccountCode(account))
+
+
+def _all_of(transaction: str) -> Settlement:
+    return Settlement(id="S1", on=DAY, lines=[SettlementLine(id="L1", transaction=transaction, amount=nzd(AMOUNT))])
