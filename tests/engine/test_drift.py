@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
 from xerosync import (
@@ -24,7 +25,7 @@ from xerosync import (
     SettlementSettings,
     Xero,
 )
-from xerosync.models import AccountCode
+from xerosync.models import AccountCode, LineAmountTypes
 
 
 def write_everything(product: Product, xero: Xero) -> None:
@@ -119,6 +120,23 @@ def test_a_bill_that_the_host_withdrew_has_not_drifted(xero: Xero) -> None:
     bills.apply(bills.void(["b", "c"]))
 
     assert drifted(xero) == []
+
+
+def test_what_the_host_changed_itself_has_not_drifted_and_what_people_did_after_it_has(
+    product: Product, xero: Xero
+) -> None:
+    bills = Payables(xero)
+    line = BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))
+    bill = Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=[line], amounts=LineAmountTypes.EXCLUSIVE)
+    bills.apply(bills.submit([bill]))
+
+    changed = evolve(bill, vendor="Glue", due=DAY + timedelta(days=9), lines=[evolve(line, amount=nzd("12.00"))])
+    bills.apply(bills.update([changed]))
+
+    assert drifted(xero) == []
+    (document,) = product.live_bills()
+    product.books.edit_invoice(document.id, amount=Decimal("10.00"))
+    assert drifted(xero) == [("bill", "b", DriftField.AMOUNT)]
 
 
 def test_the_host_chooses_which_fields_count(product: Product, xero: Xero) -> None:

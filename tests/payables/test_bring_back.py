@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, DAY, Product, Through, nzd
 
 from xerosync import Bill, BillLine, BillPayment, LinkBill, Payables, UpdateBill
-from xerosync.models import AccountCode
+from xerosync.models import AccountCode, LineAmountTypes
 from xerosync.ports import Request
 from xerosync.simulator import Document
 
@@ -137,6 +139,41 @@ def test_edits_voids_and_credits_of_people_are_told(product: Product, purchases:
         "b": (("is_gone",), nzd("0.00")),
         "c": (("credited",), nzd("75.00")),
     }
+
+
+def test_an_edit_of_people_is_told_and_one_of_the_hosts_is_not(product: Product, purchases: Payables) -> None:
+    """Also after an edit of people was told, and of a bill whose taxes Xero worked out."""
+    taxed = evolve(bill("b"), amounts=LineAmountTypes.EXCLUSIVE)
+    purchases.apply(purchases.submit([bill("a"), taxed]))
+    by_number = {each.number: each.id for each in product.live_bills()}
+
+    purchases.apply(purchases.update([evolve(bill("a", "40.00"), due=DAY + timedelta(days=3))]))
+    assert told(purchases) == []
+
+    product.books.edit_invoice(by_number["a"], amount=Decimal(70))
+    product.books.edit_invoice(by_number["b"], amount=Decimal(80))
+    assert [(each.host_ref, each.changed) for each in told(purchases)] == [("a", ("total",)), ("b", ("total",))]
+
+    purchases.apply(purchases.update([bill("a", "50.00")]))
+    assert told(purchases) == []
+    product.books.edit_invoice(by_number["a"], amount=Decimal(70))
+    assert [(each.host_ref, each.changed) for each in told(purchases)] == [("a", ("total",))]
+
+
+def test_a_due_date_that_moves_on_a_part_paid_bill_is_told(product: Product, purchases: Payables) -> None:
+    """Xero does not stamp it (F 4.23), so that part-paid bills are read again: one more call for 80 of them."""
+    purchases.apply(purchases.submit([bill("a"), bill("b")]))
+    purchases.apply(purchases.pay([BillPayment(id="p", bill_id="a", on=DAY, amount=nzd("5.00"))]))
+    assert told(purchases) == []
+    (part_paid,) = [each for each in product.live_bills() if each.number == "a"]
+    product.books.edit_invoice(part_paid.id, due=DAY + timedelta(days=30))
+    calls: list[str] = []
+    following = Payables(product.xero(transport=Through(product.simulator.transport, before=_note(calls))))
+
+    (action,) = following.follow_bills().of(UpdateBill)
+
+    assert (action.host_ref, action.changed, action.bill.due_on) == ("a", ("due_on",), DAY + timedelta(days=30))
+    assert len(calls) <= 4
 
 
 def test_it_takes_a_few_calls_however_many_bills_were_paid(product: Product, purchases: Payables) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 
 from xerosync import Bill, BillLine, BillPayment, BillSettings, Duplicates, LinkBill, Payables
-from xerosync.models import AccountCode
+from xerosync.models import AccountCode, LineAmountTypes
 from xerosync.simulator import Document
 
 OF_NUMBER, OF_DAY = "of this number in Xero", "of this day and amount in Xero, entered by hand"
@@ -22,7 +23,7 @@ def bill(bill_id: str, amount: str = "30.00", *, number: str = "77") -> Bill:
 def typed(product: Product, amount: str = "30.00", *, number: str = "77", kind: str = "ACCPAY") -> Document:
     found = [each.id for each in product.books.contacts if each.name == "Paper Ltd"]
     contact = found[0] if found else product.books.add_contact("Paper Ltd").id
-    add = product.books.add_invoice if kind == "ACCPAY" else product.books.add_credit_note
+    add = product.books.add_invoice if kind in {"ACCPAY", "ACCREC"} else product.books.add_credit_note
     return add(contact, type=kind, number=number, amount=Decimal(amount), date=DAY)
 
 
@@ -80,6 +81,49 @@ def test_the_one_that_was_typed_is_taken_for_the_hosts_and_paid(product: Product
     linking.apply(linking.pay([BillPayment(id="p", bill_id="b", on=DAY)]))
     assert product.books.invoice(entered.id).status == "PAID"
     assert "XS-" not in product.books.invoice(entered.id).url
+
+
+def test_a_credit_note_that_was_typed_is_taken_for_the_hosts_and_settled(product: Product) -> None:
+    """Set against a bill that was typed, too; what is left of it comes back as money."""
+    linking = choosing(product, Duplicates.LINK)
+    entered, credit = typed(product, number="1"), typed(product, "40.00", number="2", kind="ACCPAYCREDIT")
+    papers = [bill("b", number="1"), bill("c", "-40.00", number="2")]
+
+    plan = linking.submit(papers)
+    linking.apply(plan)
+    settled = linking.settle_credits()
+    linking.apply(settled)
+
+    assert [(each.host_ref, each.linked_id, each.worth) for each in plan.of(LinkBill)] == [
+        ("b", entered.id, nzd("30.00")),
+        ("c", credit.id, nzd("-40.00")),
+    ]
+    assert settled.counts() == {"allocation": 1, "refund": 1}
+    assert {each.id: (each.status, each.total) for each in linking.posted("bc")} == {
+        "b": ("PAID", nzd("30.00")),
+        "c": ("PAID", nzd("-40.00")),
+    }
+    assert [(len(each), each.findings) for each in (linking.submit(papers), linking.settle_credits())] == [(0, ())] * 2
+    assert not linking.follow_bills()
+
+
+@pytest.mark.parametrize(("amount", "kind"), [("-30.00", "ACCPAY"), ("30.00", "ACCPAYCREDIT"), ("-30.00", "ACCREC")])
+def test_a_bill_is_never_taken_for_a_credit_nor_a_sale_for_either(product: Product, amount: str, kind: str) -> None:
+    typed(product, kind=kind)
+    linking = choosing(product, Duplicates.LINK)
+
+    plan = linking.submit([bill("b", amount)])
+
+    assert "bill_link" not in plan.counts()
+
+
+def test_a_bill_whose_tax_comes_on_top_is_known_by_what_it_comes_to(product: Product) -> None:
+    entered = typed(product, "34.50", number="other")
+    linking = choosing(product, Duplicates.LINK)
+
+    plan = linking.submit([evolve(bill("b"), amounts=LineAmountTypes.EXCLUSIVE)])
+
+    assert [each.linked_id for each in plan.of(LinkBill)] == [entered.id]
 
 
 def test_one_document_is_taken_for_one_bill_alone(product: Product) -> None:

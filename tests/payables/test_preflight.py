@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 
 from xerosync import Bill, BillLine, BillSettings, Money, Payables, WhenLocked
-from xerosync.models import AccountCode, LineAmountTypes
+from xerosync.models import AccountCode, DocumentStatus, LineAmountTypes
 from xerosync.ports import Request
 
 
@@ -111,6 +112,29 @@ def test_a_plan_without_bills_says_so(product: Product, purchases: Payables) -> 
     product.books.change_plan("LEDGER")
 
     assert [each.code for each in purchases.submit([bill(coded())]).findings] == ["not in the plan"]
+
+
+@pytest.mark.parametrize("plan", ["STARTER", "IGNITE"])
+def test_one_bill_more_than_the_plan_approves_in_a_month_is_said_before_it_is_sent(
+    product: Product, purchases: Payables, plan: str
+) -> None:
+    """Drafts and other months do not count. Xero's own count decides, so that it is sent all the same."""
+    product.books.change_plan(plan)
+    paper = product.books.add_contact("Paper")
+    for on in (DAY, DAY, DAY + timedelta(days=40)):
+        product.books.add_invoice(paper.id, type="ACCPAY", amount=Decimal(1), date=on)
+    bills = [bill(coded(), bill_id=f"b{place}") for place in range(5)]
+    bills[0] = evolve(bills[0], status=DocumentStatus.DRAFT)
+
+    first = purchases.submit(bills[:4])
+    purchases.apply(first)
+    last = purchases.submit(bills)
+
+    assert (first.counts()["bill"], first.findings) == (4, ())
+    assert [(each.code, each.about) for each in last.findings] == [("plan limit", "b4")]
+    (refused,) = purchases.apply(last).results
+    assert "reached the limit of bills" in " ".join(refused.messages)
+    assert not purchases.submit(bills)
 
 
 def test_reference_data_is_read_once_a_run_and_only_what_is_needed(product: Product) -> None:

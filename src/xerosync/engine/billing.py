@@ -40,9 +40,14 @@ class OpenDocument:
     stamp: str
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is approved, and something may be open on it."""
+        return self.document.status == DocumentStatus.AUTHORISED
+
+    @property
     def left(self) -> Decimal:
         """What is still open on it; nothing where it is not authorised."""
-        if self.document.status != DocumentStatus.AUTHORISED:
+        if not self.is_open:
             return Decimal(0)
         document = self.document
         return (document.amount_due if isinstance(document, Invoice) else document.remaining_credit) or Decimal(0)

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import CreateBill, CreateCreditNote, Pending, Ref
-from xerosync.engine.bringing import LinkBill, link_bill, linked_bills, mapped_bill
+from xerosync.engine.bringing import LinkBill, link_bill, linked_documents, mapped_bill, mapped_credit
 from xerosync.engine.duplicates import BY_NUMBER, Duplicates, Entered, Twin, entered_documents
 from xerosync.engine.handled import BILL, handled_ids
 from xerosync.engine.intents import Intent
@@ -24,7 +24,7 @@ from xerosync.engine.updating import update
 from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key, vendor_root
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill
-from xerosync.models import Invoice
+from xerosync.models import CreditNote, Invoice
 
 DUPLICATE: Final = "possible duplicate"
 
@@ -53,7 +53,7 @@ async def submit_bills(
     outside = await handled_ids(books, BILL)
     listed = [bill for bill in listed if bill.id not in outside]
     await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)
-    linked = {each.host_id: each for each in await linked_bills(books, [each.id for each in listed])}
+    linked = {each.host_id: each for each in await linked_documents(books, [each.id for each in listed])}
     papers = await read_known(books, PURCHASES, listed, settings, linked=linked, retry_refused=retry_refused)
     known = KnownBills(
         vendors=await known_vendors(books, [vendor_key(bill.vendor) for bill in listed]),
@@ -141,8 +141,7 @@ class _Bills(Submitting[Bill]):
                 return True
             case Duplicates.LINK if (one := self._same_paper(posted, twins)) is not None:
                 self.linked_now.add(one.id)
-                typed = mapped_bill(cast(Invoice, one.document))
-                self.actions.append(link_bill(bill.id, typed, one.stamp, reason=f"typed in Xero, the same {alike}"))
+                self.actions.append(_link(bill, one))
             case Duplicates.LINK:
                 self.findings.append(_duplicate(bill, alike, "it is held back, since nobody can say which it is"))
             case Duplicates.STOP:
@@ -151,12 +150,13 @@ class _Bills(Submitting[Bill]):
 
     def _same_paper(self, posted: Posted, twins: Sequence[Twin]) -> Twin | None:
         """The one of *twins* that somebody typed, of the same total, and that no other bill is linked to."""
-        if len(twins) != 1 or not twins[0].by_hand or not isinstance(twins[0].document, Invoice):
-            return None
         document = twins[0].document
+        if len(twins) != 1 or not twins[0].by_hand or document is None:
+            return None
         is_free = twins[0].id not in self.bills.taken and twins[0].id not in self.linked_now
-        same = (document.total, document.currency_code) == (posted.total.amount, posted.total.currency)
-        return twins[0] if same and is_free else None
+        of_one_kind = isinstance(document, Invoice) == isinstance(posted.document, Invoice)
+        same = (document.total, document.currency_code) == (abs(posted.total.amount), posted.total.currency)
+        return twins[0] if same and of_one_kind and is_free else None
 
     def _twins(self, bill: Bill, posted: Posted, contact: Ref) -> list[Twin]:
         """Documents of the same vendor that may be the same paper, in Xero or in this plan."""
@@ -170,6 +170,13 @@ class _Bills(Submitting[Bill]):
         twins = [*entered, *planned]
         planned.append(Twin(id=bill.id))
         return twins
+
+
+def _link(bill: Bill, typed: Twin) -> LinkBill:
+    """The link that takes what somebody *typed* for *bill*."""
+    document = typed.document
+    known = mapped_credit(document) if isinstance(document, CreditNote) else mapped_bill(cast(Invoice, document))
+    return link_bill(bill.id, known, typed.stamp, reason=f"typed in Xero, the same {typed.alike}")
 
 
 def _duplicate(bill: Bill, alike: str, done: str) -> Finding:

@@ -12,18 +12,20 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncInvoices
 from xerosync.engine.actions import Allocate, CreateBill, Link, Pay, Pending, Seen
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.intents import Intent, sign_of
-from xerosync.engine.mirror import GONE, INVOICES, PAYMENTS, refresh, stamp_of, walk
-from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped
+from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, PAYMENTS, refresh, reread, stamp_of, walk
+from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, revisions, stamped
+from xerosync.engine.paper_actions import ChangeBill
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.states import State
-from xerosync.models import DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
+from xerosync.engine.written import Written, written_total
+from xerosync.models import CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
 from xerosync.money import Money, exactly
 
 _CHANGES: Final = ("total", "due_on", "is_gone", "payments", "removed", "credited")
@@ -34,7 +36,8 @@ class BillInXero:
     """
     A bill as Xero keeps it: *due* is what is still to be paid, by *due_on*; *status* is Xero's word.
 
-    *lines* are there where they were asked for.
+    *lines* are there where they were asked for. Of a supplier's credit note, which is due on no day, both amounts are
+    negative.
     """
 
     xero_id: str
@@ -67,7 +70,7 @@ class PaymentInXero:
 
 @frozen(kw_only=True, repr=False)
 class LinkBill(Link):
-    """Know a *bill* that was entered in Xero under an id of the host's, so that it can be paid from there."""
+    """Know a *bill*, or credit note, that was entered in Xero under an id of the host's, to pay or settle it."""
 
     kind: ClassVar[str] = "bill_link"
     bill: BillInXero
@@ -101,7 +104,11 @@ class UpdateBill(Link):
 
 @frozen(kw_only=True)
 class _View:
-    """What people did to a bill in Xero: all of it that is not the host's own doing."""
+    """
+    What people did to a bill in Xero: all of it that is not the host's own doing.
+
+    *edits* is how often the host itself had changed it by then.
+    """
 
     total: str
     due_on: str
@@ -109,15 +116,16 @@ class _View:
     payments: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     credited: str = "0"
+    edits: int = 0
 
     def facts(self) -> dict[str, str]:
         """This view as a link keeps it."""
-        return {"told": json.dumps([getattr(self, name) for name in _CHANGES])}
+        return {"told": json.dumps([*(getattr(self, name) for name in _CHANGES), self.edits])}
 
     @classmethod
     def kept(cls, facts: Mapping[str, str]) -> _View:
         """The view that a link keeps as *facts*."""
-        total, due_on, is_gone, payments, removed, credited = json.loads(facts["told"])
+        total, due_on, is_gone, payments, removed, credited, *edits = json.loads(facts["told"])
         return cls(
             total=total,
             due_on=due_on,
@@ -125,6 +133,7 @@ class _View:
             payments=tuple(payments),
             removed=tuple(removed),
             credited=credited,
+            edits=edits[0] if edits else 0,
         )
 
 
@@ -168,11 +177,11 @@ async def bring_back(books: Books, chosen: Collection[str] | None, name: Name, *
 
 def link_bill(host_id: str, bill: BillInXero, stamp: str, *, reason: str, view: _View | None = None) -> LinkBill:
     """The link that knows *bill* under *host_id*."""
-    view = view or _View(total=str(bill.total.amount), due_on=str(bill.due_on or ""))
+    view = view or _View(total=_exact(bill.total.amount), due_on=str(bill.due_on or ""))
     return LinkBill(
         host_ref=host_id,
         reason=reason,
-        seen=(Seen("invoice", bill.xero_id, stamp),),
+        seen=(Seen("credit_note" if bill.total.amount < 0 else "invoice", bill.xero_id, stamp),),
         facts=view.facts(),
         xero_id=bill.xero_id,
         bill=bill,
@@ -194,6 +203,23 @@ def mapped_bill(invoice: Invoice, lines: tuple[LineItem, ...] = ()) -> BillInXer
         due=Money(_due(invoice), currency),
         status=invoice.status or "",
         lines=lines,
+    )
+
+
+def mapped_credit(note: CreditNote) -> BillInXero:
+    """The supplier's credit *note* in the host's words: a bill of negative amounts."""
+    currency, contact = note.currency_code or "XXX", note.contact
+    left = note.remaining_credit if note.status == DocumentStatus.AUTHORISED else None
+    return BillInXero(
+        xero_id=note.credit_note_id or "",
+        vendor=(contact.name or "") if contact is not None else "",
+        contact_id=(contact.contact_id or "") if contact is not None else "",
+        number=note.credit_note_number or "",
+        on=note.date,
+        due_on=None,
+        total=-Money(note.total or Decimal(0), currency),
+        due=-Money(left or Decimal(0), currency),
+        status=note.status or "",
     )
 
 
@@ -230,14 +256,20 @@ async def _lines(books: Books, ids: list[str]) -> dict[str, tuple[LineItem, ...]
     return {_id(bill): bill.line_items async for bill in AsyncInvoices(books).list(ids=ids)}
 
 
-async def linked_bills(books: Books, host_ids: Iterable[str]) -> list[OpenDocument]:
-    """The bills entered in Xero that are known under these *host_ids*, as they stand there now."""
-    links = await links_of(books, LinkBill.kind, host_ids)
-    found = await stamped(books, INVOICES, Invoice, (link["xero_id"] for link in links.values()))
+async def linked_documents(books: Books, host_ids: Iterable[str] | None = None) -> list[OpenDocument]:
+    """The bills and credit notes entered in Xero that are known under these *host_ids*, or under any, as they stand."""
+    if host_ids is None:
+        links = await all_links(books, LinkBill.kind)
+    else:
+        links = list((await links_of(books, LinkBill.kind, host_ids)).values())
+    hosts = {link["xero_id"]: link["host_id"] for link in links}
+    found: Mapping[str, tuple[Invoice | CreditNote, str]] = {
+        **await stamped(books, INVOICES, Invoice, hosts),
+        **await stamped(books, CREDIT_NOTES, CreditNote, hosts),
+    }
     return [
-        OpenDocument(host_id=host_id, document=found[link["xero_id"]][0], stamp=found[link["xero_id"]][1])
-        for host_id, link in links.items()
-        if link["xero_id"] in found
+        OpenDocument(host_id=hosts[xero_id], document=document, stamp=stamp)
+        for xero_id, (document, stamp) in found.items()
     ]
 
 
@@ -259,12 +291,12 @@ class _Followed:
         gone = [each for each in made if each.status == PaymentStatus.DELETED and each.payment_id in self.ours]
         credited = self.credited.get(bill.xero_id, Decimal(0)) - self.allocated.get(bill.xero_id, Decimal(0))
         view = _View(
-            total=str(bill.total.amount),
+            total=_exact(bill.total.amount),
             due_on=str(bill.due_on or ""),
             is_gone=bill.status in GONE,
             payments=tuple(sorted(each.payment_id or "" for each in by_hand)),
             removed=tuple(sorted(each.payment_id or "" for each in gone)),
-            credited=str(credited.normalize() if credited else 0),
+            credited=_exact(credited),
         )
         return view, by_hand
 
@@ -285,13 +317,20 @@ async def follow_bills(books: Books, outside: Collection[str]) -> Plan:
     }
     hosts = {xero_id: intent.operation.host_ref for xero_id, intent in posted.items()}
     hosts |= {link["xero_id"]: link["host_id"] for link in links}
-    documents = await stamped(books, INVOICES, Invoice, hosts)
+    documents = await _followed_bills(books, hosts)
     known = await _followed(books, set(hosts))
+    changes = await revisions(books, ChangeBill.kind)
     actions: list[UpdateBill] = []
     for xero_id, (invoice, _) in documents.items():
         bill, host_id = mapped_bill(invoice), hosts[xero_id]
         view, by_hand = known.view(bill)
-        before = told.get(host_id) or _as_posted(posted[xero_id], view)
+        before = told.get(host_id)
+        if xero_id in posted:
+            written = Written(creation=posted[xero_id], changes=changes.get(host_id, ()))
+            view = evolve(view, edits=written.edits)
+            before = _as_written(written, before, view)
+        if before is None:
+            continue
         changed = tuple(name for name in _CHANGES if getattr(before, name) != getattr(view, name))
         if changed and host_id not in outside:
             removed = [*view.removed, *(each for each in before.payments if each not in view.payments)]
@@ -320,9 +359,39 @@ _WORDS: Final = {
 }
 
 
-def _as_posted(intent: Intent, now: _View) -> _View:
-    """A bill as it was posted, where nothing was told of it yet; what was posted of one taken over is not known."""
-    return _View(total=intent.facts.get("total", now.total), due_on=str(intent.payload.get("DueDate", now.due_on)))
+async def _followed_bills(books: Books, ids: Iterable[str]) -> dict[str, tuple[Invoice, str]]:
+    """The bills of these *ids*; Xero moves the due date of a part-paid one unstamped, so it is read again (F 4.23)."""
+    found = await stamped(books, INVOICES, Invoice, ids)
+    again = [
+        xero_id
+        for xero_id, (bill, _) in found.items()
+        if bill.status == DocumentStatus.AUTHORISED and (bill.amount_paid or bill.amount_credited)
+    ]
+    await reread(books, INVOICES, again)
+    return found | await stamped(books, INVOICES, Invoice, again)
+
+
+def _as_written(written: Written, told: _View | None, now: _View) -> _View:
+    """
+    What the host knows of a bill it posted: what it was *told* last, or what it has written since.
+
+    What was posted of one taken over is not known.
+    """
+    if told is not None and told.edits >= written.edits:
+        return told
+    intent = written.as_one()
+    total = written_total(intent)
+    return evolve(
+        told or _View(total=now.total, due_on=now.due_on),
+        total=now.total if total is None else _exact(total),
+        due_on=str(intent.payload.get("DueDate", now.due_on)),
+    )
+
+
+@exactly
+def _exact(amount: Decimal) -> str:
+    """*amount* in one form, however many noughts it came with."""
+    return f"{amount.normalize():f}"
 
 
 def _payment(payment: Payment, currency: str) -> PaymentInXero:

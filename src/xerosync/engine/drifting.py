@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias, cast
 
@@ -26,9 +25,10 @@ from xerosync.engine.mirror import (
     records,
     refresh,
 )
-from xerosync.engine.observed import all_links, intents_with, stamped
+from xerosync.engine.observed import all_links, intents_with, revisions, stamped
 from xerosync.engine.plans import Plan
 from xerosync.engine.states import State
+from xerosync.engine.written import Written, written_total
 from xerosync.models import BankTransaction, BankTransfer, CreditNote, Invoice, Payment, TenantId
 
 Document: TypeAlias = Invoice | CreditNote | Payment | BankTransaction | BankTransfer
@@ -44,6 +44,8 @@ _WATCHED: Final[Mapping[str, tuple[Shelf, type[Document], str]]] = {
     "sale": (INVOICES, Invoice, "sale"),
     "sale_credit": (CREDIT_NOTES, CreditNote, "sale credit"),
 }
+_EDITS: Final = {"bill": "bill_edit", "sale": "sale_edit"}
+"""By what else the library changes a document that it wrote."""
 _TAKEN_BACK: Final = ("removal", "bank_transaction_removal", "bill_voiding", "sale_voiding", "credit_note_voiding")
 
 
@@ -151,8 +153,8 @@ class DriftReport:
 async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftReport:
     """Compare everything the library wrote with what the mirror, just refreshed, holds of it."""
     # What was never written needs no scope to be read.
-    written = [name for name in _WATCHED if await _is_written(books, name)]
-    await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, written)}.values())
+    kinds = [name for name in _WATCHED if await _is_written(books, name)]
+    await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, kinds)}.values())
     short_code = (await books.organisation()).short_code
     accepted = {link_key(AcceptDrift.kind, link["host_id"]): link["now"] for link in await all_links(books, "drift")}
     taken_back: set[str] = set()
@@ -160,9 +162,12 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
         taken_back |= confirmed_by_id(await intents_with(books, lookup=("kind", kind))).keys()
     looked_at = 0
     found: list[Drift] = []
-    for name in written:
+    for name in kinds:
         shelf, model, address = _WATCHED[name]
-        async for page in _pages(books, name):
+        changed = await revisions(books, _EDITS[name]) if name in _EDITS else {}
+        async for created in _pages(books, name):
+            written = (Written(creation=each, changes=changed.get(each.operation.host_ref, ())) for each in created)
+            page = [each.as_one() for each in written]
             ours = {each.xero_id: each for each in page if each.xero_id and each.xero_id not in taken_back}
             looked_at += len(ours)
             for xero_id, (document, _) in (await stamped(books, shelf, model, ours)).items():
@@ -203,7 +208,7 @@ def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, s
         was = _text(payload, "BankAccount", "AccountID")
         yield from _differing(DriftField.ACCOUNT, was, document.bank_account.account_id)
     total = document.amount if isinstance(document, Payment | BankTransfer) else document.total
-    was_total = _total(written)
+    was_total = written_total(written)
     if was_total is not None and total is not None and was_total != total:
         yield DriftField.AMOUNT, str(was_total), str(total)
 
@@ -213,16 +218,6 @@ def _differing(field: DriftField, was: str, now: date | str | None) -> Iterator[
     text = now.isoformat() if isinstance(now, date) else (now or "")
     if was and text and was[: len(text)].lower() != text.lower():
         yield field, was, text
-
-
-def _total(written: Intent) -> Decimal | None:
-    """What the document came to; None where only Xero knows, since it worked out the tax."""
-    if "Amount" in written.payload:
-        return Decimal(str(written.payload["Amount"]))
-    amount = written.facts.get("amount")
-    if amount is None or written.payload.get("LineAmountTypes") == "Exclusive":
-        return None
-    return abs(Decimal(amount))
 
 
 def _text(payload: Mapping[str, object], *path: str) -> str:

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from xerosync.client._books import Books
 from xerosync.engine.intents import sign_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, stamp_of, walk
-from xerosync.models import CreditNote, Invoice
+from xerosync.models import CreditNote, Invoice, InvoiceType
 
 BY_NUMBER: Final = "number"
 BY_DAY: Final = "day and amount"
@@ -88,6 +88,6 @@ async def entered_documents(books: Books) -> Entered:
         if bill.status not in GONE and bill.contact is not None:
             add(bill, dict(record.lookups), stamp_of(record))
     async for record, note in walk(books, CREDIT_NOTES, CreditNote):
-        if note.status not in GONE and note.contact is not None:
+        if note.type == InvoiceType.ACCPAYCREDIT and note.status not in GONE and note.contact is not None:
             add(note, dict(record.lookups), stamp_of(record))
     return Entered(by_number=by_number, by_day=by_day)

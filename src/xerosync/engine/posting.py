@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from decimal import Decimal
 from itertools import groupby
 from typing import Final, cast
 
@@ -238,6 +239,9 @@ def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:
     if not isinstance(xero_id, str) or not xero_id:
         return intent.moved(State.UNKNOWN)
     confirmed = intent.moved(State.CONFIRMED, xero_id=xero_id, messages=element.messages)
+    if isinstance(total := (element.row or {}).get("Total"), int | Decimal):
+        # Taxes are Xero's to work out: only it knows what the document came to.
+        confirmed = evolve(confirmed, facts={**confirmed.facts, "total": str(total)})
     if not intent.members:
         return confirmed
     return confirmed.paying(payments_in(decode(BatchPayment, element.row or {}, where=kind.collection)))

@@ -26,12 +26,10 @@ def with_remainder(paper: P, reference: Reference) -> P:
     """
     if paper.stated_total is None:
         return paper
-    taxes = [_tax(line, paper, reference) for line in paper.lines]
-    if any(tax is None for tax in taxes):
+    expected = expected_total(paper, reference)
+    if expected is None:
         return paper
     coin = minor_unit(paper.stated_total.currency)
-    expected = Money.total((line.amount for line in paper.lines), paper.stated_total.currency)
-    expected += Money(sum(filter(None, taxes), start=Decimal(0)), expected.currency)
     remainder = paper.stated_total - expected
     if not remainder:
         return paper
@@ -40,6 +38,16 @@ def with_remainder(paper: P, reference: Reference) -> P:
     largest = max(paper.lines, key=lambda line: abs(line.amount))
     line = type(largest)(description=_REMAINDER, amount=remainder, account=largest.account, tax_type=NO_TAX)
     return evolve(paper, lines=(*paper.lines, line))
+
+
+@exactly
+def expected_total(paper: Paper, reference: Reference) -> Money | None:
+    """What *paper* will come to in Xero, its taxes among it; None where a rate is not known."""
+    taxes = [_tax(line, paper, reference) for line in paper.lines]
+    if any(tax is None for tax in taxes):
+        return None
+    total = Money.total((line.amount for line in paper.lines), paper.lines[0].amount.currency)
+    return total + Money(sum(filter(None, taxes), start=Decimal(0)), total.currency)
 
 
 def _tax(line: PaperLine, paper: Paper, reference: Reference) -> Decimal | None:

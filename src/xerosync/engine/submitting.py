@@ -16,11 +16,12 @@ from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES
 from xerosync.engine.observed import intents_of, revisions, stamped, tagged
 from xerosync.engine.paper_settings import PaperSettings, documents_of, moved_to
+from xerosync.engine.plan_limits import Approvals, approvals
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults, lock_fault
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.reference import Reference, read_reference
-from xerosync.engine.rounding import with_remainder
+from xerosync.engine.rounding import expected_total, with_remainder
 from xerosync.engine.sides import Side
 from xerosync.engine.states import OPEN, State
 from xerosync.errors import InvalidInput
@@ -35,7 +36,7 @@ class KnownPapers:
     What is known of papers when they are submitted: intents by key, marks found in Xero, and documents written.
 
     *reference* is what documents may refer to, *linked* are the documents that people typed and that are known as the
-    host's.
+    host's. *approvals* counts what the organisation's plan limits.
     """
 
     tenant: TenantId
@@ -45,6 +46,7 @@ class KnownPapers:
     documents: Mapping[str, tuple[Invoice | CreditNote, str]]
     linked: Mapping[str, OpenDocument]
     reference: Reference
+    approvals: Approvals
     retry_refused: bool
 
     def intent(self, kind: str, host_id: str) -> Intent | None:
@@ -160,8 +162,10 @@ class Submitting(ABC, Generic[P]):
             return
         facts = {**self.known.side.facts(paper), "on": paper.on.isoformat()}
         more = self.allowed(paper, posted, contact)
-        if more is not None:
-            self.actions.append(self.creation(paper, posted, contact, {**facts, **more}))
+        if more is None:
+            return
+        self.findings += self.known.approvals.too_many(paper.id, posted.document, _worth(paper))
+        self.actions.append(self.creation(paper, posted, contact, {**facts, **more}))
 
     def _contact(self, paper: P) -> Ref | None:
         try:
@@ -191,7 +195,7 @@ class Submitting(ABC, Generic[P]):
         if moved:
             document = moved_to(document, reference.open_books.day_for(paper.on) or paper.on)
         reason = f"submitted, on {paper.on.isoformat()}{moved}{f'; {because}' if because else ''}"
-        return Posted(document, coded.total, reason)
+        return Posted(document, expected_total(coded, reference) or coded.total, reason)
 
     def wrote(self, intent: Intent, paper: P) -> bool:
         """Whether *intent* is the document of *paper*; of one taken over, the lines are not known."""
@@ -238,6 +242,7 @@ async def read_known(
     written = [intent.xero_id for intent in intents.values() if intent.xero_id]
     posted = {side.host_id(each.operation) for each in intents.values() if each.state is State.CONFIRMED}
     fresh = documents_of([paper for paper in papers if paper.id not in posted], settings)
+    reference = await read_reference(books, fresh, settings.when_locked)
     return KnownPapers(
         tenant=books.tenant,
         side=side,
@@ -251,6 +256,7 @@ async def read_known(
             **await stamped(books, CREDIT_NOTES, CreditNote, written),
         },
         linked=linked,
-        reference=await read_reference(books, fresh, settings.when_locked),
+        reference=reference,
+        approvals=await approvals(books, reference.plan),
         retry_refused=retry_refused,
     )
