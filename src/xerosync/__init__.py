@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
     from xerosync.engine.clearing_statement import ClearingMovement, ClearingStatement
     from xerosync.engine.coding import Coded, Rule, Rules
+    from xerosync.engine.discrepancies import Discrepancy, Fix
     from xerosync.engine.drifting import Drift, DriftField, DriftReport
     from xerosync.engine.duplicates import Duplicates
     from xerosync.engine.explaining import Trail
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from xerosync.engine.paying import BillPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
+    from xerosync.engine.reconciliation import Reconciliation, Reconciliations
     from xerosync.engine.sales import PostedSale
     from xerosync.engine.settlement_report import LineMark, ReportedLine, ReportedSettlement, SettlementReport
     from xerosync.engine.settling_policies import FeesAs, HistoryNotes, SettlementSettings, Surplus, WhenLocked
@@ -145,6 +147,7 @@ __all__ = [
     "ContactDetails",
     "Customer",
     "Difference",
+    "Discrepancy",
     "Doctor",
     "Drift",
     "DriftField",
@@ -157,6 +160,7 @@ __all__ = [
     "Fee",
     "FeesAs",
     "Finding",
+    "Fix",
     "HandleOutside",
     "HandledOutside",
     "HistoryNotes",
@@ -195,6 +199,8 @@ __all__ = [
     "PostedSale",
     "ProcessingCalendar",
     "Receivables",
+    "Reconciliation",
+    "Reconciliations",
     "Recovery",
     "ReferenceValue",
     "Report",
@@ -306,6 +312,8 @@ _ROOMS = {
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
     "engine.sales": ("PostedSale",),
+    "engine.discrepancies": ("Discrepancy", "Fix"),
+    "engine.reconciliation": ("Reconciliation", "Reconciliations"),
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
     "engine.settling_policies": ("FeesAs", "HistoryNotes", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),

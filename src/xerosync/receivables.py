@@ -23,7 +23,6 @@ from xerosync.engine import (
 from xerosync.engine.actions import EnablePayments
 from xerosync.engine.clearing import (
     ClearingChoice,
-    ClearingReport,
     Eligibility,
     clearing_choice,
 )
@@ -38,6 +37,7 @@ from xerosync.engine.opening import WantedAccount
 from xerosync.engine.paper_settings import SaleSettings
 from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.policies import ImportPolicy
+from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.sales import PostedSale, posted_sales, submit_sales, update_sales, void_sales
 from xerosync.engine.settlement_report import SettlementReport
 from xerosync.engine.settling_policies import SettlementSettings
@@ -282,7 +282,8 @@ class AsyncReceivables:
         nothing; raises as `settle` does.
         """
         given = [settlements] if isinstance(settlements, Settlement) else settlements
-        return await settlement_flow.report(self.books, self._clearing, self._settlements, given)
+        examined = await settlement_flow.examined(self.books, self._clearing, self._settlements, given)
+        return examined.report
 
     async def apply(self, plan: Plan) -> Report:
         """Do exactly what *plan* says; see `xerosync.engine.applying.apply`."""
@@ -292,9 +293,25 @@ class AsyncReceivables:
         """Close what an interrupted run left open, looking in Xero before anything is sent again."""
         return await recovery.recover(self.books)
 
-    async def reconcile(self) -> ClearingReport:
-        """Explain the clearing account's balance in Xero: what is in flight, and every exception, to the cent."""
-        return await reconciling.reconcile(self.books, self._clearing)
+    async def reconcile(
+        self,
+        settlements: Iterable[Settlement] | None = None,
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        account: str | None = None,
+    ) -> Reconciliation:
+        """
+        Explain the clearing account's balance in Xero: what should be in flight, and every discrepancy, to the cent.
+
+        With all your *settlements*, whatever of them is missing in Xero or changed there is one, and so is what was
+        posted from *first* on and is in none of them. The days are all there are, up to today, unless given; *account*
+        is the code or id of another clearing account than this story's. Reads, changes nothing:
+        `Reconciliation.plan` fixes. Raises `InvalidInput` for days in the wrong order, and what `settle` raises.
+        """
+        return await reconciling.reconcile(
+            self.books, account or self._clearing, self._settlements, settlements, first=first, last=last
+        )
 
     async def clearing_statement(self, first: date, last: date, *, account: str | None = None) -> ClearingStatement:
         """

@@ -69,7 +69,8 @@ def finding_codes() -> set[str]:
 
 def _codes(call: ast.Call) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    given = [keyword.value for keyword in call.keywords if keyword.arg == "code"] if name == "Finding" else []
+    is_finding = name in {"Finding", "Discrepancy"}
+    given = [keyword.value for keyword in call.keywords if is_finding and keyword.arg == "code"]
     if name in _FINDERS and len(call.args) > _FINDERS[name]:
         given.append(call.args[_FINDERS[name]])
     for value in given:

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from xerosync._cli import sample
-from xerosync.engine.clearing import ClearingReport
 from xerosync.engine.paying import BillPayment
 from xerosync.engine.plans import WORDS, Finding, Plan, Report
+from xerosync.engine.reconciliation import Reconciliation
 from xerosync.money import Money
 from xerosync.payables import Payables
 from xerosync.receivables import Receivables
@@ -122,7 +122,7 @@ def _unposted(submitted: Sequence[Money], posted: Sequence[Money], currency: str
     return Money.total(submitted, currency) - Money.total(posted, currency)
 
 
-def _show_clearing(screen: Console, report: ClearingReport) -> None:
+def _show_clearing(screen: Console, report: Reconciliation) -> None:
     screen.rule("The clearing account, explained")
     table = _table("what", "why", "amount")
     for row in report.rows():

@@ -223,6 +223,13 @@ class AcceptDrift(Link):
 
 
 @frozen(kw_only=True, repr=False)
+class AcceptDiscrepancy(Link):
+    """Remember that a discrepancy on a clearing account is as it should be; its amount *now* is among its facts."""
+
+    kind: ClassVar[str] = "accepted"
+
+
+@frozen(kw_only=True, repr=False)
 class TransactionLink(Link):
     """
     Remember a *transaction* of the host as it is to be from now on; *before* is what was remembered until then.

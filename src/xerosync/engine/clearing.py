@@ -133,7 +133,8 @@ class Movements:
     What moved on the clearing account: *payments* on it, and the bank *transactions* and *transfers* of the books.
 
     *paid* are the confirmed intents of payments and refunds, *moved* those of everything else that changed the account,
-    both by Xero id; *removed* are the ids of what the library took back.
+    both by Xero id; *removed* are the ids of what the library took back, *removals* what took it back, and *taken_back*
+    the payments among it.
     """
 
     payments: Sequence[Payment]
@@ -142,6 +143,8 @@ class Movements:
     paid: Mapping[str, Intent]
     moved: Mapping[str, Intent] = field(factory=dict[str, Intent])
     removed: frozenset[str] = frozenset()
+    removals: Mapping[str, Intent] = field(factory=dict[str, Intent])
+    taken_back: Sequence[Payment] = ()
 
     def days(self) -> list[date]:
         """The days on which something moved."""

@@ -127,13 +127,6 @@ class ClearingStatement:
 
     def html(self) -> str:
         """One self-contained page, to be kept, sent or printed."""
-        moved = Section(
-            heading="What moved",
-            says=f"Opening {self.opening.balance}, in {self.money_in}, out {self.money_out}, closing "
-            f"{self.closing.balance}; both balances are Xero's own.",
-            columns=("on", "what", "amount", "posted here"),
-            rows=[[Cell(row["on"]), Cell(row["what"]), Cell(row["amount"]), Cell(row["ours"])] for row in self.rows()],
-        )
         listed = [
             [Cell(each.code), Cell(str(each.amount)), Cell(each.cause), Cell(each.fix)]
             for each in self.closing.exceptions
@@ -144,7 +137,17 @@ class ClearingStatement:
             columns=("what", "amount", "why", "what to do"),
             rows=[flight, *listed],
         )
-        return page(f"Clearing account, {self.first} to {self.last}", [explained, moved])
+        return page(f"Clearing account, {self.first} to {self.last}", [explained, self.section()])
+
+    def section(self) -> Section:
+        """Every movement, as a part of a page."""
+        return Section(
+            heading="What moved",
+            says=f"Opening {self.opening.balance}, in {self.money_in}, out {self.money_out}, closing "
+            f"{self.closing.balance}; both balances are Xero's own.",
+            columns=("on", "what", "amount", "posted here"),
+            rows=[[Cell(row["on"]), Cell(row["what"]), Cell(row["amount"]), Cell(row["ours"])] for row in self.rows()],
+        )
 
     def _total(self, sign: int) -> Money:
         amounts = (each.amount for each in self.movements if (each.amount.amount > 0) == (sign > 0))

@@ -24,6 +24,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "details": ("customer to update", "customers to update"),
     "vendor": ("vendor to connect", "vendors to connect"),
     "drift": ("change in Xero to accept", "changes in Xero to accept"),
+    "accepted": ("discrepancy to accept", "discrepancies to accept"),
     "import_policy": ("import policy to set", "import policies to set"),
     "transaction": ("invoice to import", "invoices to import"),
     "transaction_change": ("transaction to change", "transactions to change"),

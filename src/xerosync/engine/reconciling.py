@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final, TypeVar
 
@@ -10,18 +10,25 @@ from attrs import AttrsInstance
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
+from xerosync.engine import settlement_flow
+from xerosync.engine.accounting_for import Standing, account_for, parts_told
 from xerosync.engine.actions import (
+    AcceptDiscrepancy,
     CreateSale,
     CreateSaleCredit,
     Pay,
+    Pending,
     Refund,
     RemoveMoney,
     RemovePayment,
     VoidCredit,
 )
-from xerosync.engine.clearing import ClearingReport, Movements, confirmed_by_id, explain_clearing
+from xerosync.engine.clearing import Movements, confirmed_by_id
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
-from xerosync.engine.intents import OPEN_STATES, Intent
+from xerosync.engine.discrepancies import Discrepancy, Fix
+from xerosync.engine.entries import Key, entries_on, named
+from xerosync.engine.expecting import expected_of
+from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -33,9 +40,16 @@ from xerosync.engine.mirror import (
     refresh,
     walk,
 )
-from xerosync.engine.observed import account_choice, intents_with, stamped
+from xerosync.engine.observed import account_choice, all_links, intents_with, stamped
+from xerosync.engine.payouts import operations
+from xerosync.engine.plans import Plan
+from xerosync.engine.reconciliation import Reconciliation
+from xerosync.engine.remedies import Means, remedied
+from xerosync.engine.remembering import standing_for
+from xerosync.engine.settling_policies import SettlementSettings, open_books
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.documents import check_day
+from xerosync.mapping.settlement import Settlement, checked_settlements
 from xerosync.models import (
     AccountId,
     AccountType,
@@ -52,31 +66,117 @@ T = TypeVar("T", bound=AttrsInstance)
 _DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 
 
-async def reconcile(books: Books, clearing_account: str | None) -> ClearingReport:
-    """Explain the balance that Xero gives for the clearing account, exception by exception, to the cent."""
+async def reconcile(
+    books: Books,
+    clearing_account: str | None,
+    chosen: SettlementSettings,
+    settlements: Iterable[Settlement] | None,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> Reconciliation:
+    """Explain the balance that Xero gives for the clearing account, discrepancy by discrepancy, to the cent."""
+    _check_days(first, last)
     choice = await account_choice(books, clearing_account, setting="clearing_account")
     account = choice.account.account_id or AccountId("")
+    given = None if settlements is None else checked_settlements(settlements)
+    settled = None if given is None else await settlement_flow.examined(books, clearing_account, chosen, given)
     await refresh(books, PAYMENTS)
-    organisation = await books.organisation()
-    currency = organisation.base_currency or "XXX"
+    currency = (organisation := await books.organisation()).base_currency or "XXX"
     movements = await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK)
-    # As at today, the report leaves out what is dated later.
-    latest = max(movements.days(), default=None)
-    dated_ahead = latest is not None and latest > books.clock.now().date()
-    return explain_clearing(
-        account=account,
-        balance=await _balance(books, account, currency, latest if dated_ahead else None),
-        movements=movements,
-        open_intents=await intents_with(books, states=OPEN_STATES),
+    expected = None if settled is None else tuple(expected_of(settled.settlements, settled.accounts, currency))
+    last = last or _end(books, [*movements.days(), *(each.on for each in expected or ())])
+    statement = await _stated(books, account, movements, first=first, last=last)
+    explained = account_for(
+        Standing(
+            account=account,
+            balance=statement.closing.balance,
+            first=first,
+            last=last,
+            entries=tuple(entries_on(account, movements, currency)),
+            expected=expected,
+            told=parts_told(line for each in settled.report for line in each.lines) if settled is not None else {},
+            marks=_marks(books, given or ()),
+            open_intents=await intents_with(books, states=OPEN_STATES),
+            short_code=organisation.short_code,
+        )
     )
+    settling = settled.plan if settled is not None else Plan(tenant=books.tenant)
+    means = Means(account=account, settling=settling, open_books=open_books(organisation, chosen.when_locked))
+    left, accepted = await _sorted_out(books, remedied(explained.found, means))
+    return Reconciliation(
+        tenant=books.tenant,
+        organisation=organisation.name or "",
+        account=account,
+        code=choice.account.code or account,
+        statement=statement,
+        in_flight=explained.in_flight,
+        payments=explained.payments,
+        discrepancies=left,
+        accepted=accepted,
+        settlements=settled.report if settled is not None else None,
+        settling=settling,
+    )
+
+
+def _end(books: Books, days: Iterable[date]) -> date:
+    """The last of *days*, or today."""
+    return max([books.clock.now().date(), *days])
+
+
+async def _stated(
+    books: Books, account: AccountId, movements: Movements, *, first: date | None, last: date
+) -> ClearingStatement:
+    """The statement up to *last*, from the first movement on unless *first* is given."""
+    currency = (await books.organisation()).base_currency or "XXX"
+    opening = Money.zero(currency)
+    if first is not None:
+        opening = await _balance(books, account, currency, first - timedelta(days=1))
+    # Unless told a day, Xero gives the balance as at its own today.
+    on = None if last == books.clock.now().date() else last
+    return state_clearing(
+        account=account,
+        first=first or min([last, *movements.days()]),
+        last=last,
+        opening=opening,
+        closing=await _balance(books, account, currency, on),
+        movements=movements,
+    )
+
+
+def _marks(books: Books, settlements: Iterable[Settlement]) -> dict[str, Key]:
+    """What of *settlements* a document stands for that bears our mark although the store does not know it."""
+    wanted: list[Pending] = []
+    for settlement in settlements:
+        wanted += standing_for(settlement.lines)
+        wanted += operations(settlement)
+    return {tag_of(intent_key(books.tenant, each)): named(each.host_ref) for each in wanted}
+
+
+async def _sorted_out(
+    books: Books, told: Iterable[Discrepancy]
+) -> tuple[tuple[Discrepancy, ...], tuple[Discrepancy, ...]]:
+    """Those that are left, and those that a person said are as they should be, unless they have changed since."""
+    links = {link["host_id"]: link["now"] for link in await all_links(books, AcceptDiscrepancy.kind)}
+    left: list[Discrepancy] = []
+    accepted: list[Discrepancy] = []
+    for each in told:
+        known = [link for link in each.remedies.get(Fix.IGNORE, ()) if links.get(link.host_ref) == link.facts["now"]]
+        (accepted if known else left).append(each)
+    return tuple(left), tuple(accepted)
+
+
+def _check_days(first: date | None, last: date | None) -> None:
+    for name, day in (("first", first), ("last", last)):
+        if day is not None:
+            check_day(name, day)
+    if first is not None and last is not None and last < first:
+        raise InvalidInput("last", "give a day that is not before the first")
 
 
 async def clearing_statement(books: Books, clearing_account: str | None, first: date, last: date) -> ClearingStatement:
     """What moved on the clearing account from *first* to *last*, proven against Xero's balance at both ends."""
-    check_day("first", first)
-    check_day("last", last)
-    if last < first:
-        raise InvalidInput("last", "give a day that is not before the first")
+    _check_days(first, last)
     choice = await account_choice(books, clearing_account, setting="clearing_account")
     account = choice.account.account_id or AccountId("")
     await refresh(books, PAYMENTS)
@@ -99,6 +199,7 @@ async def _balance(books: Books, account: AccountId, currency: str, on: date | N
 async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) -> Movements:
     written = await _of_kinds(books, Pay.kind, Refund.kind)
     removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind)
+    on_account = [each async for each in walk(books, PAYMENTS, Payment, lookup=("account", account))]
     moved = await intents_with(books, lookup=("account", account))
     transactions: list[BankTransaction] = []
     transfers: list[BankTransfer] = []
@@ -114,14 +215,11 @@ async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) 
             ids = [each.xero_id for each in moved if each.xero_id]
             transactions = await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids)
             transfers = await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids)
-    # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
-    payments = [
-        payment
-        async for record, payment in walk(books, PAYMENTS, Payment, lookup=("account", account))
-        if record.key not in removed
-    ]
     return Movements(
-        payments=payments,
+        # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
+        payments=[payment for record, payment in on_account if record.key not in removed],
+        taken_back=[payment for record, payment in on_account if record.key in removed],
+        removals=removed,
         transactions=transactions,
         transfers=transfers,
         paid=written,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncInvoices
@@ -116,13 +116,23 @@ async def _settled(
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)), accounts, written
 
 
-async def report(
+@frozen(kw_only=True)
+class Examined:
+    """Some *settlements* by day, their *accounts*, the *plan* of what they lack, and the *report* on them."""
+
+    settlements: Sequence[Settlement]
+    accounts: SettlementAccounts
+    plan: Plan
+    report: SettlementReport
+
+
+async def examined(
     books: Books,
     clearing_account: str | None,
     chosen: SettlementSettings,
     settlements: Iterable[Settlement],
-) -> SettlementReport:
-    """How *settlements* stand in the books, line by line."""
+) -> Examined:
+    """How *settlements* stand in the books, line by line, and what they lack."""
     ordered = checked_settlements(settlements)
     plan, accounts, _ = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
     lines = [line for settlement in ordered for line in settlement.lines]
@@ -134,7 +144,7 @@ async def report(
         for intent in await intents_with(books, lookup=("charged_back_by", line.id))
     ]
     transactions = await transactions_of(books, (line.transaction for line in lines))
-    return report_settlements(
+    report = report_settlements(
         ordered,
         plan,
         written=[*written.values(), *returned],
@@ -143,6 +153,7 @@ async def report(
         invoices={each.id: each.invoice_id for each in transactions.values()},
         short_code=(await books.organisation()).short_code,
     )
+    return Examined(settlements=ordered, accounts=accounts, plan=plan, report=report)
 
 
 async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:

@@ -150,7 +150,11 @@ class SettlementReport:
         crossed = len(self.crossed())
         count = sum(len(each.lines) for each in self.settlements)
         says = f"{count:,} lines in {len(self.settlements):,} settlements; {crossed:,} need something done."
-        return page("Settlements, line by line", map(_section, self.settlements), says=says)
+        return page("Settlements, line by line", self.sections(), says=says)
+
+    def sections(self) -> Iterator[Section]:
+        """The parts of its page, one a settlement."""
+        return map(_section, self.settlements)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.settlements))

@@ -1,0 +1,323 @@
+"""Why a clearing account holds what it holds: what should be there, and every discrepancy. A pure decision."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final, TypeAlias
+
+from attrs import define, evolve, field, frozen
+
+from xerosync.engine.addresses import deep_link
+from xerosync.engine.clearing import still_open
+from xerosync.engine.discrepancies import Discrepancy
+from xerosync.engine.entries import LINE, Entry, Key, named
+from xerosync.engine.expecting import Expected
+from xerosync.engine.intents import Intent
+from xerosync.engine.settlement_report import LineMark, ReportedLine
+from xerosync.engine.states import OPEN
+from xerosync.models import AccountId
+from xerosync.money import Money, exactly
+
+_BOOKKEEPER: Final = "the bookkeeper"
+_LINKED: Final[Mapping[str, str]] = {"payment": "payment", "bank transaction": "bank transaction", "sale": "sale"}
+_FORGOTTEN: Final = "payment the store does not know"
+_FORGOTTEN_CAUSE: Final = "it carries our mark, but the store has no record of it"
+_FORGOTTEN_FIX: Final = "settle its line again: it is taken over"
+_TYPED: Final[Mapping[str, str]] = {
+    "payment": "move it to another account, or pay it out by hand",
+    "bank transaction": "move it to another account, or leave it if it belongs there",
+    "transfer": "if it is a payout, settle without paid_out_on, or delete it in Xero and settle again",
+}
+
+
+@frozen(kw_only=True)
+class Standing:
+    """
+    What is known of a clearing account on its *last* day: Xero's *balance* of it, and the *entries* of all days.
+
+    *expected* is what the host's settlements say, None where none were given; *told* how each of their parts stands,
+    *marks* their parts by the mark that their documents bear. *first* is the day before which settlements that were not
+    given are of no interest. *open_intents* are the writes that an interrupted run left open.
+    """
+
+    account: AccountId
+    balance: Money
+    first: date | None
+    last: date
+    entries: Sequence[Entry]
+    expected: Sequence[Expected] | None
+    told: Mapping[Key, ReportedLine]
+    marks: Mapping[str, Key]
+    open_intents: Sequence[Intent]
+    short_code: str | None
+
+
+Found: TypeAlias = tuple[Discrepancy, tuple[Entry, ...]]
+"""A discrepancy, and the entries on the account that it is about."""
+
+
+@frozen(kw_only=True)
+class Explained:
+    """What should be *in_flight* on the account, in how many *payments*, and the discrepancies *found*."""
+
+    in_flight: Money
+    payments: int
+    found: tuple[Found, ...]
+
+
+@exactly
+def account_for(standing: Standing) -> Explained:
+    """
+    Split the balance into what should be in flight and the discrepancies, to the cent.
+
+    With settlements, what should be in flight is what they say was collected and not paid out; without, what the
+    library's record says. Every entry is in exactly one part, and what nothing explains is the last discrepancy.
+    """
+    work = _Explaining(standing)
+    for entry in standing.entries:
+        work.sort(entry)
+    found = [*work.settled(), *work.changed(), *work.unknown(), *work.typed(), *work.open()]
+    listed = Money.total((each.amount for each, _ in found), standing.balance.currency)
+    rest = standing.balance - work.in_flight - listed
+    if rest:
+        found.append((_other_movements(rest), ()))
+    return Explained(in_flight=work.in_flight, payments=work.payments, found=tuple(found))
+
+
+@define
+class _Explaining:
+    standing: Standing
+    in_flight: Money = field(init=False)
+    payments: int = 0
+    _expected: dict[Key, Expected] = field(factory=dict[Key, Expected])
+    _parts: dict[Key, list[Entry]] = field(factory=lambda: defaultdict[Key, "list[Entry]"](list))
+    _others: list[Entry] = field(factory=list[Entry])
+    _orphans: dict[Key, list[Entry]] = field(factory=lambda: defaultdict[Key, "list[Entry]"](list))
+    _typed: list[Entry] = field(factory=list[Entry])
+    _by_tag: dict[str, Intent] = field(factory=dict[str, Intent])
+
+    def __attrs_post_init__(self) -> None:
+        self.in_flight = Money.zero(self.standing.balance.currency)
+        self._expected = {each.key: each for each in self.standing.expected or ()}
+        self._by_tag = {each.tag: each for each in self.standing.open_intents}
+
+    def sort(self, entry: Entry) -> None:
+        """Put *entry* to what it stands for."""
+        key = entry.key
+        if entry.intent is None:
+            tag = entry.tag or ""
+            key = self.standing.marks.get(tag)
+            if key is None and tag in self._by_tag:
+                key = named(self._by_tag[tag].operation.host_ref)
+        elif entry.what == "payment" and entry.actual and entry.document is not None:
+            self.payments += self._has_come(entry.actual_on)
+        if key is not None and key in self._expected:
+            self._parts[key].append(entry)
+        elif entry.intent is None:
+            self._typed.append(entry)
+        elif key is None or self.standing.expected is None or self._is_earlier(entry):
+            self._others.append(entry)
+        else:
+            self._orphans[key].append(entry)
+
+    def settled(self) -> Iterator[Found]:
+        """What of the settlements is not in the account as they say."""
+        for key, expected in self._expected.items():
+            entries, told = self._parts[key], self.standing.told.get(key)
+            day = min((each.recorded_on for each in entries if each.recorded_on is not None), default=expected.on)
+            due = expected.amount if self._has_come(day) else self._zero
+            self.in_flight += due
+            amount = self._actual(entries) - due
+            crossed = told is not None and told.mark is LineMark.CROSSED
+            if amount or (crossed and self._has_come(expected.on)):
+                yield self._of_part(expected, entries, told if crossed else None, amount), tuple(entries)
+
+    def changed(self) -> Iterator[Found]:
+        """What of the library's other writes is not as it was written."""
+        for entry in self._others:
+            recorded = entry.recorded if self._has_come(entry.recorded_on) else self._zero
+            self.in_flight += recorded
+            amount = self._actual([entry]) - recorded
+            if amount:
+                yield self._of_change(entry, amount), (entry,)
+
+    def unknown(self) -> Iterator[Found]:
+        """What the library posted, and no settlement of the host's has."""
+        for (what, about), entries in self._orphans.items():
+            amount = self._actual(entries)
+            if amount:
+                first = entries[0]
+                settlement = first.intent.facts.get("settlement", "") if first.intent is not None else ""
+                named_so = f"settlement {settlement}" if settlement else "its settlement"
+                found = Discrepancy(
+                    code="not in your settlements",
+                    about=about,
+                    cause=f"it was posted here, and {named_so} is not among those given, or has no such {what}",
+                    fix="give the settlement, or take back what was posted for it",
+                    worth=abs(amount),
+                    amount=amount,
+                    xero_id=first.xero_id,
+                    link=self._link(first),
+                )
+                yield found, tuple(entries)
+
+    def typed(self) -> Iterator[Found]:
+        """What somebody entered on the account."""
+        twins = _Twins.of(self.standing.entries)
+        for entry in self._typed:
+            if not self._has_come(entry.actual_on):
+                continue
+            yield _typed(entry, self._link(entry), twice=entry in twins), (entry,)
+
+    def open(self) -> Iterator[Found]:
+        """The writes that an interrupted run left open, where no part of a settlement says so already."""
+        for intent in self.standing.open_intents:
+            if intent.state in OPEN and named(intent.operation.host_ref) not in self._expected:
+                finding = still_open(intent)
+                told = Discrepancy(
+                    code=finding.code,
+                    about=finding.about,
+                    cause=finding.cause,
+                    fix=finding.fix,
+                    retry=finding.retry,
+                    amount=self._zero,
+                )
+                yield told, ()
+
+    @property
+    def _zero(self) -> Money:
+        return Money.zero(self.standing.balance.currency)
+
+    def _has_come(self, day: date | None) -> bool:
+        return day is None or day <= self.standing.last
+
+    def _is_earlier(self, entry: Entry) -> bool:
+        first = self.standing.first
+        return first is not None and entry.recorded_on is not None and entry.recorded_on < first
+
+    def _actual(self, entries: Iterable[Entry]) -> Money:
+        amounts = (each.actual for each in entries if self._has_come(each.actual_on))
+        return Money.total(amounts, self.standing.balance.currency)
+
+    def _link(self, entry: Entry) -> str | None:
+        return deep_link(_LINKED.get(entry.what, ""), entry.xero_id, self.standing.short_code)
+
+    def _of_part(
+        self, expected: Expected, entries: Sequence[Entry], told: ReportedLine | None, amount: Money
+    ) -> Discrepancy:
+        what, about = expected.key
+        changed = next((each for each in entries if each.actual != each.recorded), None)
+        shown = changed or next(iter(entries), None)
+        link = self._link(shown) if shown is not None else None
+        finding = Discrepancy(
+            code="changed in Xero",
+            about=about,
+            cause=f"its {what} is in Xero, and not as the settlement says",
+            fix=_CHANGED_FIX,
+            worth=abs(amount) if amount else abs(expected.amount),
+            amount=amount,
+            xero_id=shown.xero_id if shown is not None else "",
+            part=expected.key,
+            link=link or (told.link if told is not None else None),
+        )
+        forgotten = any(each.intent is None for each in entries)
+        if told is not None and forgotten and told.code == "not posted yet":
+            cause = "it carries our mark, but the store has no record of it"
+            return evolve(
+                finding,
+                code="payment the store does not know",
+                cause=cause,
+                fix="settle its line again: it is taken over",
+            )
+        if told is not None:
+            return evolve(finding, code=told.code, cause=told.cause, fix=told.fix, who=told.who)
+        if changed is not None:
+            return evolve(finding, cause=_said_of(changed), who=_BOOKKEEPER)
+        return finding
+
+    def _of_change(self, entry: Entry, amount: Money) -> Discrepancy:
+        name = entry.intent.operation.host_ref if entry.intent is not None else ""
+        key = entry.key
+        gone = not entry.actual
+        return Discrepancy(
+            code="removed in Xero" if gone else "changed in Xero",
+            about=key[1] if key is not None else name,
+            cause=_said_of(entry),
+            fix=_CHANGED_FIX,
+            who=_BOOKKEEPER,
+            worth=abs(amount),
+            amount=amount,
+            xero_id=entry.xero_id,
+            link=self._link(entry),
+        )
+
+
+_CHANGED_FIX: Final = "find out why; then put it back, or leave it"
+
+
+def _said_of(entry: Entry) -> str:
+    if not entry.actual:
+        return f"its {entry.what} was removed in Xero by somebody else, or moved to another account"
+    if entry.actual != entry.recorded:
+        return f"its {entry.what} was edited in Xero by somebody else: it has another amount"
+    return f"its {entry.what} was moved to another day in Xero by somebody else"
+
+
+@frozen
+class _Twins:
+    """What was posted and stands: payments by invoice, all else by kind, with day and amount."""
+
+    posted: frozenset[tuple[str, date | None, Money]]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> _Twins:
+        posted = (each for each in entries if each.intent is not None and each.document is not None and each.actual)
+        return cls(frozenset(map(_alike, posted)))
+
+    def __contains__(self, entry: Entry) -> bool:
+        return _alike(entry) in self.posted
+
+
+def _alike(entry: Entry) -> tuple[str, date | None, Money]:
+    # What was posted as a transfer may have been typed as money spent, and the other way round.
+    return (entry.invoice if entry.what == "payment" else ""), entry.actual_on, entry.actual
+
+
+def _typed(entry: Entry, link: str | None, *, twice: bool) -> Discrepancy:
+    code, cause, fix = f"{entry.what} not posted here", "somebody entered it in Xero", _TYPED.get(entry.what, "")
+    if twice:
+        code = "perhaps entered twice"
+        cause = "somebody entered in Xero what was posted here too: the same amount on the same day"
+        fix = "if it is the same money, delete the one that was typed; if not, leave it"
+    elif entry.tag is not None:
+        code, cause, fix = _FORGOTTEN, _FORGOTTEN_CAUSE, _FORGOTTEN_FIX
+    return Discrepancy(
+        code=code,
+        about=entry.xero_id,
+        cause=cause,
+        fix=fix,
+        who="you" if code == _FORGOTTEN else _BOOKKEEPER,
+        worth=abs(entry.actual),
+        amount=entry.actual,
+        xero_id=entry.xero_id,
+        link=link,
+    )
+
+
+def _other_movements(rest: Money) -> Discrepancy:
+    return Discrepancy(
+        code="other movements",
+        about="",
+        cause="money moved on this account in another way: journals, or lines of other documents",
+        fix="look at the account's transactions in Xero",
+        who=_BOOKKEEPER,
+        worth=abs(rest),
+        amount=rest,
+    )
+
+
+def parts_told(lines: Iterable[ReportedLine]) -> dict[Key, ReportedLine]:
+    """How each part of the settlements stands, by what it stands for."""
+    return {(each.what if each.what in {"fees", "payout"} else LINE, each.about): each for each in lines}

@@ -1,0 +1,57 @@
+"""Discrepancies between what should be in a clearing account and what is: each with its cause, its worth, its fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from xerosync.engine.actions import Action
+from xerosync.engine.plans import Finding
+from xerosync.money import Money
+
+
+class Fix(StrEnum):
+    """What may be done about a discrepancy by a plan."""
+
+    POST = "post"
+    """What is missing is posted; what carries our mark, or was typed for it, is taken over."""
+    REMOVE = "remove"
+    """What does not belong there is removed in Xero."""
+    RESTORE = "restore"
+    """What somebody removed or changed is put back as it was posted."""
+    IGNORE = "ignore"
+    """It is as it should be, and not told again until it changes. Nothing is written to Xero."""
+
+
+@frozen(kw_only=True, repr=False)
+class Discrepancy(Finding):
+    """
+    A finding on a clearing account. *amount* is the part of the balance that it explains, debit positive, zero where it
+    moves none; *worth* is the money at stake.
+
+    *about* is the host's id where there is one, else Xero's, *xero_id* the document's, and *link* leads to it. *part*
+    is what of a settlement it is about: ``line``, ``fees`` or ``payout``, and its id. *remedies* are the actions of
+    each fix that a plan can make.
+    """
+
+    amount: Money
+    xero_id: str = ""
+    link: str | None = None
+    part: tuple[str, str] | None = None
+    remedies: Mapping[Fix, tuple[Action, ...]] = field(factory=dict[Fix, "tuple[Action, ...]"])
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """The fixes that a plan can make, what we would do first."""
+        return tuple(self.remedies)
+
+    @property
+    def remembered(self) -> str:
+        """The name under which it is remembered that this is as it should be."""
+        what = f"{self.part[0]}/" if self.part is not None else ""
+        return f"{self.code}/{what}{self.about}"
+
+    def __repr__(self) -> str:
+        return f"<Discrepancy {self.code}>"

@@ -1,0 +1,202 @@
+"""What stands on a clearing account, entry by entry: what the library's record says of it, and what it is in Xero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import TypeAlias, cast
+
+from attrs import evolve, frozen
+
+from xerosync.engine.clearing import Movements, is_on, signed_payment, signed_transaction, signed_transfer
+from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.payouts import FEES, PAYOUT
+from xerosync.engine.settlement_books import COUNTER, SURPLUS
+from xerosync.models import (
+    AccountId,
+    BankTransaction,
+    BankTransactionStatus,
+    BankTransfer,
+    Payment,
+    PaymentStatus,
+)
+from xerosync.money import Money
+
+Document: TypeAlias = Payment | BankTransaction | BankTransfer
+Key: TypeAlias = tuple[str, str]
+"""What of the host an entry stands for: ``line``, ``fees`` or ``payout``, and its id."""
+
+LINE = "line"
+_SETTLED = frozenset({"settlement", "transaction", "charged_back_by", "undone"})
+
+
+@frozen(kw_only=True, repr=False)
+class Entry:
+    """
+    One amount on the account, debit positive: *recorded* by the library, *actual* in Xero, each on its day.
+
+    *intent* is what wrote it, or took it back; None where somebody entered it. *what* is the kind of document.
+    """
+
+    what: str
+    xero_id: str
+    recorded: Money
+    recorded_on: date | None
+    actual: Money
+    actual_on: date | None
+    intent: Intent | None = None
+    document: Document | None = None
+
+    @property
+    def key(self) -> Key | None:
+        """What of the host it stands for; None for what belongs to no settlement."""
+        return None if self.intent is None else key_of(self.intent)
+
+    @property
+    def tag(self) -> str | None:
+        """Our mark on the document."""
+        return tag_in((self.document.reference if self.document is not None else None) or "")
+
+    @property
+    def invoice(self) -> str:
+        """The id of the invoice that it pays."""
+        paid = self.document.invoice if isinstance(self.document, Payment) else None
+        return (paid.invoice_id if paid is not None else None) or ""
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.what}>"
+
+
+def key_of(intent: Intent) -> Key | None:
+    """What of the host *intent* was for; None where that is no settlement's."""
+    if not _SETTLED & intent.facts.keys():
+        return None
+    if "charged_back_by" in intent.facts:
+        return LINE, intent.facts["charged_back_by"]
+    return named(intent.operation.host_ref)
+
+
+def named(name: str) -> Key:
+    """What of the host an operation of this *name* is for."""
+    for prefix, what in ((FEES, "fees"), (PAYOUT, "payout")):
+        if name.startswith(prefix):
+            return what, name.removeprefix(prefix)
+    return LINE, name.removeprefix(SURPLUS).removeprefix(COUNTER)
+
+
+def entries_on(account: AccountId, movements: Movements, currency: str) -> Iterator[Entry]:
+    """Every amount that the library's record or Xero has on *account*."""
+    zero = Money.zero(currency)
+    for payment in movements.payments:
+        yield from _paid(payment, movements, currency)
+    for payment in movements.taken_back:
+        paid, removal = movements.paid.get(payment.payment_id or ""), movements.removals.get(payment.payment_id or "")
+        if paid is not None and removal is not None:
+            yield from _both(_of_payment(payment, signed_payment(payment, currency), paid), removal)
+    yield from _moved(account, movements, currency)
+    for each in movements.transactions:
+        if each.bank_transaction_id not in movements.moved and is_on(account, each):
+            amount = signed_transaction(each, currency)
+            yield Entry(
+                what="bank transaction",
+                xero_id=each.bank_transaction_id or "",
+                recorded=zero,
+                recorded_on=None,
+                actual=amount,
+                actual_on=each.date,
+                document=each,
+            )
+    for transfer in movements.transfers:
+        amount = signed_transfer(account, transfer, currency)
+        if transfer.bank_transfer_id not in movements.moved and amount:
+            yield Entry(
+                what="transfer",
+                xero_id=transfer.bank_transfer_id or "",
+                recorded=zero,
+                recorded_on=None,
+                actual=amount,
+                actual_on=transfer.date,
+                document=transfer,
+            )
+
+
+def _paid(payment: Payment, movements: Movements, currency: str) -> Iterator[Entry]:
+    amount, intent = signed_payment(payment, currency), movements.paid.get(payment.payment_id or "")
+    stands = payment.status != PaymentStatus.DELETED
+    if stands or intent is not None:
+        # Nobody can edit a payment in Xero; it stands or was removed (F 6.122).
+        entry = _of_payment(payment, amount, intent)
+        yield entry if stands else _gone(entry)
+
+
+def _of_payment(payment: Payment, amount: Money, intent: Intent | None) -> Entry:
+    return Entry(
+        what="payment",
+        xero_id=payment.payment_id or "",
+        recorded=amount if intent is not None else Money.zero(amount.currency),
+        recorded_on=payment.date,
+        actual=amount,
+        actual_on=payment.date,
+        intent=intent,
+        document=payment,
+    )
+
+
+def _gone(entry: Entry) -> Entry:
+    return evolve(entry, actual=Money.zero(entry.actual.currency))
+
+
+def _both(entry: Entry, removal: Intent) -> Iterator[Entry]:
+    """What the library posted, and that it took it back: for the host those are two lines."""
+    yield evolve(entry, document=None)
+    yield evolve(entry, recorded=-entry.recorded, actual=-entry.recorded, intent=removal, document=None)
+
+
+def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[Entry]:
+    """What the library wrote besides payments: fees, payouts, what was parked, invoices in a payment's place."""
+    documents: dict[str, BankTransaction | BankTransfer] = {}
+    documents |= {each.bank_transaction_id or "": each for each in movements.transactions}
+    documents |= {each.bank_transfer_id or "": each for each in movements.transfers}
+    for xero_id, intent in movements.moved.items():
+        effect, day = Money(intent.facts["effect"], currency), date.fromisoformat(intent.facts["dated"])
+        entry = Entry(
+            what=intent.operation.kind.replace("_", " "),
+            xero_id=xero_id,
+            recorded=effect,
+            recorded_on=day,
+            actual=effect,
+            actual_on=day,
+            intent=intent,
+            document=documents.get(xero_id),
+        )
+        removal = movements.removals.get(xero_id)
+        if removal is not None:
+            yield from _both(entry, removal)
+        elif xero_id in movements.removed:
+            yield _gone(entry)
+        else:
+            yield _as_it_stands(account, entry)
+
+
+def _as_it_stands(account: AccountId, entry: Entry) -> Entry:
+    document, currency = entry.document, entry.recorded.currency
+    if isinstance(document, BankTransfer):
+        amount = signed_transfer(account, document, currency)
+    elif not isinstance(document, BankTransaction):
+        return entry
+    elif document.status != BankTransactionStatus.AUTHORISED:
+        return _gone(entry)
+    elif _was_on(account, entry.intent, document):
+        amount = signed_transaction(document, currency) if is_on(account, document) else Money.zero(currency)
+    else:
+        # It stands on another bank account, and what its lines are on is not mirrored.
+        amount = entry.actual
+    return evolve(entry, actual=amount, actual_on=document.date or entry.actual_on)
+
+
+def _was_on(account: AccountId, intent: Intent | None, document: BankTransaction) -> bool:
+    """Whether the library wrote *document* on *account* itself."""
+    written = intent.payload.get("BankAccount") if intent is not None else None
+    if isinstance(written, Mapping):
+        return cast(Mapping[str, object], written).get("AccountID") == account
+    return is_on(account, document)

@@ -1,0 +1,317 @@
+"""The reconciliation report: a clearing account explained to the cent, with what to do about the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from attrs import field, frozen
+
+from xerosync.engine.actions import Action, Pending
+from xerosync.engine.causes import RootCause, root_causes
+from xerosync.engine.clearing_statement import ClearingStatement
+from xerosync.engine.discrepancies import Discrepancy, Fix
+from xerosync.engine.pages import Cell, Section, page
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.settlement_report import SettlementReport
+from xerosync.models import AccountId, TenantId
+from xerosync.money import Money
+
+Choice: TypeAlias = Fix | Mapping[str, Fix] | Callable[[Discrepancy], Fix | None]
+"""How discrepancies are to be fixed: all alike, by their code, or one by one."""
+
+
+@frozen(kw_only=True, repr=False)
+class Reconciliation:
+    """
+    A clearing account explained: *balance* (Xero's own, debit positive) = *in_flight* + *exceptions*, and how it came
+    from the *opening* balance.
+
+    *in_flight* is what should be there: collected, posted, and not yet paid out, by the host's settlements where it
+    gave them, else by the library's record, in so many *payments*. The *statement* has every movement, *settlements*
+    every line ticked or crossed. What a person said is as it should be is *accepted*, and still in the sum.
+    """
+
+    tenant: TenantId
+    organisation: str
+    account: AccountId
+    code: str
+    statement: ClearingStatement
+    in_flight: Money
+    payments: int
+    discrepancies: tuple[Discrepancy, ...] = ()
+    accepted: tuple[Discrepancy, ...] = ()
+    settlements: SettlementReport | None = None
+    settling: Plan = field(repr=False)
+
+    @property
+    def balance(self) -> Money:
+        """The balance that Xero gives for the last day."""
+        return self.statement.closing.balance
+
+    @property
+    def opening(self) -> Money:
+        """The balance before the first day."""
+        return self.statement.opening.balance
+
+    @property
+    def exceptions(self) -> tuple[Discrepancy, ...]:
+        """The discrepancies that explain a part of the balance."""
+        return tuple(each for each in self.discrepancies if each.amount)
+
+    @property
+    def findings(self) -> tuple[Discrepancy, ...]:
+        """The discrepancies that move no money on this account, but need a person."""
+        return tuple(each for each in self.discrepancies if not each.amount)
+
+    @property
+    def causes(self) -> tuple[RootCause, ...]:
+        """The discrepancies by what is behind them: each cause once, with all that waits for it."""
+        return root_causes(self.discrepancies)
+
+    @property
+    def explained(self) -> bool:
+        """Whether both sums hold; they always do, since what nothing explains is listed as such."""
+        parts = (each.amount for each in (*self.discrepancies, *self.accepted))
+        return self.statement.proven and self.balance == self.in_flight + Money.total(parts, self.balance.currency)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left to do: all of the balance is in flight, or accepted."""
+        return not self.discrepancies
+
+    def plan(self, fix: Choice, *, only: Callable[[Discrepancy], bool] | None = None) -> Plan:
+        """
+        The plan that puts the discrepancies right by *fix*, applied like any other; what it cannot fix is its findings.
+
+        *fix* is one for all, a mapping from codes, or a function. *only* chooses among the discrepancies.
+        """
+        chosen = [each for each in self.discrepancies if only is None or only(each)]
+        actions: dict[Pending, Action] = {}
+        left: list[Finding] = []
+        for each in chosen:
+            wanted = _wanted(fix, each)
+            remedy = each.remedies.get(wanted, ()) if wanted is not None else ()
+            actions |= {action.itself: action for action in remedy}
+            if not remedy:
+                left.append(each)
+        planned = self.settling.only(lambda action: action.itself in actions)
+        known = {action.itself for action in planned}
+        others = [action for itself, action in actions.items() if itself not in known]
+        return Plan(tenant=self.tenant, actions=(*planned, *others), findings=tuple(left))
+
+    def rows(self) -> list[dict[str, str]]:
+        """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
+        why = f"{self.payments:,} payments posted, not yet paid out"
+        flight = {"what": "in flight", "amount": str(self.in_flight), "why": why}
+        parts = [_row(each) for each in self.discrepancies]
+        parts += [_row(each) | {"fix": "", "why": f"accepted: {each.cause}"} for each in self.accepted]
+        balance = {"what": "balance in Xero", "amount": str(self.balance), "why": "TrialBalance"}
+        return [_EMPTY | flight, *parts, _EMPTY | balance]
+
+    def json(self) -> str:
+        """The whole report as JSON; amounts are strings."""
+        told = {
+            "tenant": self.tenant,
+            "organisation": self.organisation,
+            "account": self.code,
+            "balance": str(self.balance.amount),
+            "currency": self.balance.currency,
+            "in_flight": str(self.in_flight.amount),
+            "payments": self.payments,
+            "explained": self.explained,
+            "clean": self.clean,
+            "causes": [_cause_row(each) for each in self.causes],
+            "discrepancies": [_as_json(each) for each in self.discrepancies],
+            "accepted": [_as_json(each) for each in self.accepted],
+            "statement": json.loads(self.statement.json()),
+            "settlements": json.loads(self.settlements.json()) if self.settlements is not None else None,
+        }
+        return json.dumps(told, ensure_ascii=False)
+
+    def html(self) -> str:
+        """One self-contained page, to be kept, sent or printed."""
+        return Reconciliations([self]).html()
+
+    def sections(self) -> Iterator[Section]:
+        """The parts of its page."""
+        name = f"{self.organisation}, account {self.code}"
+        first, last = self.statement.first, self.statement.last
+        yield _section_of_sum(self, f"{name}: {first} to {last}")
+        if self.causes:
+            yield _section_of_causes(self)
+            yield _section_of_discrepancies(self)
+        if self.settlements is not None:
+            yield from self.settlements.sections()
+        yield self.statement.section()
+
+    def __str__(self) -> str:
+        count = len(self.exceptions)
+        head = f"clearing {self.balance} = {self.in_flight} in flight + {count:,} exception{'s' * (count != 1)}"
+        if self.accepted:
+            head += f" + {len(self.accepted):,} accepted"
+        return "\n".join([head, *_grouped(self.exceptions), *_grouped(self.findings)])
+
+    def __repr__(self) -> str:
+        return f"<Reconciliation with {len(self.discrepancies)} discrepancies>"
+
+
+@frozen(repr=False)
+class Reconciliations:
+    """Several *reports* as one: of several clearing accounts, or of several organisations."""
+
+    reports: tuple[Reconciliation, ...] = field(converter=tuple[Reconciliation, ...])
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left to do in any of them."""
+        return all(each.clean for each in self.reports)
+
+    @property
+    def explained(self) -> bool:
+        """Whether all sums hold."""
+        return all(each.explained for each in self.reports)
+
+    def __iter__(self) -> Iterator[Reconciliation]:
+        return iter(self.reports)
+
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of all, each with its organisation and account. Rows hold amounts: mind where they are shown."""
+        return [
+            {"organisation": each.organisation, "account": each.code, **row}
+            for each in self.reports
+            for row in each.rows()
+        ]
+
+    def json(self) -> str:
+        """All of them as JSON; amounts are strings."""
+        return json.dumps([json.loads(each.json()) for each in self.reports], ensure_ascii=False)
+
+    def html(self) -> str:
+        """One self-contained page of them all, to be kept, sent or printed."""
+        left = sum(len(each.discrepancies) for each in self.reports)
+        says = (
+            f"{left:,} discrepanc{'y needs' if left == 1 else 'ies need'} something done." if left else "All is well."
+        )
+        sections = (section for each in self.reports for section in each.sections())
+        return page("Why the clearing account is what it is", sections, says=says)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{each.organisation}, {each.code}: {each}" for each in self.reports)
+
+    def __repr__(self) -> str:
+        return f"<Reconciliations of {len(self.reports)} accounts>"
+
+
+_EMPTY: Final = dict.fromkeys(("what", "amount", "why", "about", "fix", "who", "link"), "")
+
+
+def _wanted(fix: Choice, discrepancy: Discrepancy) -> Fix | None:
+    if isinstance(fix, Fix):
+        return fix
+    return fix(discrepancy) if callable(fix) else fix.get(discrepancy.code)
+
+
+def _row(each: Discrepancy) -> dict[str, str]:
+    return {
+        "what": each.code,
+        "amount": str(each.amount),
+        "why": each.cause,
+        "about": each.about,
+        "fix": each.fix,
+        "who": each.who,
+        "link": each.link or "",
+    }
+
+
+def _as_json(each: Discrepancy) -> dict[str, object]:
+    return {
+        "code": each.code,
+        "about": each.about,
+        "amount": str(each.amount.amount),
+        "worth": str(each.worth.amount) if each.worth is not None else None,
+        "cause": each.cause,
+        "fix": each.fix,
+        "who": each.who,
+        "retry": each.retry,
+        "fixes": [fix.value for fix in each.fixes],
+        "xero_id": each.xero_id,
+        "link": each.link,
+    }
+
+
+def _cause_row(cause: RootCause) -> dict[str, object]:
+    return {
+        "code": cause.code,
+        "cause": cause.cause,
+        "fix": cause.fix,
+        "who": cause.who,
+        "waits": list(cause.waits),
+        "worth": [str(each) for each in cause.worth],
+    }
+
+
+def _grouped(found: Iterable[Discrepancy]) -> Iterator[str]:
+    """*found* by what is behind them, a line each."""
+    groups: dict[tuple[str, str, str], list[Discrepancy]] = {}
+    for each in found:
+        groups.setdefault((each.code, each.cause, each.fix), []).append(each)
+    for (code, cause, fix), group in groups.items():
+        total = Money.total((each.amount for each in group), group[0].amount.currency)
+        count = f"{len(group):,} × " if len(group) > 1 else ""
+        yield f"  {f'{total} ' if total else ''}{count}{code}: {cause} → {fix}"
+
+
+def _section_of_sum(report: Reconciliation, heading: str) -> Section:
+    statement = report.statement
+    listed = Money.total((each.amount for each in report.discrepancies), report.balance.currency)
+    accepted = Money.total((each.amount for each in report.accepted), report.balance.currency)
+    ours = "the host's settlements" if report.settlements is not None else "what was posted and not yet paid out"
+    lines = [
+        ("", "opening balance", report.opening, f"Xero's, before {statement.first}"),
+        ("", "in", statement.money_in, f"{len(statement.movements):,} movements"),
+        ("", "out", -statement.money_out, ""),
+        ("", "closing balance", report.balance, f"Xero's, on {statement.last}: TrialBalance"),
+        ("", "in flight", report.in_flight, f"{ours}, {report.payments:,} payments"),
+        ("✓" if report.clean else "✗", "discrepancies", listed, f"{len(report.discrepancies):,}, below"),
+        *([("", "accepted", accepted, f"{len(report.accepted):,}, as they should be")] if report.accepted else []),
+        (
+            "✓" if report.explained else "✗",
+            "in flight + discrepancies" + (" + accepted" if report.accepted else ""),
+            report.in_flight + listed + accepted,
+            "to the cent",
+        ),
+    ]
+    rows = [[Cell(mark), Cell(what), Cell(str(amount)), Cell(why)] for mark, what, amount, why in lines]
+    return Section(heading=heading, columns=("", "what", "amount", "why"), rows=rows)
+
+
+def _section_of_causes(report: Reconciliation) -> Section:
+    rows = [
+        [
+            Cell(each.code),
+            Cell(f"{len(each.waits):,}"),
+            Cell(", ".join(map(str, each.worth))),
+            Cell(each.cause),
+            Cell(f"{each.fix} ({each.who})"),
+        ]
+        for each in report.causes
+    ]
+    return Section(
+        heading="By what is behind them", columns=("what", "how many", "amount", "why", "what to do"), rows=rows
+    )
+
+
+def _section_of_discrepancies(report: Reconciliation) -> Section:
+    rows: Sequence[Sequence[Cell]] = [
+        [
+            Cell("✗"),
+            Cell(each.code),
+            Cell(each.about, each.link),
+            Cell(str(each.amount)),
+            Cell(" or ".join(each.fixes) or "by hand"),
+        ]
+        for each in report.discrepancies
+    ]
+    return Section(heading="One by one", columns=("", "what", "about", "amount", "a plan can"), rows=rows)

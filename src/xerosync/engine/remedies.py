@@ -1,0 +1,133 @@
+"""What a plan can do about each discrepancy on a clearing account. Pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import evolve, frozen
+
+from xerosync.engine.accounting_for import Found
+from xerosync.engine.actions import (
+    AcceptDiscrepancy,
+    Action,
+    CreateSaleCredit,
+    PayBatch,
+    RemoveMoney,
+    RemovePayment,
+    VoidCredit,
+)
+from xerosync.engine.discrepancies import Discrepancy, Fix
+from xerosync.engine.entries import LINE, Entry, Key, named
+from xerosync.engine.mirror import GONE
+from xerosync.engine.plans import Plan
+from xerosync.engine.settling_policies import OpenBooks
+from xerosync.models import AccountId, BankTransaction, Payment, PaymentId
+
+BY_HAND: Final = "by hand/"
+"""What the name of an operation begins with that removes what somebody entered, by Xero's id of it."""
+
+
+@frozen(kw_only=True)
+class Means:
+    """What fixes are made of: the plan that settles what is left, and which days of the books are open."""
+
+    account: AccountId
+    settling: Plan
+    open_books: OpenBooks
+
+
+def remedied(found: Iterable[Found], means: Means) -> Iterator[Discrepancy]:
+    """Each discrepancy with the actions of each fix that a plan can make of it, and why not where one cannot."""
+    posting = _by_part(means.settling)
+    for discrepancy, entries in found:
+        remedies: dict[Fix, tuple[Action, ...]] = {}
+        post = _posting(discrepancy, entries, posting)
+        if post:
+            remedies[Fix.POST] = post
+        removal, why_not = _removing(discrepancy, entries, means)
+        if removal:
+            remedies[Fix.REMOVE] = removal
+        if not post and discrepancy.code != "still open":
+            remedies[Fix.IGNORE] = (_accepting(discrepancy, means.account),)
+        told = evolve(discrepancy, remedies=remedies)
+        yield evolve(told, fix=f"{told.fix}; {why_not}") if why_not else told
+
+
+def _by_part(settling: Plan) -> Mapping[Key, Sequence[Action]]:
+    """What *settling* would do for each part of the settlements."""
+    found: dict[Key, list[Action]] = {}
+    for action in settling:
+        inside: Sequence[Action] = action.payments if isinstance(action, PayBatch) else (action,)
+        for each in inside:
+            by = each.facts.get("charged_back_by")
+            key = (LINE, by) if by is not None else named(each.host_ref)
+            found.setdefault(key, []).append(action)
+    return found
+
+
+def _posting(
+    discrepancy: Discrepancy, entries: Sequence[Entry], posting: Mapping[Key, Sequence[Action]]
+) -> tuple[Action, ...]:
+    """What posts that which is missing; nothing for what somebody entered."""
+    if any(entry.intent is None and entry.tag is None for entry in entries):
+        return ()
+    return tuple(posting.get(discrepancy.part, ())) if discrepancy.part is not None else ()
+
+
+def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) -> tuple[tuple[Action, ...], str]:
+    """What removes that which does not belong there, all of it or nothing, and why that cannot be."""
+    if not entries or not discrepancy.amount or not _is_foreign(discrepancy, entries):
+        return (), ""
+    actions: list[Action] = []
+    for entry in entries:
+        if not entry.actual or entry.document is None:
+            continue
+        reason = _why_it_stays(entry, means.open_books)
+        action = None if reason else _removal(entry)
+        if action is None:
+            return (), f"a plan cannot remove it: {reason or 'there is no way to, by Xero’s API'}"
+        actions.append(action)
+    return tuple(actions), ""
+
+
+def _is_foreign(discrepancy: Discrepancy, entries: Sequence[Entry]) -> bool:
+    """Whether no settlement of the host's has it."""
+    return discrepancy.code == "not in your settlements" or all(
+        entry.intent is None and discrepancy.part is None for entry in entries
+    )
+
+
+def _why_it_stays(entry: Entry, open_books: OpenBooks) -> str:
+    document = entry.document
+    if isinstance(document, Payment | BankTransaction) and document.is_reconciled:
+        return "it is reconciled"
+    if isinstance(document, Payment) and document.batch_payment_id is not None:
+        return "it is part of a batch"
+    if document is not None and document.date is not None and open_books.is_closed(document.date):
+        return "it lies in closed books"
+    return ""
+
+
+def _removal(entry: Entry) -> Action | None:
+    intent, amount = entry.intent, abs(entry.actual)
+    name = intent.operation.host_ref if intent is not None else f"{BY_HAND}{entry.xero_id}"
+    facts = {"undone": intent.facts.get("settlement", "")} if intent is not None else {}
+    reason = "not in the host's settlements" if intent is not None else "entered by hand, and not wanted"
+    if intent is not None and intent.operation.kind == CreateSaleCredit.kind:
+        return VoidCredit(host_ref=name, reason=reason, facts=facts, credit_note=entry.xero_id, amount=amount)
+    if isinstance(entry.document, Payment):
+        payment = PaymentId(entry.xero_id)
+        return RemovePayment(host_ref=name, reason=reason, facts=facts, payment=payment, amount=amount)
+    if isinstance(entry.document, BankTransaction) and entry.document.status not in GONE:
+        return RemoveMoney(host_ref=name, reason=reason, facts=facts, transaction=entry.xero_id, amount=amount)
+    return None
+
+
+def _accepting(discrepancy: Discrepancy, account: AccountId) -> AcceptDiscrepancy:
+    return AcceptDiscrepancy(
+        host_ref=f"{account}/{discrepancy.remembered}",
+        reason="as it should be",
+        xero_id=discrepancy.xero_id,
+        facts={"now": str(discrepancy.amount.amount)},
+    )
