@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.reconciliation import Reconciliation, Reconciliations
     from xerosync.engine.sales import PostedSale
+    from xerosync.engine.schedule import Ended, Why
     from xerosync.engine.settlement_report import LineMark, ReportedLine, ReportedSettlement, SettlementReport
     from xerosync.engine.settling_policies import FeesAs, HistoryNotes, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
@@ -108,6 +109,8 @@ if TYPE_CHECKING:
     from xerosync.storage.keys import KeyRing
     from xerosync.storage.memory import MemoryStore
     from xerosync.storage.sqlite import SQLiteStore
+    from xerosync.webhooks import AsyncWebhookInbox, Delivery, WebhookAnswer, WebhookEvent, WebhookInbox, read_delivery
+    from xerosync.worker import AsyncWorker, Due, Ran, Worker
 
 __all__ = [
     "BROAD_SCOPES_END",
@@ -122,6 +125,8 @@ __all__ = [
     "AsyncOAuth",
     "AsyncPayables",
     "AsyncReceivables",
+    "AsyncWebhookInbox",
+    "AsyncWorker",
     "AsyncXero",
     "Audit",
     "Bill",
@@ -146,14 +151,17 @@ __all__ = [
     "ConsentRequest",
     "ContactDetails",
     "Customer",
+    "Delivery",
     "Difference",
     "Discrepancy",
     "Doctor",
     "Drift",
     "DriftField",
     "DriftReport",
+    "Due",
     "Duplicates",
     "Eligibility",
+    "Ended",
     "Endpoints",
     "ExceptionItem",
     "Explanation",
@@ -198,6 +206,7 @@ __all__ = [
     "PostedBill",
     "PostedSale",
     "ProcessingCalendar",
+    "Ran",
     "Receivables",
     "Reconciliation",
     "Reconciliations",
@@ -237,8 +246,13 @@ __all__ = [
     "UpdateCustomer",
     "UpdateReference",
     "WantedAccount",
+    "WebhookAnswer",
+    "WebhookEvent",
+    "WebhookInbox",
     "WhenLocked",
     "Who",
+    "Why",
+    "Worker",
     "Written",
     "Xero",
     "__version__",
@@ -261,6 +275,7 @@ __all__ = [
     "map_invoice",
     "map_sale",
     "missing_scopes",
+    "read_delivery",
     "safe_file_name",
     "scopes_for",
     "state_of",
@@ -314,6 +329,7 @@ _ROOMS = {
     "engine.sales": ("PostedSale",),
     "engine.discrepancies": ("Discrepancy", "Fix"),
     "engine.reconciliation": ("Reconciliation", "Reconciliations"),
+    "engine.schedule": ("Ended", "Why"),
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
     "engine.settling_policies": ("FeesAs", "HistoryNotes", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
@@ -356,6 +372,15 @@ _ROOMS = {
     "storage.keys": ("KeyRing",),
     "storage.memory": ("MemoryStore",),
     "storage.sqlite": ("SQLiteStore",),
+    "webhooks": (
+        "AsyncWebhookInbox",
+        "Delivery",
+        "WebhookAnswer",
+        "WebhookEvent",
+        "WebhookInbox",
+        "read_delivery",
+    ),
+    "worker": ("AsyncWorker", "Due", "Ran", "Worker"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

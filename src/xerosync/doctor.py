@@ -19,6 +19,7 @@ from xerosync.client.scopes import BROAD_SCOPES_END, FEATURES, broad_scopes, mis
 from xerosync.client.states import ConnectionState
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine.clearing import Eligibility, clearing_choice
+from xerosync.engine.connection_findings import finding_of_connection
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import closed_up_to
 from xerosync.errors import StoreFailed, XerosyncError
@@ -31,33 +32,6 @@ T = TypeVar("T")
 _SKEW: Final = timedelta(seconds=60)
 _SAID: Final = ("cause", "fix", "who")
 
-_SAYS: Final[Mapping[ConnectionState, tuple[str, str, str]]] = {
-    ConnectionState.PASSING: (
-        "Xero is away, slow, or its limits are used up",
-        "examine again later",
-        "nobody, it is automatic",
-    ),
-    ConnectionState.RECONNECT: (
-        "the consent has ended, or the organisation was disconnected",
-        "send the user to Xero to connect again",
-        "the user",
-    ),
-    ConnectionState.SCOPE_MISSING: (
-        "the consent is good but too narrow",
-        "send the user to Xero to consent to more scopes",
-        "the user",
-    ),
-    ConnectionState.REFUSED: (
-        "the organisation is connected, yet Xero refuses it: its subscription ended, or the user lost their role in it",
-        "renew the subscription, or let somebody who has a role there connect",
-        "the organisation's subscriber",
-    ),
-    ConnectionState.MISCONFIGURED: (
-        "the app's id, secret, kind or scopes are wrong",
-        "correct them as developer.xero.com shows them",
-        "you",
-    ),
-}
 _NEEDED_ACTIONS: Final[Mapping[str, frozenset[str]]] = {
     "receivables": frozenset({"CreateInvoicePayment"}),
     "payables": frozenset({"CreateDraftBill", "CreateApprovedBill", "CreateInvoicePayment", "AttachFilesIntoInvoice"}),
@@ -294,8 +268,7 @@ def _connection(seen: _Seen, wishes: _Wishes) -> Check:
         return _unknown("connection", seen.state)
     if seen.state is ConnectionState.CONNECTED:
         return Check(name="connection", note="calls go through")
-    cause, fix, who = _SAYS[seen.state]
-    return _failed("connection", seen.state.value, cause, fix, who=who, retry=seen.state is ConnectionState.PASSING)
+    return Check(name="connection", findings=(finding_of_connection(seen.state),))
 
 
 def _scopes(seen: _Seen, wishes: _Wishes) -> Check:

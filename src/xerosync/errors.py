@@ -110,6 +110,10 @@ class BudgetSpent(XerosyncError):
         return f"this run has spent {self.spent:,} of the {self.allowed:,} {self.what} it was allowed: run it again"
 
 
+class RunStopped(XerosyncError):
+    """A worker's run was asked to stop: nothing more was sent, and the next run goes on where this one stopped."""
+
+
 class Rejected(XerosyncError):
     """Xero looked at the request and refused it: *messages* are its own words. Nothing was changed."""
 
@@ -234,6 +238,14 @@ class SealBroken(StoreFailed):
 
 class NotEncrypted(StoreFailed):
     """A record lies in the store in plain text: see ``encrypted(allow_plain=True)`` for a store from before its key."""
+
+
+class WebhookRefused(XerosyncError):
+    """
+    A request to the webhook's address is not Xero's, or was changed on its way: answer 401, and do nothing else.
+
+    Where Xero's own requests end here, the key is another, or the body was parsed and written anew before it came here.
+    """
 
 
 class SecretKept(XerosyncError, TypeError):

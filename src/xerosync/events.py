@@ -58,6 +58,12 @@ class Event(StrEnum):
     """A batch of a plan was sent and recorded: ``kind`` of action, ``elements``; ``done`` ``of`` those to be sent."""
     RECOVERED = "xerosync.recovered"
     """Writes left open by an earlier run were closed: ``found`` in Xero, ``sent`` again, still ``open``."""
+    RUN_FINISHED = "xerosync.run_finished"
+    """
+    A worker's run has ended: ``why`` it was due and how it ``ended``, in words of `Why` and `Ended`, ``seconds``,
+    ``lag`` in seconds since it was due, ``calls`` and ``bytes_down``, documents in Xero that were ``news``, and
+    ``posted``; ``error`` is the class of what stopped it.
+    """
     DISCONNECTED = "xerosync.disconnected"
     """The organisation was disconnected; ``told_xero`` is false where the consent had ended already."""
     CONSENT_REVOKED = "xerosync.consent_revoked"

@@ -9,15 +9,17 @@ from attrs import frozen
 
 from xerosync.client._driver import stepped
 from xerosync.client._kept import COMPANY, read_kept
+from xerosync.engine.inbox import EVENT, SEQUENCE
 from xerosync.engine.lease import TTL_S, lease_name
 from xerosync.engine.mirror import SHELVES
+from xerosync.engine.schedule import SCHEDULE, WAKE
 from xerosync.errors import LeaseLost
 from xerosync.ports import Clock
 from xerosync.storage.encrypted import AsyncEncryptedStore, EncryptedStore
 from xerosync.storage.owner import one_run, take_lease, this_process
 from xerosync.storage.protocol import Fence, Owner
 
-KINDS_OF_ALL: Final = ("grant", COMPANY)
+KINDS_OF_ALL: Final = ("grant", COMPANY, SCHEDULE, WAKE, SEQUENCE)
 """What is kept for no one organisation."""
 
 KINDS_OF_ORGANISATION: Final = (
@@ -30,7 +32,8 @@ KINDS_OF_ORGANISATION: Final = (
     "stray",
     "doctor",
     "trail",
-    *(f"mirror.{name}" for name in SHELVES),
+    EVENT,
+    *(shelf.kind for shelf in SHELVES.values()),
 )
 """What is kept for each."""
 

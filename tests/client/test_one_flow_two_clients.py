@@ -24,6 +24,8 @@ from xerosync import (
     AsyncOAuth,
     AsyncPayables,
     AsyncReceivables,
+    AsyncWebhookInbox,
+    AsyncWorker,
     AsyncXero,
     BillPayment,
     Connections,
@@ -35,6 +37,8 @@ from xerosync import (
     OAuth,
     Payables,
     Receivables,
+    WebhookInbox,
+    Worker,
     Xero,
 )
 from xerosync.client import resources
@@ -53,6 +57,8 @@ PUBLIC: list[tuple[type, type]] = [
     (AsyncOAuth, OAuth),
     (AsyncConnections, Connections),
     (AsyncKeyRotation, KeyRotation),
+    (AsyncWorker, Worker),
+    (AsyncWebhookInbox, WebhookInbox),
 ]
 PAIRS: list[tuple[type, type]] = [
     *PUBLIC,

@@ -127,6 +127,8 @@ ERRORS: list[errors.XerosyncError] = [
     errors.ReconnectNeeded("connect again"),
     errors.RateLimited("minute", 12.5),
     errors.BudgetSpent("calls", 200, 200),
+    errors.RunStopped("stopped"),
+    errors.WebhookRefused("not signed"),
     errors.Rejected(["one", "two"], 400, "correlation-1"),
     errors.NotFound(["no such document"], 404),
     errors.Unavailable("503"),

@@ -273,8 +273,9 @@ class Xero(_OnBooks):
         background: bool = False,
         quarantine_s: float = QUARANTINE_S,
         on_event: OnEvent | None = None,
+        _asynchronous: AsyncXero | None = None,
     ) -> None:
-        self.asynchronous: Final = AsyncXero(
+        self.asynchronous: Final = _asynchronous or AsyncXero(
             app, organisation, store=store, transport=transport, clock=clock, endpoints=endpoints, limits=limits,
             gate=gate, background=background, quarantine_s=quarantine_s, on_event=on_event, _blocking=True,
         )  # fmt: skip

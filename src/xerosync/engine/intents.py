@@ -104,7 +104,7 @@ class Intent:
 
     *generation* counts its sends under different idempotency keys, *attempts* those that ended in doubt, with nothing
     to be found after; it is left alone until *next_at*. *facts* are what it can be found by later, *members* the
-    payments of a batch.
+    payments of a batch. *stamp* is when Xero says that it was done, as Xero wrote it, where its answer said so.
     """
 
     tenant: TenantId
@@ -121,6 +121,7 @@ class Intent:
     attempts: int = 0
     next_at: datetime | None = None
     members: tuple[Member, ...] = ()
+    stamp: str = ""
     version: int = 0
 
     @property
@@ -235,6 +236,7 @@ class Intent:
                 )
                 for each in self.members
             ],
+            self.stamp,
         )
         found_by = [(name, value) for name, value in self.facts.items() if name not in _NAMES]
         lookups = [("tag", self.tag), ("kind", self.operation.kind), *found_by]
@@ -284,6 +286,7 @@ class _Kept(msgspec.Struct, omit_defaults=True):
     attempts: int = 0
     next_at: datetime | None = None
     members: list[_KeptMember] = []
+    stamp: str = ""
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -308,6 +311,7 @@ def read_intent(record: Record) -> Intent:
         attempts=kept.attempts,
         next_at=kept.next_at,
         members=tuple(each.read() for each in kept.members),
+        stamp=kept.stamp,
         version=record.version,
     )
 

@@ -69,6 +69,11 @@ class Shelf:
     whole: bool = False
 
     @property
+    def kind(self) -> str:
+        """The kind of the records that keep its rows."""
+        return f"mirror.{self.name}"
+
+    @property
     def id_key(self) -> str:
         """The key of a row that tells it apart."""
         return self.key or id_name(self.model)
@@ -292,7 +297,7 @@ async def _reread_whole(books: Books, shelf: Shelf) -> None:
     page = await (await books.session()).read(Query(shelf.collection, shelf.collection, shelf.params))
     await _keep(books, shelf, page.rows)
     there = {_text(row, shelf.id_key) for row in page.rows}
-    gone = [record.identity async for record in records(books, _record_kind(shelf)) if record.key not in there]
+    gone = [record.identity async for record in records(books, shelf.kind) if record.key not in there]
     if gone:
         await books.storage.commit([], deletes=gone)
 
@@ -311,7 +316,7 @@ async def walk(
     books: Books, shelf: Shelf, kind: type[T], *, lookup: tuple[str, str] | None = None
 ) -> AsyncIterator[tuple[Record, T]]:
     """Every mirrored document of *shelf*, or those a *lookup* finds, in the order of their ids."""
-    async for record in records(books, _record_kind(shelf), lookup=lookup):
+    async for record in records(books, shelf.kind, lookup=lookup):
         yield record, read_mirrored(record, kind)
 
 
@@ -343,6 +348,11 @@ def read_mirrored(record: Record, kind: type[T]) -> T:
     return decode(kind, parse(record.body.encode(), where="mirror"), where="mirror")
 
 
+def mirror_key(shelf: Shelf, tenant: str, document_id: str) -> RecordKey:
+    """Where the document of this id on *shelf* is mirrored."""
+    return RecordKey(shelf.kind, tenant, document_id)
+
+
 def stamp_of(record: Record) -> str:
     """The document's ``UpdatedDateUTC`` as Xero wrote it."""
     return record.state
@@ -356,10 +366,6 @@ def tag_of_record(record: Record) -> str | None:
 def _our_tag(books: Books, record: Record) -> str | None:
     lookups = dict(record.lookups)
     return lookups.get("tag") if lookups.get("sign") == sign_of(books.app.client_id) else None
-
-
-def _record_kind(shelf: Shelf) -> str:
-    return f"mirror.{shelf.name}"
 
 
 async def _changed(books: Books, shelf: Shelf, reading: Reading) -> AsyncIterator[list[Json]]:
@@ -416,7 +422,7 @@ def _mirrored(books: Books, shelf: Shelf, row: Json) -> Record:
     body = dump(dict(sorted(kept.items()))).decode()
     lookups = tuple(pair for pair in shelf.lookups(row) if pair[1])
     key, stamp = _text(row, shelf.id_key), _text(row, "UpdatedDateUTC")
-    return Record(_record_kind(shelf), books.tenant, key, body, stamp, None, lookups)
+    return Record(shelf.kind, books.tenant, key, body, stamp, None, lookups)
 
 
 def _stub(name: str, value: object) -> object:

@@ -16,6 +16,7 @@ from xerosync.engine.mirror import (
     ACCOUNTS,
     SHELVES,
     Shelf,
+    mirror_key,
     read_mirrored,
     records,
     refresh,
@@ -67,7 +68,7 @@ async def revisions(books: Books, kind: str) -> dict[str, list[Intent]]:
 
 async def stamped(books: Books, shelf: Shelf, kind: type[T], ids: Iterable[str]) -> dict[str, tuple[T, str]]:
     """The mirrored documents with these *ids*, each with its stamp."""
-    keys = [RecordKey(f"mirror.{shelf.name}", books.tenant, each) for each in ids]
+    keys = [mirror_key(shelf, books.tenant, each) for each in ids]
     return {record.key: (read_mirrored(record, kind), stamp_of(record)) for record in await stored(books, keys)}
 
 
@@ -90,7 +91,7 @@ async def stamps_now(books: Books, seen: Iterable[Seen]) -> dict[Seen, str]:
     """The stamps that the documents *seen* have in Xero now; empty for one that is not there."""
     wanted = list(dict.fromkeys(seen))
     await refresh(books, *(SHELVES[name] for name in dict.fromkeys(each.shelf for each in wanted)))
-    keys = {each: RecordKey(f"mirror.{each.shelf}", books.tenant, each.document_id) for each in wanted}
+    keys = {each: mirror_key(SHELVES[each.shelf], books.tenant, each.document_id) for each in wanted}
     stamps = {record.identity: stamp_of(record) for record in await stored(books, keys.values())}
     return {each: stamps.get(key, "") for each, key in keys.items()}
 
@@ -101,7 +102,7 @@ async def tagged(books: Books, shelf: Shelf, kind: type[T], tags: Iterable[str])
     found: dict[str, T] = {}
     if not wanted:
         return found
-    async for record in records(books, f"mirror.{shelf.name}"):
+    async for record in records(books, shelf.kind):
         tag = tag_of_record(record)
         if tag in wanted:
             found[tag or ""] = read_mirrored(record, kind)

@@ -235,16 +235,18 @@ def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:
         return intent.moved(State.UNKNOWN)
     if element.verdict is Verdict.REJECTED:
         return intent.moved(State.REJECTED, messages=element.messages)
-    xero_id = (element.row or {}).get(kind.id_key) if kind.id_key else intent.target
+    row = element.row or {}
+    xero_id, stamp = (row.get(kind.id_key) if kind.id_key else intent.target), row.get("UpdatedDateUTC")
     if not isinstance(xero_id, str) or not xero_id:
         return intent.moved(State.UNKNOWN)
     confirmed = intent.moved(State.CONFIRMED, xero_id=xero_id, messages=element.messages)
-    if isinstance(total := (element.row or {}).get("Total"), int | Decimal):
+    confirmed = evolve(confirmed, stamp=stamp if isinstance(stamp, str) else "")
+    if isinstance(total := row.get("Total"), int | Decimal):
         # Taxes are Xero's to work out: only it knows what the document came to.
         confirmed = evolve(confirmed, facts={**confirmed.facts, "total": str(total)})
     if not intent.members:
         return confirmed
-    return confirmed.paying(payments_in(decode(BatchPayment, element.row or {}, where=kind.collection)))
+    return confirmed.paying(payments_in(decode(BatchPayment, row, where=kind.collection)))
 
 
 def _is_anothers(intent: Intent, element: Element) -> bool:

@@ -1,0 +1,200 @@
+"""When each organisation is due, and why: what is kept of its runs, and pure decisions on it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, cast
+
+from attrs import frozen
+
+from xerosync.client._wire.codec import Json
+from xerosync.client.states import ConnectionState, state_of
+from xerosync.engine.inbox import Gap
+from xerosync.errors import BudgetSpent, RateLimited, RunStopped, StoreFailed, Suspended, XerosyncError
+from xerosync.storage.protocol import Record, RecordKey
+
+SCHEDULE: Final = "schedule"
+WAKE: Final = "wake"
+TOLD: Final = "/told"
+"""What ends the key of a wake-up by webhooks, so that it takes no host's place."""
+
+_SOON: Final = timedelta(minutes=1)
+_DOUBLINGS: Final = 10
+
+
+class Why(StrEnum):
+    """Why an organisation is worked on now, or is not."""
+
+    FIRST = "first"
+    """It never was before."""
+    ASKED = "asked"
+    """The host asked for it, having news of its own."""
+    TOLD = "told"
+    """Webhooks told of changes in Xero."""
+    GAP = "gap"
+    """Deliveries of webhooks are missing, so that anything may have changed."""
+    TIME = "time"
+    """It was not looked at for as long as may be."""
+    OPEN = "open"
+    """A write whose answer was lost may be looked for now."""
+    AGAIN = "again"
+    """The last run did not come to its end."""
+    QUIET = "quiet"
+    """There is nothing to do: nothing was asked of Xero."""
+
+
+class Ended(StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    """The work was done to its end."""
+    QUIET = "quiet"
+    """There was nothing to do, and nothing was asked of Xero."""
+    BUSY = "busy"
+    """Another worker is at it."""
+    STOPPED = "stopped"
+    """It was asked to stop, or its budget was spent: the next run goes on."""
+    WAITING = "waiting"
+    """Xero is away, or a limit is used up: the next run goes on when it opens."""
+    REFUSED = "refused"
+    """Xero does not let the app in: somebody must do what the finding says."""
+    FAILED = "failed"
+    """It raised an error that says nothing of the connection."""
+
+
+@frozen(kw_only=True)
+class Standing:
+    """
+    What is kept of an organisation's runs: when the last one that was done *began*, and how the last one *ended*, in
+    words of `Ended`, or "" while it is under way.
+
+    *idle* counts those in a row that found nothing new, *failed* those that failed. *payments* is up to where the
+    mirrored payments were looked through.
+    """
+
+    began: datetime | None = None
+    ended: str = ""
+    idle: int = 0
+    failed: int = 0
+    payments: str | None = None
+
+    def record(self, tenant: str, due: datetime | None) -> Record:
+        """The record that keeps it, due for the next run."""
+        began = None if self.began is None else self.began.isoformat()
+        body = json.dumps({"began": began, "idle": self.idle, "failed": self.failed, "payments": self.payments})
+        return Record(SCHEDULE, "", tenant, body, self.ended, due)
+
+
+def read_standing(record: Record | None) -> Standing | None:
+    """The standing that *record* keeps."""
+    if record is None:
+        return None
+    body = cast(Json, json.loads(record.body))
+    began = body["began"]
+    return Standing(
+        began=datetime.fromisoformat(began) if isinstance(began, str) else None,
+        ended=record.state,
+        idle=int(str(body["idle"])),
+        failed=int(str(body["failed"])),
+        payments=cast(str | None, body["payments"]),
+    )
+
+
+def schedule_key(tenant: str) -> RecordKey:
+    """Where the standing of *tenant* is kept."""
+    return RecordKey(SCHEDULE, "", tenant)
+
+
+def wake_record(tenant: str, at: datetime, *, told: bool = False) -> Record:
+    """The record that says that *tenant* is due *at* the latest, as the host asked, or as webhooks *told*."""
+    return Record(WAKE, "", tenant + TOLD * told, "{}", due=at)
+
+
+def wake_keys(tenant: str) -> tuple[RecordKey, RecordKey]:
+    """Where it is kept that *tenant* was woken, by the host and by webhooks."""
+    return RecordKey(WAKE, "", tenant), RecordKey(WAKE, "", tenant + TOLD)
+
+
+@frozen(kw_only=True)
+class Rhythm:
+    """
+    How often an organisation is worked on: *every* so often, doubling while nothing changes, up to *max_silence*; with
+    webhooks only after *max_silence*, as long as they tell of nothing.
+    """
+
+    every: timedelta
+    max_silence: timedelta
+
+    def after_idle(self, idle: int) -> timedelta:
+        """How long is waited after so many runs in a row that found nothing new, without webhooks."""
+        return min(self.max_silence, timedelta(seconds=self.every.total_seconds() * 2 ** min(idle, _DOUBLINGS)))
+
+
+@frozen(kw_only=True)
+class Seen:
+    """What is known before a run: whether it was *asked* for, *told* of, and whether writes are *open*."""
+
+    asked: bool = False
+    told: bool = False
+    open: bool = False
+    gaps: tuple[Gap, ...] = ()
+    webhooks: bool = False
+
+
+def why_now(standing: Standing | None, seen: Seen, rhythm: Rhythm, now: datetime) -> Why:
+    """Why an organisation is worked on at *now*."""
+    if standing is None or standing.began is None:
+        return Why.FIRST if standing is None or not standing.failed else Why.AGAIN
+    reasons = {
+        Why.AGAIN: standing.ended not in {Ended.DONE, Ended.QUIET},
+        Why.ASKED: seen.asked,
+        Why.TOLD: seen.told,
+        Why.GAP: any(gap.noticed > standing.began and gap.counts_from() <= now for gap in seen.gaps),
+        Why.OPEN: seen.open,
+        Why.TIME: now - standing.began >= _silence(standing, seen, rhythm),
+    }
+    return next((why for why, holds in reasons.items() if holds), Why.QUIET)
+
+
+def next_time(standing: Standing, seen: Seen, rhythm: Rhythm, now: datetime) -> datetime:
+    """When to look again after a run that was done, or had nothing to do: looking costs no call."""
+    began = standing.began or now
+    due = began + _silence(standing, seen, rhythm)
+    # Missing deliveries concern everybody, and wake nobody.
+    return min(due, now + rhythm.every) if seen.webhooks else max(due, now)
+
+
+def after_error(error: Exception | None, failed: int, rhythm: Rhythm, now: datetime) -> tuple[Ended, datetime | None]:
+    """How a run ended that raised *error*, the one after *failed* others, and when to try again; None for never."""
+    later = now + min(rhythm.max_silence, _SOON * 2 ** min(failed, _DOUBLINGS))
+    match error:
+        case BudgetSpent() | RunStopped():
+            return Ended.STOPPED, now
+        case RateLimited():
+            return Ended.WAITING, now + timedelta(seconds=error.retry_after_s)
+        case Suspended():
+            return Ended.WAITING, max(error.retry_at, now)
+        case StoreFailed():
+            return Ended.FAILED, later
+        case XerosyncError():
+            return _by_state(state_of(error), later, now + rhythm.max_silence)
+        case _:
+            return Ended.FAILED, later
+
+
+def _by_state(state: ConnectionState | None, later: datetime, much_later: datetime) -> tuple[Ended, datetime | None]:
+    match state:
+        case ConnectionState.RECONNECT:
+            return Ended.REFUSED, None
+        case ConnectionState.SCOPE_MISSING | ConnectionState.REFUSED | ConnectionState.MISCONFIGURED:
+            return Ended.REFUSED, much_later
+        case ConnectionState.PASSING:
+            return Ended.WAITING, later
+        case _:
+            return Ended.FAILED, later
+
+
+def _silence(standing: Standing, seen: Seen, rhythm: Rhythm) -> timedelta:
+    return rhythm.max_silence if seen.webhooks else rhythm.after_idle(standing.idle)

@@ -1,0 +1,319 @@
+"""A worker: who is due and why, what a run costs, and how each trouble ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import pytest
+from tests.conftest import CLEARING, Product, nzd
+from tests.running.conftest import listening, wait, worker_of
+
+from xerosync import App, Customer, Ended, Receivables, Settlement, SettlementLine, Tokens, Why, Xero
+from xerosync.errors import InvalidInput
+from xerosync.simulator import Fault
+
+
+class Host:
+    """A product's work: pair, import, settle what was collected; it counts how often it was called."""
+
+    def __init__(self) -> None:
+        self.customers = [Customer(id="c1", custom_identifier="Ana Costa")]
+        self.settlements: list[Settlement] = []
+        self.runs = 0
+
+    def __call__(self, xero: Xero) -> None:
+        self.runs += 1
+        sales = Receivables(xero, clearing_account=CLEARING)
+        sales.apply(sales.match(self.customers))
+        sales.apply(sales.import_invoices())
+        for settlement in self.settlements:
+            sales.apply(sales.settle(settlement))
+
+
+def settlement(transaction: str, amount: str, on: date) -> Settlement:
+    line = SettlementLine(id=f"{transaction}/1", transaction=transaction, amount=nzd(amount))
+    return Settlement(id=f"S{on}", on=on, lines=(line,))
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+def test_a_new_connection_is_due_at_once_and_then_after_a_while(product: Product, host: Host) -> None:
+    product.invoice("Ana Costa", "100.00")
+    worker = worker_of(product, host)
+    tenant = product.books.tenant_id
+
+    assert [each.organisation for each in worker.due()] == [tenant]
+    ran = worker.run(tenant)
+
+    assert (ran.ended, ran.why, host.runs) == (Ended.DONE, Why.FIRST, 1)
+    assert ran.calls > 0
+    assert worker.due() == ()
+    (due,) = worker.due([tenant])
+    assert due.at == ran.due
+    assert due.at - product.clock.now() <= timedelta(minutes=15)
+
+
+def test_a_run_before_its_time_asks_nothing_of_xero(product: Product, host: Host) -> None:
+    worker = worker_of(product, host)
+    worker.run(product.books.tenant_id)
+
+    ran = worker.run(product.books.tenant_id)
+
+    assert (ran.ended, ran.calls, host.runs) == (Ended.QUIET, 0, 1)
+
+
+def test_an_idle_organisation_is_worked_on_less_and_less_often(product: Product, host: Host) -> None:
+    worker = worker_of(product, host)
+    pauses = []
+    for _ in range(8):
+        ran = worker.run(product.books.tenant_id)
+        assert ran.due is not None
+        pauses.append(ran.due - product.clock.now())
+        product.clock.advance(pauses[-1].total_seconds())
+
+    assert pauses[1:] == sorted(pauses[1:])
+    assert round(pauses[-1] / timedelta(hours=6), 3) == 1
+    product.invoice("Ana Costa", "5.00")
+    ran = worker.run(product.books.tenant_id)
+    assert ran.due is not None
+    assert ran.due - product.clock.now() <= timedelta(minutes=15)
+
+
+def test_a_host_with_news_is_served_at_once(product: Product, host: Host) -> None:
+    invoice = product.invoice("Ana Costa", "100.00")
+    worker = worker_of(product, host)
+    worker.run(product.books.tenant_id)
+
+    host.settlements.append(settlement(invoice.id, "100.00", product.clock.now().date()))
+    worker.wake(product.books.tenant_id)
+    (due,) = worker.due()
+    ran = worker.run(due.organisation)
+
+    assert (ran.why, ran.posted) == (Why.ASKED, 1)
+    assert product.books.invoice(invoice.id).status == "PAID"
+    assert worker.run(due.organisation).ended is Ended.QUIET
+
+
+def test_with_webhooks_quiet_hours_cost_nothing(prompt: Product, host: Host) -> None:
+    listening(prompt)
+    worker = worker_of(prompt, host)
+    worker.run(prompt.books.tenant_id)
+    calls = prompt.simulator.calls
+
+    for _ in range(20):
+        wait(prompt, 15)
+        for due in worker.due():
+            assert worker.run(due.organisation).ended is Ended.QUIET
+
+    assert (prompt.simulator.calls, host.runs) == (calls, 1)
+    wait(prompt, 70)
+    assert worker.run(prompt.books.tenant_id).why is Why.TIME
+
+
+def test_a_webhook_wakes_and_one_s_own_write_does_not(prompt: Product, host: Host) -> None:
+    listening(prompt)
+    worker = worker_of(prompt, host)
+    worker.run(prompt.books.tenant_id)
+
+    host.customers.append(Customer(id="c2", custom_identifier="Bo Ek"))
+    worker.wake(prompt.books.tenant_id)
+    worker.run(prompt.books.tenant_id)
+    invoice = prompt.invoice("Ana Costa", "100.00")
+    wait(prompt, 1)
+
+    (due,) = worker.due()
+    assert worker.run(due.organisation).why is Why.TOLD
+    assert invoice.id in {each.invoice_id for each in Receivables(prompt.xero()).transactions()}
+
+
+def test_what_people_take_back_in_xero_is_told(prompt: Product, host: Host) -> None:
+    invoice = prompt.invoice("Ana Costa", "100.00")
+    listening(prompt)
+    worker = worker_of(prompt, host)
+    worker.run(prompt.books.tenant_id)
+    host.settlements.append(settlement(invoice.id, "100.00", prompt.clock.now().date()))
+    worker.wake(prompt.books.tenant_id)
+    assert worker.run(prompt.books.tenant_id).payments_removed == ()
+    (paid,) = prompt.live_payments()
+
+    prompt.books.remove_payment(paid.id)
+    wait(prompt, 1)
+    ran = worker.run(prompt.books.tenant_id)
+
+    assert (ran.why, ran.payments_removed) == (Why.TOLD, (paid.id,))
+
+
+def test_a_lost_delivery_is_noticed_by_its_number_and_caught_up_with(prompt: Product, host: Host) -> None:
+    listening(prompt)
+    worker = worker_of(prompt, host)
+    prompt.books.add_contact("Somebody")
+    wait(prompt, 1)
+    worker.run(prompt.books.tenant_id)
+    prompt.simulator.faults.plan(Fault.WEBHOOK_LOST)
+    prompt.invoice("Ana Costa", "100.00")
+    wait(prompt, 1)
+    prompt.books.add_contact("Somebody else")
+    wait(prompt, 1)
+    assert worker.run(prompt.books.tenant_id).why is Why.TOLD  # it reads all, so that the gap is closed too
+    wait(prompt, 30)
+
+    assert worker.run(prompt.books.tenant_id).why is Why.QUIET
+    assert len(Receivables(prompt.xero()).transactions()) == 1
+
+
+def test_a_gap_that_no_delivery_fills_is_caught_up_with_by_reading(prompt: Product, host: Host) -> None:
+    hook = listening(prompt)
+    worker = worker_of(prompt, host)
+    prompt.books.add_contact("Somebody")
+    wait(prompt, 1)
+    worker.run(prompt.books.tenant_id)
+    other = prompt.simulator.add_organisation("Another")
+    prompt.simulator.consent(prompt.app, tenants=[other.tenant_id])
+    prompt.simulator.faults.plan(Fault.WEBHOOK_LOST)
+    prompt.invoice("Ana Costa", "100.00")
+    wait(prompt, 1)
+    other.add_contact("Of the other")
+    wait(prompt, 1)
+    assert hook.answers[-1].events[0].organisation == other.tenant_id
+
+    assert worker.run(prompt.books.tenant_id).why is Why.QUIET, "it may only be late"
+    wait(prompt, 20)
+    assert worker.run(prompt.books.tenant_id).why is Why.GAP
+    assert len(Receivables(prompt.xero()).transactions()) == 1
+    wait(prompt, 20)
+    assert worker.run(prompt.books.tenant_id).why is Why.QUIET
+
+
+def test_a_budget_ends_a_run_between_two_calls_and_the_next_goes_on(product: Product, host: Host) -> None:
+    invoices = [product.invoice("Ana Costa", "1.00") for _ in range(130)]
+    worker_of(product, host).run(product.books.tenant_id)
+    today = product.clock.now().date()
+    lines = tuple(SettlementLine(id=each.id, transaction=each.id, amount=nzd("1.00")) for each in invoices)
+    host.settlements.append(Settlement(id="S1", on=today, lines=lines))
+    worker = worker_of(product, host, calls=7)
+    worker.wake(product.books.tenant_id)
+    ended: list[Ended] = []
+    paid: list[int] = []
+    while not ended or ended[-1] is Ended.STOPPED:
+        ran = worker.run(product.books.tenant_id)
+        assert ran.calls <= 7
+        ended.append(ran.ended)
+        paid.append(len(product.live_payments()))
+        assert len(ended) < 9
+
+    assert len(ended) > 1
+    assert ended[-1] is Ended.DONE
+    assert paid == sorted(paid)
+    assert paid[-1] == len(invoices)
+
+
+def test_a_run_ends_before_its_next_call_when_it_is_asked_to(product: Product, host: Host) -> None:
+    product.invoice("Ana Costa", "1.00")
+    worker = worker_of(product, host)
+    before = product.simulator.calls
+
+    ran = worker.run(product.books.tenant_id, should_stop=lambda: product.simulator.calls >= before + 1)
+
+    assert (ran.ended, ran.calls) == (Ended.STOPPED, 1)
+    assert [each.organisation for each in worker.due()] == [product.books.tenant_id]
+    assert worker.run(product.books.tenant_id).ended is Ended.DONE
+
+
+def test_two_workers_are_never_in_one_organisation(product: Product) -> None:
+    within: list[Ended] = []
+
+    def work(xero: Xero) -> None:
+        within.append(other.run(xero.books.tenant).ended)
+
+    worker = worker_of(product, work)
+    other = worker_of(product, work)
+
+    assert worker.run(product.books.tenant_id).ended is Ended.DONE
+    assert within == [Ended.BUSY]
+
+
+def test_a_day_limit_sends_the_organisation_home_with_its_time(product: Product, host: Host) -> None:
+    worker = worker_of(product, host)
+    product.simulator.faults.plan(Fault.DAY_LIMIT)
+    before = product.clock.now()
+
+    ran = worker.run(product.books.tenant_id)
+
+    assert ran.ended is Ended.WAITING
+    assert ran.finding is not None
+    assert ran.finding.retry
+    assert product.clock.now() - before < timedelta(minutes=1), "nobody slept"
+    assert ran.due is not None
+    assert ran.due - product.clock.now() > timedelta(hours=1)
+
+
+def test_a_consent_that_has_ended_is_left_alone_until_there_is_another(product: Product, host: Host) -> None:
+    worker = worker_of(product, host)
+    worker.run(product.books.tenant_id)
+    product.xero().disconnect()
+    product.clock.advance(7 * 3600)
+
+    ran = worker.run(product.books.tenant_id)
+
+    assert (ran.ended, ran.due) == (Ended.REFUSED, None)
+    assert ran.finding is not None
+    assert ran.finding.who == "the user"
+    assert worker.due() == ()
+    assert worker.enrol() == 0
+    given = product.simulator.consent(product.app, tenants=[product.books.tenant_id])
+    expires_at = product.clock.now() + timedelta(seconds=given.expires_in)
+    product.xero().connect(Tokens(given.access_token, given.refresh_token, expires_at))
+    assert worker.enrol() == 1
+    (due,) = worker.due()
+    assert worker.run(due.organisation).ended is Ended.DONE
+
+
+def test_one_organisation_s_trouble_is_not_another_s(product: Product, host: Host) -> None:
+    """A 403 for one of two organisations under one consent, and a fault of the host's own."""
+    other = product.simulator.add_organisation("Another")
+    given = product.simulator.consent(product.app, tenants=[product.books.tenant_id, other.tenant_id])
+    expires_at = product.clock.now() + timedelta(seconds=given.expires_in)
+    tokens = Tokens(given.access_token, given.refresh_token, expires_at)
+
+    def work(xero: Xero) -> None:
+        if xero.books.tenant == other.tenant_id:
+            raise ZeroDivisionError("a fault of the host's own")
+        host(xero)
+
+    heard: list[Mapping[str, object]] = []
+    worker = worker_of(product, work, on_event=lambda name, fields: heard.append({"event": name, **fields}))
+    connected = Xero(
+        App(product.app.client_id, product.app.client_secret), other.tenant_id, store=product.store,
+        transport=product.simulator.transport, clock=product.clock,
+    )  # fmt: skip
+    connected.connect(tokens)
+    worker.enrol()
+
+    stop = iter([False] * 7 + [True] * 100)
+    worker.run_forever(should_stop=lambda: next(stop))
+
+    ended = {each["organisation"]: each["ended"] for each in heard if each["event"] == "xerosync.run_finished"}
+    assert ended[other.tenant_id] == "failed"
+    (failed,) = worker.due([other.tenant_id])
+    assert failed.at > product.clock.now()
+
+
+def test_a_worker_that_waits_stops_within_a_second(product: Product, host: Host) -> None:
+    worker = worker_of(product, host)
+    asked = iter([False] * 12 + [True] * 10)
+    began = product.clock.now()
+
+    worker.run_forever(should_stop=lambda: next(asked))
+
+    assert product.clock.now() - began < timedelta(seconds=30)
+    assert host.runs == 1
+
+
+@pytest.mark.parametrize("every", [timedelta(), timedelta(hours=7), timedelta(minutes=-1)])
+def test_a_rhythm_that_cannot_be_kept_is_refused(product: Product, host: Host, every: timedelta) -> None:
+    with pytest.raises(InvalidInput, match="every"):
+        worker_of(product, host, every=every)
