@@ -117,7 +117,11 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def simulate(session: nox.Session) -> None:
-    """Fresh schedules in which everything goes wrong (``-- --seeds N``), or a search for killers (``-- --mutants``)."""
+    """
+    Fresh schedules in which everything goes wrong (``-- --seeds N``), or a search for killers (``-- --mutants``).
+
+    ``--fast`` leaves client and HTTP out, ``--workers N`` plays in N processes, ``--help`` tells the rest.
+    """
     install(session, "test")
     room = "tests.engine.mutants" if "--mutants" in session.posargs else "xerosync.testing.simulation"
     session.run("python", "-m", room, *(each for each in session.posargs if each != "--mutants"))

@@ -156,5 +156,5 @@ def test_fresh_seeds_are_drawn_and_told(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["--seeds", "2"]) == 0
 
     out = capsys.readouterr().out
-    assert "2 schedules, 0 wrong" in out
+    assert "whole: 2 schedules, 0 wrong" in out
     assert "schedules a minute of one core" in out

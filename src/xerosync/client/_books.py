@@ -64,6 +64,8 @@ class Books:
     on_event: OnEvent
     gate: RateGate
     background: bool = False
+    unbound: type[Session] | None = field(default=None, init=False)
+    """A session that needs no consent, where a simulation brings one."""
     _session: Session | None = field(default=None, init=False)
     _looked_at: datetime | None = field(default=None, init=False)
     _pacer: Pacer = field(init=False)
@@ -95,6 +97,9 @@ class Books:
         Another process may have connected it anew, so the store is looked at again every minute, and when the consent
         is over.
         """
+        if self.unbound is not None:
+            self._session = self._session or self._session_under("", self.unbound)
+            return self._session
         now = self.clock.now()
         is_fresh = self._looked_at is not None and now - self._looked_at < _LOOK_AGAIN
         if self._session is None or not is_fresh or self._session.consent.is_over:
@@ -254,11 +259,11 @@ class Books:
         """Tell the host's listener of *event*. What the listener raises is logged, and goes no further."""
         tell(self.on_event, event, {"organisation": self.tenant, **fields})
 
-    def _session_under(self, grant: str) -> Session:
+    def _session_under(self, grant: str, kind: type[Session] = Session) -> Session:
         consent = Consent(
             self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner, self.tell
         )
-        return Session(self.tenant, consent, self.transport, self.clock, self.endpoints, self._pacer)
+        return kind(self.tenant, consent, self.transport, self.clock, self.endpoints, self._pacer)
 
     async def _kept(self) -> Kept | None:
         (record,) = await self.storage.get_many([kept_key(self.tenant)])

@@ -46,7 +46,9 @@ class Query:
         return evolve(self, params={**self.params, "page": str(number), **sized})
 
 
-class _Again(Exception):
+class Again(Exception):
+    """A call shall be tried again after *wait_s*."""
+
     def __init__(self, wait_s: float) -> None:
         super().__init__(wait_s)
         self.wait_s = wait_s
@@ -147,7 +149,7 @@ class Session:
                 method, path, sent, token, key=key, not_after=not_after, content_type=content_type
             )
 
-        return await self._settled(_Call(self, Kind.WRITE, request, Tried(keyed=method in _KEYED)))
+        return await self._settled(Call(self, Kind.WRITE, request, Tried(keyed=method in _KEYED)))
 
     async def renew(self, token: Secret) -> None:
         """Replace *token*, which Xero refused. Raises `ReconnectNeeded` when the consent has ended."""
@@ -170,12 +172,12 @@ class Session:
         def request(token: Secret, not_after: datetime | None) -> Request:
             return evolve(self._request(query, token, accept), not_after=not_after)
 
-        return await self._settled(_Call(self, Kind.READ, request))
+        return await self._settled(Call(self, Kind.READ, request))
 
-    async def _settled(self, call: _Call) -> Response:
+    async def _settled(self, call: Call) -> Response:
         """The outcome of *call* that stands. Only the loop is here: what follows on an outcome is `next_move`'s."""
         async for attempt in AsyncRetrying(
-            sleep=self.clock.sleep, wait=_asked_for, retry=retry_if_exception_type(_Again), reraise=True
+            sleep=self.clock.sleep, wait=_asked_for, retry=retry_if_exception_type(Again), reraise=True
         ):
             with attempt:
                 return await call.once()
@@ -234,7 +236,7 @@ class Session:
 
 
 @define
-class _Call:
+class Call:
     """
     One call under way: what was *tried*, and the *token* it was first sent with, at *first_sent*.
 
@@ -249,7 +251,7 @@ class _Call:
     first_sent: datetime | None = None
 
     async def once(self) -> Response:
-        """Try once. Raises `_Again` when it shall be tried again."""
+        """Try once. Raises `Again` when it shall be tried again."""
         try:
             outcome, tried = await self._tried()
         except XerosyncError as stopped:
@@ -265,7 +267,7 @@ class _Call:
             reason = "Xero's limit" if move.step is Step.WAIT else "asking Xero again"
             self.session.pacer.tell(Event.WAITING, reason=reason, seconds=move.wait_s)
         self.tried = tried.then(move, in_doubt=self.kind is Kind.WRITE and is_doubtful(outcome))
-        raise _Again(move.wait_s)
+        raise Again(move.wait_s)
 
     async def _tried(self) -> tuple[Response | TransportFault, Tried]:
         async with self.session.turn() as turn:
@@ -293,4 +295,4 @@ class _Call:
 
 def _asked_for(state: RetryCallState) -> float:
     fault = state.outcome.exception() if state.outcome is not None else None
-    return fault.wait_s if isinstance(fault, _Again) else 0.0
+    return fault.wait_s if isinstance(fault, Again) else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlencode
 
@@ -57,6 +57,7 @@ class _Visit:
     headers: Mapping[str, str]
     strike: Strike
     flight: Flight
+    written: Callable[[Row], bytes] = json_bytes
 
 
 class Api:
@@ -114,6 +115,22 @@ class Api:
             return _limited(counted, correlation)
         headers = _CACHE | counted | {"xero-correlation-id": correlation}
         return self._once(_Visit(request, caller, parts, place, query, headers, strike, flight))
+
+    def inside(
+        self, request: Request, parts: list[str], query: Mapping[str, str], caller: Caller, strike: Strike
+    ) -> Response:
+        """As `answer`, for a *caller* whose token and limits nobody looks at, in JSON without blanks."""
+        correlation = self._world.draw()
+        if strike.does(*_DEATHS):
+            return _denied(Denied(401, "TokenExpired"), correlation)
+        if strike.fault is not None and strike.does(*_PROBLEMS):
+            return _limited(self._limits.exhaust(caller, _PROBLEMS[strike.fault]), correlation)
+        headers = {"xero-correlation-id": correlation}
+        visit = _Visit(request, caller, parts, _place(parts), query, headers, strike, flight := Flight(1), compact_json)
+        try:
+            return self._once(visit)
+        finally:
+            self.landed(flight)
 
     def landed(self, flight: Flight) -> None:
         """Note that the answer to a call has arrived, or been lost on the way."""
@@ -204,7 +221,7 @@ class Api:
             row = answer.head | envelope | row
         if _asks_for_json(visit.request):
             content = {"content-type": answer.content_type or "application/json; charset=utf-8"}
-            return Response(answer.status, {**headers, **content}, json_bytes(row))
+            return Response(answer.status, {**headers, **content}, visit.written(row))
         root = "Response" if answer.status == 200 else "ApiException"
         return Response(answer.status, {**headers, **_XML}, xml_bytes(row, root, kind=kind_of(visit.parts)))
 

@@ -25,14 +25,14 @@ from xerosync.simulator.demo import DemoCompany, write_history
 from xerosync.simulator.desk import Desk
 from xerosync.simulator.entities import Organisation
 from xerosync.simulator.faults import AnswerReset, Fault, Faults, Strike
-from xerosync.simulator.gate import Flight
+from xerosync.simulator.gate import Caller, Flight
 from xerosync.simulator.identity import Identity, Registration, SimulatedApp, Tokens
 from xerosync.simulator.keeper import FileKeeper
 from xerosync.simulator.loopback import Loopback
 from xerosync.simulator.scopes import DEFAULT_SCOPES
 from xerosync.simulator.switches import Switches
 from xerosync.simulator.webhooks import Webhooks
-from xerosync.simulator.world import OWNER, World
+from xerosync.simulator.world import OWNER, AccessToken, World
 
 API: Final = "/api.xro/2.0/"
 _LATE_S: Final = 60
@@ -253,6 +253,34 @@ class Simulator:
         finally:
             self.faults.answered(request.method, path)
 
+    @exactly
+    def inside(self, request: Request, app: SimulatedApp, tenant_id: str, *, fault: Fault | None = None) -> Response:
+        """
+        Answer an accounting *request* of *app* as the books do behind Xero's gateway, struck by *fault*.
+
+        Nobody looks at tokens, scopes, roles or limits: for many schedules in a short time, in which these are not what
+        is tested. Raises `AnswerLost` where the fault loses the answer.
+        """
+        target, _, query = request.url.partition("?")
+        parts = [part for part in target.partition(API)[2].split("/") if part]
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        caller = Caller(app.client_id, tenant_id, AccessToken("", app.client_id, "", "*", 0), "STANDARD")
+        strike = Strike(fault)
+        with self._turn:
+            if strike.does(Fault.LOST_BEFORE, Fault.RESET_BEFORE):
+                self._settle()
+                raise _lost(strike)
+            mark = self._world.changes.mark()
+            try:
+                response = self._api.inside(
+                    Request(request.method, request.url, headers, request.body), parts, _query(query), caller, strike
+                )
+            except BaseException:
+                self._world.changes.undo_to(mark)
+                raise
+            self._settle()
+        return _spoiled(response, strike)
+
     def _settled(self, request: Request, path: str, query: str, flight: Flight) -> tuple[Response, Strike]:
         """The answer to *request*, everything it changed durable, and what is still to strike it."""
         with self._turn:
@@ -323,6 +351,8 @@ class Simulator:
             self._world.commit()
 
     def _keep_time(self) -> None:
+        if self._world.keeper is None and not len(self._world.hooks):
+            return
         with self._turn:
             busy = self._depth > 0
             if not busy and self._world.keeper is not None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Final, Literal, Protocol
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from xerosync.ports import Clock
 from xerosync.simulator.books import Books
@@ -201,7 +201,7 @@ class World:
     def draw(self) -> str:
         """A new id, the same one at the same place of every run with the same seed."""
         heart = self._heart
-        self._heart = evolve(heart, drawn=heart.drawn + 1)
+        self._heart = Heart(heart.id, heart.seed, heart.drawn + 1, heart.stamp_ms, heart.now_ms)
         letters = sha256(f"{heart.seed}:{heart.drawn}".encode()).hexdigest()
         variant = "89ab"[int(letters[16], 16) & 3]
         return f"{letters[:8]}-{letters[8:12]}-4{letters[13:16]}-{variant}{letters[17:20]}-{letters[20:32]}"
@@ -216,7 +216,8 @@ class World:
     def write_stamp(self) -> int:
         """The stamp of one more write: now, and always later than the one before."""
         ms = max(self.now_ms(), self._heart.stamp_ms + 1)
-        self._heart = evolve(self._heart, stamp_ms=ms)
+        heart = self._heart
+        self._heart = Heart(heart.id, heart.seed, heart.drawn, ms, heart.now_ms)
         return ms
 
     def open_books(self, tenant: str) -> Books:
@@ -280,7 +281,8 @@ class World:
 
     def commit(self) -> None:
         """Keep everything that changed, time included."""
-        self._heart = evolve(self._heart, now_ms=max(self.now_ms(), self._heart.now_ms))
+        heart = self._heart
+        self._heart = Heart(heart.id, heart.seed, heart.drawn, heart.stamp_ms, max(self.now_ms(), heart.now_ms))
         self.hearts.put(self._heart)
         changed = self.changes.settle()
         if self.keeper is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from datetime import datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -23,9 +24,7 @@ def this_process(run: str = "") -> Owner:
 
     Take it once for each client or run and keep it, since renewing a lease needs the same owner.
     """
-    process = os.getpid()
-    stat = _stat(process)
-    return Owner(socket.gethostname(), _boot(), process, "" if stat is None else stat.started, run)
+    return evolve(_here(os.getpid()), run=run)
 
 
 def one_run(owner: Owner) -> Owner:
@@ -41,8 +40,11 @@ def is_dead(owner: Owner) -> bool:
     """
     if not (owner.boot and owner.started) or owner.process <= 0:
         return False
-    if (owner.host, owner.boot) != (socket.gethostname(), _boot()):
+    here = _here(os.getpid())
+    if (owner.host, owner.boot) != (here.host, here.boot):
         return False
+    if owner.process == here.process:
+        return owner.started != here.started
     try:
         # Not /proc alone: mounted with hidepid it hides the living processes of other users.
         os.kill(owner.process, 0)
@@ -63,6 +65,13 @@ async def take_lease(storage: AsyncStorage, name: str, owner: Owner, *, ttl_s: f
     holder = await storage.lease_owner(name)
     dead = holder if holder is not None and is_dead(holder) else None
     return await storage.lease(name, owner, ttl_s=ttl_s, now=now, force=dead)
+
+
+@cache
+def _here(process: int) -> Owner:
+    # A process that forks is another one from then on, and asks anew.
+    stat = _stat(process)
+    return Owner(socket.gethostname(), _boot(), process, "" if stat is None else stat.started, "")
 
 
 class _Stat:

@@ -50,7 +50,7 @@ def reader(kind: type[T]) -> Reader[T]:
 
         _READERS[kind] = _SCOPE[name] = at_first
         _CALLED[kind] = name
-    return cast(Reader[T], _READERS[kind])
+    return cast("Reader[T]", _READERS[kind])
 
 
 def number(value: object) -> Decimal:

@@ -4,66 +4,68 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import shlex
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from time import process_time
+from pathlib import Path
+from time import monotonic
 
-from xerosync.testing.simulation import Run, simulate
+from xerosync.testing.simulation.campaign import Tally, campaign, chunks, report, summed
+
+_COMMAND = "python -m xerosync.testing.simulation"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Play, print, and return how many schedules went wrong, at most 1."""
-    parser = argparse.ArgumentParser("python -m xerosync.testing.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=100, help="how many schedules to play")
-    parser.add_argument("--first", type=int, help="the first seed; a fresh one unless given")
-    parser.add_argument("--every", type=int, default=100, help="print a line after so many schedules")
-    chosen = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    chosen = _parser().parse_args(given)
     first: int = secrets.randbelow(10**12) if chosen.first is None else chosen.first
     print(f"seeds {first} to {first + chosen.seeds - 1}", flush=True)
-    began = process_time()
-    tally = Tally()
-    for run in runs(range(first, first + chosen.seeds)):
-        tally.add(run)
-        if not run:
-            print(run, flush=True)
-        if tally.played % chosen.every == 0:
-            print(tally.line(process_time() - began), flush=True)
-    print(tally.line(process_time() - began))
-    print("faults: " + ", ".join(f"{count:,} {name}" for name, count in sorted(tally.faults.items())))
-    return min(tally.wrong, 1)
+    began, said = monotonic(), 0
+    tallies: list[Tally] = []
+    wanted = chunks(first, chosen.seeds, size=chosen.chunk, fast=chosen.fast)
+    try:
+        for come in campaign(wanted, workers=chosen.workers, journal=chosen.journal):
+            tallies = summed([*tallies, *come])
+            for wrong in (line for tally in come for line in tally.wrong):
+                print(wrong, flush=True)
+            done = sum(tally.played for tally in tallies)
+            if done // chosen.every > said:
+                said = done // chosen.every
+                _tell(tallies, monotonic() - began)
+                _write(chosen, given)
+    except KeyboardInterrupt:
+        print("stopped; this is what was played until then")
+    _tell(tallies, monotonic() - began)
+    _write(chosen, given)
+    for name, count in sorted(sum((tally for tally in tallies), Tally(way="", commit="")).faults.items()):
+        print(f"{count:>12,} {name}")
+    return int(any(tally.wrong for tally in tallies))
 
 
-def runs(seeds: Iterable[int]) -> Iterator[Run]:
-    """What comes of each of *seeds*."""
-    return (simulate(seed) for seed in seeds)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(_COMMAND, description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many schedules to play")
+    parser.add_argument("--first", type=int, help="the first seed; a fresh one unless given")
+    parser.add_argument(
+        "--fast", type=int, nargs="?", const=100, default=0, metavar="PERCENT",
+        help="play all, or so many of a hundred, with the engine over ports in memory, without client and HTTP",
+    )  # fmt: skip
+    parser.add_argument("--workers", type=int, default=1, help="how many processes play")
+    parser.add_argument("--every", type=int, default=100, help="print a line after so many schedules")
+    parser.add_argument("--chunk", type=int, default=20, help="how many schedules a process plays at a time")
+    parser.add_argument("--journal", type=Path, help="keep what came of each chunk here, and do not play it again")
+    parser.add_argument("--report", type=Path, help="write a page in Markdown of all that is in the journal")
+    return parser
 
 
-class Tally:
-    """What came of many schedules."""
+def _tell(tallies: list[Tally], seconds: float) -> None:
+    for tally in tallies:
+        print(f"{tally} ({seconds:,.0f} s)", flush=True)
 
-    def __init__(self) -> None:
-        self.played: int = 0
-        self.wrong: int = 0
-        self.steps: int = 0
-        self.virtual_s: float = 0.0
-        self.faults: Counter[str] = Counter()
 
-    def add(self, run: Run) -> None:
-        """Count *run*."""
-        self.played += 1
-        self.wrong += not run
-        self.steps += run.moments
-        self.virtual_s += run.virtual_s
-        self.faults += run.faults
-
-    def line(self, seconds: float) -> str:
-        """All of it in a line, after so many *seconds* of one core."""
-        pace = self.played / max(seconds, 1e-9) * 60
-        return (
-            f"{self.played:,} schedules, {self.wrong} wrong; {self.steps:,} steps, {self.faults.total():,} faults, "
-            f"{self.virtual_s / 3600:,.0f} virtual hours; {pace:,.0f} schedules a minute of one core"
-        )
+def _write(chosen: argparse.Namespace, given: list[str]) -> None:
+    if chosen.report is not None and chosen.journal is not None:
+        chosen.report.write_text(report(chosen.journal, shlex.join([*_COMMAND.split(), *given])))
 
 
 if __name__ == "__main__":

@@ -30,8 +30,7 @@ def wrong_with(world: World) -> list[str]:
         *_doubled(world),
         *_unsettled(world),
         *_unrecorded(world),
-        *_consent(world),
-        *_limits(world.sends if world.mix.shared_gate else ()),
+        *(() if world.is_inside else _of_the_client(world)),
         *_audit(world),
     ]
 
@@ -77,6 +76,11 @@ def _unrecorded(world: World) -> Iterator[str]:
             yield f"a {found['kind']} is {record.state}, and the record says {told.get(found['tag'])}"
 
 
+def _of_the_client(world: World) -> Iterator[str]:
+    yield from _consent(world)
+    yield from _limits(world.sends if world.mix.shared_gate else ())
+
+
 def _consent(world: World) -> Iterator[str]:
     """Whether the connection still stands, by the store, and by Xero's own word for its tokens."""
     grants = world.store.kept.query("grant", "")
@@ -103,7 +107,8 @@ def _audit(world: World) -> Iterator[str]:
     xero = world.quiet_client()
     if world.was_restored:
         # As whoever restores a store is told to do.
-        xero.connect(world.consent())
+        if not world.is_inside:
+            xero.connect(world.consent())
         Ledger(xero).audit(adopt=True)
     audit = Ledger(xero).audit()
     for name in ("missing", "doubled", "foreign"):

@@ -35,14 +35,18 @@ class Loop:
         self.clock: Final = clock
         self.random: Final = random
         self.steps: int = 0
-        self._began = clock.now()
+        self._began = self._seen = clock.now()
+        self._seen_s = 0.0
         self._timers: list[tuple[float, float, int, Callable[[], object]]] = []
         self._numbers = count()
 
     @property
     def now_s(self) -> float:
         """Virtual seconds since the world began."""
-        return (self.clock.now() - self._began).total_seconds()
+        now = self.clock.now()
+        if now is not self._seen:
+            self._seen, self._seen_s = now, (now - self._began).total_seconds()
+        return self._seen_s
 
     def after(self, seconds: float, do: Callable[[], object]) -> None:
         """Do something *seconds* from now."""

@@ -9,13 +9,18 @@ from attrs import evolve, field, frozen
 
 from xerosync.simulator import Fault, Switches
 
-Client = Literal["async", "plain", "both"]
+Client = Literal["async", "plain", "both", "inside"]
+"""Which client the workers use; "inside" is none, but the engine over ports in memory."""
 
 _OF_XERO: Final = (
     Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.RESET_AFTER, Fault.SERVER_ERROR, Fault.UNAVAILABLE, Fault.BAD_GATEWAY,
     Fault.GATEWAY_TIMEOUT, Fault.TRUNCATED, Fault.MINUTE_LIMIT, Fault.CONCURRENT_LIMIT, Fault.EXPIRED_TOKEN,
     Fault.PARTIAL_BATCH, Fault.KEYS_DOWN,
 )  # fmt: skip
+
+
+# Rounds in which there is nothing to do teach nothing: most hosts of the many schedules come round less often.
+_RESTS: Final = ((0.04, 0.16), *((0.2, 0.5),) * 4, *((0.3, 0.6),) * 3)
 
 
 @frozen(kw_only=True)
@@ -25,8 +30,9 @@ class Mix:
 
     *refused*: no connection. *late*: the request arrives 20 to 100 seconds after it was sent, mostly when its sender
     has given up. *doubled*: the network delivers it twice. *xero*: one of *kinds* strikes it. *crash* and *freeze*
-    strike a process at any of its steps, the latter for *frozen_s*. All of it stops after *until_s*. *backup_s* and
-    *restored_s* are when the store is copied, and when it is put back.
+    strike a process at any of its steps, the latter for *frozen_s*. All of it stops after *until_s*. Until then a
+    worker rests from round to round for a share of it between *rests*, and then longer and longer, within *rests_s*.
+    *backup_s* and *restored_s* are when the store is copied, and when it is put back.
     """
 
     workers: int = 1
@@ -41,6 +47,8 @@ class Mix:
     freeze: float = 0.0
     frozen_s: tuple[float, float] = (1.0, 1200.0)
     until_s: float = 0.0
+    rests: tuple[float, float] = (0.04, 0.16)
+    rests_s: tuple[float, float] = (60.0, 1800.0)
     backup_s: float | None = None
     restored_s: float | None = None
     quarantine_s: float = 300.0
@@ -82,6 +90,8 @@ def mixed(seed: int, client: Client | None = None) -> Mix:
     if often(0.25):
         backup_s = random.uniform(0, until_s)
         mix = evolve(mix, backup_s=backup_s, restored_s=random.uniform(backup_s, until_s + 1800))
+    if client == "inside":
+        mix = evolve(mix, rests=random.choice(_RESTS), rests_s=(240.0, 10_800.0))
     return mix
 
 

@@ -86,7 +86,8 @@ class WorldTransport:
         if answer is None:
             await self.life.point("no answer", chance(1.0, TIMEOUT_S))
             raise AnswerLost("the simulated network lost the call or its answer")
-        await self.life.point("answered")
+        if not world.is_inside:
+            await self.life.point("answered")
         return answer
 
 
@@ -100,7 +101,8 @@ class AwaitedStore:
         async def verb(*args: object, **kwargs: object) -> object:
             await self._life.point(name, self._life.world.random.uniform(0.0, 0.01))
             result = self._life.world.store.call(name, args, kwargs)
-            await self._life.point(f"{name} done")
+            if not self._life.world.is_inside:
+                await self._life.point(f"{name} done")
             return result
 
         return verb

@@ -28,6 +28,7 @@ from xerosync.ports import AnswerLost, Request, Response
 from xerosync.simulator import Bookkeeper, Fault, Simulator, VirtualClock
 from xerosync.storage import AsyncStorage, MemoryStore, Record, RecordKey, Storage
 from xerosync.testing.simulation.flow import Flow
+from xerosync.testing.simulation.inside import InsideSession, InsideTransport
 from xerosync.testing.simulation.loop import Awaited, Crash, Loop, Plain
 from xerosync.testing.simulation.mix import Mix
 from xerosync.testing.simulation.ports import (
@@ -39,7 +40,6 @@ from xerosync.testing.simulation.ports import (
 )
 
 _RESTART_S: Final = (1.0, 600.0)
-_LONGEST_REST_S: Final = 1800.0
 
 
 class Vault:
@@ -129,6 +129,8 @@ class World:
         self.clock: Final = VirtualClock()
         self.simulator: Final = Simulator(clock=self.clock, seed=seed, switches=mix.switches)
         self.books: Final[Bookkeeper] = self.simulator.add_organisation()
+        if self.is_inside:
+            self._grow_old()
         self.loop: Final = Loop(self.clock, self.random)
         self.store: Final = Vault()
         self.faults: Final[Counter[str]] = Counter()
@@ -139,18 +141,20 @@ class World:
         self.rounds = 0
         self._gate = MemoryGate()
         self._registered = self.simulator.register_app("Simulation")
-        self._trace = sha256()
+        self._over_s = max(mix.until_s, mix.restored_s or 0.0)
+        self._trace: list[str] = []
         self._living: dict[int, Life] = {}
         self._bodies: list[Awaited | Plain] = []
         self._idle: Counter[int] = Counter()
         self.was_restored: bool = False
-        self._connect()
+        if not self.is_inside:
+            self._connect()
         flow.set_up(self)
 
     @property
     def trace(self) -> str:
         """The fingerprint of all that happened, in its order."""
-        return self._trace.hexdigest()
+        return sha256("\n".join(self._trace).encode()).hexdigest()
 
     @property
     def elapsed_s(self) -> float:
@@ -164,8 +168,7 @@ class World:
     @property
     def is_over(self) -> bool:
         """Whether nothing goes wrong any more."""
-        restored_s = self.mix.restored_s or 0.0
-        return self.elapsed_s >= max(self.mix.until_s, restored_s)
+        return self.loop.now_s >= self._over_s
 
     def begin(self) -> None:
         """Start the workers, and plan the backup."""
@@ -205,7 +208,7 @@ class World:
 
     def note(self, what: str) -> None:
         """Put *what* happens into the trace."""
-        self._trace.update(f"{self.elapsed_s:.6f} {what}\n".encode())
+        self._trace.append(f"{self.loop.now_s:.6f} {what}")
 
     def fault(self, request: Request, path: str) -> str | Fault | None:
         """What is to strike *request*, if anything."""
@@ -230,15 +233,29 @@ class World:
 
     def arrive(self, request: Request, fault: Fault | None = None) -> Response | None:
         """What Xero answers to *request* now, struck by *fault*; None where the answer is lost."""
+        try:
+            answer = self.inside(request, fault) if self.is_inside else self._outside(request, fault)
+        except AnswerLost:
+            answer = None
+        self.note(f"xero {request.method} {answer and answer.status}")
+        return answer
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the engine stands at the books itself, without a client."""
+        return self.mix.client == "inside"
+
+    def inside(self, request: Request, fault: Fault | None = None) -> Response:
+        """What the books answer to *request*, whoever sent it. Raises `AnswerLost`."""
+        return self.simulator.inside(request, self._registered, self.books.tenant_id, fault=fault)
+
+    def _outside(self, request: Request, fault: Fault | None) -> Response:
         if fault is not None:
             self.simulator.faults.plan(fault)
         try:
-            answer = self.simulator.handle(request)
-        except AnswerLost:
-            answer = None
-        self.simulator.faults.clear()
-        self.note(f"xero {request.method} {answer and answer.status}")
-        return answer
+            return self.simulator.handle(request)
+        finally:
+            self.simulator.faults.clear()
 
     def client(self, process: Life) -> AsyncXero:
         """A client of *process*."""
@@ -252,21 +269,29 @@ class World:
                 app, tenant, store=plain, transport=transport, clock=clock, gate=gate, quarantine_s=quarantine_s
             ).asynchronous
         awaited = cast(AsyncStorage, AwaitedStore(process))
-        return AsyncXero(
+        xero = AsyncXero(
             app, tenant, store=awaited, transport=transport, clock=clock, gate=gate, quarantine_s=quarantine_s
         )
+        self._take_inside(xero)
+        return xero
 
     def quiet_client(self) -> Xero:
         """A client to which nothing happens, for the time after all."""
         app = App(self._registered.client_id, self._registered.client_secret)
-        return Xero(
+        xero = Xero(
             app,
             self.books.tenant_id,
             store=cast(Storage, _Logged(self.store)),
-            transport=self.simulator.transport,
+            transport=InsideTransport(self) if self.is_inside else self.simulator.transport,
             clock=self.clock,
             gate=MemoryGate(),
         )
+        self._take_inside(xero)
+        return xero
+
+    def _take_inside(self, xero: AsyncXero | Xero) -> None:
+        if self.is_inside:
+            xero.books.unbound = InsideSession
 
     def consent(self) -> Tokens:
         """The user lets the app in, anew."""
@@ -285,12 +310,18 @@ class World:
     def rest_s(self, worker: int) -> float:
         """How long a worker rests between two rounds: longer and longer once nothing goes wrong any more."""
         if not self.is_over:
-            return self.random.uniform(0.04, 0.16) * self.mix.until_s
+            return self.random.uniform(*self.mix.rests) * self.mix.until_s
         self._idle[worker] += 1
-        return min(_LONGEST_REST_S, 60.0 * 2.0 ** self._idle[worker])
+        return min(self.mix.rests_s[1], self.mix.rests_s[0] * 2.0 ** self._idle[worker])
 
     def _connect(self) -> None:
         self.quiet_client().connect(self.consent())
+
+    def _grow_old(self) -> None:
+        """Let the chart be older than one of its accounts, so that what changed of late is little to read."""
+        self.clock.advance(3600)
+        self.books.add_account("098", "Petty cash", type="CURRENT")
+        self.clock.advance(3600)
 
     def _die(self, process: Life) -> None:
         self.faults["crash"] += 1
