@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         scopes_for,
     )
     from xerosync.client.states import ConnectionState, state_of
+    from xerosync.client.store_gate import StoreGate
     from xerosync.client.xero import AsyncXero, Xero
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
     from xerosync.engine.actions import (
@@ -233,6 +234,7 @@ __all__ = [
     "SettlementReport",
     "SettlementSettings",
     "State",
+    "StoreGate",
     "Suggestion",
     "Surplus",
     "Tokens",
@@ -305,6 +307,7 @@ _ROOMS = {
         "scopes_for",
     ),
     "client.states": ("ConnectionState", "state_of"),
+    "client.store_gate": ("StoreGate",),
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
     "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from xerosync.client._driver import stepped
 from xerosync.client._kept import COMPANY, read_kept
+from xerosync.client.store_gate import APP_GATE, GATE
 from xerosync.engine.inbox import EVENT, SEQUENCE
 from xerosync.engine.lease import TTL_S, lease_name
 from xerosync.engine.mirror import SHELVES
@@ -19,7 +20,7 @@ from xerosync.storage.encrypted import AsyncEncryptedStore, EncryptedStore
 from xerosync.storage.owner import one_run, take_lease, this_process
 from xerosync.storage.protocol import Fence, Owner
 
-KINDS_OF_ALL: Final = ("grant", COMPANY, SCHEDULE, WAKE, SEQUENCE)
+KINDS_OF_ALL: Final = ("grant", COMPANY, SCHEDULE, WAKE, SEQUENCE, APP_GATE)
 """What is kept for no one organisation."""
 
 KINDS_OF_ORGANISATION: Final = (
@@ -33,6 +34,7 @@ KINDS_OF_ORGANISATION: Final = (
     "doctor",
     "trail",
     EVENT,
+    GATE,
     *(shelf.kind for shelf in SHELVES.values()),
 )
 """What is kept for each."""

@@ -19,10 +19,11 @@ from xerosync.client._books import QUARANTINE_S
 from xerosync.client._driver import stepped
 from xerosync.client._limits import Limits
 from xerosync.client.connections import AsyncConnections
-from xerosync.client.gate import RateGate, gate_of
+from xerosync.client.gate import RateGate
 from xerosync.client.oauth import App, Endpoints
 from xerosync.client.organisations import tenant_id
 from xerosync.client.states import ConnectionState, state_of
+from xerosync.client.store_gate import StoreGate
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine.connection_findings import finding_of_connection
 from xerosync.engine.intents import OPEN_STATES
@@ -148,12 +149,12 @@ class AsyncWorker:
     ) -> None:
         if not timedelta() < every <= max_silence:
             raise InvalidInput("every", "give a time above zero, and no longer than max_silence")
-        gate = gate or gate_of(clock)
         if clock is None:
             from xerosync.client import _http  # noqa: PLC0415 - the HTTP library is slow to import
 
             clock = _http.BlockingClock() if _blocking else _http.AsyncClock()
         self._storage: Final = port_for(store, blocking=_blocking)
+        gate = gate or StoreGate(self._storage, blocking=_blocking)
         self._work: Final = work
         self._rhythm: Final = Rhythm(every=every, max_silence=max_silence)
         self._calls: Final = calls
