@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from xerosync.testing.simulation import mixed, play
+from xerosync.testing.simulation import Client, mixed, play
 from xerosync.testing.simulation.flows import flow_named
 
-ONCE_WRONG = {
-    "a restored store has forgotten the transaction of a paid invoice": ("settlements", 34),
-    "a restored store has forgotten the transaction of a voided invoice": ("imports", 3000515),
+ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
+    "a restored store has forgotten the transaction of a paid invoice": ("settlements", 34, None),
+    "a restored store has forgotten the transaction of a voided invoice": ("imports", 3000515, None),
+    "a sale that was taken over is never updated again": ("sales", 10000342, "inside"),
 }
 
 
 @pytest.mark.parametrize("why", ONCE_WRONG)
 def test_a_schedule_that_once_went_wrong_goes_well(why: str) -> None:
-    flow, seed = ONCE_WRONG[why]
+    flow, seed, client = ONCE_WRONG[why]
 
-    assert play(seed, flow_named(flow), mixed(seed)).wrong == ()
+    assert play(seed, flow_named(flow), mixed(seed, client)).wrong == ()

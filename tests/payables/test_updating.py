@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from attrs import evolve
 from tests.conftest import DAY, Product, nzd
 
-from xerosync import Bill, BillLine, BillPayment, Payables
+from xerosync import Bill, BillLine, BillPayment, Ledger, Payables
 from xerosync.models import AccountCode, DocumentStatus
+from xerosync.storage import MemoryStore
 
 
 def line(amount: str = "10.00", account: str = "429", description: str = "paper") -> BillLine:
@@ -92,3 +94,20 @@ def test_a_bill_in_closed_books_stays(product: Product, purchases: Payables) -> 
     plan = purchases.update([evolve(BILL, lines=[line("12.00")])])
 
     assert (len(plan), [each.code for each in plan.findings]) == (0, ["books closed"])
+
+
+@pytest.mark.parametrize("by_audit", [False, True])
+def test_a_bill_that_the_store_had_forgotten_is_changed_as_any_other(product: Product, *, by_audit: bool) -> None:
+    """What was sent is not known any more, so it is compared with what stands in Xero."""
+    post(Payables(product.xero()), BILL)
+    xero = product.xero(store=MemoryStore())
+    later = Payables(xero)
+    if by_audit:
+        Ledger(xero).audit(adopt=True)
+    later.apply(later.submit([BILL]))
+    assert not later.update([BILL])
+
+    later.apply(later.update([evolve(BILL, lines=[line("12.00")])]))
+
+    assert [each.total for each in product.live_bills()] == [Decimal(12)]
+    assert not later.update([evolve(BILL, lines=[line("12.00")])])

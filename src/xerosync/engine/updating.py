@@ -54,10 +54,14 @@ class _Known(Generic[P]):
     seen: Seen
 
     @property
-    def written(self) -> Mapping[str, object]:
-        """The whole document as it was wanted last: under money only a part of it was sent."""
+    def written(self) -> Mapping[str, object] | None:
+        """
+        The whole document as it was wanted last: under money only a part of it was sent.
+
+        None where nobody knows: the store had forgotten the document, and it was taken over as it stands.
+        """
         wanted = self.last.facts.get("wanted")
-        return self.last.payload if wanted is None else cast(Json, parse(wanted.encode(), where="wanted"))
+        return (self.last.payload or None) if wanted is None else cast(Json, parse(wanted.encode(), where="wanted"))
 
     @property
     def has_money(self) -> bool:
@@ -89,7 +93,8 @@ async def update(
     known = await _known(books, side, [paper for paper in papers if _can_be(paper)])
     reference = await read_reference(books, documents_of([each.paper for each in known], settings), WhenLocked.REFUSE)
     updating = _Updating(reference, side, settings, parties, retry_refused=retry_refused)
-    updating.lines = await _lines(books, [each for each in known if each.has_money and updating.changed(each)])
+    updating.now |= await _now(books, [each for each in known if each.written is None])
+    updating.now |= await _now(books, [each for each in known if each.has_money and updating.changed(each)])
     for each in known:
         updating.decide(each)
     return Plan(
@@ -116,7 +121,7 @@ async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P
         key = intent_key(books.tenant, side.operation(side.invoice, paper.id))
         creation, mark = created.get(key), mark_of(key, books.app.client_id)
         document, stamp = documents.get((creation.xero_id if creation is not None else "") or "", (None, ""))
-        if creation is None or document is None or document.status in GONE or not creation.payload:
+        if creation is None or document is None or document.status in GONE:
             continue
         own = changes.get(side.operation(side.edit, paper.id).host_ref, [])
         done = [each for each in own if each.state is State.CONFIRMED]
@@ -127,16 +132,16 @@ async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P
     return found
 
 
-async def _lines(books: Books, known: Sequence[_Known[P]]) -> dict[str, tuple[LineItem, ...]]:
-    """The lines of those documents as they are in Xero: on a paid one they are changed by their ids alone."""
+async def _now(books: Books, known: Sequence[_Known[P]]) -> dict[str, Invoice]:
+    """Those documents, whole, as they are in Xero: on a paid one lines are changed by their ids alone."""
     ids = [each.seen.document_id for each in known]
-    lines: dict[str, tuple[LineItem, ...]] = {}
+    now: dict[str, Invoice] = {}
     for start in range(0, len(ids), _IDS_AT_ONCE):
         query = Query("Invoices", "Invoices", {"IDs": ",".join(ids[start : start + _IDS_AT_ONCE]), "unitdp": "4"})
         async for row in whole_rows(await books.session(), query, "InvoiceID"):
             invoice = decode(Invoice, row, where="Invoices")
-            lines[invoice.invoice_id or ""] = invoice.line_items
-    return lines
+            now[invoice.invoice_id or ""] = invoice
+    return now
 
 
 @define(repr=False)
@@ -146,7 +151,7 @@ class _Updating(Generic[P]):
     settings: PaperSettings[P]
     parties: Parties
     retry_refused: bool = field(kw_only=True)
-    lines: Mapping[str, tuple[LineItem, ...]] = field(factory=dict[str, "tuple[LineItem, ...]"])
+    now: dict[str, Invoice] = field(factory=dict[str, Invoice])
     actions: list[ChangeBill] = field(factory=list[ChangeBill])
     findings: list[Finding] = field(factory=list[Finding])
 
@@ -156,15 +161,22 @@ class _Updating(Generic[P]):
             wanted = encode(self._wanted(known))
         except InvalidInput:
             return frozenset()
-        names = {name for name in wanted.keys() - _APART if _plain(wanted[name]) != _plain(known.written.get(name))}
+        before = self._before(known, wanted)
+        names = {name for name in wanted.keys() - _APART if _plain(wanted[name]) != _plain(before.get(name))}
         if known.document.invoice_number == wanted.get("InvoiceNumber"):
             names -= {"InvoiceNumber"}
-        written = known.written.get("Date")
+        written = before.get("Date")
         if known.last.facts.get("on") == known.paper.on.isoformat() and written != wanted["Date"]:
             due = max(date.fromisoformat(str(written)), date.fromisoformat(str(wanted["DueDate"])))
-            moved = known.written.get("DueDate") == due.isoformat()
+            moved = before.get("DueDate") == due.isoformat()
             names -= {"Date", "DueDate"} if moved else {"Date"}
         return frozenset(names | ({"Contact"} if self._is_anothers(known) else set()))
+
+    def _before(self, known: _Known[P], wanted: Json) -> Mapping[str, object]:
+        """What was written last; where nobody knows, how it stands in Xero, in the fields that are *wanted*."""
+        if known.written is not None:
+            return known.written
+        return cast(Json, _fields_of(encode(self.now[known.seen.document_id]), wanted))
 
     @exactly
     def decide(self, known: _Known[P]) -> None:
@@ -230,9 +242,10 @@ class _Updating(Generic[P]):
 
     def _same_money(self, known: _Known[P]) -> tuple[LineItem, ...] | None:
         """The lines to send, by their ids; None where more than texts and coding has changed."""
-        there = self.lines.get(known.seen.document_id, ())
-        wanted = self._wanted(known).line_items
-        before = cast(Sequence[Json], known.written.get("LineItems") or ())
+        there = self.now[known.seen.document_id].line_items
+        document = self._wanted(known)
+        wanted = document.line_items
+        before = cast(Sequence[Json], self._before(known, encode(document)).get("LineItems") or ())
         if not len(there) == len(wanted) == len(before) or any(
             _without(encode(now), _OF_LINES) != _without(was, _OF_LINES)
             for now, was in zip(wanted, before, strict=True)
@@ -287,6 +300,18 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(each) for each in cast(Sequence[object], value)]
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _fields_of(there: object, wanted: object) -> object:
+    """What stands *there* under the names that are *wanted*, however deep."""
+    if isinstance(there, Mapping) and isinstance(wanted, Mapping):
+        row, named = cast(Json, there), cast(Json, wanted)
+        return {name: _fields_of(row[name], named[name]) for name in named if name in row}
+    if isinstance(there, list) and isinstance(wanted, list):
+        rows, named_rows = cast(list[object], there), cast(list[object], wanted)
+        paired = zip(rows, named_rows, strict=False)
+        return [*(_fields_of(row, named) for row, named in paired), *rows[len(named_rows) :]]
+    return there
 
 
 def _without(line: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:
