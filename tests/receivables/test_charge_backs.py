@@ -359,7 +359,9 @@ def test_an_invoice_in_a_payments_place_that_is_voided_is_a_finding_and_not_made
     plan = sales.settle(charged_back(invoice.id))
 
     assert (len(plan), [each.code for each in plan.findings]) == (0, ["removed in Xero"])
-    assert (sales.reconcile().in_flight, sales.reconcile().exceptions) == (nzd("100.00"), ())
+    report = sales.reconcile()
+    assert (report.balance, report.in_flight) == (nzd("100.00"), nzd("0.00"))
+    assert [(each.code, each.about) for each in report.exceptions] == [("removed in Xero", f"{invoice.id}/back")]
 
 
 def test_an_invoice_in_a_payments_place_is_never_imported_not_even_while_nobody_knows_that_it_is_there(

@@ -13,6 +13,7 @@ from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from xerosync import (
     Fee,
     Fix,
+    Ledger,
     LineKind,
     MemoryStore,
     Money,
@@ -24,6 +25,7 @@ from xerosync import (
     SettlementSettings,
 )
 from xerosync.errors import InvalidInput
+from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Document, Fault
 
 CHOSEN = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
@@ -315,3 +317,96 @@ def test_several_organisations_are_one_report(collected: Collected) -> None:
 def test_days_in_the_wrong_order_are_refused(collected: Collected) -> None:
     with pytest.raises(InvalidInput, match="last"):
         collected.sales.reconcile(first=DAY, last=DAY - timedelta(days=1))
+
+
+def test_what_somebody_removed_is_put_back_once(collected: Collected) -> None:
+    books = collected.product.books
+    (payment,) = [each for each in books.payments if each.amount == 60]
+    books.remove_payment(payment.id)
+    fees = [each for each in books.bank_transactions if each.type == "SPEND"]
+    books.remove_bank_transaction(fees[0].id)
+
+    report = collected.report()
+    assert {each.fixes for each in report.discrepancies} == {(Fix.RESTORE, Fix.IGNORE)}
+    plan = report.plan(Fix.RESTORE)
+    collected.sales.apply(plan)
+    collected.sales.apply(plan)
+
+    assert collected.report().clean
+    assert collected.sales.settlement_report(collected.settlements).complete
+    assert not collected.sales.settle(collected.settlements)
+    assert sorted(each.amount for each in books.payments if each.status == "AUTHORISED") == [40, 60, 100]
+
+
+def test_what_was_put_back_is_removed_put_back_and_charged_back_again(collected: Collected) -> None:
+    books = collected.product.books
+    for _ in range(2):
+        (payment,) = [each for each in books.payments if each.amount == 40 and each.status == "AUTHORISED"]
+        books.remove_payment(payment.id)
+        assert collected.found() == [("removed in Xero", "S2-0", "-40.00")]
+        collected.sales.apply(collected.report().plan(Fix.RESTORE))
+        assert collected.report().clean
+    assert Ledger(collected.product.xero()).drift().drifts == ()
+
+    transaction = collected.settlements[1].lines[0].transaction
+    back = SettlementLine(id="B1", transaction=transaction, amount=nzd("40.00"), kind=LineKind.CHARGED_BACK)
+    collected.settlements.append(Settlement(id="S3", on=DAY + timedelta(days=9), lines=[back]))
+    collected.apply()
+
+    assert collected.report().clean
+    assert books.invoice(transaction).amount_due == 40
+
+
+def test_a_settlement_that_was_put_back_can_be_undone(collected: Collected) -> None:
+    books = collected.product.books
+    (payment,) = [each for each in books.payments if each.amount == 40]
+    books.remove_payment(payment.id)
+    collected.sales.apply(collected.report().plan(Fix.RESTORE))
+
+    collected.sales.apply(collected.sales.undo_settlement(collected.settlements[1]))
+
+    assert [each.amount for each in books.payments if each.status == "AUTHORISED"] == [100, 60]
+    assert books.balance(books.account(CLEARING).id) == 0
+
+
+def test_a_lost_answer_while_something_is_put_back_puts_it_back_once(collected: Collected) -> None:
+    books = collected.product.books
+    (payment,) = [each for each in books.payments if each.amount == 40]
+    books.remove_payment(payment.id)
+    collected.product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
+
+    collected.sales.apply(collected.report().plan(Fix.RESTORE))
+    assert [each.code for each in collected.report().discrepancies] == ["still open"]
+    collected.sales.recover()
+
+    assert collected.report().clean
+    assert len([each for each in books.payments if each.amount == 40 and each.status == "AUTHORISED"]) == 1
+
+
+def test_what_lies_in_closed_books_is_not_put_back_and_the_reason_said(collected: Collected) -> None:
+    books = collected.product.books
+    (payment,) = [each for each in books.payments if each.amount == 60]
+    books.remove_payment(payment.id)
+    books.lock_period(DAY)
+
+    plan = collected.report().plan(Fix.RESTORE)
+
+    assert not plan
+    assert "it lies in closed books" in plan.findings[0].fix
+
+
+def test_fees_that_somebody_edited_are_put_back(collected: Collected) -> None:
+    books = collected.product.books
+    (fees,) = [each for each in books.bank_transactions if each.type == "SPEND" and each.date > DAY]
+    line = LineItem(description="Fees", unit_amount=Decimal("5.00"), account_code=AccountCode("404"))
+    edited = BankTransaction(bank_transaction_id=BankTransactionId(fees.id), line_items=(line,))
+    collected.product.xero().bank_transactions.update_one(edited)
+
+    report = collected.report()
+    assert [(each.code, each.about, each.amount) for each in report.discrepancies] == [
+        ("changed in Xero", "S2", nzd("-3.50"))
+    ]
+    collected.sales.apply(report.plan(Fix.RESTORE))
+
+    assert collected.report().clean
+    assert collected.report().in_flight == nzd("38.50")

@@ -223,13 +223,6 @@ class AcceptDrift(Link):
 
 
 @frozen(kw_only=True, repr=False)
-class AcceptDiscrepancy(Link):
-    """Remember that a discrepancy on a clearing account is as it should be; its amount *now* is among its facts."""
-
-    kind: ClassVar[str] = "accepted"
-
-
-@frozen(kw_only=True, repr=False)
 class TransactionLink(Link):
     """
     Remember a *transaction* of the host as it is to be from now on; *before* is what was remembered until then.
@@ -537,12 +530,17 @@ class CreateSaleCredit(Action):
 
 @frozen(kw_only=True, repr=False)
 class MoveMoney(Action):
-    """Spend or receive money through a bank account, with lines of its own (F 6.150). Xero would take it twice."""
+    """
+    Spend or receive money through a bank account, with lines of its own (F 6.150). Xero would take it twice.
+
+    It waits for what must come before it: the removal of what it takes the place of.
+    """
 
     kind: ClassVar[str] = "bank_transaction"
     transaction: BankTransaction
     contact: Ref
     total: Money
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:

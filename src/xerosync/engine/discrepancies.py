@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import ClassVar
 
 from attrs import field, frozen
 
-from xerosync.engine.actions import Action
+from xerosync.engine.actions import Action, Link
 from xerosync.engine.plans import Finding
 from xerosync.money import Money
 
@@ -55,3 +56,10 @@ class Discrepancy(Finding):
 
     def __repr__(self) -> str:
         return f"<Discrepancy {self.code}>"
+
+
+@frozen(kw_only=True, repr=False)
+class AcceptDiscrepancy(Link):
+    """Remember that a discrepancy on a clearing account is as it should be; its amount *now* is among its facts."""
+
+    kind: ClassVar[str] = "accepted"

@@ -27,6 +27,7 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.observed import all_links, intents_with, revisions, stamped
 from xerosync.engine.plans import Plan
+from xerosync.engine.restoring import past_revisions
 from xerosync.engine.states import State
 from xerosync.engine.written import Written, written_total
 from xerosync.models import BankTransaction, BankTransfer, CreditNote, Invoice, Payment, TenantId
@@ -157,7 +158,7 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, kinds)}.values())
     short_code = (await books.organisation()).short_code
     accepted = {link_key(AcceptDrift.kind, link["host_id"]): link["now"] for link in await all_links(books, "drift")}
-    taken_back: set[str] = set()
+    taken_back = await past_revisions(books)
     for kind in _TAKEN_BACK:
         taken_back |= confirmed_by_id(await intents_with(books, lookup=("kind", kind))).keys()
     looked_at = 0

@@ -15,9 +15,10 @@ from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.mirror import ACCOUNTS, GONE, INVOICES, PAYMENTS, refresh, walk
-from xerosync.engine.observed import account_choice, intents_of, invoice_paid, stamped, tagged
+from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagged
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
+from xerosync.engine.restoring import current_of
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.documents import check_day
@@ -90,7 +91,7 @@ async def pay_bills(
     await refresh(books, INVOICES, PAYMENTS)
     in_doubt = await unsettled(books)
     operations = [payment_operation(payment.id) for payment in listed]
-    intents = {**in_doubt.intents, **await intents_of(books, operations)}
+    intents = {**in_doubt.intents, **await current_of(books, operations)}
     keys = (intent_key(books.tenant, operation) for operation in operations)
     known = KnownPayments(
         tenant=books.tenant,

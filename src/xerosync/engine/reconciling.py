@@ -13,7 +13,6 @@ from xerosync.client.resources import AsyncReports
 from xerosync.engine import settlement_flow
 from xerosync.engine.accounting_for import Standing, account_for, parts_told
 from xerosync.engine.actions import (
-    AcceptDiscrepancy,
     CreateSale,
     CreateSaleCredit,
     Pay,
@@ -25,7 +24,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.clearing import Movements, confirmed_by_id
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
-from xerosync.engine.discrepancies import Discrepancy, Fix
+from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Key, entries_on, named
 from xerosync.engine.expecting import expected_of
 from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
@@ -46,6 +45,7 @@ from xerosync.engine.plans import Plan
 from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.remedies import Means, remedied
 from xerosync.engine.remembering import standing_for
+from xerosync.engine.restoring import RESTORED, current, superseded
 from xerosync.engine.settling_policies import SettlementSettings, open_books
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.documents import check_day
@@ -198,9 +198,11 @@ async def _balance(books: Books, account: AccountId, currency: str, on: date | N
 
 async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) -> Movements:
     written = await _of_kinds(books, Pay.kind, Refund.kind)
+    for xero_id in superseded(written.values()):
+        del written[xero_id]
     removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind)
     on_account = [each async for each in walk(books, PAYMENTS, Payment, lookup=("account", account))]
-    moved = await intents_with(books, lookup=("account", account))
+    moved = current(await intents_with(books, lookup=("account", account)))
     transactions: list[BankTransaction] = []
     transfers: list[BankTransfer] = []
     if through_a_bank or moved:
@@ -219,7 +221,8 @@ async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) 
         # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
         payments=[payment for record, payment in on_account if record.key not in removed],
         taken_back=[payment for record, payment in on_account if record.key in removed],
-        removals=removed,
+        # What made room for something to be put back was not taken back by the library for good.
+        removals={xero_id: each for xero_id, each in removed.items() if RESTORED[0] not in each.facts},
         transactions=transactions,
         transfers=transfers,
         paid=written,

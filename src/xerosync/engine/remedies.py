@@ -9,7 +9,6 @@ from attrs import evolve, frozen
 
 from xerosync.engine.accounting_for import Found
 from xerosync.engine.actions import (
-    AcceptDiscrepancy,
     Action,
     CreateSaleCredit,
     PayBatch,
@@ -17,13 +16,15 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidCredit,
 )
-from xerosync.engine.discrepancies import Discrepancy, Fix
+from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import LINE, Entry, Key, named
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Plan
+from xerosync.engine.restoring import again
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.models import AccountId, BankTransaction, Payment, PaymentId
 
+_CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
 BY_HAND: Final = "by hand/"
 """What the name of an operation begins with that removes what somebody entered, by Xero's id of it."""
 
@@ -45,11 +46,15 @@ def remedied(found: Iterable[Found], means: Means) -> Iterator[Discrepancy]:
         post = _posting(discrepancy, entries, posting)
         if post:
             remedies[Fix.POST] = post
+        restored, why_lost = _restoring(discrepancy, entries, means)
+        if restored:
+            remedies[Fix.RESTORE] = restored
         removal, why_not = _removing(discrepancy, entries, means)
         if removal:
             remedies[Fix.REMOVE] = removal
         if not post and discrepancy.code != "still open":
             remedies[Fix.IGNORE] = (_accepting(discrepancy, means.account),)
+        why_not = why_not or why_lost
         told = evolve(discrepancy, remedies=remedies)
         yield evolve(told, fix=f"{told.fix}; {why_not}") if why_not else told
 
@@ -73,6 +78,22 @@ def _posting(
     if any(entry.intent is None and entry.tag is None for entry in entries):
         return ()
     return tuple(posting.get(discrepancy.part, ())) if discrepancy.part is not None else ()
+
+
+def _restoring(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) -> tuple[tuple[Action, ...], str]:
+    """What puts back all that somebody removed or edited, or nothing and why that cannot be."""
+    changed = [entry for entry in entries if entry.intent is not None and entry.actual != entry.recorded]
+    if not changed or discrepancy.code not in _CHANGES:
+        return (), ""
+    actions: list[Action] = []
+    for entry in changed:
+        reason = _why_it_stays(entry, means.open_books)
+        written = entry.intent
+        more = () if reason or written is None else again(written, entry.document, discrepancy.amount.currency)
+        if not more:
+            return (), f"a plan cannot put it back: {reason or 'what was posted is not known in full'}"
+        actions += more
+    return tuple(actions), ""
 
 
 def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) -> tuple[tuple[Action, ...], str]:

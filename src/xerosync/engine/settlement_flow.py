@@ -38,10 +38,11 @@ from xerosync.engine.mirror import (
     walk,
 )
 from xerosync.engine.noting import noted
-from xerosync.engine.observed import account_choice, intents_of, intents_with, stamped, tagged
+from xerosync.engine.observed import account_choice, intents_with, stamped, tagged
 from xerosync.engine.payouts import KnownPayouts, decide_payouts, operations
 from xerosync.engine.plans import Plan
 from xerosync.engine.remembering import by_what_was_written, standing_for
+from xerosync.engine.restoring import current, current_of
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Known, SettlementAccounts
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
@@ -136,7 +137,7 @@ async def examined(
     ordered = checked_settlements(settlements)
     plan, accounts, _ = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
     lines = [line for settlement in ordered for line in settlement.lines]
-    written = await intents_of(books, [*standing_for(lines), *(each for one in ordered for each in operations(one))])
+    written = await current_of(books, [*standing_for(lines), *(each for one in ordered for each in operations(one))])
     returned = [
         intent
         for line in lines
@@ -160,7 +161,7 @@ async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement)
     """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
     (settlement,) = checked_settlements([settlement])
     wanted = [*standing_for(settlement.lines), *operations(settlement)]
-    written = list((await intents_of(books, wanted)).values())
+    written = list((await current_of(books, wanted)).values())
     kinds = {intent.operation.kind for intent in written}
     await refresh(books, PAYMENTS, CREDIT_NOTES, *([BANK_TRANSACTIONS] if MoveMoney.kind in kinds else []))
     ids = [each.xero_id for each in written if each.xero_id]
@@ -242,7 +243,7 @@ async def _known(
     forgotten = await by_what_was_written(books, unknown) if unknown else {}
     transactions = remembered | forgotten
     before = await _collected_before(books, lines)
-    intents = await intents_of(books, _operations(lines, before))
+    intents = await current_of(books, _operations(lines, before))
     keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
     unmet = [tag_of(key) for key in keys if key not in intents]
     counters = await _counters(books)
@@ -290,7 +291,7 @@ async def _collected_before(books: Books, lines: Sequence[SettlementLine]) -> di
     found: dict[str, list[Intent]] = {}
     for line in lines:
         if line.kind is LineKind.CHARGED_BACK and line.transaction not in found:
-            written = await intents_with(books, lookup=("transaction", line.transaction))
+            written = current(await intents_with(books, lookup=("transaction", line.transaction)))
             found[line.transaction] = [
                 each
                 for each in written
@@ -343,7 +344,7 @@ async def _known_payouts(
 ) -> tuple[KnownPayouts, Vendors]:
     await refresh(books, CONTACTS, BANK_TRANSACTIONS, BANK_TRANSFERS)
     wanted = [operation for settlement in settlements for operation in operations(settlement)]
-    intents = await intents_of(books, wanted)
+    intents = await current_of(books, wanted)
     written = [each.xero_id for each in intents.values() if each.xero_id]
     moved = await stamped(books, BANK_TRANSACTIONS, BankTransaction, written)
     transferred = await stamped(books, BANK_TRANSFERS, BankTransfer, written)

@@ -1,0 +1,206 @@
+"""Putting back what somebody removed or edited in Xero: posted anew, as the next revision of the same operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final, TypeAlias, cast
+
+from attrs import evolve
+
+from xerosync.client._books import Books
+from xerosync.client._wire.codec import decode
+from xerosync.engine.actions import Action, MoveMoney, Pay, Pending, Refund, RemoveMoney, Transfer
+from xerosync.engine.intents import TAG_PREFIX, Intent, intent_key
+from xerosync.engine.mirror import GONE
+from xerosync.engine.observed import intents_of, intents_with
+from xerosync.engine.states import State
+from xerosync.models import AccountId, BankTransaction, BankTransfer, CreditNoteId, InvoiceId, Payment
+from xerosync.money import Money
+
+Document: TypeAlias = Payment | BankTransaction | BankTransfer
+
+RESTORED: Final = ("restored", "yes")
+"""The fact that a write was made to put back an earlier one, and that a removal made room for it."""
+_REASON: Final = "put back as it was posted"
+
+
+def again(written: Intent, document: Document | None, currency: str) -> tuple[Action, ...]:
+    """
+    What posts again what *written* had posted, its *document* being gone or another now; nothing where that cannot be.
+
+    A document that still stands is removed first.
+    """
+    removals: tuple[Action, ...] = ()
+    if document is not None and document.status not in GONE:
+        if not isinstance(document, BankTransaction):
+            return ()
+        removals = (_making_room(written, document, currency),)
+    after = tuple(each.itself for each in removals)
+    match written.operation.kind:
+        case Pay.kind:
+            action: Action | None = _payment(written, document, currency)
+        case Refund.kind:
+            action = _refund(written, currency)
+        case MoveMoney.kind:
+            action = _money(written, currency, after)
+        case Transfer.kind:
+            action = _transfer(written, currency)
+        case _:
+            action = None
+    return (*removals, action) if action is not None else ()
+
+
+def superseded(intents: Iterable[Intent]) -> set[str]:
+    """The Xero ids of those of *intents* that a later revision has taken the place of."""
+    latest: dict[tuple[str, str], Intent] = {}
+    gone: set[str] = set()
+    confirmed = (each for each in intents if each.state is State.CONFIRMED)
+    for each in sorted(confirmed, key=lambda one: one.operation.revision):
+        before = latest.get(named := (each.operation.kind, each.operation.host_ref))
+        if before is not None and RESTORED[0] in each.facts:
+            gone.add(before.xero_id or "")
+        latest[named] = each
+    return gone
+
+
+def current(intents: Sequence[Intent]) -> list[Intent]:
+    """*intents* without those that a later revision has taken the place of."""
+    past = superseded(intents)
+    return [each for each in intents if each.xero_id not in past]
+
+
+async def current_of(books: Books, operations: Iterable[Pending]) -> dict[str, Intent]:
+    """The intents of these *operations* by their key; of one that was put back, what took its place."""
+    found = await intents_of(books, operations)
+    for each in sorted(await intents_with(books, lookup=RESTORED), key=lambda one: one.operation.revision):
+        key = intent_key(books.tenant, Pending(each.operation.kind, each.operation.host_ref))
+        if key in found and each.state is not State.REJECTED:
+            found[key] = each
+    return found
+
+
+async def past_revisions(books: Books) -> set[str]:
+    """The Xero ids of all that was put back since, by what took its place."""
+    anew = await intents_with(books, lookup=RESTORED)
+    earlier = [
+        Pending(each.operation.kind, each.operation.host_ref, revision)
+        for each in anew
+        for revision in range(1, each.operation.revision)
+    ]
+    return superseded([*(await intents_of(books, earlier)).values(), *anew])
+
+
+def _facts(written: Intent) -> dict[str, str]:
+    kept = {name: value for name, value in written.facts.items() if name != "batch"}
+    return kept | dict([RESTORED])
+
+
+def _making_room(written: Intent, document: BankTransaction, currency: str) -> RemoveMoney:
+    return RemoveMoney(
+        host_ref=f"restored/{written.operation.host_ref}",
+        revision=written.operation.revision,
+        reason="it was edited, and is posted anew",
+        facts=dict([RESTORED]),
+        transaction=document.bank_transaction_id or "",
+        amount=Money(abs(document.total or Decimal(0)), currency),
+    )
+
+
+def _payment(written: Intent, document: Document | None, currency: str) -> Pay | None:
+    there = document if isinstance(document, Payment) else None
+    invoice = _text(written.payload, "Invoice", "InvoiceID")
+    if not invoice and there is not None and there.invoice is not None:
+        invoice = there.invoice.invoice_id or ""
+    account = _text(written.payload, "Account", "AccountID")
+    if not account and there is not None and there.account is not None:
+        account = there.account.account_id or ""
+    if not invoice or not account:
+        return None
+    return Pay(
+        host_ref=written.operation.host_ref,
+        revision=written.operation.revision + 1,
+        reason=_REASON,
+        facts=_facts(written),
+        invoice=InvoiceId(invoice),
+        account=AccountId(account),
+        amount=_amount(written, currency),
+        on=_day(written),
+        reference=_reference(written),
+    )
+
+
+def _refund(written: Intent, currency: str) -> Refund | None:
+    note, account = _text(written.payload, "CreditNote", "CreditNoteID"), _text(written.payload, "Account", "AccountID")
+    if not note or not account:
+        return None
+    return Refund(
+        host_ref=written.operation.host_ref,
+        revision=written.operation.revision + 1,
+        reason=_REASON,
+        facts=_facts(written),
+        credit_note=CreditNoteId(note),
+        account=AccountId(account),
+        amount=_amount(written, currency),
+        on=_day(written),
+        reference=_reference(written),
+    )
+
+
+def _money(written: Intent, currency: str, after: tuple[Pending, ...]) -> MoveMoney | None:
+    contact = _text(written.payload, "Contact", "ContactID")
+    if not contact:
+        return None
+    document = decode(BankTransaction, dict(written.payload), where="what was posted")
+    effect = written.facts.get("effect", "0")
+    return MoveMoney(
+        host_ref=written.operation.host_ref,
+        revision=written.operation.revision + 1,
+        reason=_REASON,
+        facts=_facts(written),
+        transaction=evolve(document, contact=None, reference=_reference(written)),
+        contact=contact,
+        total=Money(Decimal(effect), currency),
+        after=after,
+    )
+
+
+def _transfer(written: Intent, currency: str) -> Transfer | None:
+    source = _text(written.payload, "FromBankAccount", "AccountID")
+    target = _text(written.payload, "ToBankAccount", "AccountID")
+    if not source or not target:
+        return None
+    return Transfer(
+        host_ref=written.operation.host_ref,
+        revision=written.operation.revision + 1,
+        reason=_REASON,
+        facts=_facts(written),
+        source=AccountId(source),
+        target=AccountId(target),
+        amount=_amount(written, currency),
+        on=_day(written),
+        reference=_reference(written),
+    )
+
+
+def _amount(written: Intent, currency: str) -> Money:
+    return Money(Decimal(str(written.payload["Amount"])), currency)
+
+
+def _day(written: Intent) -> date:
+    return date.fromisoformat(str(written.payload["Date"])[:10])
+
+
+def _reference(written: Intent) -> str:
+    """The host's own text: the mark is that of the new revision."""
+    text = _text(written.payload, "Reference")
+    start = text.rfind(TAG_PREFIX)
+    return text[:start].strip() if start >= 0 else text
+
+
+def _text(payload: Mapping[str, object], *path: str) -> str:
+    value: object = payload
+    for name in path:
+        value = cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
+    return "" if value is None else str(value)

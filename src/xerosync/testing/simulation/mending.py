@@ -1,0 +1,99 @@
+"""A product whose books people meddle with: what they remove is put back, what they enter is removed, by the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+from xerosync.client.xero import AsyncXero
+from xerosync.engine.discrepancies import Fix
+from xerosync.engine.plans import Plan, Recovery
+from xerosync.engine.settling_policies import SettlementSettings
+from xerosync.ledger import AsyncLedger
+from xerosync.mapping.settlement import Fee, Settlement, SettlementLine
+from xerosync.matching.keys import Customer
+from xerosync.money import Money
+from xerosync.receivables import AsyncReceivables
+from xerosync.testing.simulation.flow import nothing_left
+
+if TYPE_CHECKING:
+    from xerosync.testing.simulation.world import World
+
+_DAY: Final = date(2026, 1, 5)
+_CLEARING: Final = "091"
+_SETTINGS: Final = SettlementSettings(fee_account="404", provider="Collections Ltd")
+_OWED: Final = {"INV-1": "100.00", "INV-2": "50.00"}
+_FIXES: Final = {
+    "removed in Xero": Fix.RESTORE,
+    "not posted yet": Fix.POST,
+    "bank transaction not posted here": Fix.REMOVE,
+}
+
+_meddled: Final[WeakSet[World]] = WeakSet()
+"""The worlds in which people have done their work; it is done once, whatever dies."""
+
+
+def billed(world: World) -> None:
+    """Let the bookkeeper enter the invoices."""
+    ana = world.books.add_contact("Ana").id
+    for number, amount in _OWED.items():
+        world.books.add_invoice(ana, number=number, amount=Decimal(amount), date=_DAY)
+
+
+async def mend(xero: AsyncXero, world: World) -> bool:
+    """Settle, let people meddle, and put everything right by the plan of the report."""
+    sales = AsyncReceivables(xero, clearing_account=_CLEARING, settlements=_SETTINGS)
+    done: list[Plan | Recovery] = [await sales.recover()]
+    done.append(plan := await sales.match([Customer(id="7", custom_identifier="Ana")]))
+    await sales.apply(plan)
+    done.append(plan := await sales.import_invoices())
+    await sales.apply(plan)
+    paid = {each.invoice_number: each.id for each in await sales.transactions()}
+    lines = [
+        SettlementLine(id=number, transaction=paid[number], amount=Money(amount, "NZD"))
+        for number, amount in _OWED.items()
+        if number in paid
+    ]
+    if len(lines) < len(_OWED):
+        return False
+    settlement = Settlement(id="S1", on=_DAY, lines=lines, fees=[Fee(amount=Money("1.00", "NZD"))])
+    if world not in _meddled:
+        done.append(plan := await sales.settle(settlement, retry_refused=True))
+        await sales.apply(plan)
+        if nothing_left(*done) and world.has_come(0.3):
+            _meddle(world)
+        return False
+    done.append(plan := (await sales.reconcile([settlement])).plan(_FIXES))
+    await sales.apply(plan)
+    await (AsyncLedger(xero)).drift()
+    return nothing_left(*done)
+
+
+def _meddle(world: World) -> None:
+    """People remove a payment and the fees, and enter money that nobody knows of."""
+    _meddled.add(world)
+    books = world.books
+    for payment in books.payments:
+        if payment.amount == Decimal(100) and payment.status == "AUTHORISED":
+            books.remove_payment(payment.id)
+    for each in books.bank_transactions:
+        if each.type == "SPEND" and each.status == "AUTHORISED":
+            books.remove_bank_transaction(each.id)
+    (ana,) = [each.id for each in books.contacts if each.name == "Ana"]
+    books.add_bank_transaction(ana, type="RECEIVE", bank=_CLEARING, amount=Decimal(7), date=_DAY)
+
+
+def each_thing_put_right(world: World) -> Iterator[str]:
+    """Name whatever does not stand exactly once, or stands although it should not."""
+    books = world.books
+    paid = sorted(each.amount for each in books.payments if each.status == "AUTHORISED")
+    if paid != [Decimal(50), Decimal(100)]:
+        yield f"payments: {paid}"
+    moved = [(each.type, each.total) for each in books.bank_transactions if each.status == "AUTHORISED"]
+    if moved != [("SPEND", Decimal(1))]:
+        yield f"bank transactions: {moved}"
+    if (balance := books.balance(books.account(_CLEARING).id)) != Decimal(149):
+        yield f"clearing: {balance}"
