@@ -34,7 +34,7 @@ from xerosync.engine.observed import (
     intents_with,
     stamped,
 )
-from xerosync.engine.paper_actions import ChangeBill
+from xerosync.engine.paper_actions import ChangeBill, ChangeCredit, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.paying import BillPayment, pay_bills, paying_account, payment_operation
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
@@ -110,16 +110,18 @@ class AsyncPayables:
         names = [Pending(kind, each.id) for each in listed for kind in (CreateBill.kind, CreateCreditNote.kind)]
         return await self._noted(plan, (await intents_of(self.books, names)).values(), retry_refused=retry_refused)
 
-    async def update(self, bills: Iterable[Bill], *, retry_refused: bool = False) -> Plan:
+    async def update(self, bills: Iterable[Bill | CardSpend], *, retry_refused: bool = False) -> Plan:
         """
-        Change the bills that were posted before to what *bills* say now; one that has not changed needs nothing.
+        Change the bills, credit notes and card receipts that were posted before to what *bills* say now; one that has
+        not changed needs nothing.
 
         Where money stands on a bill, its number, due day, texts, accounts and tracking may change (F 6.66); all else is
-        a finding then. What people approved in Xero stays approved. A credit note is not changed: void it, and submit
-        another.
+        a finding then, and so is any change of a credit note that was set against bills or refunded, and of a receipt
+        that is reconciled. What people approved in Xero stays approved.
         """
         plan = await update_bills(self.books, bills, self._settings, retry_refused=retry_refused)
-        return await self._noted(plan, await self._written(ChangeBill.kind), retry_refused=retry_refused)
+        written = await self._written(ChangeBill.kind, ChangeCredit.kind, ChangeSpend.kind)
+        return await self._noted(plan, written, retry_refused=retry_refused)
 
     async def spend(self, spends: Iterable[CardSpend], *, retry_refused: bool = False) -> Plan:
         """
@@ -275,9 +277,11 @@ class AsyncPayables:
         """*plan* with the notes that are chosen."""
         return await noted(self.books, plan, self._settings.notes, written, retry_refused=retry_refused)
 
-    async def _written(self, kind: str) -> list[Intent]:
-        """All that was written of *kind*, where notes are kept of it."""
-        return await intents_with(self.books, lookup=("kind", kind)) if self._settings.notes else []
+    async def _written(self, *kinds: str) -> list[Intent]:
+        """All that was written of these *kinds*, where notes are kept of it."""
+        if not self._settings.notes:
+            return []
+        return [each for kind in kinds for each in await intents_with(self.books, lookup=("kind", kind))]
 
     async def _posted(self, kind: str, host_ids: Sequence[str]) -> list[OpenDocument]:
         intents = await intents_of(self.books, (Pending(kind, each) for each in host_ids))

@@ -234,8 +234,8 @@ class AsyncReceivables:
         Change the invoices that were posted before to what *sales* say now; one that has not changed needs nothing.
 
         Where money stands on one, its number, reference, due day, texts, accounts and tracking may change (F 6.66); all
-        else is a finding then. What people approved in Xero stays approved. A credit note is not changed: void it, and
-        submit another.
+        else is a finding then, and so is any change of a credit note that was used. What people approved in Xero stays
+        approved.
         """
         return await update_sales(self.books, sales, self._sales, retry_refused=retry_refused)
 

@@ -14,6 +14,7 @@ from xerosync import (
     BillFile,
     BillLine,
     BillPayment,
+    CardSpend,
     Fee,
     LineKind,
     Payables,
@@ -54,6 +55,11 @@ def paper(bill_id: str, amount: str) -> Bill:
     return Bill(id=bill_id, vendor="Paper Ltd", number=bill_id, on=DAY, lines=[line])
 
 
+def receipt(amount: str) -> CardSpend:
+    line = BillLine(description="taxi", amount=nzd(amount), account=AccountCode("429"))
+    return CardSpend(id="s", vendor="Taxi", on=DAY, account=BANK, lines=[line])
+
+
 def collected(transaction: str) -> Settlement:
     return Settlement(id="S1", on=DAY, lines=[SettlementLine(id="L1", transaction=transaction, amount=nzd("40.00"))])
 
@@ -81,6 +87,11 @@ def too_much(transaction: str) -> Settlement:
 def _submit(product: Product, *bills: Bill) -> None:
     purchases = Payables(product.xero())
     purchases.apply(purchases.submit(bills))
+
+
+def _spend(product: Product, *spends: CardSpend) -> None:
+    purchases = Payables(product.xero())
+    purchases.apply(purchases.spend(spends))
 
 
 def _import_sale(product: Product) -> None:
@@ -348,6 +359,24 @@ SCENARIOS: Final = (
         lambda _, xero: Payables(xero).update([paper("b", "12.00")]),
         _documents,
         {"contacts": ["Paper Ltd"], "documents": [("ACCPAY", Decimal(12))]},
+    ),
+    Scenario(
+        "credit_note_edit",
+        "POST",
+        "/CreditNotes",
+        lambda product: _submit(product, paper("c", "-10.00")),
+        lambda _, xero: Payables(xero).update([paper("c", "-12.00")]),
+        _documents,
+        {"contacts": ["Paper Ltd"], "documents": [("ACCPAYCREDIT", Decimal(12))]},
+    ),
+    Scenario(
+        "bank_transaction_edit",
+        "POST",
+        "/BankTransactions",
+        lambda product: _spend(product, receipt("8.00")),
+        lambda _, xero: Payables(xero).update([receipt("9.00")]),
+        _balances,
+        {BANK: Decimal(-9)},
     ),
     Scenario(
         "bill_voiding",

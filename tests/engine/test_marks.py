@@ -34,6 +34,7 @@ from xerosync.models import (
     AccountCode,
     AccountId,
     BankTransaction,
+    BankTransactionId,
     Contact,
     CreditNote,
     CreditNoteId,
@@ -95,6 +96,20 @@ ONE_OF_EACH: Final[tuple[act.Action, ...]] = (
         host_ref="1", reason="a test", invoice=Invoice(invoice_id=InvoiceId(ID)), contact=None, total=nzd(1)
     ),
     papers.VoidBill(host_ref="1", reason="a test", bill=InvoiceId(ID), status=DocumentStatus.VOIDED, amount=nzd(1)),
+    papers.ChangeCredit(
+        host_ref="1",
+        reason="a test",
+        credit_note=CreditNote(credit_note_id=CreditNoteId(ID)),
+        contact=None,
+        total=nzd(-1),
+    ),
+    papers.ChangeSpend(
+        host_ref="1",
+        reason="a test",
+        transaction=BankTransaction(bank_transaction_id=BankTransactionId(ID)),
+        contact=None,
+        total=nzd(-1),
+    ),
     papers.ChangeSale(
         host_ref="1", reason="a test", invoice=Invoice(invoice_id=InvoiceId(ID)), contact=None, total=nzd(1)
     ),

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from tests.conftest import DAY, Product, nzd
+from tests.conftest import BANK, DAY, Product, nzd
 
-from xerosync import Bill, BillLine, BillPayment, Ledger, Payables
+from xerosync import Bill, BillLine, BillPayment, BillSettings, CardSpend, Ledger, Payables, WhenLocked
 from xerosync.models import AccountCode, DocumentStatus
 from xerosync.storage import MemoryStore
 
@@ -19,6 +19,10 @@ def line(amount: str = "10.00", account: str = "429", description: str = "paper"
 
 
 BILL = Bill(id="b1", vendor="Paper Ltd", number="7", on=DAY, lines=[line()])
+
+
+CREDIT = evolve(BILL, id="c1", lines=[line("-10.00")])
+SPEND = CardSpend(id="s1", vendor="Taxi Ltd", on=DAY, account=BANK, lines=[line("8.00")], reference="T-1")
 
 
 def post(purchases: Payables, bill: Bill, *, paid: str = "") -> None:
@@ -97,17 +101,139 @@ def test_a_bill_in_closed_books_stays(product: Product, purchases: Payables) -> 
 
 
 @pytest.mark.parametrize("by_audit", [False, True])
-def test_a_bill_that_the_store_had_forgotten_is_changed_as_any_other(product: Product, *, by_audit: bool) -> None:
+def test_what_the_store_had_forgotten_is_changed_as_any_other(product: Product, *, by_audit: bool) -> None:
     """What was sent is not known any more, so it is compared with what stands in Xero."""
-    post(Payables(product.xero()), BILL)
+    before = Payables(product.xero())
+    for each in (BILL, CREDIT):
+        post(before, each)
+    before.apply(before.spend([SPEND]))
     xero = product.xero(store=MemoryStore())
     later = Payables(xero)
     if by_audit:
         Ledger(xero).audit(adopt=True)
-    later.apply(later.submit([BILL]))
-    assert not later.update([BILL])
+    later.apply(later.submit([BILL, CREDIT]))
+    later.apply(later.spend([SPEND]))
+    assert [each.reason for each in later.update([BILL, CREDIT, SPEND])] == []
 
-    later.apply(later.update([evolve(BILL, lines=[line("12.00")])]))
+    changed: list[Bill | CardSpend] = [
+        evolve(BILL, lines=[line("12.00")]),
+        evolve(CREDIT, lines=[line("-13.00")]),
+        evolve(SPEND, lines=[line("9.00")]),
+    ]
+    later.apply(later.update(changed))
 
-    assert [each.total for each in product.live_bills()] == [Decimal(12)]
-    assert not later.update([evolve(BILL, lines=[line("12.00")])])
+    assert [each.total for each in (*product.live_bills(), *product.books.credit_notes)] == [Decimal(12), Decimal(13)]
+    assert [each.total for each in product.books.bank_transactions] == [Decimal(9)]
+    assert not later.update(changed)
+
+
+def test_a_credit_note_is_changed_as_its_source_was(product: Product, purchases: Payables) -> None:
+    post(purchases, CREDIT)
+    changed = evolve(
+        CREDIT, vendor="Other Ltd", number="8", on=DAY + timedelta(days=1), lines=[line("-12.00"), line("-3.00", "404")]
+    )
+
+    purchases.apply(purchases.update([changed]))
+
+    (note,) = product.books.credit_notes
+    assert (note.number, note.total, note.date) == ("8", Decimal(15), changed.on)
+    assert product.books.contact(note.contact_id).name == "Other Ltd"
+    assert [len(purchases.update([changed])), *purchases.submit([changed]).findings] == [0]
+    assert not Ledger(product.xero()).drift()
+    assert Ledger(product.xero()).audit().findings == ()
+
+
+def test_a_credit_note_that_was_used_stays(purchases: Payables) -> None:
+    post(purchases, BILL)
+    post(purchases, CREDIT)
+    purchases.apply(purchases.settle_credits())
+
+    plan = purchases.update([evolve(CREDIT, lines=[line("-10.00", "404")])])
+
+    assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("money on it", "c1")])
+
+
+def test_a_draft_of_a_credit_note_is_approved_when_its_source_says_so(product: Product, purchases: Payables) -> None:
+    draft = evolve(CREDIT, status=DocumentStatus.DRAFT)
+    post(purchases, draft)
+
+    purchases.apply(purchases.update([CREDIT]))
+
+    assert [each.status for each in product.books.credit_notes] == ["AUTHORISED"]
+    assert not purchases.update([draft])
+
+
+def test_a_bill_never_turns_into_a_credit_note(product: Product, purchases: Payables) -> None:
+    post(purchases, BILL)
+
+    assert not purchases.update([evolve(CREDIT, id=BILL.id)])
+    assert [each.code for each in purchases.submit([evolve(CREDIT, id=BILL.id)]).findings] == ["changed since posted"]
+    assert [each.total for each in product.live_bills()] == [Decimal(10)]
+
+
+def test_a_card_receipt_is_changed_as_its_source_was(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.spend([SPEND]))
+    changed = evolve(
+        SPEND,
+        vendor="Bus Ltd",
+        on=DAY + timedelta(days=1),
+        reference="T-2",
+        lines=[line("9.00", "404"), line("2.00")],
+    )
+
+    purchases.apply(purchases.update([changed]))
+
+    (spent,) = product.books.bank_transactions
+    assert (spent.total, spent.date, spent.reference[:7]) == (Decimal(11), changed.on, "T-2 XS-")
+    assert product.books.contact(spent.contact_id).name == "Bus Ltd"
+    assert product.books.balance(product.books.account(BANK).id) == -11
+    assert (len(purchases.update([changed])), len(purchases.spend([changed]))) == (0, 0)
+    assert purchases.spend([changed]).findings == ()
+    assert not Ledger(product.xero()).drift()
+
+
+def test_a_receipt_that_no_edit_can_change_is_a_finding(product: Product, purchases: Payables) -> None:
+    """Its account and its direction stay; and nothing of it changes once it is reconciled, or its books are closed."""
+    product.books.add_account("095", "Other card", type="BANK")
+    purchases.apply(purchases.spend([SPEND]))
+
+    def found(spend: CardSpend) -> list[str]:
+        plan = purchases.update([spend])
+        assert not plan
+        return [each.code for each in plan.findings]
+
+    dearer = evolve(SPEND, lines=[line("9.00")])
+    assert found(SPEND) == []
+    assert found(evolve(SPEND, account="095")) == ["changed since posted"]
+    assert found(evolve(SPEND, lines=[line("-8.00")])) == ["changed since posted"]
+    assert found(evolve(SPEND, lines=[line("9.00", "12345")])) == ["account does not fit"]
+    product.books.lock_period(DAY)
+    assert found(dearer) == ["books closed"]
+    product.books.lock_period(None)
+    product.books.reconcile_bank_transaction(product.books.bank_transactions[0].id)
+    assert found(dearer) == ["reconciled"]
+    assert found(SPEND) == []
+
+
+def test_a_receipt_that_was_moved_out_of_closed_books_stays_where_it_is(product: Product) -> None:
+    product.books.lock_period(DAY)
+    moving = Payables(product.xero(), bills=BillSettings(when_locked=WhenLocked.MOVE))
+    moving.apply(moving.spend([SPEND]))
+
+    assert not moving.update([SPEND])
+    product.books.lock_period(None)
+    moving.apply(moving.update([evolve(SPEND, lines=[line("9.00")])]))
+
+    (spent,) = product.books.bank_transactions
+    assert (spent.date, spent.total) == (DAY + timedelta(days=1), Decimal(9))
+
+
+def test_a_bill_and_a_receipt_of_a_new_vendor_create_it_once(product: Product, purchases: Payables) -> None:
+    post(purchases, BILL)
+    purchases.apply(purchases.spend([SPEND]))
+
+    plan = purchases.update([evolve(BILL, vendor="New Ltd"), evolve(SPEND, vendor="NEW  ltd")])
+    purchases.apply(plan)
+
+    assert plan.counts() == {"contact": 1, "bill_edit": 1, "bank_transaction_edit": 1}
+    assert [each.name for each in product.books.contacts] == ["Paper Ltd", "Taxi Ltd", "New Ltd"]

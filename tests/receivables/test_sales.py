@@ -26,6 +26,7 @@ from xerosync import (
     SettlementLine,
     map_sale,
 )
+from xerosync.engine.intents import tag_in
 from xerosync.models import AccountCode, CreditNote, DocumentStatus, Invoice, LineAmountTypes
 from xerosync.simulator import Document
 
@@ -292,6 +293,19 @@ def test_what_the_host_withdraws_ends_and_nothing_from_under_money(
     assert [each.status for each in product.books.credit_notes] == [ended]
     assert [(each.code, each.about) for each in plan.findings] == [("money on it", "s2")]
     assert (len(sales.void(["s1", "c1"])), sales.posted(["s1", "c1"])) == (0, ())
+
+
+def test_a_credit_note_is_changed_as_its_source_was(product: Product, sales: Receivables) -> None:
+    credit = evolve(SALE, id="c1", number="CN-1", lines=[line("-20.00")])
+    sales.apply(sales.submit([credit]))
+    changed = evolve(credit, lines=[line("-25.00")])
+
+    sales.apply(sales.update([changed]))
+
+    (note,) = product.books.credit_notes
+    assert (note.number, note.total, tag_in(note.reference) is not None) == ("CN-1", Decimal(25), True)
+    assert (len(sales.update([changed])), len(sales.submit([changed]))) == (0, 0)
+    assert sales.submit([changed]).findings == ()
 
 
 CENTS = st.integers(1, 99_999).map(lambda cents: nzd(Decimal(cents) / 100))

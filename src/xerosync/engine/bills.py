@@ -18,12 +18,14 @@ from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, refresh
 from xerosync.engine.observed import all_links
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.respending import update_spends
 from xerosync.engine.sides import PURCHASES
 from xerosync.engine.submitting import Posted, Submitting, read_known
-from xerosync.engine.updating import update
+from xerosync.engine.updating import any_credits, update
 from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key, vendor_root
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill
+from xerosync.mapping.spending import CardSpend
 from xerosync.models import CreditNote, Invoice
 
 DUPLICATE: Final = "possible duplicate"
@@ -66,13 +68,23 @@ async def submit_bills(
     return Plan(tenant=books.tenant, actions=tuple(submitting.actions), findings=tuple(submitting.findings))
 
 
-async def update_bills(books: Books, bills: Iterable[Bill], settings: BillSettings, *, retry_refused: bool) -> Plan:
-    """Plan what the documents of *bills* that were posted before lack of what the bills say now."""
-    listed = list(bills)
-    await refresh(books, CONTACTS, INVOICES)
-    known = await known_vendors(books, [vendor_key(bill.vendor) for bill in listed])
+async def update_bills(
+    books: Books, papers: Iterable[Bill | CardSpend], settings: BillSettings, *, retry_refused: bool
+) -> Plan:
+    """Plan what the documents of *papers* that were posted before lack of what the papers say now."""
+    listed = list(papers)
+    bills = [each for each in listed if isinstance(each, Bill)]
+    spends = [each for each in listed if isinstance(each, CardSpend)]
+    await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(bills) else []))
+    known = await known_vendors(books, [vendor_key(each.vendor) for each in listed])
     vendors = Vendors(known, [], [], retry_refused=retry_refused)
-    return await update(books, PURCHASES, listed, settings, vendors, retry_refused=retry_refused)
+    changed, wrong = await update(books, PURCHASES, bills, settings, vendors, retry_refused=retry_refused)
+    respent, not_respent = await update_spends(books, spends, settings, vendors, retry_refused=retry_refused)
+    return Plan(
+        tenant=books.tenant,
+        actions=(*vendors.actions, *changed, *respent),
+        findings=(*vendors.findings, *wrong, *not_respent),
+    )
 
 
 @define(repr=False)

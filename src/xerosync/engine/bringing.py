@@ -20,11 +20,10 @@ from xerosync.engine.actions import Allocate, CreateBill, Link, Pay, Pending, Se
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.intents import Intent, sign_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, PAYMENTS, refresh, reread, stamp_of, walk
-from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, revisions, stamped
-from xerosync.engine.paper_actions import ChangeBill
+from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.states import State
-from xerosync.engine.written import Written, written_total
+from xerosync.engine.written import Written, all_changes, written_total
 from xerosync.models import CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
 from xerosync.money import Money, exactly
 
@@ -319,14 +318,14 @@ async def follow_bills(books: Books, outside: Collection[str]) -> Plan:
     hosts |= {link["xero_id"]: link["host_id"] for link in links}
     documents = await _followed_bills(books, hosts)
     known = await _followed(books, set(hosts))
-    changes = await revisions(books, ChangeBill.kind)
+    changes = await all_changes(books)
     actions: list[UpdateBill] = []
     for xero_id, (invoice, _) in documents.items():
         bill, host_id = mapped_bill(invoice), hosts[xero_id]
         view, by_hand = known.view(bill)
         before = told.get(host_id)
         if xero_id in posted:
-            written = Written(creation=posted[xero_id], changes=changes.get(host_id, ()))
+            written = Written(creation=posted[xero_id], changes=changes.get(posted[xero_id].key, ()))
             view = evolve(view, edits=written.edits)
             before = _as_written(written, before, view)
         if before is None:

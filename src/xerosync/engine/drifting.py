@@ -25,11 +25,11 @@ from xerosync.engine.mirror import (
     records,
     refresh,
 )
-from xerosync.engine.observed import all_links, intents_with, revisions, stamped
+from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.plans import Plan
 from xerosync.engine.restoring import past_revisions
 from xerosync.engine.states import State
-from xerosync.engine.written import Written, written_total
+from xerosync.engine.written import Written, all_changes, written_total
 from xerosync.models import BankTransaction, BankTransfer, CreditNote, Invoice, Payment, TenantId
 
 Document: TypeAlias = Invoice | CreditNote | Payment | BankTransaction | BankTransfer
@@ -45,8 +45,6 @@ _WATCHED: Final[Mapping[str, tuple[Shelf, type[Document], str]]] = {
     "sale": (INVOICES, Invoice, "sale"),
     "sale_credit": (CREDIT_NOTES, CreditNote, "sale credit"),
 }
-_EDITS: Final = {"bill": "bill_edit", "sale": "sale_edit"}
-"""By what else the library changes a document that it wrote."""
 _TAKEN_BACK: Final = ("removal", "bank_transaction_removal", "bill_voiding", "sale_voiding", "credit_note_voiding")
 
 
@@ -161,13 +159,13 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     taken_back = await past_revisions(books)
     for kind in _TAKEN_BACK:
         taken_back |= confirmed_by_id(await intents_with(books, lookup=("kind", kind))).keys()
+    changed = await all_changes(books)
     looked_at = 0
     found: list[Drift] = []
     for name in kinds:
         shelf, model, address = _WATCHED[name]
-        changed = await revisions(books, _EDITS[name]) if name in _EDITS else {}
         async for created in _pages(books, name):
-            written = (Written(creation=each, changes=changed.get(each.operation.host_ref, ())) for each in created)
+            written = (Written(creation=each, changes=changed.get(each.key, ())) for each in created)
             page = [each.as_one() for each in written]
             ours = {each.xero_id: each for each in page if each.xero_id and each.xero_id not in taken_back}
             looked_at += len(ours)

@@ -28,6 +28,8 @@ from xerosync.engine.probes import (
     probe_batch_payments,
     probe_bills,
     probe_changed_bills,
+    probe_changed_credits,
+    probe_changed_spends,
     probe_contacts,
     probe_credit_notes,
     probe_invoice_payments,
@@ -177,6 +179,18 @@ def _changed_bill(action: papers.ChangeBill, ids: Ids, _: str) -> Invoice:
     if action.contact is None:
         return action.invoice
     return evolve(action.invoice, contact=Contact(contact_id=ContactId(ids(action.contact))))
+
+
+def _changed_credit(action: papers.ChangeCredit, ids: Ids, _: str) -> CreditNote:
+    if action.contact is None:
+        return action.credit_note
+    return evolve(action.credit_note, contact=Contact(contact_id=ContactId(ids(action.contact))))
+
+
+def _changed_spend(action: papers.ChangeSpend, ids: Ids, _: str) -> BankTransaction:
+    if action.contact is None:
+        return action.transaction
+    return evolve(action.transaction, contact=Contact(contact_id=ContactId(ids(action.contact))))
 
 
 def _attachment(action: papers.Attach, _: Ids, __: str) -> Attachment:
@@ -373,6 +387,24 @@ KINDS: Final[Mapping[str, Kind]] = {
             "InvoiceID",
             _encoder(papers.ChangeSale, _changed_bill),
             probe_changed_bills,
+        ),
+        Kind(
+            "credit_note_edit",
+            "POST",
+            "CreditNotes?summarizeErrors=false&unitdp=4",
+            "CreditNotes",
+            "CreditNoteID",
+            _encoder(papers.ChangeCredit, _changed_credit),
+            probe_changed_credits,
+        ),
+        Kind(
+            "bank_transaction_edit",
+            "POST",
+            "BankTransactions?summarizeErrors=false&unitdp=4",
+            "BankTransactions",
+            "BankTransactionID",
+            _encoder(papers.ChangeSpend, _changed_spend),
+            probe_changed_spends,
         ),
         Kind(
             "bill_voiding",

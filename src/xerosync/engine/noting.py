@@ -33,6 +33,8 @@ _COLLECTIONS: Final[Mapping[str, str]] = {
     papers.ChangeBill.kind: "Invoices",
     papers.VoidBill.kind: "Invoices",
     papers.ChangeSale.kind: "Invoices",
+    papers.ChangeCredit.kind: "CreditNotes",
+    papers.ChangeSpend.kind: "BankTransactions",
     papers.VoidSale.kind: "Invoices",
     act.CreateCreditNote.kind: "CreditNotes",
     act.CreateSaleCredit.kind: "CreditNotes",
@@ -54,6 +56,8 @@ _DID: Final[Mapping[str, str]] = {
     papers.ChangeBill.kind: "changed it",
     papers.VoidBill.kind: "withdrew it",
     papers.ChangeSale.kind: "changed it",
+    papers.ChangeCredit.kind: "changed it",
+    papers.ChangeSpend.kind: "changed it",
     papers.VoidSale.kind: "withdrew it",
     act.VoidCredit.kind: "withdrew it",
     act.RemoveMoney.kind: "withdrew it",
@@ -205,6 +209,10 @@ def _place_of(action: act.Action) -> tuple[str, act.Ref]:
             return "BankTransactions", action.transaction
         case papers.ChangeBill():
             return "Invoices", action.invoice.invoice_id or ""
+        case papers.ChangeCredit():
+            return "CreditNotes", action.credit_note.credit_note_id or ""
+        case papers.ChangeSpend():
+            return "BankTransactions", action.transaction.bank_transaction_id or ""
         case papers.VoidBill():
             return "Invoices", action.bill
         case _:

@@ -18,14 +18,14 @@ from xerosync.engine.actions import (
     VoidCredit,
     without_rules,
 )
-from xerosync.models import DocumentStatus, Invoice, InvoiceId
+from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId
 from xerosync.money import Money
 
 CARD: Final = "card/"
 """What the name of a card's receipt begins with: settlements move money too."""
 
 SUPPLIER: Final = "supplier/"
-"""What the name of voiding a supplier's credit note begins with: settlements void credits too."""
+"""What the name of an edit or voiding of a supplier's credit note begins with: customers have credits, too."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -85,6 +85,51 @@ class ChangeSale(ChangeBill):
 
     kind: ClassVar[str] = "sale_edit"
     prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
+class ChangeCredit(Action):
+    """Change a credit note that was posted to what *credit_note* has; *contact* where it is another's now."""
+
+    kind: ClassVar[str] = "credit_note_edit"
+    credit_note: CreditNote
+    contact: Ref | None
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """What it comes to, as a negative amount."""
+        return self.total
+
+
+@frozen(kw_only=True, repr=False)
+class ChangeSupplierCredit(ChangeCredit):
+    """Change a supplier's credit note, under the host's own id of it."""
+
+    prefix: ClassVar[str] = SUPPLIER
+
+
+@frozen(kw_only=True, repr=False)
+class ChangeSaleCredit(ChangeCredit):
+    """Change a credit note to a customer, under the host's own id of it."""
+
+    prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
+class ChangeSpend(Action):
+    """Change a card receipt that was posted to what *transaction* has; *contact* where its vendor is another now."""
+
+    kind: ClassVar[str] = "bank_transaction_edit"
+    prefix: ClassVar[str] = CARD
+    transaction: BankTransaction
+    contact: Ref | None
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """What the bank account has more by it; negative for money spent."""
+        return self.total
 
 
 @frozen(kw_only=True, repr=False)

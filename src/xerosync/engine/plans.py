@@ -50,6 +50,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "refund": ("refund to post", "refunds to post"),
     "bank_transaction_removal": ("bank transaction to remove", "bank transactions to remove"),
     "bill_edit": ("bill to edit", "bills to edit"),
+    "credit_note_edit": ("credit note to edit", "credit notes to edit"),
+    "bank_transaction_edit": ("receipt to edit", "receipts to edit"),
     "sale_edit": ("sales invoice to edit", "sales invoices to edit"),
     "sale_voiding": ("sales invoice to void", "sales invoices to void"),
     "bill_voiding": ("bill to void", "bills to void"),

@@ -15,7 +15,10 @@ from xerosync.engine.observed import intents_of, stamped
 from xerosync.engine.sides import PURCHASES, Side
 from xerosync.engine.spending import card_operation
 from xerosync.engine.states import State
-from xerosync.models import BankTransaction, CreditNote, Invoice
+from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice
+
+UNAPPROVED: Final = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
+"""The statuses of a document that nobody has approved yet."""
 
 _SHELVES: Final = (INVOICES, CREDIT_NOTES, BANK_TRANSACTIONS)
 _MODELS: Final[Mapping[str, type[Invoice | CreditNote | BankTransaction]]] = {
@@ -41,6 +44,13 @@ def _operations(side: Side, host_id: str) -> Iterable[tuple[Shelf, Pending]]:
     yield CREDIT_NOTES, side.operation(side.credit, host_id)
     if side is PURCHASES:
         yield BANK_TRANSACTIONS, card_operation(host_id)
+
+
+def has_money(document: Invoice | CreditNote) -> bool:
+    """Whether payments or credits stand on *document*; of a credit note, whether it was set against any or refunded."""
+    if isinstance(document, Invoice):
+        return bool(document.amount_paid or document.amount_credited)
+    return document.status not in UNAPPROVED and document.remaining_credit != document.total
 
 
 async def posted_documents(

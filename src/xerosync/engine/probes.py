@@ -278,11 +278,25 @@ async def probe_bank_transaction_removals(books: Books, intents: Sequence[Intent
 
 async def probe_changed_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By the fields that were to be changed, on the bill itself."""
+    return await _changed(books, intents, "Invoices", Invoice)
+
+
+async def probe_changed_credits(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the fields that were to be changed, on the credit note itself."""
+    return await _changed(books, intents, "CreditNotes", CreditNote)
+
+
+async def probe_changed_spends(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the fields that were to be changed, on the bank transaction itself."""
+    return await _changed(books, intents, "BankTransactions", BankTransaction)
+
+
+async def _changed(books: Books, intents: Sequence[Intent], collection: str, model: type[D]) -> dict[str, list[Found]]:
     found: dict[str, list[Found]] = {}
     for intent in intents:
-        bill_id = str(intent.payload["InvoiceID"])
-        bill = encode(await _one(books, "Invoices", Invoice, f"{bill_id}?unitdp=4"))
-        found[intent.key] = [Found(bill_id, ours=True)] if _shows(bill, intent.payload) else []
+        document_id = str(intent.payload[id_name(model)])
+        document = encode(await _one(books, collection, model, f"{document_id}?unitdp=4"))
+        found[intent.key] = [Found(document_id, ours=True)] if _shows(document, intent.payload) else []
     return found
 
 

@@ -20,7 +20,7 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.sides import SALES
 from xerosync.engine.submitting import Posted, Submitting, read_known
-from xerosync.engine.updating import update
+from xerosync.engine.updating import any_credits, update
 from xerosync.engine.voiding import operations, void
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Sale
@@ -95,10 +95,17 @@ async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
 async def update_sales(books: Books, sales: Iterable[Sale], settings: SaleSettings, *, retry_refused: bool) -> Plan:
     """Plan what the documents of *sales* that were posted before lack of what the sales say now."""
     listed = _each_once(sales)
-    await refresh(books, CONTACTS, INVOICES)
+    await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(listed) else []))
     customers = await known_customers(books, (sale.customer for sale in listed))
-    plan = await update(books, SALES, listed, settings, customers, retry_refused=retry_refused)
-    edits = await intents_with(books, lookup=("kind", SALES.edit)) if settings.notes else []
+    changed, wrong = await update(books, SALES, listed, settings, customers, retry_refused=retry_refused)
+    plan = Plan(
+        tenant=books.tenant,
+        actions=(*customers.actions, *changed),
+        findings=(*customers.findings, *wrong),
+    )
+    edits: list[Intent] = []
+    for kind in (SALES.change.kind, SALES.change_credit.kind) if settings.notes else ():
+        edits += await intents_with(books, lookup=("kind", kind))
     return await noted(books, plan, settings.notes, edits, retry_refused=retry_refused)
 
 

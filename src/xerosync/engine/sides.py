@@ -8,20 +8,28 @@ from typing import Final
 from attrs import evolve, frozen
 
 from xerosync.engine.actions import SALE, CreateBill, CreateCreditNote, Pending
-from xerosync.engine.paper_actions import ChangeBill, ChangeSale, SubmitSale, SubmitSaleCredit
+from xerosync.engine.paper_actions import (
+    ChangeBill,
+    ChangeCredit,
+    ChangeSale,
+    ChangeSaleCredit,
+    ChangeSupplierCredit,
+    SubmitSale,
+    SubmitSaleCredit,
+)
 from xerosync.engine.vendors import vendor_key
-from xerosync.mapping.documents import marked_reference
+from xerosync.mapping.documents import marked_reference, tagged_credit_note
 from xerosync.mapping.papers import Paper, Sale
-from xerosync.models import Invoice
+from xerosync.models import CreditNote, Invoice
 
 
 @frozen(kw_only=True)
 class Side:
     """
-    One side: the kinds of write of its *invoice* and *credit* note, and the *change* of one.
+    One side: the kinds of write of its *invoice* and *credit* note, and the changes of them.
 
     Their operations' names begin with *prefix*. *known_as* gives what names the *party* of a paper among its facts; one
-    that there is no contact for is *unclear*. *remarked* puts the mark of an invoice on it again, where an edit would
+    that there is no contact for is *unclear*. *remarked* puts the mark of a document on it again, where an edit would
     lose it.
     """
 
@@ -32,12 +40,12 @@ class Side:
     known_as: Callable[[str], str]
     unclear: str
     change: type[ChangeBill]
-    remarked: Callable[[Invoice, str], Invoice]
+    change_credit: type[ChangeCredit]
+    remarked: Callable[[Invoice | CreditNote, str], Invoice | CreditNote]
 
-    @property
-    def edit(self) -> str:
-        """The kind of write that edits an invoice."""
-        return self.change.kind
+    def kind(self, paper: Paper) -> str:
+        """The kind of write that creates the document of *paper*."""
+        return self.credit if paper.total.amount < 0 else self.invoice
 
     def operation(self, kind: str, host_id: str) -> Pending:
         """The operation of *kind* on the paper of this id of the host's."""
@@ -56,6 +64,15 @@ class Side:
         return facts
 
 
+def _remarked_purchase(document: Invoice | CreditNote, mark: str) -> Invoice | CreditNote:
+    # A bill's mark is in its link, which no edit sends.
+    return tagged_credit_note(document, mark) if isinstance(document, CreditNote) else document
+
+
+def _remarked_sale(document: Invoice | CreditNote, mark: str) -> Invoice | CreditNote:
+    return evolve(document, reference=marked_reference(document.reference or "", mark))
+
+
 PURCHASES: Final = Side(
     invoice=CreateBill.kind,
     credit=CreateCreditNote.kind,
@@ -64,7 +81,8 @@ PURCHASES: Final = Side(
     known_as=vendor_key,
     unclear="vendor unclear",
     change=ChangeBill,
-    remarked=lambda bill, _: bill,  # its mark is in its link, which no edit sends
+    change_credit=ChangeSupplierCredit,
+    remarked=_remarked_purchase,
 )
 
 SALES: Final = Side(
@@ -75,5 +93,6 @@ SALES: Final = Side(
     known_as=str,
     unclear="customer unclear",
     change=ChangeSale,
-    remarked=lambda sale, mark: evolve(sale, reference=marked_reference(sale.reference or "", mark)),
+    change_credit=ChangeSaleCredit,
+    remarked=_remarked_sale,
 )

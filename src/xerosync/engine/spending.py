@@ -21,6 +21,7 @@ from xerosync.engine.recovery import finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
+from xerosync.engine.written import Written, all_changes
 from xerosync.errors import InvalidInput
 from xerosync.mapping.spending import CardSpend, checked_spend, spend_document
 from xerosync.models import Account, AccountId, AccountStatus, AccountType, BankTransaction
@@ -52,19 +53,19 @@ async def spend(books: Books, spends: Iterable[CardSpend], settings: BillSetting
         raise InvalidInput("id", "give each receipt once, under an id of its own")
     await refresh(books, CONTACTS, ACCOUNTS, BANK_TRANSACTIONS)
     operations = [card_operation(each.id) for each in listed]
-    intents = await intents_of(books, operations)
+    created, changes = await intents_of(books, operations), await all_changes(books)
+    intents = {key: Written(creation=each, changes=changes.get(key, ())).as_one() for key, each in created.items()}
     keys = [intent_key(books.tenant, operation) for operation in operations]
     done = {each.operation.host_ref for each in intents.values() if each.state is State.CONFIRMED}
     new = [each for each in listed if f"{CARD}{each.id}" not in done]
-    chart = [account async for _, account in walk(books, ACCOUNTS, Account)]
     known = KnownSpends(
-        accounts={name: each for each in chart for name in (each.code, each.account_id) if name},
+        accounts=await accounts_by_name(books),
         intents=intents,
         tagged=await tagged(books, BANK_TRANSACTIONS, BankTransaction, [tag_of(key) for key in keys]),
         documents=await stamped(
             books, BANK_TRANSACTIONS, BankTransaction, filter(None, (each.xero_id for each in intents.values()))
         ),
-        reference=await read_reference(books, _documents(new, settings), settings.when_locked),
+        reference=await read_reference(books, documents_of_spends(new, settings), settings.when_locked),
         settings=settings,
         retry_refused=retry_refused,
     )
@@ -80,15 +81,23 @@ async def spend(books: Books, spends: Iterable[CardSpend], settings: BillSetting
     )
 
 
-def _documents(spends: Sequence[CardSpend], settings: BillSettings) -> list[BankTransaction]:
+async def accounts_by_name(books: Books) -> dict[str, Account]:
+    """The chart of accounts, each by its code and by its id."""
+    chart = [account async for _, account in walk(books, ACCOUNTS, Account)]
+    return {name: each for each in chart for name in (each.code, each.account_id) if name}
+
+
+def documents_of_spends(spends: Sequence[CardSpend], settings: BillSettings) -> list[BankTransaction]:
+    """What those of *spends* become that can be posted: to see what they refer to."""
     documents: list[BankTransaction] = []
     for each in spends:
         with suppress(InvalidInput):
-            documents.append(spend_document(_coded(checked_spend(each), settings)[0], AccountId("")))
+            documents.append(spend_document(coded_spend(checked_spend(each), settings)[0], AccountId("")))
     return documents
 
 
-def _coded(spend: CardSpend, settings: BillSettings) -> tuple[CardSpend, str]:
+def coded_spend(spend: CardSpend, settings: BillSettings) -> tuple[CardSpend, str]:
+    """*spend* with what its lines do not say, and why they got it."""
     coded = [settings.rules.code(spend.vendor, line) for line in spend.lines]
     return evolve(spend, lines=tuple(each.line for each in coded)), why(coded)
 
@@ -121,6 +130,7 @@ class _Spending:
                     reason="its mark is in Xero already",
                     adopted_kind=operation.kind,
                     xero_id=marked.bank_transaction_id or "",
+                    facts={"vendor": vendor_key(spend.vendor)},
                 )
             )
         elif intent is None or (intent.state is State.REJECTED and self.known.retry_refused):
@@ -135,9 +145,10 @@ class _Spending:
 
     def _check(self, spend: CardSpend, intent: Intent) -> None:
         document, _ = self.known.documents.get(intent.xero_id or "", (None, ""))
-        if any(intent.facts.get(name, value) != value for name, value in _facts(spend).items()):
+        if any(intent.facts.get(name, value) != value for name, value in spend_facts(spend).items()):
             cause = "under this id another receipt was posted before: its vendor, day or total was another"
-            self._find(spend, "changed since posted", cause, "void() that one, and submit this one under a new id")
+            fix = "update() it, or submit this one under a new id if it is another paper"
+            self._find(spend, "changed since posted", cause, fix)
         elif document is not None and document.status in {"DELETED", "VOIDED"}:
             cause = f"it was made {document.status} in Xero; it is not posted again"
             self._find(spend, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
@@ -152,7 +163,7 @@ class _Spending:
             cause = f"account: it is kept in {account.currency_code}, and the receipt is in {spend.total.currency}"
             self._find(spend, "another currency", cause, "choose an account in the receipt's currency")
             return
-        coded, because = _coded(spend, self.known.settings)
+        coded, because = coded_spend(spend, self.known.settings)
         days = self.known.reference.open_books
         document = spend_document(coded, account.account_id or AccountId(""))
         wrong = faults(spend.id, document, self.known.reference, spend.total)
@@ -170,7 +181,7 @@ class _Spending:
             SpendOnCard(
                 host_ref=spend.id,
                 reason=said,
-                facts=_facts(spend),
+                facts=spend_facts(spend),
                 transaction=evolve(document, date=days.day_for(spend.on)),
                 contact=contact,
                 total=-spend.total,
@@ -188,6 +199,7 @@ def _worth(spend: CardSpend) -> Money | None:
         return None
 
 
-def _facts(spend: CardSpend) -> dict[str, str]:
+def spend_facts(spend: CardSpend) -> dict[str, str]:
+    """What a bank transaction is known by as that of *spend*."""
     total = str(spend.total.rounded().amount)
     return {"vendor": vendor_key(spend.vendor), "amount": total, "on": spend.on.isoformat()}

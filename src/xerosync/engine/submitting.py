@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Generic, cast
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Ref
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES
-from xerosync.engine.observed import intents_of, revisions, stamped, tagged
+from xerosync.engine.observed import intents_of, stamped, tagged
 from xerosync.engine.paper_settings import PaperSettings, documents_of, moved_to
 from xerosync.engine.plan_limits import Approvals, approvals
 from xerosync.engine.plans import Finding
@@ -24,6 +24,7 @@ from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.rounding import expected_total, with_remainder
 from xerosync.engine.sides import Side
 from xerosync.engine.states import OPEN, State
+from xerosync.engine.written import Written, all_changes
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import P, Paper, checked
 from xerosync.models import CreditNote, Invoice, TenantId
@@ -139,7 +140,7 @@ class Submitting(ABC, Generic[P]):
 
     def _changed(self, paper: P) -> None:
         cause = f"under this id another document was posted before: its {self.known.side.party}, number or total"
-        fix = "void that one in Xero and submit this one under a new id, or leave it"
+        fix = "update() it, or submit this one under a new id if it is another paper"
         self.find(paper, "changed since posted", f"{cause} was another", fix)
 
     def _adopt(self, paper: P, kind: str, document: Invoice | CreditNote) -> None:
@@ -234,11 +235,9 @@ async def read_known(
     operations = [side.operation(kind, paper.id) for paper in papers for kind in (side.invoice, side.credit)]
     intents = await intents_of(books, operations)
     forgotten = [tag_of(key) for each in operations if (key := intent_key(books.tenant, each)) not in intents]
-    for changes in (await revisions(books, side.edit)).values():
-        operation = side.operation(side.invoice, side.host_id(changes[-1].operation))
-        key, done = intent_key(books.tenant, operation), [each for each in changes if each.state is State.CONFIRMED]
-        if key in intents and done:
-            intents[key] = evolve(intents[key], facts={**intents[key].facts, **done[-1].facts})
+    for key, changes in (await all_changes(books)).items():
+        if key in intents:
+            intents[key] = Written(creation=intents[key], changes=changes).as_one()
     written = [intent.xero_id for intent in intents.values() if intent.xero_id]
     posted = {side.host_id(each.operation) for each in intents.values() if each.state is State.CONFIRMED}
     fresh = documents_of([paper for paper in papers if paper.id not in posted], settings)

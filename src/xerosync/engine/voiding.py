@@ -12,15 +12,13 @@ from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
 from xerosync.engine.paper_actions import CARD, SUPPLIER, VoidBill, VoidSale, VoidSupplierCredit, WithdrawSaleCredit
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.posted import PostedDocument, posted_documents
+from xerosync.engine.posted import UNAPPROVED, PostedDocument, has_money, posted_documents
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
 from xerosync.engine.sides import PURCHASES, SALES, Side
 from xerosync.engine.states import State
 from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, InvoiceType
 from xerosync.money import Money
-
-_UNAPPROVED = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
 
 
 def operations(host_id: str, *, side: Side = PURCHASES) -> tuple[Pending, ...]:
@@ -62,7 +60,7 @@ def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:
         return days.finding(posted.host_id, worth)
     match document:
         case Invoice():
-            if document.amount_paid or document.amount_credited:
+            if has_money(document):
                 return _has_money(posted, worth)
             end = VoidSale if document.type == InvoiceType.ACCREC else VoidBill
             return end(
@@ -74,7 +72,7 @@ def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:
                 amount=worth,
             )
         case CreditNote():
-            if document.status not in _UNAPPROVED and document.remaining_credit != document.total:
+            if has_money(document):
                 return _has_money(posted, worth)
             end_credit = WithdrawSaleCredit if document.type == InvoiceType.ACCRECCREDIT else VoidSupplierCredit
             return end_credit(
@@ -110,7 +108,7 @@ def _removal(posted: PostedDocument, document: BankTransaction, worth: Money) ->
 
 
 def _ended(status: DocumentStatus | None) -> DocumentStatus:
-    return DocumentStatus.DELETED if status in _UNAPPROVED else DocumentStatus.VOIDED
+    return DocumentStatus.DELETED if status in UNAPPROVED else DocumentStatus.VOIDED
 
 
 def _has_money(posted: PostedDocument, worth: Money) -> Finding:

@@ -2,16 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import cast
+from typing import Final, TypeVar, cast
 
-from attrs import evolve, frozen
+from attrs import AttrsInstance, evolve, frozen
 
-from xerosync.client._wire.codec import Json, parse
-from xerosync.engine.intents import Intent
-from xerosync.engine.states import State
+from xerosync.client._books import Books
+from xerosync.client._session import Query
+from xerosync.client._wire.codec import Json, decode, parse
+from xerosync.client._wire.outgoing import encode
+from xerosync.engine.actions import SALE, Action, CreateBill, CreateCreditNote, MoveMoney, Pending, Seen
+from xerosync.engine.intents import Intent, intent_key, retries
+from xerosync.engine.observed import revisions
+from xerosync.engine.paper_actions import (
+    CARD,
+    ChangeBill,
+    ChangeSale,
+    ChangeSaleCredit,
+    ChangeSpend,
+    ChangeSupplierCredit,
+    SubmitSale,
+    SubmitSaleCredit,
+)
+from xerosync.engine.states import OPEN, State
 from xerosync.models import LineAmountTypes
+
+T = TypeVar("T", bound=AttrsInstance)
+
+_APART: Final = frozenset({"Contact", "InvoiceID", "CreditNoteID", "BankTransactionID"})
+"""What two changes of one document are compared without: a vendor's contact may be new each time."""
+_CHANGED_BY: Final[Mapping[type[Action], tuple[str, str]]] = {
+    ChangeBill: (CreateBill.kind, ""),
+    ChangeSupplierCredit: (CreateCreditNote.kind, ""),
+    ChangeSale: (SubmitSale.kind, SALE),
+    ChangeSaleCredit: (SubmitSaleCredit.kind, SALE),
+    ChangeSpend: (MoveMoney.kind, CARD),
+}
+"""What each change is a change of: the kind of its creation, and what the name of that begins with."""
+
+
+async def all_changes(books: Books) -> dict[str, list[Intent]]:
+    """Every change of a document of ours by the key of its creation, in the order they were made."""
+    found: dict[str, list[Intent]] = {}
+    for change, (kind, prefix) in _CHANGED_BY.items():
+        for name, changes in (await revisions(books, change.kind)).items():
+            if name.startswith(change.prefix):
+                created = Pending(kind, f"{prefix}{name.removeprefix(change.prefix)}")
+                found[intent_key(books.tenant, created)] = changes
+    return found
 
 
 @frozen(kw_only=True)
@@ -27,22 +66,50 @@ class Written:
         return next((each for each in reversed(self.changes) if each.state is State.CONFIRMED), self.creation)
 
     @property
+    def latest(self) -> Intent | None:
+        """The last change, whether it was made or not."""
+        return self.changes[-1] if self.changes else None
+
+    @property
     def edits(self) -> int:
         """How many changes were made."""
         return sum(each.state is State.CONFIRMED for each in self.changes)
 
     @property
-    def wanted(self) -> Mapping[str, object]:
-        """The whole document as it was wanted last: under money only a part of it was sent."""
+    def wanted(self) -> Mapping[str, object] | None:
+        """
+        The whole document as it was wanted last: under money only a part of it was sent.
+
+        None where nobody knows: the store had forgotten the document, and it was taken over as it stands.
+        """
         wanted = self.last.facts.get("wanted")
-        return self.last.payload if wanted is None else cast(Json, parse(wanted.encode(), where="wanted"))
+        return (self.last.payload or None) if wanted is None else cast(Json, parse(wanted.encode(), where="wanted"))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody can say yet what became of the last change."""
+        return self.latest is not None and self.latest.state in OPEN
+
+    @property
+    def next_revision(self) -> int:
+        """What the next change is numbered: one that was not made is taken up again under its own number."""
+        latest = self.latest
+        return 1 if latest is None else latest.operation.revision + (latest.state is State.CONFIRMED)
+
+    def refused(self, payload: Mapping[str, object], seen: Seen, *, always: bool) -> Intent | None:
+        """The last change, where Xero refused the very same *payload*, and nothing makes it worth another try."""
+        latest = self.latest
+        if latest is None or latest.state is State.CONFIRMED:
+            return None
+        same = without(payload, _APART) == without(latest.payload, _APART)
+        return latest if same and not retries(latest, (seen,), always=always) else None
 
     def as_one(self) -> Intent:
         """The creation, as if it had written at once what stands now."""
         last = self.last
         if last is self.creation:
             return last
-        payload = {**self.creation.payload, **last.payload, **self.wanted}
+        payload = {**self.creation.payload, **last.payload, **(self.wanted or {})}
         known = {name: fact for name, fact in self.creation.facts.items() if name != "total"}
         return evolve(self.creation, payload=payload, facts={**known, **last.facts})
 
@@ -57,3 +124,47 @@ def written_total(intent: Intent) -> Decimal | None:
     if amount is None or intent.payload.get("LineAmountTypes") == LineAmountTypes.EXCLUSIVE:
         return None
     return abs(Decimal(amount))
+
+
+def differing(wanted: Mapping[str, object], written: Mapping[str, object]) -> set[str]:
+    """The names of what is *wanted* otherwise than it was *written*."""
+    return {name for name in wanted if _plain(wanted[name]) != _plain(written.get(name))}
+
+
+def fields_of(document: AttrsInstance, wanted: Json) -> Json:
+    """What *document* has in the fields that are *wanted*, however deep."""
+    return cast(Json, _fields_of(encode(document), wanted))
+
+
+def _fields_of(there: object, wanted: object) -> object:
+    if isinstance(there, Mapping) and isinstance(wanted, Mapping):
+        row, named = cast(Json, there), cast(Json, wanted)
+        return {name: _fields_of(row[name], named[name]) for name in named if name in row}
+    if isinstance(there, list) and isinstance(wanted, list):
+        rows, named_rows = cast(list[object], there), cast(list[object], wanted)
+        paired = zip(rows, named_rows, strict=False)
+        return [*(_fields_of(row, named) for row, named in paired), *rows[len(named_rows) :]]
+    return there
+
+
+async def read_whole(books: Books, collection: str, model: type[T], ids: Iterable[str]) -> dict[str, T]:
+    """The documents of these *ids*, whole, as they are in Xero now: a call for each."""
+    session, found = await books.session(), dict[str, T]()
+    for each in ids:
+        for row in (await session.read(Query(f"{collection}/{each}", collection, {"unitdp": "4"}))).rows:
+            found[each] = decode(model, row, where=collection)
+    return found
+
+
+def without(part: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:
+    """*part* of a document without the fields of these *names*, nor the ids of lines, so that it compares."""
+    return {name: _plain(value) for name, value in part.items() if name not in names and name != "LineItemID"}
+
+
+def _plain(value: object) -> object:
+    """*value* so that what is kept as text, or as a whole number, compares with what is sent."""
+    if isinstance(value, Mapping):
+        return without(cast(Mapping[str, object], value), frozenset())
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in cast(Sequence[object], value)]
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -53,11 +53,16 @@ def marked_bill(document: Invoice, contact: str, tag: str, url: str = MARK_URL) 
 
 
 def marked_credit_note(document: CreditNote, contact: str, tag: str) -> CreditNote:
-    """*document* for *contact*, with *tag* behind its first description: there is no other place for it."""
+    """*document* for *contact*, with *tag* on it."""
+    return evolve(tagged_credit_note(document, tag), contact=Contact(contact_id=ContactId(contact)))
+
+
+def tagged_credit_note(document: CreditNote, tag: str) -> CreditNote:
+    """A supplier's credit note with *tag* behind its first description: there is no other place for it."""
     first, *rest = document.line_items
     room = LONGEST["description"] - len(tag) - 1
     tagged = evolve(first, description=f"{(first.description or '')[:room]} {tag}".lstrip())
-    return evolve(document, contact=Contact(contact_id=ContactId(contact)), line_items=(tagged, *rest))
+    return evolve(document, line_items=(tagged, *rest))
 
 
 D = TypeVar("D", Invoice, CreditNote)

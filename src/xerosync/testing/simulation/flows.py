@@ -9,6 +9,8 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from attrs import evolve
+
 from xerosync.client.xero import AsyncXero
 from xerosync.engine.attaching import BillFile
 from xerosync.engine.discrepancies import Fix
@@ -173,7 +175,12 @@ async def _file_papers(xero: AsyncXero, world: World) -> bool:
     done.append(plan := await books.attach(files, retry_refused=True))
     await books.apply(plan)
     if world.has_come(0.4):
-        done.append(plan := await books.update([_paper("b1", "33.00")], retry_refused=True))
+        changed: list[Bill | CardSpend] = [
+            _paper("b1", "33.00"),
+            _paper("c1", "-11.00"),
+            evolve(spends[0], reference="changed"),
+        ]
+        done.append(plan := await books.update(changed, retry_refused=True))
         await books.apply(plan)
     if world.has_come(0.5):
         done.append(plan := await books.void(["b2", "c1", "s2"], retry_refused=True))
@@ -188,6 +195,7 @@ def _each_paper_once(world: World) -> Iterator[str]:
     yield from _said("credits", [each.number for each in books.credit_notes if each.is_posted], [])
     spent = [each for each in books.bank_transactions if each.status == "AUTHORISED"]
     yield from _said("spent", [each.total for each in spent], [Decimal(8)])
+    yield from _said("receipts", [(each.reference or "").split()[0] for each in spent], ["changed"])
     filed = [each.id for each in books.invoices if each.number == "b1"]
     for owner in (*filed, *(each.id for each in spent)):
         yield from _said("files", [each.name for each in books.attachments_of(owner)], ["scan.pdf"])
