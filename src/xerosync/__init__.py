@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from xerosync.engine.clearing_statement import ClearingMovement, ClearingStatement
     from xerosync.engine.coding import Coded, Rule, Rules
     from xerosync.engine.discrepancies import Discrepancy, Fix
-    from xerosync.engine.drifting import Drift, DriftField, DriftReport
+    from xerosync.engine.drifting import Drift, DriftField, DriftReport, FollowDrift
     from xerosync.engine.duplicates import Duplicates
     from xerosync.engine.explaining import Trail
     from xerosync.engine.handled import HandledOutside, HandleOutside
@@ -170,6 +170,7 @@ __all__ = [
     "FeesAs",
     "Finding",
     "Fix",
+    "FollowDrift",
     "HandleOutside",
     "HandledOutside",
     "HistoryNotes",
@@ -322,7 +323,7 @@ _ROOMS = {
     "engine.coding": ("Coded", "Rule", "Rules"),
     "engine.duplicates": ("Duplicates",),
     "engine.handled": ("HandleOutside", "HandledOutside"),
-    "engine.drifting": ("Drift", "DriftField", "DriftReport"),
+    "engine.drifting": ("Drift", "DriftField", "DriftReport", "FollowDrift"),
     "engine.explaining": ("Trail",),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),

@@ -43,7 +43,8 @@ class AsyncLedger:
         What people changed in Xero of anything that the library wrote: each change with what was and what is.
 
         *fields* are those that count for you. What is gone was removed by somebody else; what the library took back
-        itself is no drift. `DriftReport.ignore` makes a plan of accepting it, which ``apply()`` of either story does.
+        itself is no drift. `DriftReport.follow`, `DriftReport.restore` and `DriftReport.ignore` make plans of it, which
+        ``apply()`` of either story does.
         """
         return await drifting.find_drift(self.books, frozenset(fields))
 

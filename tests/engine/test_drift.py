@@ -16,6 +16,7 @@ from xerosync import (
     BillPayment,
     DriftField,
     Fee,
+    FollowDrift,
     Ledger,
     LineKind,
     Payables,
@@ -176,3 +177,101 @@ def test_a_total_that_was_edited_has_both_amounts(product: Product, xero: Xero) 
     assert (drift.field, drift.was, drift.now) == (DriftField.AMOUNT, "10.00", "12.00")
     assert Ledger(xero).drift().rows()[0]["field"] == "amount"
     assert (drift.link or "").endswith(drift.xero_id)
+
+
+def _restore(xero: Xero) -> list[str]:
+    plan = Ledger(xero).drift().restore()
+    Receivables(xero).apply(plan)
+    return [finding.code for finding in plan.findings]
+
+
+def test_what_was_removed_is_put_back_whatever_it_was(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    _remove_collection(product)
+    _remove_bill_payment(product)
+    (fees,) = [each for each in product.books.bank_transactions if each.type == "SPEND"]
+    product.books.remove_bank_transaction(fees.id)
+    (payout,) = product.books.bank_transfers
+    xero.bank_transfers.delete(payout.id)
+
+    assert _restore(xero) == []
+
+    assert drifted(xero) == []
+    assert sorted(each.amount for each in product.live_payments()) == [4, 100]
+    assert product.books.balance(product.books.account(CLEARING).id) == 0
+    (bill,) = product.live_bills()
+    assert bill.amount_due == 6
+
+
+def test_a_bill_payment_that_was_put_back_is_paid_no_second_time(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    _remove_bill_payment(product)
+    _restore(xero)
+
+    plan = Payables(xero, payment_account=BANK).pay([BillPayment(id="p", bill_id="b", on=DAY, amount=nzd("4.00"))])
+
+    assert (len(plan), plan.findings) == (0, ())
+
+
+def test_a_bill_is_edited_back_to_what_was_submitted(product: Product, xero: Xero) -> None:
+    bills = Payables(xero)
+    lines = [BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))]
+    paper = Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=lines)
+    bills.apply(bills.submit([paper]))
+    (document,) = product.live_bills()
+    product.books.edit_invoice(document.id, amount=Decimal("12.00"), due=DAY + timedelta(days=40))
+    assert len(drifted(xero)) == 2
+
+    assert _restore(xero) == []
+
+    assert drifted(xero) == []
+    (document,) = product.live_bills()
+    assert document.total == 10
+    assert not bills.update([paper])
+
+
+def test_what_only_a_person_can_put_back_is_a_finding(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    _due_in(9)(product)  # the bill is paid in part
+
+    assert _restore(xero) == ["cannot be put back"]
+    assert drifted(xero) == [("bill", "b", DriftField.DUE_DATE)]
+
+
+def test_the_host_is_told_what_to_follow_once(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    _due_in(9)(product)
+
+    plan = Ledger(xero).drift().follow("b")
+    Payables(xero).apply(plan)
+
+    (told,) = plan.of(FollowDrift)
+    assert (told.what, told.about, told.field) == ("bill", "b", "due date")
+    assert (told.was, told.now) == (DAY.isoformat(), (DAY + timedelta(days=9)).isoformat())
+    assert drifted(xero) == []
+
+
+def test_a_contact_that_was_archived_or_merged_is_told_of_its_customer(product: Product, xero: Xero) -> None:
+    first, second = product.collectable("10.00", "Ana Costa"), product.collectable("10.00", "Bo Lee")
+    product.books.archive_contact(first.contact_id)
+    product.books.merge_contacts(second.contact_id, into=product.books.add_contact("Bo Lee and Sons").id)
+
+    assert sorted(drifted(xero)) == [
+        ("customer", "Ana", DriftField.CONTACT_STATUS),
+        ("customer", "Bo ", DriftField.CONTACT),
+    ]
+    assert _restore(xero) == ["cannot be put back"] * 2
+    Receivables(xero).apply(Ledger(xero).drift().ignore())
+    assert drifted(xero) == []
+
+
+def test_a_removal_that_was_followed_is_accepted_by_the_reconciliation(product: Product, xero: Xero) -> None:
+    write_everything(product, xero)
+    _remove_collection(product)
+    sales = Receivables(xero, clearing_account=CLEARING)
+
+    sales.apply(Ledger(xero).drift().follow("L1"))
+
+    report = sales.reconcile()
+    assert report.clean
+    assert [each.amount for each in report.accepted] == [nzd("-100.00")]

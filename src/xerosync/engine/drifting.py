@@ -10,13 +10,14 @@ from typing import Final, TypeAlias, cast
 from attrs import frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import AcceptDrift, link_key
+from xerosync.engine.actions import AcceptDrift, Action, ConnectCustomer, ConnectVendor, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.intents import Intent, read_intent
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
+    CONTACTS,
     CREDIT_NOTES,
     GONE,
     INVOICES,
@@ -26,11 +27,20 @@ from xerosync.engine.mirror import (
     refresh,
 )
 from xerosync.engine.observed import all_links, intents_with, stamped
-from xerosync.engine.plans import Plan
-from xerosync.engine.restoring import past_revisions
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.restoring import again, edited_back, past_revisions
 from xerosync.engine.states import State
 from xerosync.engine.written import Written, all_changes, written_total
-from xerosync.models import BankTransaction, BankTransfer, CreditNote, Invoice, Payment, TenantId
+from xerosync.models import (
+    BankTransaction,
+    BankTransfer,
+    Contact,
+    ContactStatus,
+    CreditNote,
+    Invoice,
+    Payment,
+    TenantId,
+)
 
 Document: TypeAlias = Invoice | CreditNote | Payment | BankTransaction | BankTransfer
 
@@ -63,6 +73,23 @@ class DriftField(StrEnum):
     """It is another contact's: moved, or the contact was merged."""
     ACCOUNT = "account"
     """It is on another bank account."""
+    CONTACT_STATUS = "contact status"
+    """The contact of a customer or vendor of yours was archived."""
+
+
+@frozen(kw_only=True, repr=False)
+class FollowDrift(AcceptDrift):
+    """
+    Somebody changed a document in Xero, and the host is to follow: give its own row of *about* what the *field* is now.
+
+    Applied, it is remembered as accepted.
+    """
+
+    what: str
+    about: str
+    field: str
+    was: str
+    now: str
 
 
 @frozen(kw_only=True, repr=False)
@@ -70,6 +97,8 @@ class Drift:
     """
     One change: the host's *about* and Xero's *xero_id* of a document of some *kind*, the *field*, what it *was* when it
     was written and what it is *now*, and a *link* to it where Xero has an address of it.
+
+    *remedy* is what puts it back; empty where only a person can.
     """
 
     kind: str
@@ -79,15 +108,31 @@ class Drift:
     was: str
     now: str
     link: str | None = None
+    remedy: tuple[Action, ...] = ()
 
     def accepted(self) -> AcceptDrift:
         """The action that remembers that this is as it should be."""
         return AcceptDrift(
-            host_ref=f"{self.kind}/{self.about}/{self.field}",
-            reason="changed in Xero, and accepted",
+            host_ref=self._name, reason="changed in Xero, and accepted", xero_id=self.xero_id, facts={"now": self.now}
+        )
+
+    def followed(self) -> FollowDrift:
+        """The action that tells the host to follow, and remembers that it did."""
+        return FollowDrift(
+            host_ref=self._name,
+            reason="changed in Xero, and followed",
             xero_id=self.xero_id,
             facts={"now": self.now},
+            what=self.kind,
+            about=self.about,
+            field=self.field.value,
+            was=self.was,
+            now=self.now,
         )
+
+    @property
+    def _name(self) -> str:
+        return f"{self.kind}/{self.about}/{self.field}"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.about}: {self.field} was {self.was}, is {self.now}"
@@ -123,8 +168,27 @@ class DriftReport:
         The plan that accepts what people did, of the documents *about* or of all: it is not told again until it
         changes again. Nothing is written to Xero.
         """
-        chosen = [each for each in self.drifts if not about or each.about in about]
-        return Plan(tenant=self.tenant, actions=tuple(each.accepted() for each in chosen))
+        return Plan(tenant=self.tenant, actions=tuple(each.accepted() for each in self._chosen(about)))
+
+    def follow(self, *about: str) -> Plan:
+        """
+        The plan that takes over what people did, of the documents *about* or of all: each `FollowDrift` says what to
+        change in your own rows. Change them, then apply it. Nothing is written to Xero.
+        """
+        return Plan(tenant=self.tenant, actions=tuple(each.followed() for each in self._chosen(about)))
+
+    def restore(self, *about: str) -> Plan:
+        """
+        The plan that puts everything back as it was written, of the documents *about* or of all; what only a person can
+        put back is a finding.
+        """
+        chosen = self._chosen(about)
+        actions = {action.itself: action for each in chosen for action in each.remedy}
+        findings = [_by_hand(each) for each in chosen if not each.remedy]
+        return Plan(tenant=self.tenant, actions=tuple(actions.values()), findings=tuple(findings))
+
+    def _chosen(self, about: Collection[str]) -> list[Drift]:
+        return [each for each in self.drifts if not about or each.about in about]
 
     def rows(self) -> list[dict[str, str]]:
         """One row a change, for a table or a dataframe."""
@@ -149,12 +213,29 @@ class DriftReport:
         return f"<DriftReport of {len(self.drifts)} drifts>"
 
 
+def _by_hand(drift: Drift) -> Finding:
+    fix = _BY_HAND.get(drift.field, "put it back in Xero, or follow or ignore it")
+    if drift.field is DriftField.EXISTENCE:
+        fix = "enter it anew under a new id, or follow or ignore it"
+    return Finding(
+        code="cannot be put back",
+        about=drift.about,
+        cause=f"its {drift.field} was changed in Xero, and no plan can change that back",
+        fix=fix,
+        who="the bookkeeper",
+    )
+
+
+_BY_HAND: Final = {
+    DriftField.CONTACT_STATUS: "restore the contact in Xero, which only people can (F 6.31), or follow or ignore it",
+}
+
+
 async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftReport:
     """Compare everything the library wrote with what the mirror, just refreshed, holds of it."""
     # What was never written needs no scope to be read.
     kinds = [name for name in _WATCHED if await _is_written(books, name)]
     await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, kinds)}.values())
-    short_code = (await books.organisation()).short_code
     accepted = {link_key(AcceptDrift.kind, link["host_id"]): link["now"] for link in await all_links(books, "drift")}
     taken_back = await past_revisions(books)
     for kind in _TAKEN_BACK:
@@ -163,27 +244,71 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     looked_at = 0
     found: list[Drift] = []
     for name in kinds:
-        shelf, model, address = _WATCHED[name]
-        async for created in _pages(books, name):
-            written = (Written(creation=each, changes=changed.get(each.key, ())) for each in created)
-            page = [each.as_one() for each in written]
-            ours = {each.xero_id: each for each in page if each.xero_id and each.xero_id not in taken_back}
+        async for page in _pages(books, name):
+            written = [Written(creation=each, changes=changed.get(each.key, ())) for each in page]
+            ours = {
+                each.creation.xero_id: each
+                for each in written
+                if each.creation.xero_id and each.creation.xero_id not in taken_back
+            }
             looked_at += len(ours)
-            for xero_id, (document, _) in (await stamped(books, shelf, model, ours)).items():
-                link = deep_link(address, xero_id, short_code)
-                for field, was, now in changes(ours[xero_id], document):
-                    drift = Drift(
-                        kind=name,
-                        about=ours[xero_id].operation.host_ref,
-                        xero_id=xero_id,
-                        field=field,
-                        was=was,
-                        now=now,
-                        link=link,
-                    )
-                    if field in fields and accepted.get(drift.accepted().key) != now:
-                        found.append(drift)
-    return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(found))
+            found += [each async for each in _drifted(books, name, ours)]
+    found += [each async for each in _contacts(books)]
+    left = (each for each in found if each.field in fields and accepted.get(each.accepted().key) != each.now)
+    return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left))
+
+
+async def _drifted(books: Books, name: str, ours: Mapping[str, Written]) -> AsyncIterator[Drift]:
+    shelf, model, address = _WATCHED[name]
+    organisation = await books.organisation()
+    for xero_id, (document, stamp) in (await stamped(books, shelf, model, ours)).items():
+        written = ours[xero_id]
+        as_one = written.as_one()
+        differing = list(changes(as_one, document))
+        if not differing:
+            continue
+        if isinstance(document, Invoice):
+            remedy = edited_back(written, document, stamp)
+        elif isinstance(document, CreditNote):
+            remedy = ()
+        else:
+            remedy = again(as_one, document, organisation.base_currency or "XXX")
+        for field, was, now in differing:
+            yield Drift(
+                kind=name,
+                about=as_one.operation.host_ref,
+                xero_id=xero_id,
+                field=field,
+                was=was,
+                now=now,
+                link=deep_link(address, xero_id, organisation.short_code),
+                remedy=remedy,
+            )
+
+
+async def _contacts(books: Books) -> AsyncIterator[Drift]:
+    """The customers and vendors whose contact was archived, or merged into another one."""
+    for kind in (ConnectCustomer.kind, ConnectVendor.kind):
+        links = await all_links(books, kind)
+        if not links:
+            continue
+        await refresh(books, CONTACTS)
+        short_code = (await books.organisation()).short_code
+        contacts = await stamped(books, CONTACTS, Contact, (link["xero_id"] for link in links))
+        for link in links:
+            contact, _ = contacts.get(link["xero_id"], (None, ""))
+            if contact is None or contact.contact_status != ContactStatus.ARCHIVED:
+                continue
+            into = contact.merged_to_contact_id
+            yield Drift(
+                kind=kind,
+                about=link["host_id"],
+                xero_id=link["xero_id"],
+                field=DriftField.CONTACT if into else DriftField.CONTACT_STATUS,
+                was=link["xero_id"] if into else "ACTIVE",
+                now=into or "ARCHIVED",
+                link=deep_link("contact", into or link["xero_id"], short_code),
+            )
 
 
 async def _is_written(books: Books, kind: str) -> bool:

@@ -13,6 +13,7 @@ from xerosync.client.resources import AsyncReports
 from xerosync.engine import settlement_flow
 from xerosync.engine.accounting_for import Standing, account_for, parts_told
 from xerosync.engine.actions import (
+    AcceptDrift,
     CreateSale,
     CreateSaleCredit,
     Pay,
@@ -43,7 +44,7 @@ from xerosync.engine.observed import account_choice, all_links, intents_with, st
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Plan
 from xerosync.engine.reconciliation import Reconciliation
-from xerosync.engine.remedies import Means, remedied
+from xerosync.engine.remedies import CHANGES, Means, remedied
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import RESTORED, current, superseded
 from xerosync.engine.settling_policies import SettlementSettings, open_books
@@ -158,11 +159,15 @@ async def _sorted_out(
 ) -> tuple[tuple[Discrepancy, ...], tuple[Discrepancy, ...]]:
     """Those that are left, and those that a person said are as they should be, unless they have changed since."""
     links = {link["host_id"]: link["now"] for link in await all_links(books, AcceptDiscrepancy.kind)}
+    drifts = await all_links(books, AcceptDrift.kind)
+    # What is gone cannot change any more.
+    followed = {link["xero_id"] for link in drifts if link["host_id"].endswith("/existence")}
     left: list[Discrepancy] = []
     accepted: list[Discrepancy] = []
     for each in told:
         known = [link for link in each.remedies.get(Fix.IGNORE, ()) if links.get(link.host_ref) == link.facts["now"]]
-        (accepted if known else left).append(each)
+        gone = each.code in CHANGES and each.xero_id in followed
+        (accepted if known or gone else left).append(each)
     return tuple(left), tuple(accepted)
 
 

@@ -24,7 +24,8 @@ from xerosync.engine.restoring import again
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.models import AccountId, BankTransaction, Payment, PaymentId
 
-_CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
+CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
+"""The codes of what people did to what the library posted."""
 BY_HAND: Final = "by hand/"
 """What the name of an operation begins with that removes what somebody entered, by Xero's id of it."""
 
@@ -83,7 +84,7 @@ def _posting(
 def _restoring(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) -> tuple[tuple[Action, ...], str]:
     """What puts back all that somebody removed or edited, or nothing and why that cannot be."""
     changed = [entry for entry in entries if entry.intent is not None and entry.actual != entry.recorded]
-    if not changed or discrepancy.code not in _CHANGES:
+    if not changed or discrepancy.code not in CHANGES:
         return (), ""
     actions: list[Action] = []
     for entry in changed:

@@ -10,19 +10,33 @@ from typing import Final, TypeAlias, cast
 from attrs import evolve
 
 from xerosync.client._books import Books
-from xerosync.client._wire.codec import decode
-from xerosync.engine.actions import Action, MoveMoney, Pay, Pending, Refund, RemoveMoney, Transfer
+from xerosync.client._wire.codec import decode, dump
+from xerosync.engine.actions import (
+    SALE,
+    Action,
+    CreateSale,
+    MoveMoney,
+    Pay,
+    Pending,
+    Refund,
+    RemoveMoney,
+    Seen,
+    Transfer,
+)
 from xerosync.engine.intents import TAG_PREFIX, Intent, intent_key
-from xerosync.engine.mirror import GONE
+from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, intents_with
+from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.states import State
-from xerosync.models import AccountId, BankTransaction, BankTransfer, CreditNoteId, InvoiceId, Payment
+from xerosync.engine.written import Written
+from xerosync.models import AccountId, BankTransaction, BankTransfer, CreditNoteId, Invoice, InvoiceId, Payment
 from xerosync.money import Money
 
 Document: TypeAlias = Payment | BankTransaction | BankTransfer
 
 RESTORED: Final = ("restored", "yes")
 """The fact that a write was made to put back an earlier one, and that a removal made room for it."""
+_EDITABLE: Final = frozenset({"Date", "DueDate", "LineItems", "LineAmountTypes", "InvoiceNumber", "Reference"})
 _REASON: Final = "put back as it was posted"
 
 
@@ -50,6 +64,37 @@ def again(written: Intent, document: Document | None, currency: str) -> tuple[Ac
         case _:
             action = None
     return (*removals, action) if action is not None else ()
+
+
+def edited_back(written: Written, document: Invoice, stamp: str) -> tuple[Action, ...]:
+    """
+    What edits *document*, a bill or sale, back to what was *written* last; nothing where it is gone, or money stands on
+    it, so that Xero changes no amount (F 6.66).
+    """
+    operation = written.creation.operation
+    change, prefix = (ChangeSale, SALE) if operation.kind == CreateSale.kind else (ChangeBill, "")
+    has_money = document.amount_paid or document.amount_credited
+    if document.status in GONE or has_money or not operation.host_ref.startswith(prefix):
+        return ()
+    payload = written.as_one().payload
+    contact = _text(payload, "Contact", "ContactID")
+    if not contact or "LineItems" not in payload:
+        return ()
+    last = written.changes[-1] if written.changes else None
+    done = last is not None and last.state is State.CONFIRMED
+    wanted = decode(Invoice, {name: value for name, value in payload.items() if name in _EDITABLE}, where="as written")
+    return (
+        change(
+            host_ref=operation.host_ref.removeprefix(prefix),
+            revision=last.operation.revision + done if last is not None else 1,
+            reason=_REASON,
+            seen=(Seen(INVOICES.name, document.invoice_id or "", stamp),),
+            facts={**written.last.facts, "wanted": dump(dict(payload)).decode()},
+            invoice=evolve(wanted, invoice_id=document.invoice_id),
+            contact=contact,
+            total=Money(document.total or Decimal(0), document.currency_code or "XXX"),
+        ),
+    )
 
 
 def superseded(intents: Iterable[Intent]) -> set[str]:
@@ -159,7 +204,7 @@ def _money(written: Intent, currency: str, after: tuple[Pending, ...]) -> MoveMo
         revision=written.operation.revision + 1,
         reason=_REASON,
         facts=_facts(written),
-        transaction=evolve(document, contact=None, reference=_reference(written)),
+        transaction=evolve(document, bank_transaction_id=None, contact=None, reference=_reference(written)),
         contact=contact,
         total=Money(Decimal(effect), currency),
         after=after,
@@ -202,5 +247,9 @@ def _reference(written: Intent) -> str:
 def _text(payload: Mapping[str, object], *path: str) -> str:
     value: object = payload
     for name in path:
-        value = cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
+        value = _member(value, name)
     return "" if value is None else str(value)
+
+
+def _member(value: object, name: str) -> object:
+    return cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
