@@ -9,11 +9,11 @@ from typing import Final
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import auditing, drifting, explaining, recovery
+from xerosync.engine import auditing, drifting, explaining, recovery, undo_flow
 from xerosync.engine.auditing import Audit
 from xerosync.engine.drifting import DriftField, DriftReport
 from xerosync.engine.explaining import Trail
-from xerosync.engine.plans import Finding, Recovery
+from xerosync.engine.plans import Finding, Plan, Recovery
 
 
 class AsyncLedger:
@@ -58,6 +58,17 @@ class AsyncLedger:
         """
         return await explaining.read_trail(self.books, run=run, after=after)
 
+    async def undo(self, run: str) -> Plan:
+        """
+        Take back all that a *run* wrote to Xero, by the ``run`` of its `Report`: payments and transfers, then bills,
+        sales and credit notes; or nothing of it. ``apply()`` of either story does the plan.
+
+        What is reconciled, in closed books, touched since, under money of another run, or has no way back is a finding
+        each, and the plan empty. Contacts, accounts, files and notes stay, and what was remembered in the store alone.
+        What was taken back is not posted again under its id. Raises `InvalidInput` for a run that is not recorded.
+        """
+        return await undo_flow.undo_run(self.books, run)
+
     async def why(self, what: str) -> Trail:
         """
         Why something is there: all that is recorded of *what*, a document's id in Xero, its mark, or your own id of it.
@@ -90,6 +101,7 @@ class Ledger:
     audit: Final = stepped(AsyncLedger.audit)
     drift: Final = stepped(AsyncLedger.drift)
     trail: Final = stepped(AsyncLedger.trail)
+    undo: Final = stepped(AsyncLedger.undo)
     why: Final = stepped(AsyncLedger.why)
     parked: Final = stepped(AsyncLedger.parked)
     release: Final = stepped(AsyncLedger.release)

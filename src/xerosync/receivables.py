@@ -19,6 +19,7 @@ from xerosync.engine import (
     reconciling,
     recovery,
     settlement_flow,
+    undo_flow,
 )
 from xerosync.engine.actions import EnablePayments
 from xerosync.engine.clearing import (
@@ -266,13 +267,14 @@ class AsyncReceivables:
 
     async def undo_settlement(self, settlement: Settlement) -> Plan:
         """
-        Take back all that was posted for *settlement*: payments, what was parked, fees and refunds; or nothing of it.
+        Take back all that was posted for *settlement*: payments, alone or in batches, what was parked, refunds,
+        invoices in a payment's place, fees and payout; or nothing of it.
 
-        What is reconciled, in a batch, in closed books, or edited since cannot be taken back, nor can a transfer or a
-        bill: then the plan is empty, and each such thing a finding. Its line ids are spent: settled again, the same
+        What is reconciled, in closed books, or touched since cannot be taken back, nor a payment brought back that was
+        removed: then the plan is empty, and each such thing a finding. Its line ids are spent: settled again, the same
         money needs new ones.
         """
-        return await settlement_flow.undo(self.books, self._settlements, settlement)
+        return await undo_flow.undo_settlement(self.books, self._settlements, settlement)
 
     async def settlement_report(self, settlements: Settlement | Iterable[Settlement]) -> SettlementReport:
         """

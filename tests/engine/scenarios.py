@@ -16,6 +16,7 @@ from xerosync import (
     BillPayment,
     CardSpend,
     Fee,
+    Ledger,
     LineKind,
     Payables,
     Plan,
@@ -132,6 +133,19 @@ def _without_a_bank(product: Product) -> str:
 def _collect_too_much(product: Product, clearing: str = CLEARING) -> None:
     sales = _sales(product.xero(), clearing)
     sales.apply(sales.settle(too_much(product.collectable("100.00").id)))
+
+
+def _pay_as_one_sum(product: Product) -> None:
+    _submit(product, paper("b", "10.00"), paper("c", "20.00"))
+    purchases = Payables(product.xero(), payment_account=BANK)
+    parts = [BillPayment(id=f"p-{each}", bill_id=each, on=DAY, amount=nzd("3.00")) for each in ("b", "c")]
+    purchases.apply(purchases.pay(parts, batch=True))
+
+
+def _pay_out(product: Product) -> None:
+    _import_sale(product)
+    sales = _sales(product.xero())
+    sales.apply(sales.settle(paid_out(_sale(product))))
 
 
 def _all_back(transaction: str) -> Settlement:
@@ -350,6 +364,28 @@ SCENARIOS: Final = (
         lambda product, xero: Receivables(xero, clearing_account=CLEARING).settle(charged_back(_sale(product))),
         _paid,
         {"payments": [(Decimal(40), "DELETED")], "due": [Decimal(100)]},
+    ),
+    Scenario(
+        "batch_payment_removal",
+        "POST",
+        "/BatchPayments/",
+        _pay_as_one_sum,
+        lambda _, xero: Ledger(xero).undo(Ledger(xero).why("p-b").lines[0].run),
+        _paid,
+        {"payments": [(Decimal(3), "DELETED")] * 2, "due": [Decimal(10), Decimal(20)]},
+    ),
+    Scenario(
+        "transfer_removal",
+        "POST",
+        "/BankTransfers/",
+        _pay_out,
+        lambda product, xero: (
+            _sales(xero)
+            .undo_settlement(paid_out(_sale(product)))
+            .only(lambda action: action.kind == "transfer_removal")
+        ),
+        _balances,
+        {CLEARING: Decimal(39), "404": Decimal(1), "610": Decimal(60)},
     ),
     Scenario(
         "bill_edit",

@@ -25,6 +25,7 @@ from xerosync import (
 )
 from xerosync.engine import actions as act
 from xerosync.engine import paper_actions as papers
+from xerosync.engine import undo_actions as undo
 from xerosync.engine.intents import tag_in
 from xerosync.engine.kinds import KINDS, kind_of
 from xerosync.engine.recovery import MARKS_ON
@@ -92,6 +93,13 @@ ONE_OF_EACH: Final[tuple[act.Action, ...]] = (
     act.RemovePayment(host_ref="1", reason="a test", payment=PaymentId(ID), amount=nzd(1)),
     act.RemoveMoney(host_ref="1", reason="a test", transaction=ID, amount=nzd(1)),
     act.VoidCredit(host_ref="1", reason="a test", credit_note=ID, amount=nzd(1)),
+    undo.RemoveTransfer(host_ref="1", reason="a test", removed=ID, amount=nzd(1)),
+    undo.RemoveBatch(
+        host_ref="1",
+        reason="a test",
+        removed=ID,
+        payments=(act.RemovePayment(host_ref="1", reason="a test", payment=PaymentId(ID), amount=nzd(1)),),
+    ),
     papers.ChangeBill(
         host_ref="1", reason="a test", invoice=Invoice(invoice_id=InvoiceId(ID)), contact=None, total=nzd(1)
     ),

@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 
-from xerosync import Fee, LineKind, Receivables, Settlement, SettlementLine, SettlementSettings, Surplus, Xero
+from xerosync import (
+    Fee,
+    FeesAs,
+    Ledger,
+    LineKind,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Surplus,
+    Xero,
+)
 from xerosync.simulator import Fault
 
 
@@ -81,29 +92,150 @@ def test_where_one_thing_must_stay_nothing_is_taken_back(
     assert clearing(product) == before
 
 
-def test_a_payout_by_transfer_must_be_deleted_in_xero_first(product: Product, xero: Xero) -> None:
+def test_a_payout_by_transfer_is_undone_too(product: Product, xero: Xero) -> None:
     invoice = product.collectable("100.00")
     sales = collecting(xero)
     settlement = settled((invoice.id, "100.00"), paid_out=True)
     sales.apply(sales.settle(settlement))
+    bank = product.books.account(BANK).id
+    assert product.books.balance(bank) == Decimal("99.00")
 
-    (finding,) = sales.undo_settlement(settlement).findings
+    report = sales.apply(sales.undo_settlement(settlement))
 
-    assert finding.about == "payout/S1"
-    (transfer,) = product.books.bank_transfers
-    xero.bank_transfers.delete(transfer.id)
-    sales.apply(sales.undo_settlement(settlement))
+    assert not report.unfinished
+    assert (clearing(product), product.books.balance(bank)) == (Decimal(0), Decimal(0))
+    assert [each.status for each in product.books.bank_transfers] == ["DELETED"]
+    assert sales.reconcile().clean
+    again = sales.settle(settlement)
+    assert (len(again), again.findings) == (0, ())
+    assert Ledger(xero).audit().findings == ()
+    assert len(Ledger(xero).drift()) == 0
+
+
+def test_fees_posted_as_a_bill_are_undone_with_their_payment(product: Product, xero: Xero) -> None:
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", fees_as=FeesAs.BILL)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    settlement = settled((product.collectable("100.00").id, "100.00"))
+    sales.apply(sales.settle(settlement))
+
+    plan = sales.undo_settlement(settlement)
+    report = sales.apply(plan)
+
+    assert plan.counts() == {"removal": 2, "bill_voiding": 1}
+    assert not report.unfinished
     assert clearing(product) == 0
+    assert [each.status for each in product.books.invoices if each.type == "ACCPAY"] == ["VOIDED"]
+    assert sales.settle(settlement).findings == ()
+    assert len(Ledger(xero).drift()) == 0
 
 
-def test_a_charge_back_cannot_be_undone(product: Product, xero: Xero) -> None:
-    invoice = product.collectable("100.00")
-    sales = collecting(xero)
+def in_batches(product: Product, xero: Xero) -> tuple[Receivables, Settlement]:
+    """A settlement whose payments moved as one sum."""
+    chosen = SettlementSettings(bank_account=BANK, batches=True)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    lines = [
+        SettlementLine(id=f"L{each.id[:2]}", transaction=each.id, amount=nzd(each.total)) for each in (first, second)
+    ]
+    settlement = Settlement(id="S1", on=DAY, lines=lines)
+    sales.apply(sales.settle(settlement))
+    return sales, settlement
 
-    plan = sales.undo_settlement(settled((invoice.id, "100.00"), kind=LineKind.CHARGED_BACK))
+
+def test_a_batch_of_payments_is_undone_as_one(product: Product, xero: Xero) -> None:
+    sales, settlement = in_batches(product, xero)
+    assert clearing(product) == Decimal("160.00")
+
+    plan = sales.undo_settlement(settlement)
+    report = sales.apply(plan)
+
+    assert plan.counts() == {"batch_payment_removal": 1}
+    assert not report.unfinished
+    assert clearing(product) == 0
+    assert product.live_payments() == []
+    assert sales.reconcile().clean
+    assert {line.code for line in sales.settlement_report(settlement).crossed()} == {"undone"}
+    again = sales.settle(settlement)
+    assert (len(again), again.findings) == (0, ())
+    assert Ledger(xero).audit().findings == ()
+    assert len(Ledger(xero).drift()) == 0
+
+
+def test_a_batch_with_payments_of_another_settlement_stays(product: Product, xero: Xero) -> None:
+    sales, settlement = in_batches(product, xero)
+    half = Settlement(id="S1", on=DAY, lines=settlement.lines[:1])
+
+    plan = sales.undo_settlement(half)
 
     assert not plan
-    assert [finding.about for finding in plan.findings] == ["L0"]
+    assert [finding.cause for finding in plan.findings] == ["1 of its payments are of something else"]
+
+
+def test_an_invoice_in_a_payment_s_place_is_undone(product: Product, xero: Xero) -> None:
+    chosen = SettlementSettings(charge_back_account="850")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(Settlement(id="S1", on=DAY, lines=[line_of(invoice.id, "L1")])))
+    product.books.reconcile_payment(product.live_payments()[0].id)
+    back = Settlement(id="S2", on=DAY, lines=[line_of(invoice.id, "B1", LineKind.CHARGED_BACK)])
+    sales.apply(sales.settle(back))
+    assert clearing(product) == 0
+
+    plan = sales.undo_settlement(back)
+    report = sales.apply(plan)
+
+    assert plan.counts() == {"bank_transaction_removal": 1, "sale_voiding": 1}
+    assert not report.unfinished
+    assert clearing(product) == Decimal(100)
+    assert product.books.balance(product.books.account("850").id) == 0
+
+
+def line_of(transaction: str, line_id: str, kind: LineKind = LineKind.COLLECTED) -> SettlementLine:
+    return SettlementLine(id=line_id, transaction=transaction, amount=nzd("100.00"), kind=kind)
+
+
+def test_money_that_was_parked_and_used_since_stays(product: Product, xero: Xero) -> None:
+    first, other = product.collectable("60.00"), product.collectable("30.00")
+    sales = collecting(xero)
+    settlement = settled((first.id, "75.00"))
+    sales.apply(sales.settle(settlement))
+    (overpaid,) = xero.overpayments.list()
+    xero.overpayments.allocate(overpaid.overpayment_id or "", invoice_id=other.id, amount=Decimal(5))
+
+    plan = sales.undo_settlement(settlement)
+
+    assert not plan
+    assert [finding.cause for finding in plan.findings] == ["its money was set against something else since"]
+
+
+def test_an_undo_is_not_begun_where_one_thing_has_changed_since_it_was_planned(product: Product, xero: Xero) -> None:
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    sales = collecting(xero)
+    settlement = settled((first.id, "100.00"), (second.id, "60.00"))
+    sales.apply(sales.settle(settlement))
+    plan = sales.undo_settlement(settlement)
+    before = clearing(product)
+    product.clock.advance(60)
+    product.books.reconcile_payment(product.live_payments()[0].id)
+
+    report = sales.apply(plan)
+
+    assert clearing(product) == before
+    assert {finding.code for finding in report.findings} == {"changed since planned", "held back"}
+    assert len(report.unfinished) == len(plan)
+
+
+def test_a_payment_that_was_removed_cannot_be_brought_back(product: Product, xero: Xero) -> None:
+    invoice = product.collectable("100.00")
+    sales = collecting(xero)
+    sales.apply(sales.settle(Settlement(id="S1", on=DAY, lines=[line_of(invoice.id, "L1")])))
+    back = Settlement(id="S2", on=DAY, lines=[line_of(invoice.id, "B1", LineKind.CHARGED_BACK)])
+    sales.apply(sales.settle(back))
+
+    plan = sales.undo_settlement(back)
+
+    assert not plan
+    assert [finding.cause for finding in plan.findings] == ["what was removed cannot be brought back"]
 
 
 def test_a_refund_is_undone_with_its_credit_note(product: Product, xero: Xero) -> None:

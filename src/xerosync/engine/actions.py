@@ -587,6 +587,7 @@ class VoidCredit(Action):
     credit_note: str
     status: DocumentStatus = DocumentStatus.VOIDED
     amount: Money
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:

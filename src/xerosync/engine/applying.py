@@ -52,7 +52,7 @@ async def apply(books: Books, plan: Plan) -> Report:
         async with poster.on_record():
             began = await runs.begin(poster, plan)
             work = _Applying(books, poster)
-            await work.run(plan.actions)
+            await work.run(plan.actions, whole=plan.whole)
             report = Report(
                 results=tuple(work.results),
                 findings=tuple(work.findings),
@@ -75,10 +75,15 @@ class _Applying:
     recovered: Recovery = field(factory=Recovery)
     _ids: dict[Pending, str] = field(factory=dict[Pending, str])
 
-    async def run(self, actions: Sequence[Action]) -> None:
+    async def run(self, actions: Sequence[Action], *, whole: bool) -> None:
         self.recovered = await close_open(self.poster)
         self.findings += self.recovered.findings
-        waiting = await self._current(await self._not_done(actions))
+        wanted = await self._not_done(actions)
+        waiting = await self._current(wanted)
+        if whole and len(waiting) < len(wanted):
+            for action in waiting:
+                self._left_out(action, "held back", "another thing that it belongs to has changed in Xero since")
+            return
         while waiting:
             ready = [action for action in waiting if all(need in self._ids for need in action.needs)]
             if not ready:

@@ -41,6 +41,8 @@ _REMOVALS: Final = frozenset(
     {
         "removal",
         "bank_transaction_removal",
+        "batch_payment_removal",
+        "transfer_removal",
         "bill_voiding",
         "sale_voiding",
         "credit_note_voiding",

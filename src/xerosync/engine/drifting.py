@@ -55,7 +55,14 @@ _WATCHED: Final[Mapping[str, tuple[Shelf, type[Document], str]]] = {
     "sale": (INVOICES, Invoice, "sale"),
     "sale_credit": (CREDIT_NOTES, CreditNote, "sale credit"),
 }
-_TAKEN_BACK: Final = ("removal", "bank_transaction_removal", "bill_voiding", "sale_voiding", "credit_note_voiding")
+_TAKEN_BACK: Final = (
+    "removal",
+    "transfer_removal",
+    "bank_transaction_removal",
+    "bill_voiding",
+    "sale_voiding",
+    "credit_note_voiding",
+)
 
 
 class DriftField(StrEnum):

@@ -83,13 +83,18 @@ def tag_in(text: str) -> str | None:
 
 @frozen(kw_only=True, repr=False)
 class Member:
-    """One payment of a batch: its own *operation*, what it pays, and its *xero_id* once the batch stands."""
+    """
+    One payment of a batch: its own *operation*, what it pays, and its *xero_id* once the batch stands.
+
+    Of a batch to be removed it is the removal of one payment, the *target*.
+    """
 
     operation: Pending
     payload: Mapping[str, object]
     basis: str = ""
     facts: Mapping[str, str] = field(factory=dict[str, str])
     xero_id: str | None = None
+    target: str = ""
 
     @property
     def invoice(self) -> str:
@@ -157,8 +162,11 @@ class Intent:
         )
 
     def paying(self, payments: Mapping[str, str]) -> Intent:
-        """This batch once the ids of its *payments* are known, by what each pays."""
-        return evolve(self, members=tuple(evolve(each, xero_id=payments.get(each.invoice)) for each in self.members))
+        """This batch once the ids of its *payments* are known, by what each pays; those to be removed were before."""
+        return evolve(
+            self,
+            members=tuple(evolve(each, xero_id=each.target or payments.get(each.invoice)) for each in self.members),
+        )
 
     def as_single(self) -> list[Intent]:
         """The payments of this batch as if each were a write of its own, in the state of the batch."""
@@ -168,6 +176,7 @@ class Intent:
                 tenant=self.tenant,
                 operation=member.operation,
                 payload=member.payload,
+                target=member.target,
                 state=self.state,
                 xero_id=member.xero_id,
                 messages=self.messages,
@@ -233,6 +242,7 @@ class Intent:
                     each.basis,
                     dict(each.facts),
                     each.xero_id,
+                    each.target,
                 )
                 for each in self.members
             ],
@@ -257,6 +267,7 @@ class _KeptMember(msgspec.Struct):
     basis: str
     facts: dict[str, str]
     xero_id: str | None
+    target: str = ""
 
     def read(self) -> Member:
         """The payment it keeps."""
@@ -266,6 +277,7 @@ class _KeptMember(msgspec.Struct):
             basis=self.basis,
             facts=self.facts,
             xero_id=self.xero_id,
+            target=self.target,
         )
 
 

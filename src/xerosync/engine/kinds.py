@@ -26,6 +26,7 @@ from xerosync.engine.probes import (
     probe_bank_transaction_removals,
     probe_bank_transactions,
     probe_batch_payments,
+    probe_batch_removals,
     probe_bills,
     probe_changed_bills,
     probe_changed_credits,
@@ -39,10 +40,12 @@ from xerosync.engine.probes import (
     probe_removals,
     probe_sale_credits,
     probe_sales,
+    probe_transfer_removals,
     probe_transfers,
     probe_voided_bills,
     probe_voided_credits,
 )
+from xerosync.engine.undo_actions import RemoveBatch, RemoveTransfer
 from xerosync.mapping import banking, documents
 from xerosync.models import (
     Account,
@@ -135,6 +138,18 @@ def _batch(action: act.PayBatch, ids: Ids, tag: str) -> BatchPayment:
 
 def members_of(action: act.Action, ids: Ids) -> tuple[Member, ...]:
     """The payments of a batch, each as it is known by itself; none of anything else."""
+    if isinstance(action, RemoveBatch):
+        return tuple(
+            Member(
+                operation=each.itself,
+                payload=encode(Payment(status=PaymentStatus.DELETED)),
+                basis=basis_of(each.seen),
+                facts=each.facts,
+                xero_id=ids(each.payment),
+                target=ids(each.payment),
+            )
+            for each in action.payments
+        )
     if not isinstance(action, act.PayBatch):
         return ()
     return tuple(
@@ -358,6 +373,30 @@ KINDS: Final[Mapping[str, Kind]] = {
             accepts=("",),  # how Xero refuses to remove it twice is not known (F 6.125)
         ),
         Kind(
+            "batch_payment_removal",
+            "POST",
+            "BatchPayments/{target}",
+            "BatchPayments",
+            "BatchPaymentID",
+            _encoder(RemoveBatch, lambda _action, _ids, _tag: BatchPayment(status=PaymentStatus.DELETED)),
+            probe_batch_removals,
+            batch=1,
+            bare=True,
+            accepts=("",),  # as of payments
+        ),
+        Kind(
+            "transfer_removal",
+            "POST",
+            "BankTransfers/{target}",
+            "BankTransfers",
+            "BankTransferID",
+            _encoder(RemoveTransfer, lambda _action, _ids, _tag: BankTransfer(status=PaymentStatus.DELETED)),
+            probe_transfer_removals,
+            batch=1,
+            bare=True,
+            accepts=("",),  # as of payments
+        ),
+        Kind(
             "bank_transaction_removal",
             "POST",
             "BankTransactions/{target}",
@@ -477,6 +516,8 @@ def target_of(action: act.Action, ids: Ids) -> str:
             return ids(action.payment)
         case act.RemoveMoney():
             return action.transaction
+        case RemoveTransfer() | RemoveBatch():
+            return action.removed
         case act.VoidCredit():
             return action.credit_note
         case papers.VoidBill():

@@ -140,6 +140,7 @@ class VoidBill(Action):
     bill: InvoiceId
     status: DocumentStatus
     amount: Money
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, Action, Adopt, Pay, PayBill, Pending
+from xerosync.engine.actions import BILL_PAYMENT, Action, Adopt, Pay, PayBill, Pending, RemovePayment
 from xerosync.engine.batches import forgotten, in_batches, unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
@@ -91,7 +91,8 @@ async def pay_bills(
     await refresh(books, INVOICES, PAYMENTS)
     in_doubt = await unsettled(books)
     operations = [payment_operation(payment.id) for payment in listed]
-    intents = {**in_doubt.intents, **await current_of(books, operations)}
+    removals = [Pending(RemovePayment.kind, operation.host_ref) for operation in operations]
+    intents = {**in_doubt.intents, **await current_of(books, [*operations, *removals])}
     keys = (intent_key(books.tenant, operation) for operation in operations)
     known = KnownPayments(
         tenant=books.tenant,
@@ -257,7 +258,8 @@ def _changed(payment: BillPayment, intent: Intent) -> list[Finding]:
 
 def _removed(payment: BillPayment, intent: Intent, known: KnownPayments) -> list[Finding]:
     posted, _ = known.payments.get(intent.xero_id or "", (None, ""))
-    if posted is None or posted.status != PaymentStatus.DELETED:
+    undone = intent_key(known.tenant, Pending(RemovePayment.kind, intent.operation.host_ref)) in known.intents
+    if posted is None or posted.status != PaymentStatus.DELETED or undone:
         return []
     cause = "it was removed in Xero by somebody else; it is not posted again"
     fix = "find out why; to post it again, submit it under a new id"

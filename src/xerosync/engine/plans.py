@@ -58,6 +58,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "credit_note_voiding": ("credit note to void", "credit notes to void"),
     "attachment": ("file to attach", "files to attach"),
     "note": ("note to add to a history", "notes to add to histories"),
+    "transfer_removal": ("transfer to delete", "transfers to delete"),
+    "batch_payment_removal": ("batch of payments to remove", "batches of payments to remove"),
     "removal": ("payment to remove", "payments to remove"),
 }
 
@@ -97,13 +99,15 @@ class Plan:
     """
     What is desired less what is observed: ordered *actions*, and *findings* that need a person.
 
-    *tallies* counts what was looked at, by status. Nothing happens until the plan is applied.
+    *tallies* counts what was looked at, by status. Nothing happens until the plan is applied. One that is *whole* is
+    not begun where one of its documents has changed in Xero since.
     """
 
     tenant: TenantId
     actions: tuple[Action, ...] = ()
     findings: tuple[Finding, ...] = ()
     tallies: Mapping[str, int] = field(factory=dict[str, int])
+    whole: bool = False
 
     def __len__(self) -> int:
         return len(self.actions)

@@ -276,6 +276,16 @@ async def probe_bank_transaction_removals(books: Books, intents: Sequence[Intent
     return await _ended(books, intents, "BankTransactions", BankTransaction)
 
 
+async def probe_batch_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the status of the batch of payments that was to be removed."""
+    return await _ended(books, intents, "BatchPayments", BatchPayment)
+
+
+async def probe_transfer_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By the status of the transfer that was to be deleted."""
+    return await _ended(books, intents, "BankTransfers", BankTransfer)
+
+
 async def probe_changed_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By the fields that were to be changed, on the bill itself."""
     return await _changed(books, intents, "Invoices", Invoice)

@@ -48,6 +48,7 @@ from xerosync.engine.remedies import CHANGES, Means, remedied
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import RESTORED, current, superseded
 from xerosync.engine.settling_policies import SettlementSettings, open_books
+from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.documents import check_day
 from xerosync.mapping.settlement import Settlement, checked_settlements
@@ -205,7 +206,7 @@ async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) 
     written = await _of_kinds(books, Pay.kind, Refund.kind)
     for xero_id in superseded(written.values()):
         del written[xero_id]
-    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind)
+    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
     on_account = [each async for each in walk(books, PAYMENTS, Payment, lookup=("account", account))]
     moved = current(await intents_with(books, lookup=("account", account)))
     transactions: list[BankTransaction] = []

@@ -18,7 +18,6 @@ from xerosync.engine.actions import (
     Refund,
     RemoveMoney,
     RemovePayment,
-    Transfer,
     VoidCredit,
 )
 from xerosync.engine.batches import in_batches, unsettled
@@ -30,7 +29,6 @@ from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
     CONTACTS,
-    CREDIT_NOTES,
     GONE,
     INVOICES,
     PAYMENTS,
@@ -49,7 +47,6 @@ from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, Surplus, open_books
 from xerosync.engine.states import State
 from xerosync.engine.transactions import transactions_of
-from xerosync.engine.undoing import Posted, decide_undo
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.errors import Misconfigured
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
@@ -60,7 +57,6 @@ from xerosync.models import (
     AccountType,
     BankTransaction,
     BankTransfer,
-    CreditNote,
     Invoice,
     Payment,
 )
@@ -155,32 +151,6 @@ async def examined(
         short_code=(await books.organisation()).short_code,
     )
     return Examined(settlements=ordered, accounts=accounts, plan=plan, report=report)
-
-
-async def undo(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
-    """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
-    (settlement,) = checked_settlements([settlement])
-    wanted = [*standing_for(settlement.lines), *operations(settlement)]
-    written = list((await current_of(books, wanted)).values())
-    kinds = {intent.operation.kind for intent in written}
-    await refresh(books, PAYMENTS, CREDIT_NOTES, *([BANK_TRANSACTIONS] if MoveMoney.kind in kinds else []))
-    ids = [each.xero_id for each in written if each.xero_id]
-    documents: dict[str, Payment | BankTransaction | CreditNote] = {}
-    documents |= {key: one for key, (one, _) in (await stamped(books, PAYMENTS, Payment, ids)).items()}
-    documents |= {key: one for key, (one, _) in (await stamped(books, CREDIT_NOTES, CreditNote, ids)).items()}
-    moved = await stamped(books, BANK_TRANSACTIONS, BankTransaction, ids)
-    documents |= {key: one for key, (one, _) in moved.items()}
-    transfers = [each for each in written if each.operation.kind == Transfer.kind]
-    if transfers:
-        await refresh(books, BANK_TRANSFERS)
-        kept = await stamped(books, BANK_TRANSFERS, BankTransfer, ids)
-        gone = {key for key, (one, _) in kept.items() if one.status in GONE}
-        written = [each for each in written if each.xero_id not in gone]
-    days = open_books(await books.organisation(), chosen.when_locked)
-    actions, findings = decide_undo(settlement, Posted(written=written, documents=documents, open_books=days))
-    plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
-    undone = await intents_with(books, lookup=("undone", settlement.id)) if chosen.notes else []
-    return await noted(books, plan, chosen.notes, undone)
 
 
 async def settlement_accounts(
@@ -361,6 +331,7 @@ async def _known_payouts(
         marked[tag] = document.bank_transaction_id
     for tag, transfer in (await tagged(books, BANK_TRANSFERS, BankTransfer, forgotten)).items():
         marked[tag] = transfer.bank_transfer_id
+    undone = {each.target for one in settlements for each in await intents_with(books, lookup=("undone", one.id))}
     known = KnownPayouts(
         tenant=books.tenant,
         accounts=accounts,
@@ -368,7 +339,7 @@ async def _known_payouts(
         provider=chosen.provider,
         intents=intents,
         marked={tag: xero_id for tag, xero_id in marked.items() if xero_id},
-        gone=frozenset(xero_id for xero_id, status in statuses.items() if status in GONE),
+        gone=frozenset(xero_id for xero_id, status in statuses.items() if status in GONE) - undone,
         retry_refused=retry_refused,
     )
     keys = [vendor_key(chosen.provider)] if chosen.provider else []

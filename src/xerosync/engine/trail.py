@@ -25,6 +25,7 @@ from xerosync.engine.actions import Action, ConnectVendor, CreateContact, Create
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import State
+from xerosync.engine.undo_actions import RemoveBatch
 from xerosync.storage.protocol import Record
 
 TRAIL: Final = "trail"
@@ -112,9 +113,9 @@ class Recorder:
     def decided(self, actions: Iterable[Action]) -> None:
         """Take down that *actions* are to be done; of a batch of payments, each of them."""
         for action in actions:
-            batch = self._tag(action) if isinstance(action, PayBatch) else ""
+            batch = self._tag(action) if isinstance(action, PayBatch | RemoveBatch) else ""
             self._decide(action)
-            for payment in action.payments if isinstance(action, PayBatch) else ():
+            for payment in action.payments if isinstance(action, PayBatch | RemoveBatch) else ():
                 self._decide(payment, within=batch)
 
     def left_out(self, action: Action, code: str, cause: str) -> None:

@@ -1,140 +1,299 @@
-"""Undoing a settlement: all that was posted for it is taken back, or nothing, with the reasons."""
+"""Undoing what was written: all of it is taken back in the right order, or nothing, with the reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final, cast
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from xerosync.engine.actions import (
-    WAS_ON,
-    Action,
-    CreateSaleCredit,
-    MoveMoney,
-    Pay,
-    Refund,
-    RemoveMoney,
-    RemovePayment,
-    VoidCredit,
-)
+from xerosync.engine import actions as act
+from xerosync.engine import paper_actions as papers
 from xerosync.engine.drifting import changes
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.states import OPEN, State
-from xerosync.mapping.settlement import LineKind, Settlement
-from xerosync.models import BankTransaction, CreditNote, Payment, PaymentId
+from xerosync.engine.undo_actions import RemoveBatch, RemoveTransfer
+from xerosync.models import (
+    BankTransaction,
+    BankTransfer,
+    BatchPayment,
+    CreditNote,
+    DocumentStatus,
+    Invoice,
+    InvoiceId,
+    Payment,
+    PaymentId,
+)
 from xerosync.money import Money
 
-Document = Payment | BankTransaction | CreditNote
+Document = Payment | BankTransaction | BankTransfer | BatchPayment | CreditNote | Invoice
 
-_TAKEN_BACK_BY: Final[Mapping[str, type[RemovePayment | RemoveMoney | VoidCredit]]] = {
-    Pay.kind: RemovePayment,
-    Refund.kind: RemovePayment,
-    MoveMoney.kind: RemoveMoney,
-    CreateSaleCredit.kind: VoidCredit,
+TAKES_BACK: Final[Mapping[str, str]] = {
+    act.Pay.kind: act.RemovePayment.kind,
+    act.Refund.kind: act.RemovePayment.kind,
+    act.PayBatch.kind: RemoveBatch.kind,
+    act.MoveMoney.kind: act.RemoveMoney.kind,
+    act.Transfer.kind: RemoveTransfer.kind,
+    act.CreateBill.kind: papers.VoidBill.kind,
+    act.CreateSale.kind: papers.VoidSale.kind,
+    act.CreateCreditNote.kind: act.VoidCredit.kind,
+    act.CreateSaleCredit.kind: act.VoidCredit.kind,
 }
-_BY_HAND: Final = "undo it in Xero by hand, or leave the settlement as it is"
+"""Each kind of write that can be undone, with the kind that undoes it."""
+
+_STAYS: Final = frozenset(
+    {act.CreateContact.kind, act.OpenAccount.kind, act.EnablePayments.kind, papers.Attach.kind, papers.AddNote.kind}
+)
+"""What moves no money, and others may rest on by now: it stays."""
+
+_NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
+    act.Allocate.kind: (
+        "a credit was set against a document",
+        "remove the allocation in Xero, or with xero.credit_notes.delete_allocation(), then undo again",
+    ),
+    papers.ChangeBill.kind: ("an edit cannot be taken back", "correct it at its source, then call update()"),
+    papers.ChangeSale.kind: ("an edit cannot be taken back", "correct it at its source, then call update()"),
+}
+_REMOVED: Final = ("what was removed cannot be brought back", "post it again under a new id")
+_BY_HAND: Final = "undo it in Xero by hand, or leave all of it as it is"
+_UNAPPROVED: Final = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
+
+
+@frozen(kw_only=True)
+class Undoing:
+    """What is undone, in words, and the *facts* that are kept with each thing taken back; amounts are in *currency*."""
+
+    reason: str
+    facts: Mapping[str, str]
+    currency: str
 
 
 @frozen(kw_only=True)
 class Posted:
-    """What was *written* for a settlement, and the *documents* in Xero that came of it, by id, as they stand now."""
+    """
+    What was *written*, and the *documents* in Xero that came of it by id, as they stand now, each as it was *seen*.
+
+    *used* are the bank transactions whose money was set against something else since.
+    """
 
     written: Sequence[Intent]
     documents: Mapping[str, Document]
+    seen: Mapping[str, act.Seen]
     open_books: OpenBooks
+    used: frozenset[str] = frozenset()
 
 
-def decide_undo(settlement: Settlement, posted: Posted) -> tuple[list[Action], list[Finding]]:
+def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], list[Finding]]:
     """
-    What takes back all that stands of *settlement*: payout and fees, then its payments, so that invoices open again.
+    What takes back all that stands of what was written: money first, then the documents that it was on.
 
-    Where one thing cannot be taken back (reconciled, in a batch, in closed books, edited since, or of a kind that has
-    no way back), nothing is, and each such thing is a finding.
+    Where one thing cannot be taken back (reconciled, in closed books, edited since, under money of somebody else's, or
+    of a kind that has no way back), nothing is, and each such thing is a finding.
     """
-    actions: list[Action] = []
-    findings: list[Finding] = list(_no_way_back(settlement))
-    for intent in posted.written:
-        document = posted.documents.get(intent.xero_id or "")
+    deciding = _Undoing(undoing, posted)
+    for intent in sorted(posted.written, key=lambda each: _TURNS.get(each.operation.kind, len(_TURNS))):
+        deciding.undo(intent)
+    return ([] if deciding.findings else deciding.actions), deciding.findings
+
+
+_TURNS: Final = {kind: turn for turn, kind in enumerate(TAKES_BACK)}
+
+
+@define
+class _Undoing:
+    undoing: Undoing
+    posted: Posted
+    actions: list[act.Action] = field(factory=list[act.Action])
+    findings: list[Finding] = field(factory=list[Finding])
+    _taken: dict[str, list[tuple[Decimal, act.Pending]]] = field(
+        factory=lambda: defaultdict[str, list[tuple[Decimal, act.Pending]]](list)
+    )
+    """What this plan takes off each document, and by which removal."""
+
+    def undo(self, intent: Intent) -> None:
+        kind = intent.operation.kind
+        document = self.posted.documents.get(intent.xero_id or "")
         if intent.state in OPEN:
-            findings.append(_finding(intent, "an earlier run was interrupted while posting it", "call recover()"))
-        if intent.state is not State.CONFIRMED or (document is not None and document.status in GONE):
-            continue
-        reason = _why_it_stays(intent, document, posted.open_books)
-        action = None if reason else _taking_back(settlement, intent)
-        if action is not None:
-            actions.append(action)
-        else:
-            findings.append(_finding(intent, reason or "what was posted for it has no way back here", _BY_HAND))
-    return ([] if findings else actions), findings
+            self._keep_all(intent, "an earlier run was interrupted while writing it", "call recover()", retry=True)
+        if intent.state is not State.CONFIRMED or kind in _STAYS:
+            return
+        if kind not in TAKES_BACK:
+            self._keep_all(intent, *_NO_WAY_BACK.get(kind, _REMOVED))
+        elif document is None:
+            self._keep_all(intent, "it is not among what was read from Xero", _BY_HAND)
+        elif document.status not in GONE:
+            reason = self._why_it_stays(intent, document)
+            if reason:
+                self._keep_all(intent, reason, _BY_HAND)
+            elif not (kind == act.Pay.kind and "batch" in intent.facts):
+                self._take_back(intent, document)
 
+    def _why_it_stays(self, intent: Intent, document: Document) -> str:
+        """Why what *intent* wrote cannot be taken back; blank when it can."""
+        if isinstance(document, BatchPayment):
+            return self._why_batch_stays(intent)  # its payments say the rest
+        if isinstance(document, Payment | BankTransaction) and document.is_reconciled:
+            return "it is reconciled"
+        if document.date is not None and self.posted.open_books.is_closed(document.date):
+            return "it lies in closed books"
+        return self._what_rests_on(document) or _touched(intent, document)
 
-def _no_way_back(settlement: Settlement) -> Iterator[Finding]:
-    """The lines that took money back already: to undo those would be to post anew."""
-    for line in settlement.lines:
-        if line.kind is LineKind.CHARGED_BACK:
-            yield Finding(
-                code="cannot be undone",
-                about=line.id,
-                cause="a payment that was removed cannot be brought back",
-                fix="settle it again, as reinstated, under a new line id",
-                worth=line.amount,
+    def _what_rests_on(self, document: Document) -> str:
+        """What of somebody else's rests on *document*; blank where nothing does."""
+        match document:
+            case Payment() if document.batch_payment_id is not None:
+                batches = {each.xero_id for each in self.posted.written if each.operation.kind == act.PayBatch.kind}
+                return "" if document.batch_payment_id in batches else "it is part of a batch"
+            case BankTransaction() if document.bank_transaction_id in self.posted.used:
+                return "its money was set against something else since"
+            case Invoice():
+                return self._money_on(document.invoice_id or "", document.amount_paid, document)
+            case CreditNote():
+                spent = (document.total or Decimal(0)) - (document.remaining_credit or Decimal(0))
+                return self._money_on(document.credit_note_id or "", spent, document)
+            case _:
+                return ""
+
+    def _why_batch_stays(self, batch: Intent) -> str:
+        ours = {each.key for each in self.posted.written}
+        others = [each for each in batch.as_single() if each.key not in ours]
+        return f"{len(others)} of its payments are of something else" if others else ""
+
+    def _money_on(self, xero_id: str, money: Decimal | None, document: Invoice | CreditNote) -> str:
+        approved = document.status not in _UNAPPROVED
+        left = (money or Decimal(0)) - sum((taken for taken, _ in self._taken[xero_id]), Decimal(0))
+        credited = document.amount_credited if isinstance(document, Invoice) else None
+        return "money that is not of this stands on it" if approved and (left or credited) else ""
+
+    def _take_back(self, intent: Intent, document: Document) -> None:
+        match document:
+            case Payment():
+                currency = document.invoice.currency_code if document.invoice is not None else None
+                self.actions.append(removal := self._removal(intent, currency))
+                self._taken[_paid(intent)].append((removal.amount.amount, removal.itself))
+            case BatchPayment():
+                batch = self._batch_removal(intent)
+                self.actions.append(batch)
+                for payment, single in zip(batch.payments, intent.as_single(), strict=True):
+                    self._taken[_paid(single)].append((payment.amount.amount, batch.itself))
+            case BankTransaction():
+                self.actions.append(
+                    act.RemoveMoney(
+                        host_ref=intent.operation.host_ref,
+                        reason=self.undoing.reason,
+                        seen=self._seen(intent),
+                        facts=self._facts(intent),
+                        transaction=intent.xero_id or "",
+                        amount=self._money(_amount(intent) or document.total),
+                    )
+                )
+            case BankTransfer():
+                self.actions.append(
+                    RemoveTransfer(
+                        host_ref=intent.operation.host_ref,
+                        reason=self.undoing.reason,
+                        facts=self._facts(intent),
+                        removed=intent.xero_id or "",
+                        amount=self._money(document.amount),
+                    )
+                )
+            case Invoice() | CreditNote():
+                self.actions.append(self._voiding(intent, document))
+
+    def _removal(self, intent: Intent, currency: str | None = None) -> act.RemovePayment:
+        return act.RemovePayment(
+            host_ref=intent.operation.host_ref,
+            reason=self.undoing.reason,
+            seen=self._seen(intent),
+            facts=self._facts(intent) | _paid_on(intent),
+            payment=PaymentId(intent.xero_id or ""),
+            amount=self._money(_amount(intent), currency),
+        )
+
+    def _batch_removal(self, intent: Intent) -> RemoveBatch:
+        payments = tuple(self._removal(each) for each in intent.as_single())
+        return RemoveBatch(
+            host_ref=intent.operation.host_ref,
+            reason=self.undoing.reason,
+            seen=tuple(seen for each in payments for seen in each.seen),
+            facts=self._facts(intent),
+            removed=intent.xero_id or "",
+            payments=payments,
+        )
+
+    def _voiding(self, intent: Intent, document: Invoice | CreditNote) -> act.Action:
+        """The voiding under the name that the story of the document gives it, after what is on it was removed."""
+        name, xero_id, facts = intent.operation.host_ref, intent.xero_id or "", self._facts(intent)
+        status = DocumentStatus.DELETED if document.status in _UNAPPROVED else DocumentStatus.VOIDED
+        after = tuple(dict.fromkeys(removal for _, removal in self._taken[xero_id]))
+        amount = Money(document.total or Decimal(0), document.currency_code or self.undoing.currency).rounded()
+        if isinstance(document, Invoice):
+            is_sale = intent.operation.kind == act.CreateSale.kind
+            return (papers.VoidSale if is_sale else papers.VoidBill)(
+                host_ref=name.removeprefix(act.SALE) if is_sale else name,
+                reason=self.undoing.reason,
+                facts=facts,
+                bill=InvoiceId(xero_id),
+                status=status,
+                amount=amount,
+                after=after,
             )
+        end: type[act.VoidCredit] = act.VoidCredit
+        if intent.operation.kind == act.CreateCreditNote.kind:
+            end = papers.VoidSupplierCredit
+        elif name.startswith(act.SALE):
+            end = papers.WithdrawSaleCredit
+        return end(
+            host_ref=name.removeprefix(end.prefix),
+            reason=self.undoing.reason,
+            facts=facts,
+            credit_note=xero_id,
+            status=status,
+            amount=amount,
+            after=after,
+        )
+
+    def _seen(self, intent: Intent) -> tuple[act.Seen, ...]:
+        seen = self.posted.seen.get(intent.xero_id or "")
+        return () if seen is None else (seen,)
+
+    def _facts(self, intent: Intent) -> dict[str, str]:
+        about = {"undone": intent.facts["settlement"]} if "settlement" in intent.facts else {}
+        return {**about, **self.undoing.facts}
+
+    def _money(self, amount: Decimal | None, currency: str | None = None) -> Money:
+        return Money(abs(amount or Decimal(0)), currency or self.undoing.currency)
+
+    def _keep_all(self, intent: Intent, cause: str, fix: str, *, retry: bool = False) -> None:
+        about = intent.operation.host_ref
+        who = "you" if retry else "the bookkeeper"
+        self.findings.append(Finding(code="cannot be undone", about=about, cause=cause, fix=fix, who=who, retry=retry))
 
 
-def _why_it_stays(intent: Intent, document: Document | None, open_books: OpenBooks) -> str:
-    """Why what *intent* wrote cannot be taken back; blank when it can."""
-    if document is None:
-        return "it is not among what was read from Xero" if _TAKEN_BACK_BY.get(intent.operation.kind) else ""
-    if isinstance(document, Payment | BankTransaction) and document.is_reconciled:
-        return "it is reconciled"
-    if isinstance(document, Payment) and document.batch_payment_id is not None:
-        return "it is part of a batch"
-    if document.date is not None and open_books.is_closed(document.date):
-        return "it lies in closed books"
+def _touched(intent: Intent, document: Payment | BankTransaction | BankTransfer | CreditNote | Invoice) -> str:
     touched = ", ".join(field.value for field, _, _ in changes(intent, document))
     return f"it was edited in Xero since: {touched}" if touched else ""
 
 
-def _taking_back(settlement: Settlement, intent: Intent) -> Action | None:
-    name, xero_id = intent.operation.host_ref, intent.xero_id or ""
-    reason = f"settlement {settlement.id} is undone"
-    facts = {"undone": settlement.id}
-    amount = Money(abs(_amount(intent)), settlement.proof.net.currency)
-    by = _TAKEN_BACK_BY.get(intent.operation.kind)
-    if by is RemovePayment:
-        facts |= _paid_on(intent)
-        return RemovePayment(host_ref=name, reason=reason, facts=facts, payment=PaymentId(xero_id), amount=amount)
-    if by is RemoveMoney:
-        return RemoveMoney(host_ref=name, reason=reason, facts=facts, transaction=xero_id, amount=amount)
-    if by is VoidCredit:
-        return VoidCredit(host_ref=name, reason=reason, facts=facts, credit_note=xero_id, amount=amount)
-    return None
-
-
 def _paid_on(intent: Intent) -> dict[str, str]:
-    """The invoice or credit note that a payment was of, as the fact of its removal."""
+    """The document that a payment was of, as the fact of its removal."""
     for name, collection in (("Invoice", "Invoices"), ("CreditNote", "CreditNotes")):
         paid = intent.payload.get(name)
         if isinstance(paid, Mapping):
-            return {WAS_ON: f"{collection}/{cast(Mapping[str, object], paid).get(f'{name}ID')}"}
+            return {act.WAS_ON: f"{collection}/{cast(Mapping[str, object], paid).get(f'{name}ID')}"}
     return {}
 
 
-def _amount(intent: Intent) -> Decimal:
-    """What was posted: a payment's amount, what moved on clearing, or the sum of a credit note's lines."""
+def _paid(intent: Intent) -> str:
+    return _paid_on(intent).get(act.WAS_ON, "").partition("/")[2]
+
+
+def _amount(intent: Intent) -> Decimal | None:
+    """What was posted: a payment's amount, or what moved on clearing."""
     said = intent.payload.get("Amount") or intent.facts.get("effect")
-    if said is not None:
-        return Decimal(str(said))
-    lines = cast(Sequence[Mapping[str, object]], intent.payload.get("LineItems", ()))
-    return sum(
-        (Decimal(str(each.get("Quantity", 1))) * Decimal(str(each.get("UnitAmount", 0))) for each in lines), Decimal(0)
-    )
-
-
-def _finding(intent: Intent, cause: str, fix: str) -> Finding:
-    return Finding(code="cannot be undone", about=intent.operation.host_ref, cause=cause, fix=fix, who="the bookkeeper")
+    return None if said is None else Decimal(str(said))

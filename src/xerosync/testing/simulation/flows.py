@@ -33,6 +33,7 @@ from xerosync.testing.simulation.mending import billed, each_thing_put_right, me
 from xerosync.testing.simulation.notes import each_note_once, sold_twice, write_with_notes
 from xerosync.testing.simulation.sales import customer, each_sale_once, sell
 from xerosync.testing.simulation.settlements import each_settlement_once, settle_whole, sold
+from xerosync.testing.simulation.undone import nothing_stands, owed_in_error, settle_and_undo
 
 if TYPE_CHECKING:
     from xerosync.testing.simulation.world import World
@@ -341,11 +342,12 @@ FLOWS: Final = (
     Flow(name="noted", set_up=sold_twice, work=write_with_notes, check=each_note_once),
     Flow(name="sales", set_up=customer, work=sell, check=each_sale_once),
     Flow(name="mended", set_up=billed, work=mend, check=each_thing_put_right),
+    Flow(name="undone", set_up=owed_in_error, work=settle_and_undo, check=nothing_stands),
 )
 """Every public flow of the library is in one of these."""
 
 
-_SHARES: Final = (4, 4, 2, 2, 2, 2, 1, 1, 0, 0, 2, 0)
+_SHARES: Final = (4, 4, 2, 2, 2, 2, 1, 1, 0, 0, 2, 0, 0)
 
 
 def flow_of(seed: int) -> Flow:

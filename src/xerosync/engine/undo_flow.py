@@ -1,0 +1,156 @@
+"""Planning to undo a settlement, or a run: what was written, how it stands now, and then the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from xerosync.client._books import Books
+from xerosync.client.resources import AsyncBankTransactions, AsyncOverpayments
+from xerosync.engine import actions as act
+from xerosync.engine.actions import Seen
+from xerosync.engine.intents import Intent
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    BATCH_PAYMENTS,
+    CREDIT_NOTES,
+    GONE,
+    INVOICES,
+    PAYMENTS,
+    Shelf,
+    records,
+    refresh,
+)
+from xerosync.engine.noting import noted
+from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.payouts import operations
+from xerosync.engine.plans import Plan
+from xerosync.engine.remembering import standing_for
+from xerosync.engine.restoring import current_of
+from xerosync.engine.settling_policies import HistoryNotes, SettlementSettings, WhenLocked, open_books
+from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
+from xerosync.engine.undoing import Document, Posted, Undoing, decide_undo
+from xerosync.errors import InvalidInput
+from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
+from xerosync.models import (
+    BankTransaction,
+    BankTransfer,
+    BatchPayment,
+    CreditNote,
+    Invoice,
+    Payment,
+)
+
+_HELD_ON: Final[Mapping[str, tuple[Shelf, type[Document]]]] = {
+    act.Pay.kind: (PAYMENTS, Payment),
+    act.Refund.kind: (PAYMENTS, Payment),
+    act.PayBatch.kind: (BATCH_PAYMENTS, BatchPayment),
+    act.MoveMoney.kind: (BANK_TRANSACTIONS, BankTransaction),
+    act.Transfer.kind: (BANK_TRANSFERS, BankTransfer),
+    act.CreateBill.kind: (INVOICES, Invoice),
+    act.CreateSale.kind: (INVOICES, Invoice),
+    act.CreateCreditNote.kind: (CREDIT_NOTES, CreditNote),
+    act.CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
+}
+_OVERPAID: Final = frozenset({"RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT"})
+
+
+async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
+    """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
+    (settlement,) = checked_settlements([settlement])
+    found = await current_of(books, [*standing_for(settlement.lines), *operations(settlement)])
+    for line in settlement.lines:
+        if line.kind is LineKind.CHARGED_BACK:
+            found |= {each.key: each for each in await intents_with(books, lookup=("charged_back_by", line.id))}
+    undoing = Undoing(
+        reason=f"settlement {settlement.id} is undone",
+        facts={"undone": settlement.id},
+        currency=settlement.proof.net.currency,
+    )
+    return await _taken_back(books, list(found.values()), undoing, when_locked=chosen.when_locked, notes=chosen.notes)
+
+
+async def undo_run(books: Books, run: str) -> Plan:
+    """Plan to take back all that was decided in *run*, whoever carried it out, or say why nothing of it can be."""
+    tags = [
+        tag
+        async for record in records(books, TRAIL, lookup=(RUN, run))
+        for line in read_lines(record)
+        if line.step is TrailStep.DECIDED
+        for tag in line.about
+    ]
+    if not tags and not await books.storage.query(TRAIL, books.tenant, lookup=(RUN, run), limit=1):
+        raise InvalidInput("run", "nothing is recorded of it: give the run of a Report, or of a line of trail()")
+    written = [each for tag in dict.fromkeys(tags) for each in await intents_with(books, lookup=("tag", tag))]
+    organisation = await books.organisation()
+    undoing = Undoing(
+        reason="the run that wrote it is undone",
+        facts={"undone_run": run},
+        currency=organisation.base_currency or "XXX",
+    )
+    return await _taken_back(books, written, undoing)
+
+
+async def _taken_back(
+    books: Books,
+    written: Sequence[Intent],
+    undoing: Undoing,
+    *,
+    when_locked: WhenLocked = WhenLocked.REFUSE,
+    notes: HistoryNotes | None = None,
+) -> Plan:
+    written = [*written, *await _batches_of(books, written)]
+    documents, seen = await _as_they_stand(books, written)
+    posted = Posted(
+        written=written,
+        documents=documents,
+        seen=seen,
+        open_books=open_books(await books.organisation(), when_locked),
+        used=await _used(books, documents.values()),
+    )
+    actions, findings = decide_undo(undoing, posted)
+    plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings), whole=True)
+    undone: list[Intent] = []
+    if notes is not None:
+        for name, value in undoing.facts.items():
+            undone += await intents_with(books, lookup=(name, value))
+    return await noted(books, plan, notes, undone)
+
+
+async def _batches_of(books: Books, written: Sequence[Intent]) -> list[Intent]:
+    """The batches that payments of *written* moved in, those that are not among them."""
+    known = {each.xero_id for each in written}
+    moved_in = dict.fromkeys(each.facts.get("batch", "") for each in written if each.operation.kind == act.Pay.kind)
+    wanted = [batch for batch in moved_in if batch and batch not in known]
+    found = [each for batch in wanted for each in await intents_with(books, lookup=("xero_id", batch))]
+    return [each for each in found if each.operation.kind == act.PayBatch.kind]
+
+
+async def _as_they_stand(books: Books, written: Sequence[Intent]) -> tuple[dict[str, Document], dict[str, Seen]]:
+    by_shelf: dict[str, tuple[Shelf, type[Document], list[str]]] = {}
+    for intent in written:
+        if intent.operation.kind in _HELD_ON and intent.xero_id:
+            shelf, model = _HELD_ON[intent.operation.kind]
+            by_shelf.setdefault(shelf.name, (shelf, model, []))[2].append(intent.xero_id)
+    await refresh(books, *(shelf for shelf, _, _ in by_shelf.values()))
+    documents: dict[str, Document] = {}
+    seen: dict[str, Seen] = {}
+    for shelf, model, ids in by_shelf.values():
+        for xero_id, (document, stamp) in (await stamped(books, shelf, model, ids)).items():
+            documents[xero_id] = document
+            if stamp:
+                seen[xero_id] = Seen(shelf.name, xero_id, stamp)
+    return documents, seen
+
+
+async def _used(books: Books, documents: Iterable[Document]) -> frozenset[str]:
+    """Those overpayments among *documents* of whose money something was set against another document."""
+    used: set[str] = set()
+    for each in documents:
+        if isinstance(each, BankTransaction) and each.type in _OVERPAID and each.status not in GONE:
+            whole = await AsyncBankTransactions(books).get(each.bank_transaction_id or "")
+            overpaid = await AsyncOverpayments(books).get(whole.overpayment_id or "")
+            if overpaid.remaining_credit != overpaid.total:
+                used.add(each.bank_transaction_id or "")
+    return frozenset(used)

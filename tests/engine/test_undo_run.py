@@ -1,0 +1,84 @@
+"""Undoing a run, by what the record says that it decided."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+from tests.engine.scenarios import collected, paper
+
+from xerosync import BillPayment, CardSpend, Ledger, Payables, Receivables, Xero
+from xerosync.errors import InvalidInput
+
+
+@pytest.fixture
+def ledger(xero: Xero) -> Ledger:
+    return Ledger(xero)
+
+
+def test_a_run_of_bills_and_one_of_their_payments_are_undone_one_after_the_other(
+    product: Product, purchases: Payables, ledger: Ledger
+) -> None:
+    submitted = purchases.apply(purchases.submit([paper("b1", "30.00"), paper("c1", "-5.00")]))
+    paid = purchases.apply(purchases.pay([BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("10.00"))]))
+
+    too_early = ledger.undo(submitted.run)
+    assert not too_early
+    assert [(each.about, each.cause) for each in too_early.findings] == [
+        ("b1", "money that is not of this stands on it")
+    ]
+
+    purchases.apply(ledger.undo(paid.run))
+    report = purchases.apply(ledger.undo(submitted.run))
+
+    assert not report.unfinished
+    assert product.live_bills() == []
+    assert [note.status for note in product.books.credit_notes] == ["VOIDED"]
+    assert product.books.balance(product.books.account(BANK).id) == 0
+    assert not ledger.undo(submitted.run)
+    assert purchases.pay([BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("10.00"))]).findings == ()
+    assert not purchases.submit([paper("b1", "30.00")])
+    assert len(ledger.drift()) == 0
+    assert ledger.audit().findings == ()
+
+
+def test_card_receipts_and_batches_of_a_run_are_undone(product: Product, purchases: Payables, ledger: Ledger) -> None:
+    purchases.apply(purchases.submit([paper("b1", "30.00"), paper("b2", "20.00")]))
+    lines = paper("s1", "8.00").lines
+    spent = purchases.apply(purchases.spend([CardSpend(id="s1", vendor="Taxi", on=DAY, account=BANK, lines=lines)]))
+    both = [BillPayment(id=f"p-{each}", bill_id=each, on=DAY) for each in ("b1", "b2")]
+    paid = purchases.apply(purchases.pay(both, batch=True))
+    assert product.books.balance(product.books.account(BANK).id) == Decimal(-58)
+
+    for run in (paid.run, spent.run):
+        assert not purchases.apply(ledger.undo(run)).unfinished
+
+    assert product.books.balance(product.books.account(BANK).id) == 0
+    assert product.live_payments() == []
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(30), Decimal(20)]
+    assert len(ledger.drift()) == 0
+
+
+def test_what_a_run_edited_or_set_against_another_document_is_listed(purchases: Payables, ledger: Ledger) -> None:
+    purchases.apply(purchases.submit([paper("b1", "30.00"), paper("c1", "-5.00")]))
+    edited = purchases.apply(purchases.update([paper("b1", "31.00")]))
+    credited = purchases.apply(purchases.settle_credits())
+
+    assert [each.cause for each in ledger.undo(edited.run).findings] == ["an edit cannot be taken back"]
+    assert [each.cause for each in ledger.undo(credited.run).findings] == ["a credit was set against a document"]
+
+
+def test_an_undone_run_is_explained(product: Product, xero: Xero, ledger: Ledger) -> None:
+    sales = Receivables(xero, clearing_account=CLEARING)
+    run = sales.apply(sales.settle(collected(product.collectable("100.00").id))).run
+    (payment,) = product.live_payments()
+
+    sales.apply(ledger.undo(run))
+
+    assert "payment L1 was decided: the run that wrote it is undone" in str(ledger.why(payment.id))
+
+
+def test_a_run_that_is_not_recorded_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(InvalidInput, match="nothing is recorded of it"):
+        ledger.undo("yesterday")
