@@ -134,14 +134,21 @@ class AsyncPayables:
         written = await intents_of(self.books, (spending.card_operation(each.id) for each in listed))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
-    async def void(self, ids: Iterable[str], *, retry_refused: bool = False) -> Plan:
+    async def void(
+        self,
+        ids: Iterable[str],
+        *,
+        of: type[Bill | CardSpend] | None = None,
+        retry_refused: bool = False,
+    ) -> Plan:
         """
         Take back the bills, credit notes and card receipts of these host's ids: voided, or deleted where not approved.
 
-        One that payments or credits stand on, that is reconciled, or lies in closed books, is a finding (F 6.53).
+        One that payments or credits stand on, that is reconciled, that lies in closed books, or that was entered in
+        Xero, is a finding (F 6.53); so is an id that a bill and a receipt have, unless *of* says which is meant.
         """
         listed = list(ids)
-        plan = await voiding.void(self.books, listed, retry_refused=retry_refused)
+        plan = await voiding.void(self.books, listed, of=of, retry_refused=retry_refused)
         written = await intents_of(self.books, (one for each in listed for one in voiding.operations(each)))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)
 

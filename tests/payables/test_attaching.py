@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+from typing import cast
 
 import pytest
 from tests.conftest import BANK, DAY, Product, Through, nzd
 
 from xerosync import Bill, BillFile, BillLine, CardSpend, Payables
+from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode
 from xerosync.ports import Request
 from xerosync.simulator import Fault
@@ -151,3 +154,40 @@ def test_each_file_costs_one_call(product: Product) -> None:
     other.apply(plan)
 
     assert len(calls) == 2
+
+
+def test_a_bill_and_a_receipt_of_one_id_are_told_apart(product: Product, posted: Payables) -> None:
+    posted.apply(posted.spend([CardSpend(id="b1", vendor="Taxi", on=DAY, account=BANK, lines=[LINE])]))
+
+    unclear = posted.attach([scan()])
+    posted.apply(posted.attach([BillFile(bill_id="b1", name="scan.pdf", content=b"%PDF 1", of=Bill)]))
+    posted.apply(posted.attach([BillFile(bill_id="b1", name="taxi.jpg", content=b"%PDF 1", of=CardSpend)]))
+
+    assert (len(unclear), [each.code for each in unclear.findings]) == (0, ["id used twice"])
+    assert files(product) == {"bill scan.pdf": b"%PDF 1", "receipt taxi.jpg": b"%PDF 1"}
+
+
+def test_a_file_is_attached_to_a_bill_that_was_entered_in_xero(product: Product, purchases: Payables) -> None:
+    contact = product.books.add_contact("Typed Ltd")
+    product.books.add_invoice(contact.id, type="ACCPAY", number="T-1", amount=Decimal(100), date=DAY)
+    purchases.apply(purchases.bring_back(bill_id=lambda bill: bill.number))
+
+    purchases.apply(purchases.attach([scan("T-1")]))
+
+    assert files(product) == {"bill scan.pdf": b"%PDF 1"}
+    assert not purchases.attach([scan("T-1")])
+
+
+def test_a_file_that_cannot_be_read_holds_up_no_other(product: Product, posted: Payables) -> None:
+    def lost() -> bytes:
+        raise FileNotFoundError("/scans/1.pdf")
+
+    plan = posted.attach([scan("b1", lost), scan("c1")])
+    posted.apply(plan)
+
+    assert [(each.code, each.about, each.cause) for each in plan.findings] == [
+        ("cannot be attached", "b1", "its content could not be read: FileNotFoundError")
+    ]
+    assert files(product) == {"credit scan.pdf": b"%PDF 1"}
+    with pytest.raises(InvalidInput, match="content: give bytes"):
+        scan("b1", cast(bytes, "text"))

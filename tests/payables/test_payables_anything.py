@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
+from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -62,6 +63,19 @@ class Payings(RuleBasedStateMachine):
             name = f"p{len(self.payments)}"
             self.payments.append(BillPayment(id=name, bill_id=paid, on=DAY + timedelta(day), amount=amount))
 
+    @rule(pick=PICKS, cents=st.integers(1, 6000), number=st.integers(1, 6))
+    def host_changes_a_bill(self, pick: int, cents: int, number: int) -> None:
+        if self.bills:
+            place = pick % len(self.bills)
+            sign = -1 if self.bills[place].total.amount < 0 else 1
+            line = BillLine(description="other", amount=nzd(Decimal(sign * cents) / 100), account=AccountCode("404"))
+            self.bills[place] = evolve(self.bills[place], number=str(number), lines=[line])
+
+    @rule(pick=PICKS)
+    def host_withdraws_a_bill(self, pick: int) -> None:
+        if self.bills:
+            self._done(self.purchases.void([self.bills[pick % len(self.bills)].id]))
+
     @rule()
     def host_pays_singly_or_in_sums(self) -> None:
         self.batch = not self.batch
@@ -90,6 +104,22 @@ class Payings(RuleBasedStateMachine):
         amount = Decimal(cents) / 100
         with suppress(InvalidInput):
             self.books.add_invoice(contact, type="ACCPAY", number=str(number), amount=amount, date=DAY, due=DAY)
+
+    @rule(vendor=st.sampled_from(VENDORS), cents=st.integers(1, 5000), pick=PICKS)
+    def bookkeeper_types_a_credit_and_sets_it_against_a_bill(self, vendor: str, cents: int, pick: int) -> None:
+        name, amount = " ".join(vendor.split()).casefold(), Decimal(cents) / 100
+        found = [each.id for each in self.books.contacts if each.name.casefold() == name and each.status == "ACTIVE"]
+        if found:
+            with suppress(InvalidInput):
+                note = self.books.add_credit_note(found[0], type="ACCPAYCREDIT", amount=amount, date=DAY).id
+                self._try(pick, lambda bill: self.books.allocate(note, invoice_id=bill.id, amount=amount / 2))
+
+    @rule(pick=PICKS)
+    def bookkeeper_archives_a_vendor(self, pick: int) -> None:
+        active = [each for each in self.books.contacts if each.status == "ACTIVE"]
+        if active:
+            with suppress(InvalidInput):
+                self.books.archive_contact(active[pick % len(active)].id)
 
     @rule(pick=PICKS, cents=st.integers(1, 5000))
     def bookkeeper_edits(self, pick: int, cents: int) -> None:
@@ -154,6 +184,7 @@ class Payings(RuleBasedStateMachine):
             self.purchases.recover()
             plans = (
                 self._done(self.purchases.submit(self.bills, retry_refused=True)),
+                self._done(self.purchases.update(self.bills, retry_refused=True)),
                 self._done(self.purchases.pay(self.payments, batch=self.batch, retry_refused=True)),
             )
             if not any(plans):
@@ -169,6 +200,7 @@ class Payings(RuleBasedStateMachine):
         told = self._done(self.purchases.follow_bills())
 
         assert not submitted, [*submitted]
+        assert not self.purchases.update(self.bills)
         assert not paid, [*paid]
         assert not self.purchases.follow_bills()
         outside = {each.id for each in self.purchases.handled_outside()}
@@ -205,6 +237,7 @@ class Payings(RuleBasedStateMachine):
             if action.linked_id in self.open_here:
                 self.open_here[action.linked_id] = action.bill.due.amount
         ours = {each.document_id for each in self.books.payments if each.made_by}
+        ours |= {each.invoice_id for each in self.books.allocations}
         for xero_id, due in self.open_here.items():
             bill = self.books.invoice(xero_id)
             now = bill.amount_due if bill.status == "AUTHORISED" else Decimal(0)
@@ -221,4 +254,4 @@ class Payings(RuleBasedStateMachine):
 
 
 TestPayings = Payings.TestCase
-TestPayings.settings = settings(max_examples=8, stateful_step_count=10, deadline=None)
+TestPayings.settings = settings(max_examples=10, stateful_step_count=12, deadline=None)

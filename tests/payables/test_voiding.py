@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
@@ -68,3 +70,30 @@ def test_a_bill_in_closed_books_stays(product: Product, purchases: Payables) -> 
 def test_what_the_library_did_not_post_is_left_alone(product: Product, purchases: Payables) -> None:
     assert not purchases.void(["nothing"])
     assert product.books.invoices == ()
+
+
+def test_a_bill_and_a_receipt_of_one_id_are_told_apart(product: Product, purchases: Payables) -> None:
+    """Also when one of them has gone already: the same call, made again, must not take the other."""
+    purchases.apply(purchases.submit([bill("1")]))
+    purchases.apply(purchases.spend([CardSpend(id="1", vendor="Taxi", on=DAY, account=BANK, lines=[LINE])]))
+
+    unclear = purchases.void(["1"])
+    purchases.apply(purchases.void(["1"], of=Bill))
+
+    assert (len(unclear), [each.code for each in unclear.findings]) == (0, ["id used twice"])
+    assert not purchases.void(["1"])
+    assert [each.status for each in product.books.bank_transactions] == ["AUTHORISED"]
+    purchases.apply(purchases.void(["1"], of=CardSpend))
+    assert [each.status for each in product.books.bank_transactions] == ["DELETED"]
+
+
+def test_a_bill_that_was_entered_in_xero_is_voided_there(product: Product, purchases: Payables) -> None:
+    contact = product.books.add_contact("Typed Ltd")
+    typed = product.books.add_invoice(contact.id, type="ACCPAY", number="T-1", amount=Decimal(100), date=DAY)
+    purchases.apply(purchases.bring_back(bill_id=lambda each: each.number))
+
+    plan = purchases.void(["T-1"])
+
+    assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("not created here", "T-1")])
+    product.books.void_invoice(typed.id)
+    assert purchases.void(["T-1"]).findings == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
@@ -16,12 +16,13 @@ from xerosync.client.resources.files import LARGEST_FILE
 from xerosync.engine.actions import Adopt, Pending
 from xerosync.engine.intents import ANOTHER_FILE, Intent, intent_key
 from xerosync.engine.observed import intents_of, intents_with
-from xerosync.engine.paper_actions import Attach
+from xerosync.engine.paper_actions import CARD, Attach
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.posted import PostedDocument, posted_documents
+from xerosync.engine.posted import USED_TWICE, Of, PostedDocument, posted_documents
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, State
 from xerosync.errors import InvalidInput
+from xerosync.mapping.spending import CardSpend
 from xerosync.models import Attachment
 
 MOST_FILES: Final = 10
@@ -34,12 +35,18 @@ class BillFile:
     A file of a bill, credit note or card receipt, which *bill_id*, the host's id, names.
 
     *content* is its bytes, or a function that gives them: it is asked when the plan is made, for their hash, and again
-    when they are sent, so that thousands of files need no memory.
+    when they are sent, so that thousands of files need no memory. *of*, `Bill` or `CardSpend`, says what the id is of,
+    where a bill and a receipt may have the same.
     """
 
     bill_id: str
     name: str
     content: bytes | Callable[[], bytes]
+    of: Of | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.content, bytes) and not callable(self.content):
+            raise InvalidInput("content", "give bytes, or a function that gives them")
 
     def read(self) -> bytes:
         """The bytes."""
@@ -47,6 +54,9 @@ class BillFile:
 
     def __repr__(self) -> str:
         return f"<BillFile of {self.bill_id}>"
+
+
+Place: TypeAlias = tuple[Of | None, str]
 
 
 @frozen
@@ -60,16 +70,31 @@ class _Hashed:
     @property
     def operation(self) -> Pending:
         """What attaching it is called: by its content, so that its name may change."""
-        return Pending(Attach.kind, f"{self.file.bill_id}/{self.sha256[:32]}")
+        prefix = CARD if self.file.of is CardSpend else ""
+        return Pending(Attach.kind, f"{prefix}{self.file.bill_id}/{self.sha256[:32]}")
+
+    @property
+    def place(self) -> Place:
+        """What it is to be attached to."""
+        return self.file.of, self.file.bill_id
 
 
 async def attach(books: Books, files: Iterable[BillFile], *, retry_refused: bool) -> Plan:
     """Plan what *files* are not on their documents yet."""
-    hashed = [_hashed(each) for each in files]
-    documents = await posted_documents(books, (each.file.bill_id for each in hashed))
+    hashed: list[_Hashed] = []
+    findings: list[Finding] = []
+    for file in files:
+        try:
+            hashed.append(_hashed(file))
+        except OSError as error:
+            findings.append(_unreadable(file, error))
+    documents: dict[Place, PostedDocument] = {}
+    for of in dict.fromkeys(each.file.of for each in hashed):
+        ids = (each.file.bill_id for each in hashed if each.file.of is of)
+        documents |= {(of, name): found for name, found in (await posted_documents(books, ids, of=of)).items()}
     intents = await intents_of(books, (each.operation for each in hashed))
     undone = {
-        each.file.bill_id
+        each.place
         for each in hashed
         if (intent := intents.get(intent_key(books.tenant, each.operation))) is None
         or intent.state is not State.CONFIRMED
@@ -81,12 +106,22 @@ async def attach(books: Books, files: Iterable[BillFile], *, retry_refused: bool
     attaching = _Attaching(books.tenant, documents, intents, names, same, retry_refused=retry_refused)
     for each in hashed:
         attaching.decide(each)
-    return Plan(tenant=books.tenant, actions=tuple(attaching.actions), findings=tuple(attaching.findings))
+    return Plan(tenant=books.tenant, actions=tuple(attaching.actions), findings=(*findings, *attaching.findings))
 
 
 def _hashed(file: BillFile) -> _Hashed:
     content = file.read()
     return _Hashed(file, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _unreadable(file: BillFile, error: OSError) -> Finding:
+    return Finding(
+        code="cannot be attached",
+        about=file.bill_id,
+        cause=f"its content could not be read: {type(error).__name__}",
+        fix="make it readable, then attach it again",
+        retry=True,
+    )
 
 
 async def _files(books: Books, documents: Iterable[PostedDocument]) -> dict[str, list[Attachment]]:
@@ -112,13 +147,13 @@ def _path(document: PostedDocument) -> str:
 async def _same(
     books: Books,
     new: Iterable[_Hashed],
-    documents: Mapping[str, PostedDocument],
+    documents: Mapping[Place, PostedDocument],
     there: Mapping[str, Sequence[Attachment]],
 ) -> dict[Pending, str]:
     """Those of *new* files whose content is on their document already, each with the id it has there."""
     same: dict[Pending, str] = {}
     for each in new:
-        document = documents.get(each.file.bill_id)
+        document = documents.get(each.place)
         alike = there.get(document.xero_id, ()) if document is not None else ()
         for one in alike:
             if document is not None and one.content_length == each.size and one.attachment_id is not None:
@@ -132,7 +167,7 @@ async def _same(
 @define(repr=False)
 class _Attaching:
     tenant: str
-    documents: Mapping[str, PostedDocument]
+    documents: Mapping[Place, PostedDocument]
     intents: Mapping[str, Intent]
     names: dict[str, set[str]]
     same: Mapping[Pending, str]
@@ -143,13 +178,15 @@ class _Attaching:
 
     def decide(self, each: _Hashed) -> None:
         """Attach *each*, unless it is there, or cannot be."""
-        document = self.documents.get(each.file.bill_id)
+        document = self.documents.get(each.place)
         intent = next((one for one in self.intents.values() if one.operation == each.operation), None)
         if each.operation in self._planned or (intent is not None and intent.state is State.CONFIRMED):
             return
         if document is None:
             cause = "the library did not post its document"
             self._find(each, "not created here", cause, "submit the bill first", retry=True)
+        elif document.is_one_of_two:
+            self._find(each, *USED_TWICE)
         elif each.operation in self.same:
             self._adopt(each, document)
         elif intent is not None and intent.state not in OPEN and not self._again(intent):

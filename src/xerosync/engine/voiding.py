@@ -12,13 +12,19 @@ from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
 from xerosync.engine.paper_actions import CARD, SUPPLIER, VoidBill, VoidSale, VoidSupplierCredit, WithdrawSaleCredit
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.posted import UNAPPROVED, PostedDocument, has_money, posted_documents
+from xerosync.engine.posted import UNAPPROVED, USED_TWICE, Of, PostedDocument, has_money, posted_documents
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
 from xerosync.engine.sides import PURCHASES, SALES, Side
 from xerosync.engine.states import State
 from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, InvoiceType
 from xerosync.money import Money
+
+_NOT_OURS = (
+    "not created here",
+    "it was entered in Xero, and is only known here by a link",
+    "void it in Xero, where it was entered",
+)
 
 
 def operations(host_id: str, *, side: Side = PURCHASES) -> tuple[Pending, ...]:
@@ -32,9 +38,11 @@ def operations(host_id: str, *, side: Side = PURCHASES) -> tuple[Pending, ...]:
     )
 
 
-async def void(books: Books, host_ids: Iterable[str], *, side: Side = PURCHASES, retry_refused: bool) -> Plan:
+async def void(
+    books: Books, host_ids: Iterable[str], *, side: Side = PURCHASES, of: Of | None = None, retry_refused: bool
+) -> Plan:
     """Plan the voiding of the documents that *host_ids* stand for; what is gone already needs none."""
-    posted = await posted_documents(books, host_ids, side=side)
+    posted = await posted_documents(books, host_ids, side=side, of=of)
     standing = [each for each in posted.values() if each.document.status not in GONE]
     if not standing:
         return Plan(tenant=books.tenant)
@@ -56,6 +64,9 @@ async def void(books: Books, host_ids: Iterable[str], *, side: Side = PURCHASES,
 def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:
     document = posted.document
     worth = Money(document.total or Decimal(0), document.currency_code or "XXX").rounded()
+    if posted.is_one_of_two or posted.by_hand:
+        code, cause, fix = USED_TWICE if posted.is_one_of_two else _NOT_OURS
+        return Finding(code=code, about=posted.host_id, cause=cause, fix=fix, worth=worth)
     if document.date is not None and days.is_closed(document.date):
         return days.finding(posted.host_id, worth)
     match document:
