@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
     from xerosync.engine.paper_settings import BillSettings, SaleSettings
-    from xerosync.engine.paying import BillPayment
+    from xerosync.engine.paying import BillPayment, CreditRefund, HostPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
     from xerosync.engine.reconciliation import Reconciliation, Reconciliations
@@ -151,6 +151,7 @@ __all__ = [
     "Connections",
     "ConsentRequest",
     "ContactDetails",
+    "CreditRefund",
     "Customer",
     "Delivery",
     "Difference",
@@ -174,6 +175,7 @@ __all__ = [
     "HandleOutside",
     "HandledOutside",
     "HistoryNotes",
+    "HostPayment",
     "IdToken",
     "ImportInvoice",
     "ImportPolicy",
@@ -327,7 +329,7 @@ _ROOMS = {
     "engine.explaining": ("Trail",),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),
-    "engine.paying": ("BillPayment",),
+    "engine.paying": ("BillPayment", "CreditRefund", "HostPayment"),
     "engine.plans": ("Difference", "Finding", "Plan", "Recovery", "Report", "Result"),
     "engine.policies": ("ImportPolicy",),
     "engine.sales": ("PostedSale",),

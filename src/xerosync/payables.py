@@ -36,7 +36,7 @@ from xerosync.engine.observed import (
 )
 from xerosync.engine.paper_actions import ChangeBill, ChangeCredit, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
-from xerosync.engine.paying import BillPayment, pay_bills, paying_account, payment_operation
+from xerosync.engine.paying import BILLS, BillPayment, pay, paying_account
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.states import State
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
@@ -215,10 +215,10 @@ class AsyncPayables:
         outside = await handled.handled_ids(self.books, handled.BILL)
         paid_outside = await handled.handled_ids(self.books, handled.PAYMENT)
         inside = [each for each in payments if each.bill_id not in outside and each.id not in paid_outside]
-        plan = await pay_bills(
-            self.books, inside, bills, account=self._account, batch=batch, retry_refused=retry_refused
+        plan = await pay(
+            self.books, BILLS, inside, bills, account=self._account, batch=batch, retry_refused=retry_refused
         )
-        written = await intents_of(self.books, (payment_operation(each.id) for each in inside))
+        written = await intents_of(self.books, (BILLS.operation(each.id) for each in inside))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
     async def bring_back(

@@ -10,6 +10,7 @@ from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import (
+    allocating,
     applying,
     following,
     handmade,
@@ -36,10 +37,11 @@ from xerosync.engine.observed import (
 )
 from xerosync.engine.opening import WantedAccount
 from xerosync.engine.paper_settings import SaleSettings
+from xerosync.engine.paying import CreditRefund
 from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.policies import ImportPolicy
 from xerosync.engine.reconciliation import Reconciliation
-from xerosync.engine.sales import PostedSale, posted_sales, submit_sales, update_sales, void_sales
+from xerosync.engine.sales import PostedSale, posted_sales, refund_credits, submit_sales, update_sales, void_sales
 from xerosync.engine.settlement_report import SettlementReport
 from xerosync.engine.settling_policies import SettlementSettings
 from xerosync.engine.transactions import all_transactions
@@ -248,6 +250,30 @@ class AsyncReceivables:
         """
         return await void_sales(self.books, ids, self._sales, retry_refused=retry_refused)
 
+    async def allocate(
+        self,
+        chosen: Collection[str] | None = None,
+        *,
+        invoices: Collection[str] | None = None,
+        retry_refused: bool = False,
+    ) -> Plan:
+        """
+        Offer customers' credit for allocation: credit notes that were submitted, and what settlements parked (row 63).
+
+        *chosen* are the host's ids of them, of a parked one its settlement line's; all unless given. Each is set
+        against what the same customer owes, what is due first first: the *invoices* of these ids of Xero's, or those
+        that transactions stand for. What a collection under way will bring in is left for it.
+        """
+        return await allocating.allocate(self.books, chosen, invoices, retry_refused=retry_refused)
+
+    async def refund(self, refunds: Iterable[CreditRefund], *, retry_refused: bool = False) -> Plan:
+        """
+        Post the money that customers got back for credit notes that were submitted, each once, by the host's id.
+
+        It leaves the clearing account, unless a refund names another one. More than is left is a finding.
+        """
+        return await refund_credits(self.books, refunds, account=self._clearing, retry_refused=retry_refused)
+
     async def posted(self, ids: Iterable[str]) -> tuple[PostedSale, ...]:
         """Those of the host's sales that stand in Xero, with their numbers and totals as Xero has them now."""
         return await posted_sales(self.books, ids)
@@ -377,6 +403,8 @@ class Receivables:
     submit: Final = stepped(AsyncReceivables.submit)
     update: Final = stepped(AsyncReceivables.update)
     void: Final = stepped(AsyncReceivables.void)
+    allocate: Final = stepped(AsyncReceivables.allocate)
+    refund: Final = stepped(AsyncReceivables.refund)
     posted: Final = stepped(AsyncReceivables.posted)
     settle: Final = stepped(AsyncReceivables.settle)
     undo_settlement: Final = stepped(AsyncReceivables.undo_settlement)

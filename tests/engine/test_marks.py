@@ -43,6 +43,7 @@ from xerosync.models import (
     Invoice,
     InvoiceId,
     LineItem,
+    OverpaymentId,
     PaymentId,
 )
 from xerosync.simulator import Document
@@ -68,6 +69,9 @@ ONE_OF_EACH: Final[tuple[act.Action, ...]] = (
     ),
     act.Allocate(
         host_ref="1", reason="a test", credit_note=CreditNoteId(ID), invoice=InvoiceId(ID), amount=nzd(1), on=DAY
+    ),
+    papers.AllocateOverpayment(
+        host_ref="1", reason="a test", overpayment=OverpaymentId(ID), invoice=InvoiceId(ID), amount=nzd(1), on=DAY
     ),
     PAID,
     act.PayBatch(host_ref="1", reason="a test", account=AccountId(ID), on=DAY, payments=(PAID,)),

@@ -10,10 +10,12 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import CLEARING, DAY, Product, found_product, nzd
+from tests.engine.backups import backup, restore
 
 from xerosync import (
     Customer,
     HistoryNotes,
+    Ledger,
     LineKind,
     Money,
     Receivables,
@@ -361,3 +363,22 @@ def test_the_history_of_a_sale_tells_what_was_done_to_it(product: Product) -> No
     assert sorted(each.partition(" (XS-")[0] for each in told) == [
         "Acme changed it: sale s1", "Acme posted it: sale s1", "Acme withdrew it: sale s1",
     ]  # fmt: skip
+
+
+def test_an_edit_that_a_restored_store_has_forgotten_is_known_again_under_money(
+    product: Product, sales: Receivables
+) -> None:
+    sales.apply(sales.submit([SALE]))
+    before = backup(product)
+    changed = evolve(SALE, lines=[line("120.00")])
+    sales.apply(sales.update([changed]))
+    settle(sales, "20.00")
+    restore(product, before)
+    Ledger(product.xero()).audit(adopt=True)
+    anew = Receivables(product.xero(), clearing_account=CLEARING)
+
+    plan = anew.update([changed])
+    anew.apply(plan)
+
+    assert (plan.counts(), plan.findings, len(anew.update([changed]))) == ({"adopt": 1}, (), 0)
+    assert [each.code for each in anew.update([SALE]).findings] == ["money on it"]

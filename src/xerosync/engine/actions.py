@@ -401,7 +401,7 @@ class CreateCreditNote(Action):
 
 @frozen(kw_only=True, repr=False)
 class Allocate(Action):
-    """Set a part of a credit note against a bill of the same contact (F 6.97)."""
+    """Set a part of a credit note against a bill or invoice of the same contact (F 6.97)."""
 
     kind: ClassVar[str] = "allocation"
     credit_note: CreditNoteId

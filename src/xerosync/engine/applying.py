@@ -10,7 +10,17 @@ from attrs import define, evolve, field
 from xerosync.client._books import Books
 from xerosync.client._wire.codec import Json
 from xerosync.engine import runs
-from xerosync.engine.actions import Action, Adopt, Allocate, Link, Pay, PayBatch, Pending, Ref, TransactionLink
+from xerosync.engine.actions import (
+    Action,
+    Adopt,
+    Allocate,
+    Link,
+    Pay,
+    PayBatch,
+    Pending,
+    Ref,
+    TransactionLink,
+)
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
 from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
@@ -18,7 +28,7 @@ from xerosync.engine.kinds import Ids, kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, stamps_now
-from xerosync.engine.paper_actions import AddNote, Attach
+from xerosync.engine.paper_actions import AddNote, AllocateOverpayment, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
@@ -276,6 +286,6 @@ def _waves(writes: Sequence[Action], ids: Ids) -> list[list[Action]]:
     waves: dict[str, list[Action]] = {}
     for action in sorted(writes, key=lambda action: rank(action.kind)):
         waves.setdefault(action.kind, []).append(action)
-    for kind in {Allocate.kind, AddNote.kind} & waves.keys():
+    for kind in {Allocate.kind, AllocateOverpayment.kind, AddNote.kind} & waves.keys():
         waves[kind].sort(key=lambda action: target_of(action, ids))
     return list(waves.values())

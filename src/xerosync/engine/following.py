@@ -294,7 +294,7 @@ async def _followed(
             invoice=invoices.get(each.invoice_id, (None, ""))[0],
             stamp=invoices.get(each.invoice_id, (None, ""))[1],
             posted=posted.get(each.id, Decimal(0)),
-            ahead=sum((_to_come(asked[one.id], posted.get(one.id)) for one in earlier[each.id]), Decimal(0)),
+            ahead=sum((to_come(asked[one.id], posted.get(one.id)) for one in earlier[each.id]), Decimal(0)),
         )
         for each in transactions
     ]
@@ -311,7 +311,7 @@ def _as_said(transaction: Transaction, state: TransactionState | None) -> Transa
     )
 
 
-def _to_come(transaction: Transaction, posted: Decimal | None) -> Decimal:
+def to_come(transaction: Transaction, posted: Decimal | None) -> Decimal:
     """What may still come of an attempt, beyond what was *posted* for it."""
     return max(transaction.amount.amount - (posted or Decimal(0)), Decimal(0)) if transaction.is_live else Decimal(0)
 

@@ -36,6 +36,7 @@ from xerosync.engine.probes import (
     probe_invoice_payments,
     probe_new_accounts,
     probe_notes,
+    probe_overpayment_allocations,
     probe_refunds,
     probe_removals,
     probe_sale_credits,
@@ -311,6 +312,20 @@ KINDS: Final[Mapping[str, Kind]] = {
             probe_allocations,
         ),
         Kind(
+            "overpayment_allocation",
+            "PUT",
+            "Overpayments/{target}/Allocations?summarizeErrors=false",
+            "Allocations",
+            "AllocationID",
+            _encoder(
+                papers.AllocateOverpayment,
+                lambda action, _ids, _tag: documents.allocation_document(
+                    invoice=action.invoice, amount=action.amount, on=action.on
+                ),
+            ),
+            probe_overpayment_allocations,
+        ),
+        Kind(
             "payment",
             "PUT",
             "Payments?summarizeErrors=false",
@@ -510,16 +525,16 @@ def target_of(action: act.Action, ids: Ids) -> str:
     match action:
         case act.EnablePayments():
             return action.account_id
-        case act.Allocate():
+        case act.Allocate() | act.VoidCredit():
             return action.credit_note
+        case papers.AllocateOverpayment():
+            return action.overpayment
         case act.RemovePayment():
             return ids(action.payment)
         case act.RemoveMoney():
             return action.transaction
         case RemoveTransfer() | RemoveBatch():
             return action.removed
-        case act.VoidCredit():
-            return action.credit_note
         case papers.VoidBill():
             return action.bill
         case papers.Attach():

@@ -32,6 +32,7 @@ from xerosync.models import (
     Invoice,
     InvoiceType,
     Item,
+    Overpayment,
     Payment,
     TaxRate,
     TrackingCategory,
@@ -185,8 +186,18 @@ BANK_TRANSACTIONS: Final = Shelf(
     "bank_transaction",
     "BankTransactions",
     BankTransaction,
-    _keys("BankTransactionID Type Date Status Total BankAccount Reference IsReconciled HasAttachments UpdatedDateUTC"),
+    _keys(
+        "BankTransactionID Type Date Status Total BankAccount Reference IsReconciled HasAttachments OverpaymentID "
+        "UpdatedDateUTC"
+    ),
     _bank_transaction_lookups,
+)
+OVERPAYMENTS: Final = Shelf(
+    "overpayment",
+    "Overpayments",
+    Overpayment,
+    _keys("OverpaymentID Type Contact Date Status CurrencyCode Total RemainingCredit Allocations UpdatedDateUTC"),
+    lambda row: [("contact", _text(row, "Contact", "ContactID"))],
 )
 BANK_TRANSFERS: Final = Shelf(
     "bank_transfer",
@@ -260,6 +271,7 @@ SHELVES: Final = {
         CREDIT_NOTES,
         PAYMENTS,
         BANK_TRANSACTIONS,
+        OVERPAYMENTS,
         BANK_TRANSFERS,
         BATCH_PAYMENTS,
         TAX_RATES,

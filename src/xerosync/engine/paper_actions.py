@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import ClassVar, Final
 
 from attrs import field, frozen
@@ -10,15 +11,17 @@ from attrs import field, frozen
 from xerosync.engine.actions import (
     SALE,
     Action,
+    Allocate,
     CreateSale,
     CreateSaleCredit,
     MoveMoney,
     Pending,
     Ref,
+    Refund,
     VoidCredit,
     without_rules,
 )
-from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId
+from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, OverpaymentId
 from xerosync.money import Money
 
 CARD: Final = "card/"
@@ -62,6 +65,37 @@ class SubmitSaleCredit(CreateSaleCredit):
     def on_record(self) -> str:
         """Without the rules that coded it: they are named for customers."""
         return without_rules(self.reason)
+
+
+@frozen(kw_only=True, repr=False)
+class AllocateSaleCredit(Allocate):
+    """Set a part of a customer's credit against an invoice of theirs."""
+
+    prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
+class AllocateOverpayment(Action):
+    """Set a part of a customer's overpayment against an invoice of theirs (F 6.154)."""
+
+    kind: ClassVar[str] = "overpayment_allocation"
+    prefix: ClassVar[str] = SALE
+    overpayment: OverpaymentId
+    invoice: InvoiceId
+    amount: Money
+    on: date
+
+    @property
+    def worth(self) -> Money:
+        """The part allocated."""
+        return self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class RefundSaleCredit(Refund):
+    """Post the money that a customer got back for a credit note, under the host's own id of the refund."""
+
+    prefix: ClassVar[str] = SALE
 
 
 @frozen(kw_only=True, repr=False)

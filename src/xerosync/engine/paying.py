@@ -1,43 +1,48 @@
-"""Paying bills: what the host paid becomes payments, alone or in batches; pure decisions, and their flow."""
+"""What the host paid becomes payments of bills, alone or in batches, or refunds of credit notes to customers."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, Action, Adopt, Pay, PayBill, Pending, RemovePayment
+from xerosync.engine.actions import BILL_PAYMENT, SALE, Action, Adopt, Pay, PayBill, Pending, Refund, RemovePayment
 from xerosync.engine.batches import forgotten, in_batches, unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
-from xerosync.engine.mirror import ACCOUNTS, GONE, INVOICES, PAYMENTS, refresh, walk
+from xerosync.engine.mirror import ACCOUNTS, CREDIT_NOTES, GONE, INVOICES, PAYMENTS, Shelf, refresh, walk
 from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagged
+from xerosync.engine.paper_actions import RefundSaleCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.documents import check_day
-from xerosync.models import Account, AccountId, Invoice, InvoiceId, Payment, PaymentStatus, TenantId
+from xerosync.models import (
+    Account,
+    AccountId,
+    CreditNote,
+    CreditNoteId,
+    Invoice,
+    InvoiceId,
+    Payment,
+    PaymentStatus,
+    TenantId,
+)
 from xerosync.money import Money, exactly
 
 
 @frozen(kw_only=True, repr=False)
-class BillPayment:
-    """
-    The host's payment of a bill: *id* is the host's own for the payment, *bill_id* its id of the bill.
-
-    *amount* is what was paid, all that is due unless given; *on* the day it was paid; *account* the code or id of the
-    account it was paid from, where that is not the one bills are paid from. Raises `InvalidInput` for an amount that
-    cannot be paid.
-    """
+class HostPayment:
+    """What the payment of a bill and the refund of a credit note have in common; `of` names what was paid."""
 
     id: str
-    bill_id: str
     on: date
     amount: Money | None = None
     account: str | None = None
@@ -47,21 +52,103 @@ class BillPayment:
         if self.amount is not None and (self.amount.amount <= 0 or not self.amount.to_the_cent):
             raise InvalidInput("amount", "give a positive amount, to the currency's smallest coin")
 
+    @property
+    def of(self) -> str:
+        """The host's id of what was paid."""
+        raise NotImplementedError
+
     def __repr__(self) -> str:
-        return f"<BillPayment {self.id}>"
+        return f"<{type(self).__name__} {self.id}>"
+
+
+@frozen(kw_only=True, repr=False)
+class BillPayment(HostPayment):
+    """
+    The host's payment of a bill: *id* is the host's own for the payment, *bill_id* its id of the bill.
+
+    *amount* is what was paid, all that is due unless given; *on* the day it was paid; *account* the code or id of the
+    account it was paid from, where that is not the one bills are paid from. Raises `InvalidInput` for an amount that
+    cannot be paid.
+    """
+
+    bill_id: str
+
+    @property
+    def of(self) -> str:
+        """The host's id of the bill."""
+        return self.bill_id
+
+
+@frozen(kw_only=True, repr=False)
+class CreditRefund(HostPayment):
+    """
+    Money that a customer got back for a credit note: *id* is the host's own for it, *credit_id* its id of the note.
+
+    *amount* is what was given back, all that is left unless given; *on* the day; *account* the code or id of the
+    account it left, where that is not the clearing account. Raises `InvalidInput` for an amount that cannot be.
+    """
+
+    credit_id: str
+
+    @property
+    def of(self) -> str:
+        """The host's id of the credit note."""
+        return self.credit_id
+
+
+@frozen(kw_only=True)
+class Way:
+    """
+    One way for money: its *kind* of write and the *prefix* of its operations, the *fact* that names what was paid.
+
+    *noun* is what is paid, on *shelf*; *setting* the account that is chosen for it, and *fix* what makes it known.
+    """
+
+    kind: str
+    prefix: str
+    fact: str
+    noun: str
+    shelf: Shelf
+    setting: str
+    fix: str
+
+    def operation(self, payment_id: str) -> Pending:
+        """The operation of the payment of this id of the host's."""
+        return Pending(self.kind, f"{self.prefix}{payment_id}")
+
+
+BILLS: Final = Way(
+    kind=Pay.kind,
+    prefix=BILL_PAYMENT,
+    fact="bill",
+    noun="bill",
+    shelf=INVOICES,
+    setting="payment_account",
+    fix="submit the bill, or bring it back from Xero, first",
+)
+REFUNDS: Final = Way(
+    kind=Refund.kind,
+    prefix=SALE,
+    fact="credit",
+    noun="credit note",
+    shelf=CREDIT_NOTES,
+    setting="clearing_account",
+    fix="submit the credit note first",
+)
 
 
 @frozen(kw_only=True)
 class KnownPayments:
     """
-    What is known when bills are paid: bills by host id, intents by key, payments posted before, and marks found.
+    What is known when something is paid: documents by host id, intents by key, payments before, and marks found.
 
     *accounts* are the accounts chosen as they were named, each its id, or why it cannot pay. *in_forgotten* are the
     payments, by bill, of batches with our mark that the ledger does not know.
     """
 
     tenant: TenantId
-    bills: Mapping[str, OpenDocument]
+    way: Way
+    documents: Mapping[str, OpenDocument]
     intents: Mapping[str, Intent]
     payments: Mapping[str, tuple[Payment, str]]
     tagged: Mapping[str, Payment]
@@ -70,33 +157,35 @@ class KnownPayments:
     retry_refused: bool
 
 
-Bills = Callable[[Sequence[str]], Awaitable[Sequence[OpenDocument]]]
-"""Gives the bills of these host ids, those that are in Xero and known."""
+Documents = Callable[[Sequence[str]], Awaitable[Sequence[OpenDocument]]]
+"""Gives the documents of these host ids, those that are in Xero and known."""
 
 
-async def pay_bills(
+async def pay(
     books: Books,
-    payments: Iterable[BillPayment],
-    bills: Bills,
+    way: Way,
+    payments: Iterable[HostPayment],
+    documents: Documents,
     *,
     account: str | None,
-    batch: bool,
+    batch: bool = False,
     retry_refused: bool,
 ) -> Plan:
     """Plan what of *payments* is not in the books yet; with *batch*, those of one account and day as one sum."""
     listed = list(payments)
     if len({payment.id for payment in listed}) != len(listed):
         raise InvalidInput("id", "give each payment once, under an id of its own")
-    accounts = await _accounts(books, account, listed)
-    await refresh(books, INVOICES, PAYMENTS)
+    accounts = await _accounts(books, way, account, listed)
+    await refresh(books, way.shelf, PAYMENTS)
     in_doubt = await unsettled(books)
-    operations = [payment_operation(payment.id) for payment in listed]
+    operations = [way.operation(payment.id) for payment in listed]
     removals = [Pending(RemovePayment.kind, operation.host_ref) for operation in operations]
     intents = {**in_doubt.intents, **await current_of(books, [*operations, *removals])}
     keys = (intent_key(books.tenant, operation) for operation in operations)
     known = KnownPayments(
         tenant=books.tenant,
-        bills={each.host_id: each for each in await bills([payment.bill_id for payment in listed])},
+        way=way,
+        documents={each.host_id: each for each in await documents([payment.of for payment in listed])},
         intents=intents,
         payments=await stamped(books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))),
         tagged=await tagged(books, PAYMENTS, Payment, [tag_of(key) for key in keys if key not in intents]),
@@ -112,14 +201,14 @@ async def pay_bills(
 
 
 async def _accounts(
-    books: Books, account: str | None, payments: Sequence[BillPayment]
+    books: Books, way: Way, account: str | None, payments: Sequence[HostPayment]
 ) -> dict[str | None, ClearingChoice | None]:
     """The accounts chosen. Raises `Misconfigured` where the one that all are paid from is needed, and cannot pay."""
     own = {payment.account for payment in payments if payment.account is not None}
     needs_default = not payments or any(payment.account is None for payment in payments)
     choices: dict[str | None, ClearingChoice | None] = {}
     if needs_default:
-        choices[None] = await paying_account(books, account)
+        choices[None] = await paying_account(books, account, setting=way.setting)
     elif own:
         await refresh(books, ACCOUNTS)
     if own:
@@ -129,17 +218,17 @@ async def _accounts(
     return choices
 
 
-async def paying_account(books: Books, wanted: str | None) -> ClearingChoice:
-    """The account that pays bills and takes refunds. Raises `Misconfigured` where it cannot."""
-    choice = await account_choice(books, wanted, setting="payment_account")
+async def paying_account(books: Books, wanted: str | None, *, setting: str = BILLS.setting) -> ClearingChoice:
+    """The account that pays and takes refunds. Raises `Misconfigured` where it cannot."""
+    choice = await account_choice(books, wanted, setting=setting)
     if choice.answer is not Eligibility.ELIGIBLE:
-        raise Misconfigured(f"bills cannot be paid from this account ({choice.reason}): choose another one")
+        raise Misconfigured(f"what is owed cannot be paid from this account ({choice.reason}): choose another one")
     return choice
 
 
 @exactly
-def decide_payments(payments: Iterable[BillPayment], known: KnownPayments) -> tuple[list[Action], list[Finding]]:
-    """The payments to post so that the books hold what the host paid; a bill with nothing due needs none."""
+def decide_payments(payments: Iterable[HostPayment], known: KnownPayments) -> tuple[list[Action], list[Finding]]:
+    """The payments to post so that the books hold what the host paid; a document with nothing left needs none."""
     paying = _Paying(known)
     for payment in payments:
         paying.take(payment)
@@ -151,29 +240,29 @@ class _Paying:
     known: KnownPayments
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
-    _due: dict[str, Decimal] = field(factory=dict[str, Decimal])
+    _left: dict[str, Decimal] = field(factory=dict[str, Decimal])
     _taken_over: set[str | None] = field(factory=set[str | None])
 
-    def take(self, payment: BillPayment) -> None:
+    def take(self, payment: HostPayment) -> None:
         known = self.known
-        key = intent_key(known.tenant, payment_operation(payment.id))
-        earlier, bill = known.intents.get(key), known.bills.get(payment.bill_id)
-        forgotten_one = known.tagged.get(tag_of(key)) or self._in_forgotten(payment, bill)
+        key = intent_key(known.tenant, known.way.operation(payment.id))
+        earlier, document = known.intents.get(key), known.documents.get(payment.of)
+        forgotten_one = known.tagged.get(tag_of(key)) or self._in_forgotten(payment, document)
         if earlier is None and forgotten_one is not None:
             self._taken_over.add(forgotten_one.payment_id)
-            self.actions.append(_adopted(payment, forgotten_one))
+            self.actions.append(_adopted(payment, known.way, forgotten_one))
         elif earlier is not None and earlier.state is State.CONFIRMED:
-            self.findings += _changed(payment, earlier) or _removed(payment, earlier, known)
+            self.findings += _changed(payment, known.way, earlier) or _removed(payment, earlier, known)
         elif earlier is not None and not retries(
-            earlier, (bill.seen,) if bill is not None else (), always=known.retry_refused
+            earlier, (document.seen,) if document is not None else (), always=known.retry_refused
         ):
             self.findings += filter(None, [finding_for(earlier)])
         else:
-            self._pay(payment, bill)
+            self._pay(payment, document)
 
-    def _in_forgotten(self, payment: BillPayment, bill: OpenDocument | None) -> Payment | None:
-        """The payment of that bill, day and amount in a batch of ours that the ledger does not know."""
-        paid = self.known.in_forgotten.get(bill.seen.document_id, ()) if bill is not None else ()
+    def _in_forgotten(self, payment: HostPayment, document: OpenDocument | None) -> Payment | None:
+        """The payment of that document, day and amount in a batch of ours that the ledger does not know."""
+        paid = self.known.in_forgotten.get(document.seen.document_id, ()) if document is not None else ()
         return next(
             (
                 each
@@ -185,41 +274,31 @@ class _Paying:
             None,
         )
 
-    def _pay(self, payment: BillPayment, bill: OpenDocument | None) -> None:
-        if bill is None or not isinstance(bill.document, Invoice):
-            cause, fix = "the library knows no such bill", "submit the bill, or bring it back from Xero, first"
-            self._find(payment, "not created here", cause, fix, retry=True)
+    def _pay(self, payment: HostPayment, open_: OpenDocument | None) -> None:
+        way = self.known.way
+        if open_ is None:
+            self._find(payment, "not created here", f"the library knows no such {way.noun}", way.fix, retry=True)
             return
         choice = self.known.accounts.get(payment.account)
         if choice is None or choice.answer is not Eligibility.ELIGIBLE:
             cause = choice.reason if choice is not None else "the organisation has no such account"
             self._find(payment, "account cannot pay", cause, "choose another account for the payment")
             return
-        invoice = bill.document
-        left = self._due.setdefault(payment.bill_id, bill.left)
-        amount = Money(left, invoice.currency_code or "XXX") if payment.amount is None else payment.amount
-        if amount.currency != invoice.currency_code or amount.amount > left or invoice.status in GONE:
-            cause = f"the bill is {invoice.status}, and less is due than was paid, or in another currency"
-            fix = "look at the bill in Xero: was it paid, credited or edited there?"
+        document = open_.document
+        left = self._left.setdefault(payment.of, open_.left)
+        amount = Money(left, document.currency_code or "XXX") if payment.amount is None else payment.amount
+        if amount.currency != document.currency_code or amount.amount > left or document.status in GONE:
+            cause = f"the {way.noun} is {document.status}, and less is left than was paid, or in another currency"
+            fix = f"look at the {way.noun} in Xero: was it paid, credited or edited there?"
             self._find(payment, "does not fit", cause, fix, worth=amount)
         elif amount:
-            self._due[payment.bill_id] = left - amount.amount
-            action = PayBill(
-                host_ref=payment.id,
-                reason="paid by the host",
-                seen=(bill.seen,),
-                facts={"bill": payment.bill_id},
-                invoice=invoice.invoice_id or InvoiceId(""),
-                account=choice.account.account_id or AccountId(""),
-                amount=amount,
-                on=payment.on,
-                reference=invoice.invoice_number or "",
-            )
-            self.actions.append(action)
+            self._left[payment.of] = left - amount.amount
+            account = choice.account.account_id or AccountId("")
+            self.actions.append(_payment(payment, way, open_, account=account, amount=amount))
 
     def _find(
         self,
-        payment: BillPayment,
+        payment: HostPayment,
         code: str,
         cause: str,
         fix: str,
@@ -231,32 +310,61 @@ class _Paying:
         self.findings.append(Finding(code=code, about=payment.id, cause=cause, fix=fix, retry=retry, worth=worth))
 
 
-def payment_operation(payment_id: str) -> Pending:
-    """The operation of a bill's payment, as `PayBill.itself` names it."""
-    return Pending(Pay.kind, f"{BILL_PAYMENT}{payment_id}")
+def _payment(
+    payment: HostPayment, way: Way, open_: OpenDocument, *, account: AccountId, amount: Money
+) -> PayBill | RefundSaleCredit:
+    seen, facts = (open_.seen,), {way.fact: payment.of}
+    match open_.document:
+        case Invoice() as bill:
+            return PayBill(
+                host_ref=payment.id,
+                reason="paid by the host",
+                seen=seen,
+                facts=facts,
+                invoice=bill.invoice_id or InvoiceId(""),
+                account=account,
+                amount=amount,
+                on=payment.on,
+                reference=bill.invoice_number or "",
+            )
+        case CreditNote() as note:
+            return RefundSaleCredit(
+                host_ref=payment.id,
+                reason="given back by the host",
+                seen=seen,
+                facts=facts,
+                credit_note=note.credit_note_id or CreditNoteId(""),
+                account=account,
+                amount=amount,
+                on=payment.on,
+                reference=note.credit_note_number or "",
+            )
 
 
-def _adopted(payment: BillPayment, posted: Payment) -> Adopt:
+def _adopted(payment: HostPayment, way: Way, posted: Payment) -> Adopt:
+    paid = invoice_paid(posted)
+    # The payment of a credit note stands under its invoice, with the credit note's id (F 6.119).
+    of = {"CreditNote": {"CreditNoteID": paid["InvoiceID"]}} if way is REFUNDS else {"Invoice": paid}
     return Adopt(
-        host_ref=payment_operation(payment.id).host_ref,
+        host_ref=way.operation(payment.id).host_ref,
         reason="its mark is in Xero already",
-        adopted_kind=Pay.kind,
+        adopted_kind=way.kind,
         xero_id=posted.payment_id or "",
-        payload={"Amount": str(posted.amount), "Invoice": invoice_paid(posted)},
-        facts={"bill": payment.bill_id},
+        payload={"Amount": str(posted.amount), **of},
+        facts={way.fact: payment.of},
     )
 
 
-def _changed(payment: BillPayment, intent: Intent) -> list[Finding]:
+def _changed(payment: HostPayment, way: Way, intent: Intent) -> list[Finding]:
     posted = Decimal(str(intent.payload["Amount"]))
-    if intent.facts.get("bill") == payment.bill_id and (payment.amount is None or payment.amount.amount == posted):
+    if intent.facts.get(way.fact) == payment.of and (payment.amount is None or payment.amount.amount == posted):
         return []
-    cause = "under this id another payment was posted before: of another bill or amount"
+    cause = f"under this id another payment was posted before: of another {way.noun} or amount"
     fix = "give every payment an id of its own, never one used before"
     return [Finding(code="changed since posted", about=payment.id, cause=cause, fix=fix, worth=payment.amount)]
 
 
-def _removed(payment: BillPayment, intent: Intent, known: KnownPayments) -> list[Finding]:
+def _removed(payment: HostPayment, intent: Intent, known: KnownPayments) -> list[Finding]:
     posted, _ = known.payments.get(intent.xero_id or "", (None, ""))
     undone = intent_key(known.tenant, Pending(RemovePayment.kind, intent.operation.host_ref)) in known.intents
     if posted is None or posted.status != PaymentStatus.DELETED or undone:

@@ -41,6 +41,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bill": ("bill to post", "bills to post"),
     "credit_note": ("credit note to post", "credit notes to post"),
     "allocation": ("credit to allocate", "credits to allocate"),
+    "overpayment_allocation": ("overpayment to allocate", "overpayments to allocate"),
     "sale": ("sales invoice to create", "sales invoices to create"),
     "sale_credit": ("credit to a customer to post", "credits to customers to post"),
     "bank_transaction": ("bank transaction to post", "bank transactions to post"),

@@ -35,12 +35,14 @@ from xerosync.models import (
     Invoice,
     InvoiceId,
     InvoiceType,
+    Overpayment,
     Payment,
     PaymentStatus,
 )
 from xerosync.models.base import own_id
 
 T = TypeVar("T", bound=AttrsInstance)
+C = TypeVar("C", CreditNote, Overpayment)
 D = TypeVar("D", Invoice, CreditNote, Payment, BankTransaction, BankTransfer, BatchPayment)
 
 
@@ -251,19 +253,40 @@ async def probe_contacts(books: Books, intents: Sequence[Intent]) -> dict[str, l
 
 async def probe_allocations(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
     """By invoice and amount, among what its credit note was set against."""
+    return await _allocations(books, intents, "CreditNotes", CreditNote)
+
+
+async def probe_overpayment_allocations(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By invoice and amount, among what its overpayment was set against."""
+    return await _allocations(books, intents, "Overpayments", Overpayment)
+
+
+async def _allocations(
+    books: Books, intents: Sequence[Intent], collection: str, model: type[C]
+) -> dict[str, list[Found]]:
+    """Those of the same invoice and amount that are not known as another write's."""
     found: dict[str, list[Found]] = {}
-    notes: dict[str, CreditNote] = {}
+    credits_: dict[str, C] = {}
     for intent in intents:
-        if intent.target not in notes:
-            notes[intent.target] = await _one(books, "CreditNotes", CreditNote, intent.target)
+        if intent.target not in credits_:
+            credits_[intent.target] = await _one(books, collection, model, intent.target)
         found[intent.key] = [
             Found(allocation.allocation_id or intent.target, ours=True)
-            for allocation in notes[intent.target].allocations
+            for allocation in credits_[intent.target].allocations
             if allocation.invoice is not None
             and allocation.invoice.invoice_id == InvoiceId(_payload_id(intent, "Invoice", "InvoiceID"))
             and allocation.amount == Decimal(str(intent.payload["Amount"]))
+            and not await _is_of_another(books, intent, allocation.allocation_id)
         ]
     return found
+
+
+async def _is_of_another(books: Books, intent: Intent, xero_id: str | None) -> bool:
+    """Whether what has *xero_id* is known to have been written by another intent than *intent*."""
+    if xero_id is None:
+        return False
+    known = await books.storage.query("intent", books.tenant, lookup=("xero_id", xero_id), limit=2)
+    return any(record.key != intent.key for record in known)
 
 
 async def probe_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
@@ -306,18 +329,18 @@ async def _changed(books: Books, intents: Sequence[Intent], collection: str, mod
     for intent in intents:
         document_id = str(intent.payload[id_name(model)])
         document = encode(await _one(books, collection, model, f"{document_id}?unitdp=4"))
-        found[intent.key] = [Found(document_id, ours=True)] if _shows(document, intent.payload) else []
+        found[intent.key] = [Found(document_id, ours=True)] if shows(document, intent.payload) else []
     return found
 
 
-def _shows(there: object, sent: object) -> bool:
+def shows(there: object, sent: object) -> bool:
     """Whether all that was *sent* is *there*."""
     if isinstance(sent, Mapping) and isinstance(there, Mapping):
         told, known = cast(Json, sent), cast(Json, there)
-        return all(_shows(known.get(name), value) for name, value in told.items())
+        return all(shows(known.get(name), value) for name, value in told.items())
     if isinstance(sent, list) and isinstance(there, list):
         lines, kept = cast(list[object], sent), cast(list[object], there)
-        return len(lines) == len(kept) and all(_shows(*pair) for pair in zip(kept, lines, strict=True))
+        return len(lines) == len(kept) and all(shows(*pair) for pair in zip(kept, lines, strict=True))
     return bool(there == sent)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from attrs import define, evolve, field, frozen
@@ -16,6 +16,7 @@ from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_of, intents_with, links_of
 from xerosync.engine.paper_actions import SubmitSale, SubmitSaleCredit
 from xerosync.engine.paper_settings import SaleSettings
+from xerosync.engine.paying import REFUNDS, CreditRefund, pay
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.sides import SALES
@@ -115,6 +116,22 @@ async def void_sales(books: Books, ids: Iterable[str], settings: SaleSettings, *
     plan = await void(books, listed, side=SALES, retry_refused=retry_refused)
     written = await intents_of(books, (one for each in listed for one in operations(each, side=SALES)))
     return await noted(books, plan, settings.notes, written.values(), retry_refused=retry_refused)
+
+
+async def refund_credits(
+    books: Books, refunds: Iterable[CreditRefund], *, account: str | None, retry_refused: bool
+) -> Plan:
+    """Plan what of *refunds* is not in the books yet, from *account* unless they name another."""
+
+    async def submitted(host_ids: Sequence[str]) -> list[OpenDocument]:
+        found = await posted_documents(books, host_ids, side=SALES)
+        return [
+            OpenDocument(host_id=each.host_id, document=each.document, stamp=each.seen.stamp)
+            for each in found.values()
+            if isinstance(each.document, CreditNote)
+        ]
+
+    return await pay(books, REFUNDS, refunds, submitted, account=account, retry_refused=retry_refused)
 
 
 def _each_once(sales: Iterable[Sale]) -> list[Sale]:

@@ -14,15 +14,15 @@ from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, dump
 from xerosync.client._wire.outgoing import encode
-from xerosync.engine.actions import Action, Ref, Seen
+from xerosync.engine.actions import Action, Adopt, Ref, Seen
 from xerosync.engine.intents import intent_key, mark_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES
 from xerosync.engine.observed import intents_of, stamped
-from xerosync.engine.paper_actions import ChangeBill, ChangeCredit
 from xerosync.engine.paper_settings import PaperSettings, documents_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.posted import has_money
 from xerosync.engine.preflight import faults
+from xerosync.engine.probes import shows
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.rounding import with_remainder
@@ -79,7 +79,7 @@ async def update(
     parties: Parties,
     *,
     retry_refused: bool,
-) -> tuple[list[ChangeBill | ChangeCredit], list[Finding]]:
+) -> tuple[list[Action], list[Finding]]:
     """
     What the documents of *papers* that were posted before lack of what the papers say now.
 
@@ -151,7 +151,7 @@ class _Updating(Generic[P]):
     parties: Parties
     retry_refused: bool = field(kw_only=True)
     now: dict[str, Invoice | CreditNote] = field(factory=dict[str, "Invoice | CreditNote"])
-    actions: list[ChangeBill | ChangeCredit] = field(factory=list["ChangeBill | ChangeCredit"])
+    actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
 
     def changed(self, known: _Known[P]) -> frozenset[str]:
@@ -187,6 +187,9 @@ class _Updating(Generic[P]):
             cause = "an earlier run was interrupted while changing it"
             self._find(known, "still open", cause, "call recover()")
             return
+        if self._is_so_already(known):
+            self._take_over(known)
+            return
         document = self._under_money(known, names) if known.has_money else self._whole(known)
         if document is None:
             return
@@ -196,6 +199,32 @@ class _Updating(Generic[P]):
             self._find(known, self.side.unclear, cause, f"see the finding on the {self.side.party}")
             return
         self._add(known, names, evolve(document, status=status), contact)
+
+    def _is_so_already(self, known: _Known[P]) -> bool:
+        """Whether the store has forgotten that it was changed, and money stands on it since."""
+        there = self.now.get(known.seen.document_id)
+        wanted = evolve(self._wanted(known), type=None, status=None)
+        return there is not None and not self._is_anothers(known) and shows(encode(there), encode(wanted))
+
+    def _take_over(self, known: _Known[P]) -> None:
+        is_credit = isinstance(known.document, CreditNote)
+        kind = self.side.change_credit.kind if is_credit else self.side.change.kind
+        operation = self.side.operation(kind, known.paper.id)
+        self.actions.append(
+            Adopt(
+                host_ref=operation.host_ref,
+                reason="it is so in Xero already",
+                revision=known.written.next_revision,
+                adopted_kind=kind,
+                xero_id=known.seen.document_id,
+                payload=encode(self._wanted(known)),
+                facts=self._facts(known),
+            )
+        )
+
+    def _facts(self, known: _Known[P]) -> dict[str, str]:
+        wanted = dump(encode(self._wanted(known))).decode()
+        return {**self.side.facts(known.paper), "on": known.paper.on.isoformat(), "wanted": wanted}
 
     def _wanted(self, known: _Known[P]) -> Invoice | CreditNote:
         document = self.settings.mapper(with_remainder(self.settings.coded(known.paper)[0], self.reference))
@@ -272,8 +301,7 @@ class _Updating(Generic[P]):
         if refused is not None:
             self.findings += filter(None, [finding_for(refused)])
             return
-        wanted = dump(encode(self._wanted(known))).decode()
-        facts = {**self.side.facts(paper), "on": paper.on.isoformat(), "wanted": wanted}
+        facts = self._facts(known)
         changed = {*names, "Status"} if document.status is not None else names
         reason = f"changed at its source: {', '.join(sorted(changed))}"
         if isinstance(document, CreditNote):
