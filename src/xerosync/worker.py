@@ -165,9 +165,16 @@ class AsyncWorker:
         )  # fmt: skip
         self._owner: Final = this_process("worker")
 
-    async def wake(self, organisation: str, *, at: datetime | None = None) -> None:
-        """Have *organisation* worked on *at* the latest (aware), or as soon as may be: your product has news."""
-        await self._storage.commit([wake_record(tenant_id(organisation), at or self._client.clock.now())])
+    async def wake(
+        self, organisation: str, *, at: datetime | None = None, store: Storage | AsyncStorage | None = None
+    ) -> None:
+        """
+        Have *organisation* worked on *at* the latest (aware), or as soon as may be: your product has news.
+
+        With ``store.within(connection)`` as *store* it is so if your own transaction is kept.
+        """
+        kept = self._storage if store is None else port_for(store, blocking=self._blocking)
+        await kept.commit([wake_record(tenant_id(organisation), at or self._client.clock.now())])
 
     async def enrol(self) -> int:
         """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from attrs import define, field
 from tests.conftest import Product, found_product
+from tests.storage.conftest import running
 
 from xerosync import App, WebhookAnswer, WebhookInbox, Worker, Xero
 from xerosync.ports import Request, Response
@@ -69,3 +70,10 @@ def worker_of(product: Product, work: Callable[[Xero], object], **given: object)
 def prompt() -> Product:
     """A product whose webhooks are delivered as soon as somebody looks, of payments too."""
     return found_product(switches=Switches(webhooks_are_late=False, payments_fire_webhooks=True))
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The address of a database of this test's own."""
+    for server in running():
+        yield server.new_database()

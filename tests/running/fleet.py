@@ -1,0 +1,98 @@
+"""
+A worker process of a fleet, whatever brings it its work: ``python -m tests.running.fleet KIND`` reads its orders.
+
+Every kind does the same work on the same store, so that one test holds them all to the same books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from datetime import date, timedelta
+from threading import Event
+from typing import Final
+
+from attrs import asdict, frozen
+
+from xerosync import App, AsyncReceivables, AsyncWorker, AsyncXero, Customer, Endpoints, Settlement, SettlementLine
+from xerosync.storage import AsyncSQLAlchemyStore
+
+CLEARING: Final = "091"
+CUSTOMER: Final = "Ana Costa"
+
+
+@frozen
+class Orders:
+    """Where everything is: the database, and Xero."""
+
+    database: str
+    xero: str
+    client_id: str
+    client_secret: str
+    day: str
+
+    def text(self) -> str:
+        """These orders, to be read by `orders`."""
+        return json.dumps(asdict(self))
+
+
+async def work(xero: AsyncXero, day: str) -> None:
+    """Pair the customer, import all invoices, and settle each of them alone, so that a run takes its time."""
+    sales = AsyncReceivables(xero, clearing_account=CLEARING)
+    await sales.apply(await sales.match([Customer(id="c1", custom_identifier=CUSTOMER)]))
+    await sales.apply(await sales.import_invoices())
+    on = date.fromisoformat(day)
+    for each in await sales.transactions():
+        line = SettlementLine(id=each.id, transaction=each.id, amount=each.amount)
+        await sales.apply(await sales.settle(Settlement(id=f"S {each.id}", on=on, lines=(line,))))
+
+
+def worker_of(orders: Orders) -> AsyncWorker:
+    async def of_the_day(xero: AsyncXero) -> None:
+        await work(xero, orders.day)
+
+    return AsyncWorker(
+        App(orders.client_id, orders.client_secret),
+        store=AsyncSQLAlchemyStore(orders.database),
+        work=of_the_day,
+        every=timedelta(minutes=15),
+        endpoints=Endpoints.at(orders.xero),
+        quarantine_s=0.0,
+    )
+
+
+async def embedded(orders: Orders) -> None:
+    """The loop that comes with the library."""
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    await worker_of(orders).run_forever(should_stop=stop.is_set)
+
+
+async def procrastinate(orders: Orders) -> None:
+    """Jobs of Procrastinate."""
+    from procrastinate import App as Jobs  # noqa: PLC0415 - of this kind alone
+    from procrastinate import PsycopgConnector  # noqa: PLC0415
+
+    from xerosync.procrastinate import XeroJobs  # noqa: PLC0415
+
+    address = orders.database.replace("postgresql+asyncpg", "postgresql")
+    jobs = Jobs(connector=PsycopgConnector(conninfo=address))
+    XeroJobs(jobs, worker_of(orders), beat="* * * * * */2", stalled_after_s=3)
+    async with jobs.open_async():
+        await jobs.run_worker_async(update_heartbeat_interval=1, stalled_worker_timeout=3, fetch_job_polling_interval=1)
+
+
+KINDS: Final = {"embedded": embedded, "procrastinate": procrastinate}
+
+
+def main() -> None:
+    orders = Orders(**json.loads(sys.stdin.readline()))
+    sys.stdout.write("up\n")
+    sys.stdout.flush()
+    asyncio.run(KINDS[sys.argv[1]](orders))
+
+
+if __name__ == "__main__":
+    main()
