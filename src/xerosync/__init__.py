@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from xerosync.engine.bringing import BillInXero, LinkBill, PaymentInXero, UpdateBill
     from xerosync.engine.categories import News, ReferenceValue, UpdateReference
     from xerosync.engine.causes import RootCause
-    from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem
+    from xerosync.engine.clearing import ClearingChoice, ClearingReport, Eligibility, ExceptionItem, InBase
     from xerosync.engine.clearing_statement import ClearingMovement, ClearingStatement
     from xerosync.engine.coding import Coded, Rule, Rules
     from xerosync.engine.discrepancies import Discrepancy, Fix
@@ -183,6 +183,7 @@ __all__ = [
     "ImportRow",
     "ImportSettings",
     "ImportTerms",
+    "InBase",
     "KeptAlive",
     "KeyRing",
     "KeyRotation",
@@ -320,7 +321,7 @@ _ROOMS = {
     "engine.bringing": ("BillInXero", "LinkBill", "PaymentInXero", "UpdateBill"),
     "engine.categories": ("News", "ReferenceValue", "UpdateReference"),
     "engine.causes": ("RootCause",),
-    "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem"),
+    "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem", "InBase"),
     "engine.clearing_statement": ("ClearingMovement", "ClearingStatement"),
     "engine.coding": ("Coded", "Rule", "Rules"),
     "engine.duplicates": ("Duplicates",),

@@ -111,6 +111,19 @@ class Money:
         """This amount to the currency's smallest coin, half-up (away from zero)."""
         return Money(self.amount.quantize(minor_unit(self.currency), ROUND_HALF_UP, EXACT), self.currency)
 
+    def at_rate(self, rate: Decimal, currency: str) -> Money:
+        """
+        What this amount is in *currency*, to its smallest coin, at *rate* units of its own for one of that (F 6.70).
+
+        Raises `InvalidInput` for a rate that is not above zero.
+        """
+        given: object = rate
+        if not isinstance(given, Decimal) or not given.is_finite() or given <= 0:
+            raise InvalidInput("rate", "give a Decimal above zero: units of this currency for one of the other")
+        found = EXACT.divide(self.amount, rate)
+        coin = minor_unit(currency)
+        return Money(found.quantize(coin, ROUND_HALF_UP, EXACT), currency)
+
     def instalments(self, count: int) -> tuple[Money, ...]:
         """*count* parts that differ by one coin at most and sum to this amount exactly, larger parts first."""
         given: object = count

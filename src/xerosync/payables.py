@@ -42,7 +42,7 @@ from xerosync.engine.states import State
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
 from xerosync.mapping.papers import Bill
 from xerosync.mapping.spending import CardSpend
-from xerosync.models import Account, AccountId, AccountStatus, CreditNote, Invoice
+from xerosync.models import Account, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
 
 _SPENDING: Final = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS"})
@@ -172,13 +172,15 @@ class AsyncPayables:
             findings=(decided,) if isinstance(decided, Finding) else (),
         )
 
-    async def settle_credits(self, *, retry_refused: bool = False) -> Plan:
+    async def settle_credits(self, *, rates: Mapping[str, Decimal] | None = None, retry_refused: bool = False) -> Plan:
         """
         Set suppliers' credits against the same vendor's open bills, oldest first, and refund what is left.
 
-        Those that were entered in Xero take part once they are linked to ids of the host's.
+        Those that were entered in Xero take part once they are linked to ids of the host's. *rates* are what refunds in
+        other currencies than the payment account's came in at, by currency: units of it for one of the organisation's
+        own (F 6.70). A refund without one is a finding.
         """
-        account = (await paying_account(self.books, self._account)).account.account_id or AccountId("")
+        account = (await paying_account(self.books, self._account)).account
         await refresh(self.books, INVOICES, CREDIT_NOTES)
         outside = await handled.handled_ids(self.books, handled.BILL)
         standing = [*await self._open(CreateBill.kind), *await self._open(CreateCreditNote.kind)]
@@ -192,19 +194,31 @@ class AsyncPayables:
             credit_notes=[each for each in inside if isinstance(each.document, CreditNote)],
             intents={intent.key: intent for intent in done},
             account=account,
+            base=(await self.books.organisation()).base_currency or "",
+            rates=rates or {},
             retry_refused=retry_refused,
         )
         actions, findings = decide_credits(known)
         plan = Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
         return await self._noted(plan, done, retry_refused=retry_refused)
 
-    async def pay(self, payments: Iterable[BillPayment], *, batch: bool = False, retry_refused: bool = False) -> Plan:
+    async def pay(
+        self,
+        payments: Iterable[BillPayment],
+        *,
+        batch: bool = False,
+        at_xeros_rate: bool = False,
+        retry_refused: bool = False,
+    ) -> Plan:
         """
         Post the host's *payments* of bills, each from its own account or the payment account; a bill with nothing due
         needs none.
 
         With *batch*, payments of one account and day move as one sum, which is one line on the bank's statement; those
         in another currency than the organisation's stay single (F 6.140).
+
+        A payment of a bill in another currency than its account says what left the account, or the rate; with
+        *at_xeros_rate* one that says neither goes at Xero's own, which may be some cents off the bank's.
         """
 
         async def bills(host_ids: Sequence[str]) -> list[OpenDocument]:
@@ -216,7 +230,14 @@ class AsyncPayables:
         paid_outside = await handled.handled_ids(self.books, handled.PAYMENT)
         inside = [each for each in payments if each.bill_id not in outside and each.id not in paid_outside]
         plan = await pay(
-            self.books, BILLS, inside, bills, account=self._account, batch=batch, retry_refused=retry_refused
+            self.books,
+            BILLS,
+            inside,
+            bills,
+            account=self._account,
+            batch=batch,
+            at_xeros_rate=at_xeros_rate,
+            retry_refused=retry_refused,
         )
         written = await intents_of(self.books, (BILLS.operation(each.id) for each in inside))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)

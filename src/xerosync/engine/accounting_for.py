@@ -234,27 +234,36 @@ class _Explaining:
         if told is not None:
             return evolve(finding, code=told.code, cause=told.cause, fix=told.fix, who=told.who)
         if changed is not None:
-            return evolve(finding, cause=_said_of(changed), who=_BOOKKEEPER)
+            return _changed(finding, changed)
         return finding
 
     def _of_change(self, entry: Entry, amount: Money) -> Discrepancy:
         name = entry.intent.operation.host_ref if entry.intent is not None else ""
         key = entry.key
         gone = not entry.actual
-        return Discrepancy(
+        finding = Discrepancy(
             code="removed in Xero" if gone else "changed in Xero",
             about=key[1] if key is not None else name,
-            cause=_said_of(entry),
+            cause="",
             fix=_CHANGED_FIX,
-            who=_BOOKKEEPER,
             worth=abs(amount),
             amount=amount,
             xero_id=entry.xero_id,
             link=self._link(entry),
         )
+        return _changed(finding, entry)
 
 
 _CHANGED_FIX: Final = "find out why; then put it back, or leave it"
+
+
+def _changed(finding: Discrepancy, entry: Entry) -> Discrepancy:
+    """*finding* with what became of *entry*: nobody can edit a payment, but what it made may be Xero's own sum."""
+    if entry.what == "payment" and entry.actual and entry.actual != entry.recorded:
+        cause = "Xero worked out from its rate what it made on this account, and it is not what was settled (F 6.115)"
+        fix = "enter the difference by hand, on your account for exchange differences"
+        return evolve(finding, code="at another rate", cause=cause, fix=fix, who=_BOOKKEEPER)
+    return evolve(finding, cause=_said_of(entry), who=_BOOKKEEPER)
 
 
 def _said_of(entry: Entry) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import ClassVar, Final, Self, TypeAlias, cast
 
 import attrs
@@ -38,7 +39,6 @@ BILL_PAYMENT: Final = "bill payment/"
 
 WAS_ON: Final = "was_on"
 """The fact of a removal that names what was paid: its resource at Xero and its id."""
-
 SALE: Final = "sale/"
 """What the name of an operation begins with that is about a sale of the host's own: settlements make documents too."""
 
@@ -420,7 +420,8 @@ class Pay(Action):
     """
     Post a payment on an invoice or bill. Xero would take a part payment twice (F 6.128).
 
-    It waits for what must come before it: the removals that open its invoice again.
+    It waits for the removals that open its invoice again. *settled* is what it moves in the account's currency, where
+    that is another; *rate* units of the invoice's for one of the organisation's own.
     """
 
     kind: ClassVar[str] = "payment"
@@ -429,6 +430,8 @@ class Pay(Action):
     amount: Money
     on: date
     reference: str
+    settled: Money | None = None
+    rate: Decimal | None = None
     after: tuple[Pending, ...] = ()
 
     @property
@@ -469,7 +472,7 @@ class PayBatch(Action):
 
 @frozen(kw_only=True, repr=False)
 class Refund(Action):
-    """Post the money that came back for what is left of a credit note (F 6.103)."""
+    """Post the money that came back for what is left of a credit note (F 6.103); *settled* and *rate* as of `Pay`."""
 
     kind: ClassVar[str] = "refund"
     credit_note: CreditNoteId | Pending
@@ -477,6 +480,8 @@ class Refund(Action):
     amount: Money
     on: date
     reference: str
+    settled: Money | None = None
+    rate: Decimal | None = None
 
     @property
     def worth(self) -> Money:

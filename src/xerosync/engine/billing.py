@@ -15,11 +15,13 @@ from xerosync.engine.actions import (
     Refund,
     Seen,
 )
+from xerosync.engine.exchange import Mismatch, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import State
 from xerosync.models import (
+    Account,
     AccountId,
     CreditNote,
     CreditNoteId,
@@ -72,13 +74,19 @@ class OpenDocument:
 
 @frozen(kw_only=True)
 class KnownCredits:
-    """What is known when credits are settled: open documents of ours, intents by key, and where refunds come in."""
+    """
+    What is known when credits are settled: open documents of ours, intents by key, and where refunds come in.
+
+    *base* is the organisation's currency, *rates* what refunds in others came in at, by currency (F 6.70).
+    """
 
     tenant: TenantId
     bills: Sequence[OpenDocument]
     credit_notes: Sequence[OpenDocument]
     intents: Mapping[str, Intent]
-    account: AccountId
+    account: Account
+    base: str
+    rates: Mapping[str, Decimal]
     retry_refused: bool
 
 
@@ -87,24 +95,29 @@ def decide_credits(known: KnownCredits) -> tuple[list[Action], list[Finding]]:
     """
     Set each supplier credit against the same vendor's open bills, oldest first, and refund what is left.
 
-    What is left comes in on the payment account, dated like the credit note.
+    What is left comes in on the payment account, dated like the credit note. Credits go to bills of their currency
+    (F 6.97).
     """
     actions: list[Action] = []
     findings: list[Finding] = []
     due = {each.host_id: each.left for each in known.bills}
-    open_bills: dict[str, list[OpenDocument]] = defaultdict(list)
+    open_bills: dict[tuple[str, str | None], list[OpenDocument]] = defaultdict(list)
     for bill in sorted(known.bills, key=lambda each: each.age):
-        open_bills[bill.contact].append(bill)
+        open_bills[bill.contact, bill.document.currency_code].append(bill)
     for note in sorted(known.credit_notes, key=lambda each: each.age):
         left = note.left
-        for bill in open_bills[note.contact]:
+        for bill in open_bills[note.contact, note.document.currency_code]:
             part = min(left, due[bill.host_id])
             if part > 0:
                 due[bill.host_id] -= part
                 left -= part
                 _add(_allocation(note, bill, part), known, actions, findings)
         if left > 0:
-            _add(_refund(note, left, known.account), known, actions, findings)
+            refund = _refund(note, left, known)
+            if isinstance(refund, Finding):
+                findings.append(refund)
+            else:
+                _add(refund, known, actions, findings)
     return actions, findings
 
 
@@ -142,17 +155,27 @@ def _allocation(note: OpenDocument, bill: OpenDocument, part: Decimal) -> Alloca
     )
 
 
-def _refund(note: OpenDocument, left: Decimal, account: AccountId) -> Refund:
+def _refund(note: OpenDocument, left: Decimal, known: KnownCredits) -> Refund | Finding:
     credit_note = note.document
     if not isinstance(credit_note, CreditNote) or credit_note.date is None:
         raise TypeError("only a dated credit note is refunded")
+    amount = Money(left, credit_note.currency_code or "XXX")
+    through = currency_of(known.account, known.base)
+    exchange = exchanged(amount, through=through, base=known.base, rate=known.rates.get(amount.currency))
+    if isinstance(exchange, Mismatch):
+        return Finding(
+            code=exchange.code, about=note.host_id, cause=exchange.cause, fix=exchange.fix, retry=True, worth=amount
+        )
     return Refund(
         host_ref=note.host_id,
         reason="no open bill of the vendor is left",
         seen=(note.seen,),
+        facts={} if exchange.settled is None else {"settled": str(exchange.settled.amount)},
         credit_note=credit_note.credit_note_id or CreditNoteId(""),
-        account=account,
-        amount=Money(left, credit_note.currency_code or "XXX"),
+        account=known.account.account_id or AccountId(""),
+        amount=amount,
         on=credit_note.date,
         reference=credit_note.credit_note_number or "",
+        settled=exchange.settled,
+        rate=exchange.rate,
     )

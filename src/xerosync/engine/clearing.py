@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.movements import (
+    Movements,
+    gone_from,
+    is_on,
+    said_to_move,
+    signed_payment,
+    signed_transaction,
+    signed_transfer,
+    worth_in_base,
+)
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import OPEN, State
 from xerosync.models import (
@@ -17,11 +27,7 @@ from xerosync.models import (
     AccountId,
     AccountStatus,
     AccountType,
-    BankTransaction,
-    BankTransactionStatus,
-    BankTransfer,
     Payment,
-    PaymentStatus,
 )
 from xerosync.money import Money, exactly
 
@@ -83,12 +89,53 @@ class ExceptionItem:
 
 
 @frozen(kw_only=True, repr=False)
+class InBase:
+    """
+    An account that is kept in another currency, in the organisation's own: Xero's *balance*, debit positive, and what
+    all that moved there was *worth* at the rates it moved at (F 6.70).
+    """
+
+    balance: Money
+    worth: Money
+
+    @property
+    def revalued(self) -> Money:
+        """What the balance is beyond that: Xero values what an account holds at another rate, and no money moved."""
+        return self.balance - self.worth
+
+    def told(self) -> dict[str, str]:
+        """Its parts, as strings."""
+        return {"balance": str(self.balance), "worth": str(self.worth), "revalued": str(self.revalued)}
+
+    def __str__(self) -> str:
+        return f"{self.balance} = {self.worth} as it moved + {self.revalued} of rates"
+
+    def __repr__(self) -> str:
+        return "<InBase>"
+
+
+def balance_rows(balance: Money, in_base: InBase | None) -> list[dict[str, str]]:
+    """The last lines of a sum: Xero's balance, and where that is in another currency how it comes from *balance*."""
+    if in_base is None:
+        return [{"what": "balance in Xero", "amount": str(balance), "why": "TrialBalance"}]
+    lines = (
+        ("balance", balance, "all that moved"),
+        ("worth as it moved", in_base.worth, "at the rates of each movement"),
+        ("revalued", in_base.revalued, "Xero's rate of the day, and no money"),
+        ("balance in Xero", in_base.balance, "TrialBalance"),
+    )
+    return [{"what": what, "amount": str(amount), "why": why} for what, amount, why in lines]
+
+
+@frozen(kw_only=True, repr=False)
 class ClearingReport:
     """
-    The clearing account explained: *balance* (Xero's own, debit positive) = *in_flight* + the sum of *exceptions*.
+    The clearing account explained: *balance* (debit positive) = *in_flight* + the sum of *exceptions*, in the account's
+    own currency.
 
     *in_flight* is what was collected and posted and not yet paid out. *findings* are what moves no money but needs a
-    person.
+    person. The balance is Xero's own. Of an account in another currency than the organisation's Xero reports none but
+    in that: it is the sum of all that moved then, and *in_base* sets that against Xero's.
     """
 
     account: AccountId
@@ -97,6 +144,7 @@ class ClearingReport:
     payments: int
     exceptions: tuple[ExceptionItem, ...] = ()
     findings: tuple[Finding, ...] = ()
+    in_base: InBase | None = None
 
     @property
     def explained(self) -> bool:
@@ -114,67 +162,54 @@ class ClearingReport:
         """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
         lines = [("in flight", str(self.in_flight), f"{self.payments:,} payments posted, not yet paid out")]
         lines += [(item.code, str(item.amount), item.cause) for item in self.exceptions]
-        lines.append(("balance in Xero", str(self.balance), "TrialBalance"))
-        return [{"what": what, "amount": amount, "why": why} for what, amount, why in lines]
+        told = [{"what": what, "amount": amount, "why": why} for what, amount, why in lines]
+        return [*told, *balance_rows(self.balance, self.in_base)]
 
     def __str__(self) -> str:
         listed = [f"  {item.amount} {item.code}: {item.cause} → {item.fix}" for item in self.exceptions]
         count = len(self.exceptions)
         head = f"clearing {self.balance} = {self.in_flight} in flight + {count} exception{'s' * (count != 1)}"
-        return "\n".join([head, *listed, *(f"  {finding.code}: {finding.fix}" for finding in self.findings)])
+        worth = [f"  in Xero: {self.in_base}"] if self.in_base is not None else []
+        return "\n".join([head, *listed, *worth, *(f"  {finding.code}: {finding.fix}" for finding in self.findings)])
 
     def __repr__(self) -> str:
         return f"<ClearingReport with {len(self.exceptions)} exceptions>"
 
 
-@frozen(kw_only=True)
-class Movements:
-    """
-    What moved on the clearing account: *payments* on it, and the bank *transactions* and *transfers* of the books.
-
-    *paid* are the confirmed intents of payments and refunds, *moved* those of everything else that changed the account,
-    both by Xero id; *removed* are the ids of what the library took back, *removals* what took it back, and *taken_back*
-    the payments among it.
-    """
-
-    payments: Sequence[Payment]
-    transactions: Sequence[BankTransaction] = ()
-    transfers: Sequence[BankTransfer] = ()
-    paid: Mapping[str, Intent]
-    moved: Mapping[str, Intent] = field(factory=dict[str, Intent])
-    removed: frozenset[str] = frozenset()
-    removals: Mapping[str, Intent] = field(factory=dict[str, Intent])
-    taken_back: Sequence[Payment] = ()
-
-    def days(self) -> list[date]:
-        """The days on which something moved."""
-        listed = [each.date for group in (self.payments, self.transactions, self.transfers) for each in group]
-        written = [date.fromisoformat(each.facts["dated"]) for each in self.moved.values() if "dated" in each.facts]
-        return [each for each in [*listed, *written] if each is not None]
-
-
 @exactly
 def explain_clearing(
-    *, account: AccountId, balance: Money, movements: Movements, open_intents: Sequence[Intent] = ()
+    *,
+    account: AccountId,
+    balance: Money,
+    movements: Movements,
+    open_intents: Sequence[Intent] = (),
+    own: Money | None = None,
 ) -> ClearingReport:
     """
     Split *balance* into what is in flight and what is not, to the cent.
 
     In flight is what the library posted and nobody took back: payments in, less fees, refunds and payouts. What people
-    entered is an exception each; what nothing explains (journals, say) is one more, the rest of the sum.
+    entered is an exception each; what nothing explains (journals, say) is one more, the rest of the sum. *balance* is
+    Xero's; *own* what that of an account in another currency is in its own.
     """
+    in_base = None
+    if own is not None and own.currency != balance.currency:
+        worth = worth_in_base(account, movements, own.currency, balance.currency)
+        balance, in_base = own, InBase(balance=balance, worth=worth)
     currency = balance.currency
     in_flight, count = Money.zero(currency), 0
     exceptions: list[ExceptionItem] = []
     findings = [still_open(intent) for intent in open_intents if intent.state in OPEN]
-    for payment in movements.payments:
-        if payment.status == PaymentStatus.DELETED:
-            continue
+    for payment in movements.standing_payments():
         amount = signed_payment(payment, currency)
-        if payment.payment_id in movements.paid:
-            in_flight, count = in_flight + amount, count + 1
-        else:
+        ours = movements.paid.get(payment.payment_id or "")
+        if ours is None:
             exceptions.append(_foreign(payment, amount))
+            continue
+        said = said_to_move(payment, ours, currency)
+        in_flight, count = in_flight + said, count + 1
+        if amount != said:
+            exceptions.append(_at_another_rate(payment, amount - said))
     gone = gone_from(movements)
     for xero_id, intent in movements.moved.items():
         if xero_id not in gone:
@@ -191,22 +226,8 @@ def explain_clearing(
         payments=count,
         exceptions=tuple(exceptions),
         findings=tuple(findings),
+        in_base=in_base,
     )
-
-
-def gone_from(movements: Movements) -> set[str]:
-    """What was moved, and was taken back or removed by somebody, by id."""
-    return {*movements.removed, *_gone(movements)}
-
-
-def _gone(movements: Movements) -> Iterator[str]:
-    """What was moved and is not in the books any more, by id."""
-    for transaction in movements.transactions:
-        if transaction.status != BankTransactionStatus.AUTHORISED:
-            yield transaction.bank_transaction_id or ""
-    for transfer in movements.transfers:
-        if transfer.status == PaymentStatus.DELETED:
-            yield transfer.bank_transfer_id or ""
 
 
 def _entered(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
@@ -229,7 +250,7 @@ def _transferred(account: AccountId, movements: Movements, currency: str) -> Ite
     """Money that people transferred out of the clearing account, or into it."""
     posted = _posted(movements)
     for each in movements.transfers:
-        amount = signed_transfer(account, each, currency)
+        amount = signed_transfer(account, each, movements, currency)
         if each.bank_transfer_id in movements.moved or not amount:
             continue
         item = ExceptionItem(
@@ -267,35 +288,6 @@ def _or_twice(item: ExceptionItem, on: date | None, posted: _Posted) -> Exceptio
     )
 
 
-def is_on(account: AccountId, transaction: BankTransaction) -> bool:
-    """Whether *transaction* stands, is of *account*, and is no half of a transfer."""
-    here = transaction.bank_account is not None and transaction.bank_account.account_id == account
-    stands = transaction.status == BankTransactionStatus.AUTHORISED
-    return here and stands and not (transaction.type or "").endswith("TRANSFER")
-
-
-def signed_transaction(transaction: BankTransaction, currency: str) -> Money:
-    """A bank transaction's effect on its account."""
-    received = (transaction.type or "").startswith("RECEIVE")
-    return Money((transaction.total or Decimal(0)) * (1 if received else -1), currency)
-
-
-def signed_transfer(account: AccountId, transfer: BankTransfer, currency: str) -> Money:
-    """A transfer's effect on *account*; nothing where it was deleted, or is of other accounts."""
-    away = transfer.from_bank_account is not None and transfer.from_bank_account.account_id == account
-    here = transfer.to_bank_account is not None and transfer.to_bank_account.account_id == account
-    if transfer.status == PaymentStatus.DELETED or away == here:
-        return Money.zero(currency)
-    return Money((transfer.amount or Decimal(0)) * (1 if here else -1), currency)
-
-
-def signed_payment(payment: Payment, currency: str) -> Money:
-    """A payment's effect on the account: money in from customers and suppliers' refunds, out otherwise."""
-    out = payment.payment_type in {"ACCPAYPAYMENT", "ARCREDITPAYMENT", "AROVERPAYMENTPAYMENT", "ARPREPAYMENTPAYMENT"}
-    amount = payment.amount or Decimal(0)
-    return Money(-amount if out else amount, currency)
-
-
 def _foreign(payment: Payment, amount: Money) -> ExceptionItem:
     tagged = tag_in(payment.reference or "") is not None
     return ExceptionItem(
@@ -306,6 +298,16 @@ def _foreign(payment: Payment, amount: Money) -> ExceptionItem:
         fix="settle its line again: it is taken over"
         if tagged
         else "move it to another account, or pay it out by hand",
+    )
+
+
+def _at_another_rate(payment: Payment, rest: Money) -> ExceptionItem:
+    return ExceptionItem(
+        code="at another rate",
+        about=payment.payment_id or "",
+        amount=rest,
+        cause="Xero worked out from its rate what it made on this account, and it is not what was settled (F 6.115)",
+        fix="enter the difference by hand, on your account for exchange differences",
     )
 
 

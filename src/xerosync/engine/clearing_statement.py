@@ -9,17 +9,9 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
-from xerosync.engine.clearing import (
-    ClearingReport,
-    ExceptionItem,
-    Movements,
-    explain_clearing,
-    gone_from,
-    is_on,
-    signed_payment,
-    signed_transaction,
-    signed_transfer,
-)
+from xerosync.engine.clearing import ClearingReport, ExceptionItem, explain_clearing
+from xerosync.engine.entries import balance_of
+from xerosync.engine.movements import Movements, gone_from, is_on, signed_payment, signed_transaction, signed_transfer
 from xerosync.engine.pages import Cell, Section, page
 from xerosync.models import AccountId, BankTransactionStatus, PaymentStatus
 from xerosync.money import Money, exactly
@@ -111,6 +103,7 @@ class ClearingStatement:
             "closing": str(self.closing.balance.amount),
             "in_flight": str(self.closing.in_flight.amount),
             "proven": self.proven,
+            "in_base": None if self.closing.in_base is None else self.closing.in_base.told(),
             "movements": [row | {"amount": row["amount"].partition(" ")[0]} for row in self.rows()[1:-1]],
             "exceptions": [
                 {
@@ -144,10 +137,18 @@ class ClearingStatement:
         return Section(
             heading="What moved",
             says=f"Opening {self.opening.balance}, in {self.money_in}, out {self.money_out}, closing "
-            f"{self.closing.balance}; both balances are Xero's own.",
+            f"{self.closing.balance}; {self._proof}.",
             columns=("on", "what", "amount", "posted here"),
             rows=[[Cell(row["on"]), Cell(row["what"]), Cell(row["amount"]), Cell(row["ours"])] for row in self.rows()],
         )
+
+    @property
+    def _proof(self) -> str:
+        """What the balances rest on."""
+        opening, closing = self.opening.in_base, self.closing.in_base
+        if opening is None or closing is None:
+            return "both balances are Xero's own"
+        return f"in Xero the account was worth {opening} before, and {closing} at the end"
 
     def _total(self, sign: int) -> Money:
         amounts = (each.amount for each in self.movements if (each.amount.amount > 0) == (sign > 0))
@@ -173,10 +174,22 @@ def state_clearing(
     opening: Money,
     closing: Money,
     movements: Movements,
+    currency: str | None = None,
 ) -> ClearingStatement:
-    """The statement of *account* from the *movements* of all days, and Xero's balances before *first* and on *last*."""
-    before = explain_clearing(account=account, balance=opening, movements=as_at(movements, first - timedelta(days=1)))
-    after = explain_clearing(account=account, balance=closing, movements=as_at(movements, last))
+    """
+    The statement of *account* from the *movements* of all days, and Xero's balances before *first* and on *last*.
+
+    It is in the *currency* that the account is kept in, where that is another than the balances'.
+    """
+    until, by_then = as_at(movements, first - timedelta(days=1)), as_at(movements, last)
+    kept_in = currency or closing.currency
+    before = explain_clearing(
+        account=account, balance=opening, movements=until, own=balance_of(account, until, kept_in)
+    )
+    after = explain_clearing(
+        account=account, balance=closing, movements=by_then, own=balance_of(account, by_then, kept_in)
+    )
+    opening, closing = before.balance, after.balance
     moved = [each for each in _moved(account, movements, closing.currency) if first <= each.on <= last]
     rest = closing - opening - Money.total((each.amount for each in moved), closing.currency)
     if rest:
@@ -246,7 +259,7 @@ def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[
                 ours=False,
             )
     for transfer in movements.transfers:
-        amount = signed_transfer(account, transfer, currency)
+        amount = signed_transfer(account, transfer, movements, currency)
         if transfer.bank_transfer_id not in movements.moved and amount and transfer.date is not None:
             yield ClearingMovement(
                 on=transfer.date,

@@ -8,8 +8,15 @@ from typing import TypeAlias, cast
 
 from attrs import evolve, frozen
 
-from xerosync.engine.clearing import Movements, is_on, signed_payment, signed_transaction, signed_transfer
 from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.movements import (
+    Movements,
+    is_on,
+    said_to_move,
+    signed_payment,
+    signed_transaction,
+    signed_transfer,
+)
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.models import (
@@ -107,7 +114,7 @@ def entries_on(account: AccountId, movements: Movements, currency: str) -> Itera
                 document=each,
             )
     for transfer in movements.transfers:
-        amount = signed_transfer(account, transfer, currency)
+        amount = signed_transfer(account, transfer, movements, currency)
         if transfer.bank_transfer_id not in movements.moved and amount:
             yield Entry(
                 what="transfer",
@@ -120,11 +127,16 @@ def entries_on(account: AccountId, movements: Movements, currency: str) -> Itera
             )
 
 
+def balance_of(account: AccountId, movements: Movements, currency: str) -> Money:
+    """All that is on *account*, in its own *currency*: no report of Xero's gives that of another than its own."""
+    return Money.total((each.actual for each in entries_on(account, movements, currency)), currency)
+
+
 def _paid(payment: Payment, movements: Movements, currency: str) -> Iterator[Entry]:
     amount, intent = signed_payment(payment, currency), movements.paid.get(payment.payment_id or "")
     stands = payment.status != PaymentStatus.DELETED
     if stands or intent is not None:
-        # Nobody can edit a payment in Xero; it stands or was removed (F 6.122).
+        # Nobody can edit a payment in Xero; it stands or was removed (F 6.122). What it made may be another amount.
         entry = _of_payment(payment, amount, intent)
         yield entry if stands else _gone(entry)
 
@@ -133,7 +145,7 @@ def _of_payment(payment: Payment, amount: Money, intent: Intent | None) -> Entry
     return Entry(
         what="payment",
         xero_id=payment.payment_id or "",
-        recorded=amount if intent is not None else Money.zero(amount.currency),
+        recorded=said_to_move(payment, intent, amount.currency) if intent is not None else Money.zero(amount.currency),
         recorded_on=payment.date,
         actual=amount,
         actual_on=payment.date,
@@ -148,7 +160,7 @@ def _gone(entry: Entry) -> Entry:
 
 def _both(entry: Entry, removal: Intent) -> Iterator[Entry]:
     """What the library posted, and that it took it back: for the host those are two lines."""
-    yield evolve(entry, document=None)
+    yield evolve(entry, actual=entry.recorded, document=None)
     yield evolve(entry, recorded=-entry.recorded, actual=-entry.recorded, intent=removal, document=None)
 
 
@@ -175,13 +187,13 @@ def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[
         elif xero_id in movements.removed:
             yield _gone(entry)
         else:
-            yield _as_it_stands(account, entry)
+            yield _as_it_stands(account, entry, movements)
 
 
-def _as_it_stands(account: AccountId, entry: Entry) -> Entry:
+def _as_it_stands(account: AccountId, entry: Entry, movements: Movements) -> Entry:
     document, currency = entry.document, entry.recorded.currency
     if isinstance(document, BankTransfer):
-        amount = signed_transfer(account, document, currency)
+        amount = signed_transfer(account, document, movements, currency)
     elif not isinstance(document, BankTransaction):
         return entry
     elif document.status != BankTransactionStatus.AUTHORISED:

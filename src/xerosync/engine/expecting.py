@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
 from attrs import frozen
 
 from xerosync.engine.entries import LINE, Key
+from xerosync.engine.payouts import exchange_of
 from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs
 from xerosync.mapping.banking import deductions
@@ -40,25 +41,34 @@ class Expected:
         return f"<Expected {self.key[0]}>"
 
 
-def expected_of(settlements: Iterable[Settlement], accounts: SettlementAccounts, currency: str) -> Iterator[Expected]:
-    """What *settlements* say moved on the clearing account; amounts of another *currency* move nothing there."""
+def expected_of(
+    settlements: Iterable[Settlement], accounts: SettlementAccounts, currency: str, differences: Mapping[str, Money]
+) -> Iterator[Expected]:
+    """
+    What *settlements* say moved on the clearing account; amounts of another *currency* move nothing there.
+
+    *differences* are what lines cost beyond what had come in, which is posted with the fees.
+    """
     for settlement in settlements:
         for line in settlement.lines:
-            amount = Money(_SIGNS.get(line.kind, 0) * line.amount.amount, line.amount.currency)
-            if amount.currency != currency:
-                amount = Money.zero(currency)
+            amount = Money.zero(currency)
+            if line.moved.currency == currency:
+                moved = line.moved - differences.get(line.id, amount)
+                amount = Money(_SIGNS.get(line.kind, 0) * moved.amount, currency)
             yield Expected(key=(LINE, line.id), amount=amount, on=settlement.on, settlement=settlement)
-        yield from _costs(settlement, accounts, currency)
+        yield from _costs(settlement, accounts, currency, exchange_of(settlement, differences))
 
 
-def _costs(settlement: Settlement, accounts: SettlementAccounts, currency: str) -> Iterator[Expected]:
+def _costs(
+    settlement: Settlement, accounts: SettlementAccounts, currency: str, exchange: Money | None
+) -> Iterator[Expected]:
     net = settlement.proof.net
     if net.currency != currency:
         return
     moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
-    cost = Money.total((each.amount for each in moved), currency)
+    cost = Money.total([*(each.amount for each in moved), *([exchange] if exchange else [])], currency)
     netted = accounts.fees_as is FeesAs.NETTED and not accounts.through_a_bank
-    if moved and not netted:
+    if (moved or exchange) and not netted:
         yield Expected(key=("fees", settlement.id), amount=-cost, on=settlement.on, settlement=settlement)
     if settlement.paid_out_on is not None:
         out = net + cost if netted else net

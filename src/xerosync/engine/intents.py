@@ -36,7 +36,7 @@ ANOTHER_FILE: Final = "the file is another than was planned, so it was not sent"
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
-_NAMES: Final = frozenset({"vendor", "collected", "surplus", "effect", "amount", "total", "wanted"})
+_NAMES: Final = frozenset({"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled"})
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 
 

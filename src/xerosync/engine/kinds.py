@@ -125,6 +125,8 @@ def _payment(action: act.Pay, ids: Ids, tag: str) -> Payment:
         amount=action.amount,
         on=action.on,
         reference=documents.marked_reference(action.reference, tag),
+        settled=action.settled,
+        rate=action.rate,
     )
 
 
@@ -178,6 +180,8 @@ def _refund(action: act.Refund, ids: Ids, tag: str) -> Payment:
         amount=action.amount,
         on=action.on,
         reference=documents.marked_reference(action.reference, tag),
+        settled=action.settled,
+        rate=action.rate,
     )
 
 

@@ -158,7 +158,7 @@ INVOICES: Final = Shelf(
     "Invoices",
     Invoice,
     _keys(
-        "InvoiceID Type InvoiceNumber Contact Date DueDate Status CurrencyCode Total AmountDue AmountPaid "
+        "InvoiceID Type InvoiceNumber Contact Date DueDate Status CurrencyCode CurrencyRate Total AmountDue AmountPaid "
         "AmountCredited Url Reference HasAttachments UpdatedDateUTC"
     ),
     _invoice_lookups,
@@ -178,7 +178,8 @@ PAYMENTS: Final = Shelf(
     "Payments",
     Payment,
     _keys(
-        "PaymentID PaymentType Date Amount Reference Status IsReconciled Invoice Account BatchPaymentID UpdatedDateUTC"
+        "PaymentID PaymentType Date Amount BankAmount CurrencyRate Reference Status IsReconciled Invoice Account "
+        "BatchPaymentID UpdatedDateUTC"
     ),
     _payment_lookups,
 )
@@ -187,7 +188,8 @@ BANK_TRANSACTIONS: Final = Shelf(
     "BankTransactions",
     BankTransaction,
     _keys(
-        "BankTransactionID Type Date Status Total BankAccount Reference IsReconciled HasAttachments OverpaymentID "
+        "BankTransactionID Type Date Status Total CurrencyRate BankAccount Reference IsReconciled HasAttachments "
+        "OverpaymentID "
         "UpdatedDateUTC"
     ),
     _bank_transaction_lookups,
@@ -203,7 +205,7 @@ BANK_TRANSFERS: Final = Shelf(
     "bank_transfer",
     "BankTransfers",
     BankTransfer,
-    _keys("BankTransferID FromBankAccount ToBankAccount Amount Date Status Reference"),
+    _keys("BankTransferID FromBankAccount ToBankAccount ToBankTransactionID Amount CurrencyRate Date Status Reference"),
     lambda row: [
         ("account", _text(row, "FromBankAccount", "AccountID")),
         ("account", _text(row, "ToBankAccount", "AccountID")),
@@ -285,7 +287,7 @@ SHELVES: Final = {
 _MOSTLY_BLANK: Final = frozenset({"Phones", "Addresses"})
 _STUBS: Final = {
     "Contact": _keys("ContactID Name"),
-    "Invoice": _keys("InvoiceID Type"),
+    "Invoice": _keys("InvoiceID Type CurrencyCode"),
     **dict.fromkeys(("Account", "BankAccount", "FromBankAccount", "ToBankAccount"), _keys("AccountID")),
 }
 

@@ -14,6 +14,7 @@ from xerosync.engine.actions import BILL_PAYMENT, SALE, Action, Adopt, Pay, PayB
 from xerosync.engine.batches import forgotten, in_batches, unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
+from xerosync.engine.exchange import Exchange, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CREDIT_NOTES, GONE, INVOICES, PAYMENTS, Shelf, refresh, walk
 from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagged
@@ -46,11 +47,16 @@ class HostPayment:
     on: date
     amount: Money | None = None
     account: str | None = None
+    paid: Money | None = None
+    rate: Decimal | None = None
 
     def __attrs_post_init__(self) -> None:
         check_day("on", self.on)
-        if self.amount is not None and (self.amount.amount <= 0 or not self.amount.to_the_cent):
-            raise InvalidInput("amount", "give a positive amount, to the currency's smallest coin")
+        for name, money in (("amount", self.amount), ("paid", self.paid)):
+            if money is not None and (money.amount <= 0 or not money.to_the_cent):
+                raise InvalidInput(name, "give a positive amount, to the currency's smallest coin")
+        if self.rate is not None and self.rate <= 0:
+            raise InvalidInput("rate", "give units of the document's currency for one of the organisation's own")
 
     @property
     def of(self) -> str:
@@ -67,8 +73,11 @@ class BillPayment(HostPayment):
     The host's payment of a bill: *id* is the host's own for the payment, *bill_id* its id of the bill.
 
     *amount* is what was paid, all that is due unless given; *on* the day it was paid; *account* the code or id of the
-    account it was paid from, where that is not the one bills are paid from. Raises `InvalidInput` for an amount that
-    cannot be paid.
+    account it was paid from, where that is not the one bills are paid from.
+
+    Where the bill is in another currency than the account, *paid* is what left the account, in its currency, or *rate*
+    units of the bill's for one of the organisation's own (F 6.70). Raises `InvalidInput` for an amount or a rate that
+    cannot be.
     """
 
     bill_id: str
@@ -85,7 +94,8 @@ class CreditRefund(HostPayment):
     Money that a customer got back for a credit note: *id* is the host's own for it, *credit_id* its id of the note.
 
     *amount* is what was given back, all that is left unless given; *on* the day; *account* the code or id of the
-    account it left, where that is not the clearing account. Raises `InvalidInput` for an amount that cannot be.
+    account it left, where that is not the clearing account; *paid* and *rate* are as of a `BillPayment`. Raises
+    `InvalidInput` for an amount that cannot be.
     """
 
     credit_id: str
@@ -143,7 +153,7 @@ class KnownPayments:
     What is known when something is paid: documents by host id, intents by key, payments before, and marks found.
 
     *accounts* are the accounts chosen as they were named, each its id, or why it cannot pay. *in_forgotten* are the
-    payments, by bill, of batches with our mark that the ledger does not know.
+    payments, by bill, of batches with our mark that the ledger does not know. *base* is the organisation's currency.
     """
 
     tenant: TenantId
@@ -155,6 +165,8 @@ class KnownPayments:
     in_forgotten: Mapping[str, Sequence[Payment]]
     accounts: Mapping[str | None, ClearingChoice | None]
     retry_refused: bool
+    base: str
+    at_xeros_rate: bool = False
 
 
 Documents = Callable[[Sequence[str]], Awaitable[Sequence[OpenDocument]]]
@@ -169,9 +181,14 @@ async def pay(
     *,
     account: str | None,
     batch: bool = False,
+    at_xeros_rate: bool = False,
     retry_refused: bool,
 ) -> Plan:
-    """Plan what of *payments* is not in the books yet; with *batch*, those of one account and day as one sum."""
+    """
+    Plan what of *payments* is not in the books yet; with *batch*, those of one account and day as one sum.
+
+    *at_xeros_rate* lets those go that say neither a rate nor what they made in the account.
+    """
     listed = list(payments)
     if len({payment.id for payment in listed}) != len(listed):
         raise InvalidInput("id", "give each payment once, under an id of its own")
@@ -192,11 +209,12 @@ async def pay(
         in_forgotten=await forgotten(books) if batch else {},
         accounts=accounts,
         retry_refused=retry_refused,
+        base=(await books.organisation()).base_currency or "",
+        at_xeros_rate=at_xeros_rate,
     )
     actions, findings = decide_payments(listed, known)
     if batch and len(actions) > 1:
-        currency = (await books.organisation()).base_currency or ""
-        actions = in_batches(actions, currency=currency, alone=in_doubt.alone)
+        actions = in_batches(actions, currency=known.base, alone=in_doubt.alone)
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
 
 
@@ -291,10 +309,24 @@ class _Paying:
             cause = f"the {way.noun} is {document.status}, and less is left than was paid, or in another currency"
             fix = f"look at the {way.noun} in Xero: was it paid, credited or edited there?"
             self._find(payment, "does not fit", cause, fix, worth=amount)
-        elif amount:
+            return
+        exchange = self._exchange(payment, amount, choice.account) if amount else None
+        if exchange is not None:
             self._left[payment.of] = left - amount.amount
             account = choice.account.account_id or AccountId("")
-            self.actions.append(_payment(payment, way, open_, account=account, amount=amount))
+            self.actions.append(_payment(payment, way, open_, account=account, amount=amount, exchange=exchange))
+
+    def _exchange(self, payment: HostPayment, amount: Money, account: Account) -> Exchange | None:
+        """How *amount* of a document is paid from *account*; None, with the finding why, where it cannot be."""
+        through, base = currency_of(account, self.known.base), self.known.base
+        unsaid = payment.paid is None and payment.rate is None
+        if unsaid and through == base and self.known.at_xeros_rate:
+            return Exchange()
+        found = exchanged(amount, through=through, base=base, settled=payment.paid, rate=payment.rate)
+        if isinstance(found, Exchange):
+            return found
+        self._find(payment, found.code, found.cause, found.fix, worth=amount)
+        return None
 
     def _find(
         self,
@@ -311,9 +343,9 @@ class _Paying:
 
 
 def _payment(
-    payment: HostPayment, way: Way, open_: OpenDocument, *, account: AccountId, amount: Money
+    payment: HostPayment, way: Way, open_: OpenDocument, *, account: AccountId, amount: Money, exchange: Exchange
 ) -> PayBill | RefundSaleCredit:
-    seen, facts = (open_.seen,), {way.fact: payment.of}
+    seen, facts = (open_.seen,), _facts(payment, way, exchange.settled)
     match open_.document:
         case Invoice() as bill:
             return PayBill(
@@ -326,6 +358,8 @@ def _payment(
                 amount=amount,
                 on=payment.on,
                 reference=bill.invoice_number or "",
+                settled=exchange.settled,
+                rate=exchange.rate,
             )
         case CreditNote() as note:
             return RefundSaleCredit(
@@ -338,7 +372,13 @@ def _payment(
                 amount=amount,
                 on=payment.on,
                 reference=note.credit_note_number or "",
+                settled=exchange.settled,
+                rate=exchange.rate,
             )
+
+
+def _facts(payment: HostPayment, way: Way, settled: Money | None) -> dict[str, str]:
+    return {way.fact: payment.of} | ({} if settled is None else {"settled": str(settled.amount)})
 
 
 def _adopted(payment: HostPayment, way: Way, posted: Payment) -> Adopt:
@@ -351,13 +391,16 @@ def _adopted(payment: HostPayment, way: Way, posted: Payment) -> Adopt:
         adopted_kind=way.kind,
         xero_id=posted.payment_id or "",
         payload={"Amount": str(posted.amount), **of},
-        facts={way.fact: payment.of},
+        facts=_facts(payment, way, payment.paid),
     )
 
 
 def _changed(payment: HostPayment, way: Way, intent: Intent) -> list[Finding]:
     posted = Decimal(str(intent.payload["Amount"]))
-    if intent.facts.get(way.fact) == payment.of and (payment.amount is None or payment.amount.amount == posted):
+    same = payment.amount is None or payment.amount.amount == posted
+    settled = intent.facts.get("settled")
+    same &= settled is None or payment.paid is None or payment.paid.amount == Decimal(settled)
+    if intent.facts.get(way.fact) == payment.of and same:
         return []
     cause = f"under this id another payment was posted before: of another {way.noun} or amount"
     fix = "give every payment an id of its own, never one used before"

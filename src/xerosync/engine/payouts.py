@@ -27,13 +27,14 @@ FEES: Final = "fees/"
 """What the name of an operation begins with that posts a settlement's fees."""
 PAYOUT: Final = "payout/"
 """What the name of an operation begins with that posts a settlement's payout."""
+_DIFFERENCE: Final = "Exchange difference on charge-backs"
 
 
 @frozen(kw_only=True)
 class KnownPayouts:
     """
     What is known when payouts are decided on: intents by key, documents by our mark on them, and which of what was
-    written is *gone* from Xero.
+    written is *gone* from Xero. *differences* of rates are by line.
     """
 
     tenant: TenantId
@@ -44,6 +45,7 @@ class KnownPayouts:
     marked: Mapping[str, str]
     gone: frozenset[str]
     retry_refused: bool
+    differences: Mapping[str, Money] = field(factory=dict[str, Money])
 
 
 def operations(settlement: Settlement) -> tuple[Pending, ...]:
@@ -55,6 +57,13 @@ def operations(settlement: Settlement) -> tuple[Pending, ...]:
         Pending(Transfer.kind, PAYOUT + settlement.id),
         Pending(MoveMoney.kind, PAYOUT + settlement.id),
     )
+
+
+def exchange_of(settlement: Settlement, differences: Mapping[str, Money]) -> Money | None:
+    """What the lines of *settlement* cost beyond what had come in; None where that is nothing."""
+    found = [differences[line.id] for line in settlement.lines if line.id in differences]
+    total = Money.total(found, found[0].currency) if found else None
+    return total or None
 
 
 @exactly
@@ -82,7 +91,15 @@ class _Payouts:
 
     def settle(self, settlement: Settlement) -> None:
         accounts = self.known.accounts
+        if settlement.proof.net.currency != accounts.currency:
+            cause = f"it is not in {accounts.currency}, which the clearing account is kept in"
+            fix = "settle it through an account in its currency, or give what it made there"
+            self._find(settlement, "another currency", cause, fix, settlement.proof.net)
+            return
         moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
+        difference = exchange_of(settlement, self.known.differences)
+        if difference:
+            moved.append(Movement(amount=difference, description=_DIFFERENCE, account=accounts.exchange or ""))
         if any(not each.account for each in moved):
             raise Misconfigured("the settlement has fees: give fee_account=… the code of an expense account")
         if moved and accounts.fees_as is FeesAs.SPEND_MONEY:
@@ -108,7 +125,11 @@ class _Payouts:
         if planned is None or contact is None:
             return
         document = money_moved(
-            moved, bank_account=self.known.accounts.clearing_id, on=planned, reference=f"Fees {settlement.id}"
+            moved,
+            bank_account=self.known.accounts.clearing_id,
+            on=planned,
+            reference=f"Fees {settlement.id}",
+            rate=settlement.rate,
         )
         self.actions.append(
             MoveMoney(
@@ -139,7 +160,7 @@ class _Payouts:
                 host_ref=name,
                 reason=reason,
                 facts={"settlement": settlement.id, "amount": str(total.amount), "on": settlement.on.isoformat()},
-                invoice=fee_bill(moved, number=settlement.id, on=day),
+                invoice=fee_bill(moved, number=settlement.id, on=day, rate=settlement.rate),
                 contact=contact,
                 total=total,
             )
@@ -158,6 +179,7 @@ class _Payouts:
                 amount=total,
                 on=paid,
                 reference=f"Fees {settlement.id}",
+                rate=settlement.rate,
             )
         )
 

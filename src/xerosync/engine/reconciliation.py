@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from xerosync.engine.actions import Action, Pending
 from xerosync.engine.causes import RootCause, root_causes
+from xerosync.engine.clearing import InBase, balance_rows
 from xerosync.engine.clearing_statement import ClearingStatement
 from xerosync.engine.discrepancies import Discrepancy, Fix
 from xerosync.engine.pages import Cell, Section, page
@@ -27,6 +28,9 @@ class Reconciliation:
     """
     A clearing account explained: *balance* (Xero's own, debit positive) = *in_flight* + *exceptions*, and how it came
     from the *opening* balance.
+
+    An account in another currency than the organisation's is explained in its own: its balance is the sum of all that
+    moved there, since Xero reports none, and *in_base* sets what that was worth against Xero's.
 
     *in_flight* is what should be there: collected, posted, and not yet paid out, by the host's settlements where it
     gave them, else by the library's record, in so many *payments*. The *statement* has every movement, *settlements*
@@ -54,6 +58,11 @@ class Reconciliation:
     def opening(self) -> Money:
         """The balance before the first day."""
         return self.statement.opening.balance
+
+    @property
+    def in_base(self) -> InBase | None:
+        """An account in another currency, in the organisation's own; None for one that is kept in that."""
+        return self.statement.closing.in_base
 
     @property
     def exceptions(self) -> tuple[Discrepancy, ...]:
@@ -107,8 +116,7 @@ class Reconciliation:
         flight = {"what": "in flight", "amount": str(self.in_flight), "why": why}
         parts = [_row(each) for each in self.discrepancies]
         parts += [_row(each) | {"fix": "", "why": f"accepted: {each.cause}"} for each in self.accepted]
-        balance = {"what": "balance in Xero", "amount": str(self.balance), "why": "TrialBalance"}
-        return [_EMPTY | flight, *parts, _EMPTY | balance]
+        return [_EMPTY | flight, *parts, *map(_EMPTY.__or__, balance_rows(self.balance, self.in_base))]
 
     def json(self) -> str:
         """The whole report as JSON; amounts are strings."""
@@ -118,6 +126,7 @@ class Reconciliation:
             "account": self.code,
             "balance": str(self.balance.amount),
             "currency": self.balance.currency,
+            "in_base": None if self.in_base is None else self.in_base.told(),
             "in_flight": str(self.in_flight.amount),
             "payments": self.payments,
             "explained": self.explained,
@@ -151,7 +160,8 @@ class Reconciliation:
         head = f"clearing {self.balance} = {self.in_flight} in flight + {count:,} exception{'s' * (count != 1)}"
         if self.accepted:
             head += f" + {len(self.accepted):,} accepted"
-        return "\n".join([head, *_grouped(self.exceptions), *_grouped(self.findings)])
+        worth = [f"  in Xero: {self.in_base}"] if self.in_base is not None else []
+        return "\n".join([head, *worth, *_grouped(self.exceptions), *_grouped(self.findings)])
 
     def __repr__(self) -> str:
         return f"<Reconciliation with {len(self.discrepancies)} discrepancies>"
@@ -272,7 +282,7 @@ def _section_of_sum(report: Reconciliation, heading: str) -> Section:
         ("", "opening balance", report.opening, f"Xero's, before {statement.first}"),
         ("", "in", statement.money_in, f"{len(statement.movements):,} movements"),
         ("", "out", -statement.money_out, ""),
-        ("", "closing balance", report.balance, f"Xero's, on {statement.last}: TrialBalance"),
+        *_closing(report),
         ("", "in flight", report.in_flight, f"{ours}, {report.payments:,} payments"),
         ("✓" if report.clean else "✗", "discrepancies", listed, f"{len(report.discrepancies):,}, below"),
         *([("", "accepted", accepted, f"{len(report.accepted):,}, as they should be")] if report.accepted else []),
@@ -285,6 +295,18 @@ def _section_of_sum(report: Reconciliation, heading: str) -> Section:
     ]
     rows = [[Cell(mark), Cell(what), Cell(str(amount)), Cell(why)] for mark, what, amount, why in lines]
     return Section(heading=heading, columns=("", "what", "amount", "why"), rows=rows)
+
+
+def _closing(report: Reconciliation) -> Iterator[tuple[str, str, Money, str]]:
+    """The closing balance, and of an account in another currency what it is worth."""
+    on = f"on {report.statement.last}: TrialBalance"
+    if report.in_base is None:
+        yield "", "closing balance", report.balance, f"Xero's, {on}"
+        return
+    yield "", "closing balance", report.balance, "all that moved"
+    yield "", "worth as it moved", report.in_base.worth, "at the rates of each movement"
+    yield "", "revalued", report.in_base.revalued, "Xero's rate of the day, and no money"
+    yield "", "balance in Xero", report.in_base.balance, f"Xero's, {on}"
 
 
 def _section_of_causes(report: Reconciliation) -> Section:

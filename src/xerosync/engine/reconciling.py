@@ -23,11 +23,12 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidCredit,
 )
-from xerosync.engine.clearing import Movements, confirmed_by_id
+from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
 from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Key, entries_on, named
-from xerosync.engine.expecting import expected_of
+from xerosync.engine.exchange import currency_of
+from xerosync.engine.expecting import Expected, expected_of
 from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -40,6 +41,7 @@ from xerosync.engine.mirror import (
     refresh,
     walk,
 )
+from xerosync.engine.movements import Movements
 from xerosync.engine.observed import account_choice, all_links, intents_with, stamped
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Plan
@@ -53,6 +55,7 @@ from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.documents import check_day
 from xerosync.mapping.settlement import Settlement, checked_settlements
 from xerosync.models import (
+    Account,
     AccountId,
     AccountType,
     BankTransaction,
@@ -84,11 +87,11 @@ async def reconcile(
     given = None if settlements is None else checked_settlements(settlements)
     settled = None if given is None else await settlement_flow.examined(books, clearing_account, chosen, given)
     await refresh(books, PAYMENTS)
-    currency = (organisation := await books.organisation()).base_currency or "XXX"
+    currency = currency_of(choice.account, (organisation := await books.organisation()).base_currency or "XXX")
     movements = await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK)
-    expected = None if settled is None else tuple(expected_of(settled.settlements, settled.accounts, currency))
+    expected, report = _expected(settled, currency), settled.report if settled is not None else None
     last = last or _end(books, [*movements.days(), *(each.on for each in expected or ())])
-    statement = await _stated(books, account, movements, first=first, last=last)
+    statement = await _stated(books, choice.account, movements, first=first, last=last)
     explained = account_for(
         Standing(
             account=account,
@@ -97,7 +100,7 @@ async def reconcile(
             last=last,
             entries=tuple(entries_on(account, movements, currency)),
             expected=expected,
-            told=parts_told(line for each in settled.report for line in each.lines) if settled is not None else {},
+            told=parts_told(line for each in report or () for line in each.lines),
             marks=_marks(books, given or ()),
             open_intents=await intents_with(books, states=OPEN_STATES),
             short_code=organisation.short_code,
@@ -116,9 +119,16 @@ async def reconcile(
         payments=explained.payments,
         discrepancies=left,
         accepted=accepted,
-        settlements=settled.report if settled is not None else None,
+        settlements=report,
         settling=settling,
     )
+
+
+def _expected(settled: settlement_flow.Examined | None, currency: str) -> tuple[Expected, ...] | None:
+    """What the settlements say moved, in the account's *currency*; None where none were given."""
+    if settled is None:
+        return None
+    return tuple(expected_of(settled.settlements, settled.accounts, currency, settled.differences))
 
 
 def _end(books: Books, days: Iterable[date]) -> date:
@@ -127,9 +137,10 @@ def _end(books: Books, days: Iterable[date]) -> date:
 
 
 async def _stated(
-    books: Books, account: AccountId, movements: Movements, *, first: date | None, last: date
+    books: Books, kept: Account, movements: Movements, *, first: date | None, last: date
 ) -> ClearingStatement:
-    """The statement up to *last*, from the first movement on unless *first* is given."""
+    """The statement of the account *kept* up to *last*, from the first movement on unless *first* is given."""
+    account = kept.account_id or AccountId("")
     currency = (await books.organisation()).base_currency or "XXX"
     opening = Money.zero(currency)
     if first is not None:
@@ -143,6 +154,7 @@ async def _stated(
         opening=opening,
         closing=await _balance(books, account, currency, on),
         movements=movements,
+        currency=kept.currency_code,
     )
 
 
@@ -194,6 +206,7 @@ async def clearing_statement(books: Books, clearing_account: str | None, first: 
         opening=await _balance(books, account, currency, first - timedelta(days=1)),
         closing=await _balance(books, account, currency, last),
         movements=await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK),
+        currency=choice.account.currency_code,
     )
 
 

@@ -170,9 +170,11 @@ def _payment(written: Intent, document: Document | None, currency: str) -> Pay |
         facts=_facts(written),
         invoice=InvoiceId(invoice),
         account=AccountId(account),
-        amount=_amount(written, currency),
+        amount=_amount(written, _currency_paid(there, currency)),
         on=_day(written),
         reference=_reference(written),
+        settled=_settled(written, currency),
+        rate=_rate(written),
     )
 
 
@@ -190,7 +192,26 @@ def _refund(written: Intent, currency: str) -> Refund | None:
         amount=_amount(written, currency),
         on=_day(written),
         reference=_reference(written),
+        settled=_settled(written, currency),
+        rate=_rate(written),
     )
+
+
+def _currency_paid(payment: Payment | None, currency: str) -> str:
+    """The currency of what *payment* pays: that of the account, unless Xero says another."""
+    of = payment.invoice.currency_code if payment is not None and payment.invoice is not None else None
+    return of or currency
+
+
+def _settled(written: Intent, currency: str) -> Money | None:
+    """What it was said to make in the account's *currency*, where its document is in another."""
+    said = written.payload.get("BankAmount")
+    return None if said is None else Money(Decimal(str(said)), currency)
+
+
+def _rate(written: Intent) -> Decimal | None:
+    said = written.payload.get("CurrencyRate")
+    return None if said is None else Decimal(str(said))
 
 
 def _money(written: Intent, currency: str, after: tuple[Pending, ...]) -> MoveMoney | None:

@@ -21,6 +21,7 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidCredit,
 )
+from xerosync.engine.exchange import Exchange
 from xerosync.engine.intents import Intent
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding
 from xerosync.engine.states import OPEN, State
@@ -56,10 +57,11 @@ class _Counter:
     through: str
     contact: ContactId
     number: str
+    rate: Decimal | None
 
     def invoice(self, facts: Mapping[str, str]) -> CreateSale:
         """The customer owes again."""
-        owed = charged_back_again(self.amount, account=self.through, on=self.on, reference=self.number)
+        owed = charged_back_again(self.amount, account=self.through, on=self.on, reference=self.number, rate=self.rate)
         return CreateSale(
             host_ref=self.name,
             reason=self.reason,
@@ -76,7 +78,7 @@ class _Counter:
             host_ref=self.name,
             reason=self.reason,
             facts=facts,
-            transaction=money_moved([out], bank_account=clearing, on=self.on, reference=self.number),
+            transaction=money_moved([out], bank_account=clearing, on=self.on, reference=self.number, rate=self.rate),
             contact=self.contact,
             total=-self.amount,
         )
@@ -107,10 +109,7 @@ class Returns:
         paid = {intent.operation.host_ref for intent in written}
         parked = [intent for intent in parked if intent.operation.host_ref.removeprefix(SURPLUS) not in paid]
         planned = deciding.collected.pop(transaction.id, [])
-        if not self._takes_all(line, [*written, *parked], planned):
-            cause = "less was taken back than was collected for the transaction, and a payment is removed whole or not"
-            fix = "correct the payments in Xero by hand, or charge back all that was collected"
-            deciding.find(line, "does not fit", cause, fix)
+        if not self._goes_back(settlement, line, (written, parked), planned):
             return
         for intent in written:
             if intent.state in OPEN:
@@ -127,15 +126,74 @@ class Returns:
             cause = "nothing was ever posted for this transaction"
             deciding.find(line, "nothing to take back", cause, "settle its collection first, or leave it", retry=True)
 
+    def _goes_back(
+        self,
+        settlement: Settlement,
+        line: SettlementLine,
+        collected: tuple[Sequence[Intent], Sequence[Intent]],
+        planned: Sequence[Pay],
+    ) -> bool:
+        """Whether *line* takes back all that was *collected*, paid and parked, and can in its currency."""
+        exchange = self.deciding.exchange(settlement, line, line.amount.currency)
+        if exchange is None:
+            return False
+        written, parked = collected
+        if not self._takes_all(line, [*written, *parked], planned):
+            cause = "less was taken back than was collected for the transaction, and a payment is removed whole or not"
+            fix = "correct the payments in Xero by hand, or charge back all that was collected"
+            self.deciding.find(line, "does not fit", cause, fix)
+            return False
+        return exchange.settled is None or self._makes_good(line, written, planned)
+
+    def _makes_good(self, line: SettlementLine, written: Sequence[Intent], planned: Sequence[Pay]) -> bool:
+        """
+        Whether what *line* cost in the clearing account's currency, beyond what had come in, can be posted.
+
+        A payment that is removed leaves at the rate it came in at, and the provider took the money at another.
+        """
+        deciding, accounts = self.deciding, self.deciding.known.accounts
+        taken = [each for each in written if self._is_of(line, self._undone(each))]
+        left = [deciding.known.payment(each) for each in taken if self._undone(each) is None]
+        stays = [why for each in left if (why := self._why_it_stays(each))]
+        if stays:
+            cause = f"its payment is {stays[0]}, cannot be removed, and is in another currency than the account"
+            deciding.find(line, "payment stays", cause, "remove the payment in Xero by hand, then settle again")
+            return False
+        came_in = [Decimal(each.facts["settled"]) for each in taken if "settled" in each.facts]
+        came_in += [each.settled.amount for each in planned if each.settled is not None]
+        difference = line.moved - Money(sum(came_in, Decimal(0)), line.moved.currency)
+        if not difference or not (taken or planned):
+            return True
+        if accounts.exchange is None:
+            cause = "it cost another amount than had come in, since the rate has changed"
+            fix = "give exchange_account=… the code of an account for such differences"
+            deciding.find(line, "exchange difference", cause, fix)
+            return False
+        deciding.differences[line.id] = difference
+        return True
+
+    def _is_of(self, line: SettlementLine, undone: Intent | None) -> bool:
+        return undone is None or undone.facts.get("charged_back_by") == line.id
+
     def refund(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> None:
         """Post a credit note for the part of the sale that was given back, and the money that left for it (F 6.103)."""
         deciding, known = self.deciding, self.deciding.known
         note, paid = Pending(CreateSaleCredit.kind, line.id), Pending(Refund.kind, line.id)
         day = known.open_books.day_for(settlement.on)
+        exchange = deciding.exchange(settlement, line, line.amount.currency)
+        if exchange is None:
+            return
         noted = known.intent(note)
         if noted is not None and noted.state is State.CONFIRMED:
             if deciding.may_plan(line, paid, "paying the refund") and day is not None:
-                self._pay_out(settlement, line, transaction, CreditNoteId(noted.xero_id or ""), day)
+                self._pay_out(
+                    settlement,
+                    line,
+                    CreditNoteId(noted.xero_id or ""),
+                    number=transaction.invoice_number,
+                    on=day,
+                    exchange=exchange,
+                )
             return
         if not deciding.may_plan(line, note, "posting its credit note"):
             return
@@ -161,15 +219,17 @@ class Returns:
             total=line.amount,
         )
         deciding.actions.append(action)
-        self._pay_out(settlement, line, transaction, action.itself, day)
+        self._pay_out(settlement, line, action.itself, number=transaction.invoice_number, on=day, exchange=exchange)
 
     def _pay_out(
         self,
         settlement: Settlement,
         line: SettlementLine,
-        transaction: Transaction,
         note: CreditNoteId | Pending,
-        day: date,
+        *,
+        number: str,
+        on: date,
+        exchange: Exchange,
     ) -> None:
         self.deciding.actions.append(
             Refund(
@@ -179,8 +239,10 @@ class Returns:
                 credit_note=note,
                 account=self.deciding.known.accounts.clearing_id,
                 amount=line.amount,
-                on=day,
-                reference=transaction.invoice_number,
+                on=on,
+                reference=number,
+                settled=exchange.settled,
+                rate=exchange.rate,
             )
         )
 
@@ -188,8 +250,7 @@ class Returns:
         """Whether *line* takes back everything that was collected and not taken back by another charge-back."""
         collected = sum((action.amount.amount for action in planned), Decimal(0))
         for intent in written:
-            undone = self._undone(intent)
-            if undone is None or undone.facts.get("charged_back_by") == line.id:
+            if self._is_of(line, self._undone(intent)):
                 collected += Decimal(intent.facts.get("collected") or str(intent.payload["Amount"]))
         return collected <= line.amount.amount
 
@@ -313,6 +374,7 @@ class Returns:
             through=through.code or "",
             contact=deciding.contact_of(transaction),
             number=transaction.invoice_number,
+            rate=settlement.rate,
         )
         doing = "charging it back"
         if deciding.may_plan(line, Pending(CreateSale.kind, counter.name), doing):
@@ -338,7 +400,9 @@ class Returns:
 
 
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
-    return {"transaction": line.transaction, "settlement": settlement.id, "settled_on": settlement.on.isoformat()}
+    settled = {} if line.settled is None else {"settled": str(line.settled.amount)}
+    about = {"transaction": line.transaction, "settlement": settlement.id, "settled_on": settlement.on.isoformat()}
+    return about | settled
 
 
 def _invoice_of(intent: Intent) -> str:

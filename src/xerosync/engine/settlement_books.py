@@ -10,13 +10,14 @@ from typing import Final
 from attrs import define, field, frozen
 
 from xerosync.engine.actions import Action, CreateSale, Pay, Pending, RemovePayment, Seen
+from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, Surplus
 from xerosync.engine.states import OPEN, State
-from xerosync.mapping.settlement import SettlementLine
+from xerosync.mapping.settlement import Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
     Account,
@@ -29,6 +30,7 @@ from xerosync.models import (
     PaymentStatus,
     TenantId,
 )
+from xerosync.money import Money
 
 COUNTER: Final = "charged back/"
 """What the name of an operation begins with that stands for a payment which cannot be removed any more."""
@@ -38,19 +40,30 @@ SURPLUS: Final = "surplus/"
 
 @frozen(kw_only=True)
 class SettlementAccounts:
-    """The accounts that settlements are posted to, each looked at and found fit, and how fees are posted."""
+    """
+    The accounts that settlements are posted to, each looked at and found fit, and how fees are posted.
+
+    *base* is the organisation's currency; *exchange* the code of the account for differences of rates.
+    """
 
     clearing: Account
+    base: str
     bank: Account | None = None
     charge_backs: Account | None = None
     fees: str = ""
     reserve: str | None = None
+    exchange: str | None = None
     fees_as: FeesAs = FeesAs.SPEND_MONEY
 
     @property
     def clearing_id(self) -> AccountId:
         """The clearing account's id."""
         return self.clearing.account_id or AccountId("")
+
+    @property
+    def currency(self) -> str:
+        """The currency that the clearing account is kept in, and so every settlement."""
+        return currency_of(self.clearing, self.base)
 
     @property
     def through_a_bank(self) -> bool:
@@ -122,12 +135,27 @@ class Deciding:
     collected: dict[str, list[Pay]] = field(factory=lambda: defaultdict[str, list[Pay]](list))
     taken_back: set[str] = field(factory=set[str])
     to_come: set[str] = field(factory=set[str])
+    differences: dict[str, Money] = field(factory=dict[str, Money])
     _due: dict[str, Decimal] = field(factory=dict[str, Decimal])
     _opened_by: dict[str, list[Pending]] = field(factory=dict[str, "list[Pending]"])
 
     def find(self, line: SettlementLine, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
         """Add a finding on *line*."""
         self.findings.append(Finding(code=code, about=line.id, cause=cause, fix=fix, retry=retry, worth=line.amount))
+
+    def exchange(self, settlement: Settlement, line: SettlementLine, currency: str | None) -> Exchange | None:
+        """How *line* moves money of a document in *currency*; None, with the finding why, where it cannot."""
+        accounts = self.known.accounts
+        if line.amount.currency != currency:
+            fix = "settle it in the invoice's own, with what it made in the clearing account as settled=…"
+            self.find(line, "another currency", "the invoice is in another currency", fix)
+            return None
+        rate = settlement.rate if currency == accounts.currency else None
+        found = exchanged(line.amount, through=accounts.currency, base=accounts.base, settled=line.settled, rate=rate)
+        if isinstance(found, Mismatch):
+            self.find(line, found.code, found.cause, found.fix)
+            return None
+        return found
 
     def still_open(self, line: SettlementLine, doing: str) -> None:
         """Add the finding that an earlier run died while *doing* something for *line*."""

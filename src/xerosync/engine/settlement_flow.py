@@ -22,6 +22,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.batches import in_batches, unsettled
 from xerosync.engine.clearing import Eligibility
+from xerosync.engine.exchange import currency_of, realised
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
@@ -37,7 +38,7 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import account_choice, intents_with, stamped, tagged
-from xerosync.engine.payouts import KnownPayouts, decide_payouts, operations
+from xerosync.engine.payouts import KnownPayouts, decide_payouts, exchange_of, operations
 from xerosync.engine.plans import Plan
 from xerosync.engine.remembering import by_what_was_written, standing_for
 from xerosync.engine.restoring import current, current_of
@@ -60,6 +61,7 @@ from xerosync.models import (
     Invoice,
     Payment,
 )
+from xerosync.money import Money
 
 CHECK_CLEARING: Final = (
     "invoices cannot be marked paid through this clearing account ({reason}): choose another one, or correct it in Xero"
@@ -75,8 +77,18 @@ async def settle(
     retry_refused: bool,
 ) -> Plan:
     """Plan what *settlements* still lack in the books, line by line, then their fees and payouts."""
-    plan, _, written = await _settled(books, clearing_account, chosen, settlements, retry_refused=retry_refused)
-    return await noted(books, plan, chosen.notes, written, retry_refused=retry_refused)
+    done = await _settled(books, clearing_account, chosen, settlements, retry_refused=retry_refused)
+    return await noted(books, done.plan, chosen.notes, done.written, retry_refused=retry_refused)
+
+
+@frozen(kw_only=True)
+class _Settled:
+    """The *plan* that settles, the *accounts* it goes through, what was *written* before, and *differences* by line."""
+
+    plan: Plan
+    accounts: SettlementAccounts
+    written: Sequence[Intent]
+    differences: Mapping[str, Money]
 
 
 async def _settled(
@@ -86,41 +98,52 @@ async def _settled(
     settlements: Iterable[Settlement],
     *,
     retry_refused: bool,
-) -> tuple[Plan, SettlementAccounts, list[Intent]]:
+) -> _Settled:
     ordered = checked_settlements(settlements)
-    accounts = await settlement_accounts(books, clearing_account, chosen)
-    await refresh(books, INVOICES, PAYMENTS)
     organisation = await books.organisation()
+    base = organisation.base_currency or ""
+    accounts = await settlement_accounts(books, clearing_account, chosen, base)
+    if accounts.currency == base:
+        ordered = [evolve(each, rate=None) for each in ordered]
+    await refresh(books, INVOICES, PAYMENTS)
     days = open_books(organisation, chosen.when_locked)
     in_doubt = await unsettled(books)
     known = await _known(books, ordered, accounts, days, surplus=chosen.surplus, retry_refused=retry_refused)
     known = evolve(known, intents={**in_doubt.intents, **known.intents})
     written = list(known.intents.values())
-    actions, findings = decide_settlements(ordered, known)
+    actions, findings, differences = decide_settlements(ordered, known)
     # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
     others = [each for each in actions if each.kind != Pay.kind]
     found = {each.itself: each for each in await taken_over(books, others, read=(INVOICES, PAYMENTS))}
     actions = [found.get(each.itself, each) for each in actions]
     if chosen.batches:
-        actions = in_batches(actions, currency=organisation.base_currency or "", alone=in_doubt.alone)
-    whole = [settlement for settlement in ordered if is_more_than_lines(settlement)]
+        actions = in_batches(actions, currency=base, alone=in_doubt.alone)
+    whole = [
+        settlement for settlement in ordered if is_more_than_lines(settlement) or exchange_of(settlement, differences)
+    ]
     if whole:
         payouts, vendors = await _known_payouts(books, chosen, whole, accounts, days, retry_refused=retry_refused)
+        payouts = evolve(payouts, differences=differences)
         written += payouts.intents.values()
         more, other = decide_payouts(whole, payouts, vendors)
         more = await taken_over(books, more, read=(INVOICES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
         actions, findings = [*actions, *vendors.actions, *more], [*findings, *vendors.findings, *other]
-    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)), accounts, written
+    plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+    return _Settled(plan=plan, accounts=accounts, written=written, differences=differences)
 
 
 @frozen(kw_only=True)
 class Examined:
-    """Some *settlements* by day, their *accounts*, the *plan* of what they lack, and the *report* on them."""
+    """
+    Some *settlements* by day, their *accounts*, the *plan* of what they lack, and the *report* on them; *differences*
+    are what lines cost beyond what had come in.
+    """
 
     settlements: Sequence[Settlement]
     accounts: SettlementAccounts
     plan: Plan
     report: SettlementReport
+    differences: Mapping[str, Money]
 
 
 async def examined(
@@ -131,7 +154,8 @@ async def examined(
 ) -> Examined:
     """How *settlements* stand in the books, line by line, and what they lack."""
     ordered = checked_settlements(settlements)
-    plan, accounts, _ = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
+    done = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
+    plan, accounts = done.plan, done.accounts
     lines = [line for settlement in ordered for line in settlement.lines]
     written = await current_of(books, [*standing_for(lines), *(each for one in ordered for each in operations(one))])
     returned = [
@@ -147,19 +171,38 @@ async def examined(
         written=[*written.values(), *returned],
         undone=[each for one in ordered for each in await intents_with(books, lookup=("undone", one.id))],
         netted=accounts.fees_as is FeesAs.NETTED,
+        gains=await _gains(books, accounts, list(written.values())),
         invoices={each.id: each.invoice_id for each in transactions.values()},
         short_code=(await books.organisation()).short_code,
     )
-    return Examined(settlements=ordered, accounts=accounts, plan=plan, report=report)
+    return Examined(settlements=ordered, accounts=accounts, plan=plan, report=report, differences=done.differences)
+
+
+async def _gains(books: Books, accounts: SettlementAccounts, written: Sequence[Intent]) -> dict[str, Money]:
+    """What the payments among *written* gained or lost by a change of rate, by line."""
+    paid = {each.xero_id: each for each in written if each.operation.kind == Pay.kind and each.xero_id}
+    payments = await stamped(books, PAYMENTS, Payment, paid)
+    of = [each.invoice.invoice_id or "" for each, _ in payments.values() if each.invoice is not None]
+    invoices = await stamped(books, INVOICES, Invoice, of)
+    gains: dict[str, Money] = {}
+    for xero_id, (payment, _) in payments.items():
+        invoice, _ = invoices.get(payment.invoice.invoice_id or "" if payment.invoice is not None else "", (None, ""))
+        if invoice is None or payment.status in GONE:
+            continue
+        gain = realised(payment, invoice, through=accounts.currency, base=accounts.base)
+        if gain is not None:
+            gains[paid[xero_id].operation.host_ref] = gain
+    return gains
 
 
 async def settlement_accounts(
-    books: Books, clearing_account: str | None, chosen: SettlementSettings
+    books: Books, clearing_account: str | None, chosen: SettlementSettings, base: str
 ) -> SettlementAccounts:
     """
-    The accounts that were *chosen*, each fit for what it is to do.
+    The accounts that were *chosen*, each fit for what it is to do, in books kept in *base*.
 
-    Raises `Misconfigured`, naming the setting, for one that is not there, not active, or of the wrong type.
+    Raises `Misconfigured`, naming the setting, for one that is not there, not active, of the wrong type, or a bank
+    account in another currency than the clearing account.
     """
     choice = await account_choice(books, clearing_account, setting="clearing_account")
     if choice.answer is not Eligibility.ELIGIBLE:
@@ -173,12 +216,22 @@ async def settlement_accounts(
         raise Misconfigured("fees_as: a transfer has no lines (F 6.157): choose SPEND_MONEY or BILL")
     fees = _chosen(chart, chosen.fee_account, "fee_account")
     reserve = _chosen(chart, chosen.reserve_account, "reserve_account")
+    exchange = _chosen(chart, chosen.exchange_account, "exchange_account")
+    bank = _chosen(chart, chosen.bank_account, "bank_account", bank=True)
+    kept_in = currency_of(choice.account, base)
+    if bank is not None and currency_of(bank, base) != kept_in:
+        raise Misconfigured(
+            f"bank_account: it is kept in {currency_of(bank, base)}, and the clearing account in {kept_in}: "
+            "choose one in the same currency, or pay out by hand"
+        )
     return SettlementAccounts(
         clearing=choice.account,
-        bank=_chosen(chart, chosen.bank_account, "bank_account", bank=True),
+        base=base,
+        bank=bank,
         charge_backs=_chosen(chart, chosen.charge_back_account, "charge_back_account"),
         fees=(fees.code or "") if fees is not None else "",
         reserve=reserve.code if reserve is not None else None,
+        exchange=exchange.code if exchange is not None else None,
         fees_as=fees_as,
     )
 

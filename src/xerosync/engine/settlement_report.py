@@ -53,7 +53,9 @@ class ReportedLine:
 
     *about* is the host's id, of the line or the settlement; *worth* what it says. A crossed one has a *code*, its
     *cause*, the *fix*, and *who* can do it. *xero_ids* are the documents in Xero that stand for it, by kind of action,
-    and *link* leads to one of them.
+    and *link* leads to one of them. *settled* is what a line in another currency made in the settlement's; *gain* what
+    its payment gained over its invoice's own rate, or lost below zero, in the organisation's currency: Xero books that
+    to its own account (F 6.116).
     """
 
     what: str
@@ -66,6 +68,8 @@ class ReportedLine:
     who: str = ""
     xero_ids: Mapping[str, str] = field(factory=dict[str, str])
     link: str | None = None
+    settled: Money | None = None
+    gain: Money | None = None
 
     def __repr__(self) -> str:
         return f"<ReportedLine {self.what} {self.mark}>"
@@ -89,7 +93,7 @@ class ReportedSettlement:
         ticked = sum(line.mark is LineMark.TICKED for line in self.lines)
         rows = [f"{self.id} · {self.on} · {ticked:,} of {len(self.lines):,} ticked · net {self.proof.net}"]
         for line in self.lines:
-            rows.append(f"  {line.mark} {line.what} {line.about} {line.worth}")
+            rows.append(f"  {line.mark} {line.what} {line.about} {_amounts(line)}")
             if line.cause:
                 rows.append(f"      {line.code}: {line.cause} → {line.fix} ({line.who})")
         return "\n".join(rows)
@@ -130,6 +134,8 @@ class SettlementReport:
                 "what": line.what,
                 "about": line.about,
                 "amount": str(line.worth),
+                "settled": "" if line.settled is None else str(line.settled),
+                "gain": "" if line.gain is None else str(line.gain),
                 "code": line.code,
                 "cause": line.cause,
                 "fix": line.fix,
@@ -163,6 +169,12 @@ class SettlementReport:
         return f"<SettlementReport of {len(self.settlements)} settlements>"
 
 
+def _amounts(line: ReportedLine) -> str:
+    """What a line says, what it made in another currency, and what that gained."""
+    made = f" = {line.settled}" if line.settled is not None else ""
+    return f"{line.worth}{made}" + (f" (gain {line.gain})" if line.gain else "")
+
+
 def _as_json(each: ReportedSettlement) -> dict[str, object]:
     return {
         "settlement": each.id,
@@ -176,6 +188,8 @@ def _as_json(each: ReportedSettlement) -> dict[str, object]:
                 "about": line.about,
                 "amount": str(line.worth.amount),
                 "currency": line.worth.currency,
+                "settled": None if line.settled is None else str(line.settled),
+                "gain": None if line.gain is None else str(line.gain),
                 "code": line.code,
                 "cause": line.cause,
                 "fix": line.fix,
@@ -194,7 +208,7 @@ def _section(each: ReportedSettlement) -> Section:
         [
             Cell(line.mark.value),
             Cell(f"{line.what} {line.about}", line.link),
-            Cell(str(line.worth)),
+            Cell(_amounts(line)),
             Cell(line.cause),
             Cell(f"{line.fix} ({line.who})" if line.fix else ""),
         ]
@@ -211,6 +225,7 @@ def report_settlements(
     written: Iterable[Intent],
     undone: Iterable[Intent] = (),
     netted: bool,
+    gains: Mapping[str, Money],
     invoices: Mapping[str, str],
     short_code: str | None,
 ) -> SettlementReport:
@@ -218,10 +233,10 @@ def report_settlements(
     How *settlements* stand, from the *plan* that settles what is left of them.
 
     What the plan would do or finds about a line is the line's cross, so the two can never disagree. *written* are the
-    intents of what was posted for them; where fees are *netted*, the payout stands for them. *invoices* are the
-    transactions' own.
+    intents of what was posted for them; where fees are *netted*, the payout stands for them. *gains* are by
+    line, *invoices* the transactions' own.
     """
-    reporting = _Reporting(_Troubles.of(plan, undone), _by_line(written), netted, invoices, short_code)
+    reporting = _Reporting(_Troubles.of(plan, undone), _by_line(written), netted, gains, invoices, short_code)
     return SettlementReport(settlements=tuple(map(reporting.settlement, settlements)))
 
 
@@ -308,6 +323,7 @@ class _Reporting:
     troubles: _Troubles
     written: Mapping[str, Mapping[str, str]]
     netted: bool
+    gains: Mapping[str, Money]
     invoices: Mapping[str, str]
     short_code: str | None
 
@@ -319,7 +335,15 @@ class _Reporting:
     def _line(self, line: SettlementLine) -> ReportedLine:
         ids = self.written.get(line.id, {})
         link = self._link(ids) or deep_link("sale", self.invoices.get(line.transaction, ""), self.short_code)
-        told = ReportedLine(what=line.kind.value, about=line.id, worth=line.amount, xero_ids=ids, link=link)
+        told = ReportedLine(
+            what=line.kind.value,
+            about=line.id,
+            worth=line.amount,
+            xero_ids=ids,
+            link=link,
+            settled=line.settled,
+            gain=self.gains.get(line.id),
+        )
         return _crossed(told, self.troubles.first(line.id))
 
     def _costs(self, settlement: Settlement) -> Iterator[ReportedLine]:

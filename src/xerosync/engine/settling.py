@@ -9,6 +9,7 @@ from decimal import Decimal
 from attrs import define
 
 from xerosync.engine.actions import Action, Adopt, CreateSaleCredit, MoveMoney, NoteTransaction, Pay, Pending
+from xerosync.engine.exchange import Exchange
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.observed import invoice_paid
 from xerosync.engine.plans import Finding
@@ -32,11 +33,14 @@ _ANOTHER_ID = "give every line an id of its own, never one used before"
 
 
 @exactly
-def decide_settlements(settlements: Sequence[Settlement], known: Known) -> tuple[list[Action], list[Finding]]:
+def decide_settlements(
+    settlements: Sequence[Settlement], known: Known
+) -> tuple[list[Action], list[Finding], dict[str, Money]]:
     """
     The payments to post and to take back so that the books hold what *settlements*, in order of day, say.
 
     A line the library did not create the transaction of is a finding with its remedy; so is one that does not fit.
+    The last are the differences of rates that charge-backs left, by line: what more was taken than had come in.
     """
     deciding = Deciding(known)
     collecting, returns = _Collecting(deciding), Returns(deciding)
@@ -60,7 +64,7 @@ def decide_settlements(settlements: Sequence[Settlement], known: Known) -> tuple
                     returns.refund(settlement, line, transaction)
                 case LineKind.DECLINED:
                     pass
-    return deciding.actions, deciding.findings
+    return deciding.actions, deciding.findings, deciding.differences
 
 
 @define
@@ -77,11 +81,14 @@ class _Collecting:
         if intent is not None and intent.state is not State.REJECTED:
             self._check(settlement, line, intent)
         elif intent is None and tagged is not None:
-            self._adopt(settlement, line, transaction, tagged)
+            self._adopt(settlement, line, tagged)
         elif (parked := self._parked_before(line)) is not None:
             self._check_parked(settlement, line, parked)
         elif self._may_post(line, transaction, intent):
-            self._post(settlement, line, transaction)
+            invoice, _ = known.invoices[transaction.invoice_id]
+            exchange = self.deciding.exchange(settlement, line, invoice.currency_code)
+            if exchange is not None:
+                self._post(settlement, line, transaction, exchange)
 
     def _check(self, settlement: Settlement, line: SettlementLine, intent: Intent) -> None:
         """A payment written before must be the line's, and still stand, unless the library itself removed it."""
@@ -113,10 +120,10 @@ class _Collecting:
         elif parked.state is not State.CONFIRMED:
             self.deciding.not_confirmed(line, parked, "parking it")
 
-    def _adopt(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, payment: Payment) -> None:
+    def _adopt(self, settlement: Settlement, line: SettlementLine, payment: Payment) -> None:
         rest = line.amount.amount - (payment.amount or Decimal(0))
         parks = rest > 0 and self.deciding.known.surplus is Surplus.PARK
-        facts = _facts(settlement, line) | {"surplus": str(rest)} if parks else {"transaction": transaction.id}
+        facts = _facts(settlement, line) | {"surplus": str(rest)} if parks else _facts_known(line)
         action = Adopt(
             host_ref=line.id,
             reason="its mark is in Xero already",
@@ -140,13 +147,9 @@ class _Collecting:
         if refused is not None and not retries(refused, seen, always=deciding.known.retry_refused):
             deciding.findings += filter(None, [finding_for(refused)])
             return False
-        if line.amount.currency != invoice.currency_code:
-            fix = "settle it in the invoice's own"
-            deciding.find(line, "another currency", "the invoice is in another currency", fix)
-            return False
         return True
 
-    def _post(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> None:
+    def _post(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, exchange: Exchange) -> None:
         """Pay what is due, of the invoice or of what took its place; the rest is parked, or nothing is posted."""
         deciding, known = self.deciding, self.deciding.known
         target = self._target(transaction, line.amount.amount)
@@ -160,7 +163,7 @@ class _Collecting:
             return
         if part:
             deciding.pay_off(target, part)
-            self._pay(settlement, line, InvoiceId(target), part, day)
+            self._pay(settlement, line, invoice=InvoiceId(target), part=part, day=day, exchange=exchange)
         if rest:
             self._park(settlement, line, Money(rest, line.amount.currency))
 
@@ -175,16 +178,28 @@ class _Collecting:
     def _may_park(self, line: SettlementLine, transaction: Transaction) -> bool:
         invoice, _ = self.deciding.known.invoices[transaction.invoice_id]
         stands = invoice.status in {DocumentStatus.AUTHORISED, DocumentStatus.PAID}
-        if stands and self.deciding.known.surplus is Surplus.PARK:
+        parks = self.deciding.known.surplus is Surplus.PARK
+        if stands and parks and line.settled is None:
             return True
         cause = f"the invoice is {invoice.status or 'without a status'} and less is due than was collected"
         fix = "look at the invoice in Xero: was it paid, voided or edited there?"
-        if stands:
+        if stands and parks:
+            fix += " What is in another currency than the clearing account cannot be kept as the customer's credit"
+        elif stands:
             fix += " With surplus=Surplus.PARK the rest becomes the customer's credit"
         self.deciding.find(line, "does not fit", cause, fix)
         return False
 
-    def _pay(self, settlement: Settlement, line: SettlementLine, invoice: InvoiceId, part: Decimal, day: date) -> None:
+    def _pay(
+        self,
+        settlement: Settlement,
+        line: SettlementLine,
+        *,
+        invoice: InvoiceId,
+        part: Decimal,
+        day: date,
+        exchange: Exchange,
+    ) -> None:
         deciding = self.deciding
         facts = _facts(settlement, line)
         if part != line.amount.amount:
@@ -201,6 +216,8 @@ class _Collecting:
             amount=Money(part, line.amount.currency),
             on=day,
             reference=deciding.known.transactions[line.transaction].invoice_number,
+            settled=exchange.settled,
+            rate=exchange.rate,
             after=deciding.opened_by(invoice),
         )
         deciding.actions.append(action)
@@ -222,7 +239,9 @@ class _Collecting:
         }
         contact, number = deciding.contact_of(transaction), transaction.invoice_number
         if known.accounts.through_a_bank:
-            document = overpayment(rest, bank_account=known.accounts.clearing_id, on=day, reference=number)
+            document = overpayment(
+                rest, bank_account=known.accounts.clearing_id, on=day, reference=number, rate=settlement.rate
+            )
             deciding.actions.append(
                 MoveMoney(
                     host_ref=operation.host_ref,
@@ -247,9 +266,14 @@ class _Collecting:
         )
 
 
+def _facts_known(line: SettlementLine) -> dict[str, str]:
+    """The facts of *line* that its payment does not show by itself."""
+    settled = {} if line.settled is None else {"settled": str(line.settled.amount)}
+    return {"transaction": line.transaction} | settled
+
+
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
-    return {
-        "transaction": line.transaction,
+    return _facts_known(line) | {
         "settlement": settlement.id,
         "collected": str(line.amount.amount),
         "settled_on": settlement.on.isoformat(),
@@ -261,8 +285,10 @@ def _wrote(intent: Intent, line: SettlementLine, on: date) -> bool:
     facts, payload = intent.facts, intent.payload
     collected = facts.get("collected") or str(payload.get("Amount"))
     settled_on = facts.get("settled_on") or payload.get("Date")
+    settled = facts.get("settled")
     return (
         facts.get("transaction") == line.transaction
+        and (settled is None or Decimal(settled) == line.moved.amount)
         and Decimal(collected) == line.amount.amount
         and settled_on == on.isoformat()
     )

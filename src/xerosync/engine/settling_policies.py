@@ -115,7 +115,8 @@ class SettlementSettings:
 
     *bank_account* is the one payouts reach, *fee_account* what collecting costs, *reserve_account* what a provider
     holds back (without one it stays in the clearing account), *charge_back_account* what stands between a bank account
-    and the invoice that takes a payment's place. *provider* is the name of who pays out; its contact is created when
+    and the invoice that takes a payment's place, *exchange_account* what is gained or lost where money went back at
+    another rate than it had come in. *provider* is the name of who pays out; its contact is created when
     missing. *fees_as* follows from the clearing account unless given: spent where it is a bank account, else netted.
     With *batches*, what is collected on one day moves as one sum (F 6.144). Its payments cannot be removed one by one
     then (F 6.123), so that charge-backs need the *charge_back_account*. *notes* puts a note into the history of
@@ -126,6 +127,7 @@ class SettlementSettings:
     fee_account: str | None = None
     charge_back_account: str | None = None
     reserve_account: str | None = None
+    exchange_account: str | None = None
     provider: str = ""
     fees_as: FeesAs | None = None
     surplus: Surplus = Surplus.ASK

@@ -62,11 +62,14 @@ def deductions(settlement: Settlement, *, fee_account: str, reserve_account: str
     return [each for each in found if each.amount]
 
 
-def money_moved(movements: Sequence[Movement], *, bank_account: AccountId, on: date, reference: str) -> BankTransaction:
+def money_moved(
+    movements: Sequence[Movement], *, bank_account: AccountId, on: date, reference: str, rate: Decimal | None = None
+) -> BankTransaction:
     """
     *movements* out of *bank_account* as one document: spent where their sum is above zero, else received.
 
-    Amounts contain their tax, which Xero works out (F 6.155). Its contact and mark are left open.
+    Amounts are in the account's currency, at *rate*, and contain their tax, which Xero works out (F 6.155). Contact and
+    mark are left open.
     """
     total = Money.total((each.amount for each in movements), movements[0].amount.currency)
     spent = total.amount >= 0
@@ -77,6 +80,7 @@ def money_moved(movements: Sequence[Movement], *, bank_account: AccountId, on: d
         bank_account=Account(account_id=bank_account),
         date=on,
         reference=reference,
+        currency_rate=rate,
         line_amount_types=LineAmountTypes.INCLUSIVE if taxed else LineAmountTypes.NO_TAX,
         line_items=tuple(
             _line(each.description or "-", sign * each.amount.amount, each.account, each.tax_type) for each in movements
@@ -101,7 +105,9 @@ def transfer_document(*, source: AccountId, target: AccountId, amount: Money, on
     )
 
 
-def overpayment(amount: Money, *, bank_account: AccountId, on: date, reference: str) -> BankTransaction:
+def overpayment(
+    amount: Money, *, bank_account: AccountId, on: date, reference: str, rate: Decimal | None = None
+) -> BankTransaction:
     """
     Money of a customer's that pays nothing yet, as an overpayment: one line, to the debtors' account, without tax (F
     6.155). Its contact and mark are left open.
@@ -111,6 +117,7 @@ def overpayment(amount: Money, *, bank_account: AccountId, on: date, reference: 
         bank_account=Account(account_id=bank_account),
         date=on,
         reference=reference,
+        currency_rate=rate,
         line_amount_types=LineAmountTypes.NO_TAX,
         line_items=(LineItem(description=f"Overpayment {reference}", quantity=Decimal(1), unit_amount=amount.amount),),
     )
@@ -132,7 +139,9 @@ def credit_kept(amount: Money, *, account: str, on: date, reference: str) -> Cre
     )
 
 
-def charged_back_again(amount: Money, *, account: str, on: date, reference: str) -> Invoice:
+def charged_back_again(
+    amount: Money, *, account: str, on: date, reference: str, rate: Decimal | None = None
+) -> Invoice:
     """
     The debt of a customer whose payment was charged back and cannot be removed: an invoice with one line on *account*,
     which the payment went into, so that the money leaves it again.
@@ -146,6 +155,7 @@ def charged_back_again(amount: Money, *, account: str, on: date, reference: str)
         line_amount_types=LineAmountTypes.NO_TAX,
         line_items=(_line(f"Charged back {reference}", amount.amount, account),),
         currency_code=amount.currency,
+        currency_rate=rate,
     )
 
 
@@ -153,7 +163,9 @@ def refund_note(sold: Invoice, amount: Money, *, on: date) -> CreditNote:
     """
     A credit note for *amount* of the invoice *sold*, tax included: its lines in proportion, to the cent.
 
-    The cents that do not divide go to the lines that are short of most. Raises `InvalidInput` for more than was sold.
+    The cents that do not divide go to the lines that are short of most. It takes back the sale at the rate it was made
+    at: what the rate has become meanwhile is gained or lost by its payment. Raises `InvalidInput` for more than was
+    sold.
     """
     gross = [_gross(line, sold.line_amount_types) for line in sold.line_items]
     whole = sum(gross, Decimal(0))
@@ -180,6 +192,7 @@ def refund_note(sold: Invoice, amount: Money, *, on: date) -> CreditNote:
             if share
         ),
         currency_code=amount.currency,
+        currency_rate=None if sold.currency_rate == 1 else sold.currency_rate,
     )
 
 
@@ -209,7 +222,7 @@ def _line(description: str, amount: Decimal, account: str, tax_type: str | None 
     )
 
 
-def fee_bill(movements: Sequence[Movement], *, number: str, on: date) -> Invoice:
+def fee_bill(movements: Sequence[Movement], *, number: str, on: date, rate: Decimal | None = None) -> Invoice:
     """*movements* as an authorised bill of the provider, amounts with their tax. Its contact and mark are left open."""
     taxed = any(each.tax_type is not None for each in movements)
     return Invoice(
@@ -223,4 +236,5 @@ def fee_bill(movements: Sequence[Movement], *, number: str, on: date) -> Invoice
             _line(each.description or "-", each.amount.amount, each.account, each.tax_type) for each in movements
         ),
         currency_code=movements[0].amount.currency,
+        currency_rate=rate,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from attrs import evolve
@@ -74,14 +75,25 @@ def marked_sale(document: D, contact: str, tag: str) -> D:
     return evolve(document, contact=Contact(contact_id=ContactId(contact)), reference=marked)
 
 
-def payment_document(*, invoice: InvoiceId, account: AccountId, amount: Money, on: date, reference: str) -> Payment:
-    """A payment on an invoice or bill."""
+def payment_document(
+    *,
+    invoice: InvoiceId,
+    account: AccountId,
+    amount: Money,
+    on: date,
+    reference: str,
+    settled: Money | None = None,
+    rate: Decimal | None = None,
+) -> Payment:
+    """A payment on an invoice or bill; *settled* is what it moves in the account's currency, if another (F 6.115)."""
     return Payment(
         invoice=Invoice(invoice_id=invoice),
         account=Account(account_id=account),
         date=on,
         amount=amount.amount,
         reference=reference,
+        bank_amount=settled.amount if settled is not None else None,
+        currency_rate=rate,
     )
 
 
@@ -100,15 +112,24 @@ def batch_document(
 
 
 def refund_document(
-    *, credit_note: CreditNoteId, account: AccountId, amount: Money, on: date, reference: str
+    *,
+    credit_note: CreditNoteId,
+    account: AccountId,
+    amount: Money,
+    on: date,
+    reference: str,
+    settled: Money | None = None,
+    rate: Decimal | None = None,
 ) -> Payment:
-    """The money that came back for a credit note (F 6.103)."""
+    """The money that came back for a credit note (F 6.103); *settled* is as of a payment."""
     return Payment(
         credit_note=CreditNote(credit_note_id=credit_note),
         account=Account(account_id=account),
         date=on,
         amount=amount.amount,
         reference=reference,
+        bank_amount=settled.amount if settled is not None else None,
+        currency_rate=rate,
     )
 
 

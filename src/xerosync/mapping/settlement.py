@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from attrs import field, frozen
@@ -43,13 +44,24 @@ class SettlementLine:
     transaction's id.
 
     *amount* is positive: what was collected, or what a charge-back took. A charge-back takes back all that was
-    collected for the transaction; a refund may give back a part.
+    collected for the transaction; a refund may give back a part. *settled* is what it made, or cost, in the
+    settlement's currency, where the invoice's is another. Raises `InvalidInput` where both are of one currency.
     """
 
     id: str
     transaction: str
     amount: Money
     kind: LineKind = field(default=LineKind.COLLECTED, converter=_kind)
+    settled: Money | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.settled is not None and self.settled.currency == self.amount.currency:
+            raise InvalidInput("settled", "leave it out where the settlement is in the invoice's own currency")
+
+    @property
+    def moved(self) -> Money:
+        """What it moved in the settlement's currency."""
+        return self.amount if self.settled is None else self.settled
 
     def __repr__(self) -> str:
         return f"<SettlementLine {self.id} {self.kind}>"
@@ -94,6 +106,9 @@ class Settlement:
 
     *net* is what the provider says that it pays out. Where it is given, it must be the sum of the rest, to the cent.
     *paid_out_on* is the day it reached the bank account, or left it when it is negative; until then it is in flight.
+
+    All of it is in the clearing account's currency. *rate* is units of that for one of the organisation's own, where
+    they differ: Xero's of the day unless given (F 6.70). Raises `InvalidInput` for one that is not above zero.
     """
 
     id: str
@@ -104,16 +119,19 @@ class Settlement:
     reserve: Money | None = None
     net: Money | None = None
     paid_out_on: date | None = None
+    rate: Decimal | None = None
 
     def __attrs_post_init__(self) -> None:
         check_day("on", self.on)
+        if self.rate is not None and self.rate <= 0:
+            raise InvalidInput("rate", "give units of the settlement's currency for one of the organisation's own")
         if self.paid_out_on is not None:
             check_day("paid_out_on", self.paid_out_on)
 
     @property
     def proof(self) -> SettlementProof:
         """The sum of the settlement, part by part. Raises `InvalidInput` for amounts of several currencies, or none."""
-        parts = [line.amount for line in self.lines]
+        parts = [line.moved for line in self.lines]
         parts += [fee.amount for fee in self.fees]
         parts += [each.amount for each in self.adjustments]
         parts += [each for each in (self.reserve, self.net) if each is not None]
@@ -121,10 +139,13 @@ class Settlement:
             raise InvalidInput("lines", "give at least one line, fee or adjustment")
         currency = parts[0].currency
         if any(each.currency != currency for each in parts):
-            raise InvalidInput("currency", "give all amounts of one settlement in one currency")
+            remedy = (
+                "give all amounts of one settlement in one currency, and what lines in another made there: settled=…"
+            )
+            raise InvalidInput("currency", remedy)
 
         def total(*kinds: LineKind) -> Money:
-            return Money.total((line.amount for line in self.lines if line.kind in kinds), currency)
+            return Money.total((line.moved for line in self.lines if line.kind in kinds), currency)
 
         return SettlementProof(
             gross=total(LineKind.COLLECTED, LineKind.REINSTATED),
@@ -185,7 +206,7 @@ def checked_settlements(settlements: Iterable[Settlement]) -> list[Settlement]:
             if not line.id or line.id in seen:
                 raise InvalidInput("id", "give each settlement line an id of its own")
             seen.add(line.id)
-            if line.amount.amount <= 0 or not line.amount.to_the_cent:
+            if any(each.amount <= 0 or not each.to_the_cent for each in (line.amount, line.moved)):
                 raise InvalidInput("amount", "give a positive amount, to the currency's smallest coin")
     whole = [settlement for settlement in ordered if is_more_than_lines(settlement)]
     if len({settlement.id for settlement in whole} - {""}) != len(whole):

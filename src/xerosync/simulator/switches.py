@@ -74,6 +74,10 @@ class Switches:
     """F 6.100: Xero's unknown words for an allocation of more than there is; None: our own."""
     reconciled_payment_text: str | None = None
     """F 6.124: Xero's unknown words for the removal of a reconciled payment; None: our own."""
+    payment_takes_bank_amount: bool = True
+    """F 6.115: whether a payment that is given says what it moves in the account's currency, or its rate alone."""
+    payment_rate: Literal["document", "day"] = "document"
+    """F 6.116: the rate of a foreign payment that says none is its document's, or that of the day."""
     zero_total_is_paid: bool = True
     """F 6.76."""
     embedded_contact_stamp_is_local: bool = True

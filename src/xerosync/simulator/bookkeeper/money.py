@@ -26,8 +26,13 @@ class MoneyWork(Reading):
         date: date | None = None,
         reference: str = "",
         is_reconciled: bool = False,
+        rate: Decimal | None = None,
     ) -> Payment:
-        """Pay a document from or into the account of code *account*: *amount*, or all that is due."""
+        """
+        Pay a document from or into the account of code *account*: *amount*, or all that is due.
+
+        *rate* is that of a document in another currency (F 6.116).
+        """
         document = self.invoice(invoice_id)
         target: dict[str, Json] = {"CreditNoteID" if document.is_credit_note else "InvoiceID": document.id}
         fields: dict[str, Json] = {
@@ -37,6 +42,7 @@ class MoneyWork(Reading):
             "Date": (date or self.today).isoformat(),
             "Reference": reference,
             "IsReconciled": is_reconciled,
+            "CurrencyRate": rate,
         }
         return self._do(lambda: payments.pay(self._books, Given(fields), made_by=""))
 

@@ -12,7 +12,7 @@ from xerosync.simulator.entities import Account, Document, Payment
 from xerosync.simulator.given import Given
 from xerosync.simulator.refusals import Invalid
 from xerosync.simulator.rules.dates import refuse_locked, refuse_locked_edit
-from xerosync.simulator.rules.documents import settle
+from xerosync.simulator.rules.documents import day_rate, settle
 
 _CENT: Final = Decimal("0.01")
 _SMALLEST_RATE: Final = Decimal("0.000001")
@@ -166,12 +166,13 @@ def _exchange(
     """The rate of a payment and what it moves in the account's own currency (F 6.115, 6.116)."""
     if document.currency == books.organisation.currency:
         return Decimal(1), amount
-    rate = given.amount("CurrencyRate") or document.rate
+    usual = document.rate if books.switches.payment_rate == "document" else day_rate(books, document.currency)
+    rate = given.amount("CurrencyRate") or usual
     if rate < _SMALLEST_RATE:
-        rate = document.rate
+        rate = usual
     if account.currency == document.currency:
         return rate, amount
     stated = (given.amount("BankAmount") or Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
-    if stated > 0:
+    if stated > 0 and books.switches.payment_takes_bank_amount:
         return amount / stated, stated
     return rate, (amount / rate).quantize(_CENT, ROUND_HALF_UP)
