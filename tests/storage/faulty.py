@@ -41,6 +41,58 @@ class WithoutFenceCheck(MemoryStore):
         super().commit(puts, expect=expect, deletes=deletes)
 
 
+class WithoutAnyCheck(MemoryStore):
+    """Whoever writes last is right, and nobody is ever overtaken."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        super().commit(puts, deletes=deletes)
+
+
+class QueriesACopy(MemoryStore):
+    """What is looked for is looked for in a copy, which follows one commit behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._copy = MemoryStore()
+        self._waiting: tuple[Sequence[Record], Sequence[RecordKey]] = ((), ())
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        super().commit(puts, expect=expect, fence=fence, deletes=deletes)
+        earlier, dropped = self._waiting
+        self._copy.commit(earlier, deletes=dropped)
+        self._waiting = puts, deletes
+
+    def query(
+        self,
+        kind: str,
+        tenant: str,
+        *,
+        states: Sequence[str] = (),
+        due_before: datetime | None = None,
+        lookup: tuple[str, str] | None = None,
+        order: Order = "key",
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> list[Record]:
+        return self._copy.query(
+            kind, tenant, states=states, due_before=due_before, lookup=lookup, order=order, after=after, limit=limit
+        )
+
+
 class RecordByRecord(MemoryStore):
     """A commit is many commits: the records before the one refused are kept."""
 

@@ -24,6 +24,7 @@ class TestMemoryStore(StorageTests):
     """The store in memory keeps what it holds when closed, for the next client."""
 
     abilities = frozenset({Ability.REOPENED})
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self) -> StoreFactory:
@@ -41,6 +42,7 @@ class TestSQLiteStore(StorageTests):
 
     abilities = frozenset({Ability.REOPENED, Ability.SHARED})
     model_examples = 30  # each example makes a file
+    schedules = 20
 
     @pytest.fixture
     def store_factory(self, new_path: Callable[[], Path]) -> StoreFactory:
@@ -62,6 +64,7 @@ class TestSteppedStorage(StorageTests):
     """The async face that never suspends."""
 
     model_examples = 10
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self) -> StoreFactory:
@@ -74,6 +77,7 @@ class TestThreadedStorage(StorageTests):
 
     abilities = frozenset({Ability.REOPENED})
     model_examples = 10
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self, new_path: Callable[[], Path]) -> StoreFactory:

@@ -40,6 +40,7 @@ class TestDjangoStoreOnSQLite(StorageTests):
 
     abilities = frozenset(Ability)
     model_examples = 8
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self, tmp_path_factory: pytest.TempPathFactory) -> StoreFactory:

@@ -22,6 +22,7 @@ class TestEncryptedMemoryStore(StorageTests):
 
     abilities = frozenset({Ability.REOPENED})
     model_examples = 40
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self) -> StoreFactory:
@@ -39,6 +40,7 @@ class TestEncryptedSQLiteStore(StorageTests):
 
     abilities = frozenset({Ability.REOPENED, Ability.SHARED})
     model_examples = 15  # each example makes a file
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self, tmp_path: Path) -> StoreFactory:
@@ -57,6 +59,7 @@ class TestAsyncEncryptedStore(StorageTests):
 
     abilities = frozenset({Ability.REOPENED})
     model_examples = 10
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self) -> StoreFactory:
@@ -74,6 +77,7 @@ class TestEncryptedSQLAlchemyStore(StorageTests):
 
     abilities = frozenset({Ability.HOST_TRANSACTION})
     model_examples = 5  # each example makes a file
+    schedules = 2
 
     @pytest.fixture
     def engines(self) -> Iterator[list[Engine]]:

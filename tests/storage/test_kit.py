@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.storage import faulty
 
-from xerosync.storage import SQLiteStore, Storage
-from xerosync.testing.storage import StorageTests, check_against_model
+from xerosync.storage import MemoryStore, SQLiteStore, Storage
+from xerosync.testing.storage import StorageTests, check_against_model, played_over
 from xerosync.testing.storage_worker import Worker
 
 pytest_plugins = ["pytester"]
@@ -79,6 +79,24 @@ def test_a_commit_of_many_steps_is_seen_when_its_process_is_killed(tmp_path: Pat
         StorageTests().test_what_a_killed_process_was_told_is_kept_is_there(opener)
 
 
+@pytest.mark.parametrize("faulty_store", [faulty.WithoutAnyCheck, faulty.LeaseThatNeverEnds, faulty.QueriesACopy])
+def test_schedules_over_a_store_with_a_fault_go_wrong(faulty_store: type[MemoryStore]) -> None:
+    class Few(StorageTests):
+        schedules = 40
+
+    with pytest.raises(AssertionError, match="seed"):
+        Few().test_no_schedule_over_the_store_loses_or_doubles_anything(faulty_store)
+
+
+def test_a_schedule_is_the_same_over_every_good_store(tmp_path: Path) -> None:
+    numbers = count()
+
+    in_files = [played_over(lambda: SQLiteStore(tmp_path / f"{next(numbers)}.db"), seed) for seed in range(2)]
+
+    assert in_files == [played_over(MemoryStore, seed) for seed in range(2)]
+    assert all(in_files)
+
+
 def test_a_run_of_the_kit_ends_with_a_report_of_what_was_shown(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -91,6 +109,7 @@ def test_a_run_of_the_kit_ends_with_a_report_of_what_was_shown(pytester: pytest.
         class TestOurs(StorageTests):
             abilities = frozenset({Ability.REOPENED})
             model_examples = 1
+            schedules = 1
 
             @pytest.fixture
             def store_factory(self):
@@ -112,7 +131,7 @@ def test_a_run_of_the_kit_ends_with_a_report_of_what_was_shown(pytester: pytest.
     ended.stdout.fnmatch_lines(
         [
             "*storage kit of xerosync*",
-            "TestOurs conforms: 31 tests, 1 random runs (the contract; whole when opened again; not claimed: shared *",
+            "TestOurs conforms: 32 tests, 1 random runs, 1 schedules (the contract; whole when opened *",
             "TestTheirs DOES NOT CONFORM, * failed: *",
         ]
     )

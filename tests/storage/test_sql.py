@@ -63,6 +63,7 @@ class TestSQLAlchemyStore(StorageTests):
 
     abilities = frozenset(Ability)
     model_examples = 8
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self, postgres: Postgres) -> StoreFactory:
@@ -85,6 +86,7 @@ class TestAsyncSQLAlchemyStore(StorageTests):
 
     abilities = frozenset({Ability.REOPENED, Ability.SHARED})
     model_examples = 8
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self, postgres: Postgres) -> StoreFactory:
@@ -102,6 +104,7 @@ class TestSQLAlchemyStoreOnSQLite(StorageTests):
 
     abilities = frozenset(Ability)
     model_examples = 8
+    schedules = 2
 
     @pytest.fixture
     def store_factory(self, tmp_path_factory: pytest.TempPathFactory) -> StoreFactory:

@@ -21,17 +21,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from typing import ClassVar, Final, TypeAlias, cast
+from typing import ClassVar, Final, cast
 
 import pytest
 
 from xerosync.errors import InvalidInput, LeaseLost, VersionConflict
-from xerosync.storage import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey, Storage
+from xerosync.storage import Event, Fence, Order, Owner, Record, RecordKey, Storage
 from xerosync.testing.storage_ability import Ability, check_claimed, needs
 from xerosync.testing.storage_face import OWNERS, START, plain_face
 from xerosync.testing.storage_model import check_against_model
 from xerosync.testing.storage_processes import OpenerOf, SharedStoreTests
 from xerosync.testing.storage_report import noted
+from xerosync.testing.storage_simulated import SimulatedTests, StoreFactory, played_over
 from xerosync.testing.storage_transaction import HostTransaction, TransactionTests
 
 __all__ = [
@@ -42,9 +43,8 @@ __all__ = [
     "StoreFactory",
     "check_against_model",
     "plain_face",
+    "played_over",
 ]
-
-StoreFactory: TypeAlias = Callable[[], Storage | AsyncStorage]
 
 INVOICE = Record("invoice", "books", "INV-1", '{"total":"120.00"}')
 KEY = INVOICE.identity
@@ -52,12 +52,13 @@ FIRST: Final = OWNERS[0]
 SECOND: Final = OWNERS[1]
 
 
-class StorageTests(SharedStoreTests, TransactionTests):
+class StorageTests(SharedStoreTests, TransactionTests, SimulatedTests):
     """
     The contract of `Storage`, test by test. Subclass it, name the class ``Test…``, and give ``store_factory``.
 
     *abilities* are what the store claims besides, each with its fixture, ``opener`` or ``host_transaction``.
-    *model_examples* is how many random runs are compared with the model.
+    *model_examples* is how many random runs are compared with the model, *schedules* how many worlds are simulated in
+    which workers of a host do their business over the store while everything goes wrong.
     """
 
     abilities: ClassVar[frozenset[Ability]] = frozenset()
@@ -66,7 +67,7 @@ class StorageTests(SharedStoreTests, TransactionTests):
     @pytest.fixture(autouse=True)
     def claimed(self, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
         """Notes the test for the report, and skips it where it needs what this store does not claim."""
-        noted(type(self).__name__, self.abilities, self.model_examples, record_property)
+        noted(type(self).__name__, self.abilities, self.model_examples, self.schedules, record_property)
         check_claimed(request, self.abilities)
 
     @pytest.fixture

@@ -20,6 +20,7 @@ class _Shown:
 
     abilities: Sequence[str] = ()
     runs: int = 0
+    schedules: int = 0
     outcomes: defaultdict[str, int] = Factory(lambda: defaultdict[str, int](int))
 
     def __str__(self) -> str:
@@ -28,12 +29,19 @@ class _Shown:
         claims = "; ".join(["the contract", *self.abilities])
         missing = [ability for ability in Ability if ability not in self.abilities]
         not_claimed = f"; not claimed: {', '.join(missing)}" if missing else ""
-        return f"{verdict}: {self.outcomes['passed']} tests, {self.runs} random runs ({claims}{not_claimed})"
+        played = f"{self.runs} random runs, {self.schedules} schedules"
+        return f"{verdict}: {self.outcomes['passed']} tests, {played} ({claims}{not_claimed})"
 
 
-def noted(name: str, abilities: frozenset[Ability], runs: int, record_property: Callable[[str, object], None]) -> None:
+def noted(
+    name: str,
+    abilities: frozenset[Ability],
+    runs: int,
+    schedules: int,
+    record_property: Callable[[str, object], None],
+) -> None:
     """Note that a test is one of the store *name*; `record_property` carries it to the process that reports."""
-    record_property(_STORE, [name, sorted(map(str, abilities)), runs])
+    record_property(_STORE, [name, sorted(map(str, abilities)), runs, schedules])
 
 
 def lines(reports: Iterable[pytest.TestReport]) -> Iterator[str]:
@@ -42,7 +50,8 @@ def lines(reports: Iterable[pytest.TestReport]) -> Iterator[str]:
     for report in reports:
         for name, value in report.user_properties:
             if name == _STORE and (report.when == "call" or report.failed):
-                store, abilities, runs = cast(tuple[str, list[str], int], value)
+                store, abilities, runs, schedules = cast(tuple[str, list[str], int, int], value)
                 shown[store].abilities, shown[store].runs = abilities, runs
+                shown[store].schedules = schedules
                 shown[store].outcomes[report.outcome] += 1
     yield from (f"{store} {found}" for store, found in sorted(shown.items()))

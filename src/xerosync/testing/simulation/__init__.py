@@ -14,13 +14,28 @@ from time import perf_counter
 
 from attrs import field, frozen
 
+from xerosync.storage import MemoryStore
 from xerosync.testing.simulation.checker import wrong_with
 from xerosync.testing.simulation.flow import Flow, nothing_left
 from xerosync.testing.simulation.flows import FLOWS, flow_of
-from xerosync.testing.simulation.mix import QUIET, Client, Mix, mixed
+from xerosync.testing.simulation.mix import QUIET, Client, Mix, crowded, mixed
 from xerosync.testing.simulation.world import World
+from xerosync.testing.storage_simulated import StoreFactory
 
-__all__ = ["FLOWS", "QUIET", "Client", "Flow", "Mix", "Run", "World", "mixed", "nothing_left", "play", "simulate"]
+__all__ = [
+    "FLOWS",
+    "QUIET",
+    "Client",
+    "Flow",
+    "Mix",
+    "Run",
+    "World",
+    "crowded",
+    "mixed",
+    "nothing_left",
+    "play",
+    "simulate",
+]
 
 STEPS_MAX = 60_000
 
@@ -57,24 +72,40 @@ class Run:
         )
 
 
-def simulate(seed: int, flow: Flow | None = None, mix: Mix | None = None, *, fast: bool = False) -> Run:
+def simulate(
+    seed: int,
+    flow: Flow | None = None,
+    mix: Mix | None = None,
+    *,
+    fast: bool = False,
+    store: StoreFactory = MemoryStore,
+) -> Run:
     """
     Play the schedule of *seed*: of all flows one, and all that goes wrong, by the seed unless given.
 
     A *fast* one has the engine over ports in memory, without the client, tokens, limits and HTTP between it and the
-    books: as many schedules again for each that goes through all of them.
+    books: several of them take no longer than one that goes through all of that. *store* makes the new and empty store
+    that the workers of the world share.
     """
-    return play(seed, flow or flow_of(seed), mix or mixed(seed, "inside" if fast else None))
+    return play(seed, flow or flow_of(seed), mix or mixed(seed, "inside" if fast else None), store=store)
 
 
-def play(seed: int, flow: Flow, mix: Mix, *, deaths: frozenset[int] = frozenset(), steps_max: int = STEPS_MAX) -> Run:
+def play(
+    seed: int,
+    flow: Flow,
+    mix: Mix,
+    *,
+    deaths: frozenset[int] = frozenset(),
+    steps_max: int = STEPS_MAX,
+    store: StoreFactory = MemoryStore,
+) -> Run:
     """
     Play *flow* with all that is in *mix*; the process that comes to a moment in *deaths* dies there.
 
     A schedule that has not come to its end after *steps_max* has gone wrong.
     """
     began = perf_counter()
-    world = World(seed, flow, mix, deaths=deaths)
+    world = World(seed, flow, mix, deaths=deaths, store=store)
     try:
         world.begin()
         has_ended = world.loop.run(steps_max=steps_max)

@@ -95,6 +95,14 @@ def mixed(seed: int, client: Client | None = None) -> Mix:
     return mix
 
 
+def crowded(seed: int) -> Mix:
+    """A mix that is hard on a store: three workers that are frozen again and again, and overtaken by each other."""
+    return evolve(
+        mixed(seed, "inside"), workers=3, late=0.1, xero=0.1, kinds=(Fault.LOST_AFTER, Fault.LOST_BEFORE), crash=0.0,
+        freeze=0.02, until_s=2500.0, backup_s=None, restored_s=None,
+    )  # fmt: skip
+
+
 def _switches(random: Random) -> Switches:
     def either(chance: float = 0.5) -> bool:
         return random.random() < chance

@@ -38,6 +38,8 @@ from xerosync.testing.simulation.ports import (
     WorldTransport,
     is_accounting,
 )
+from xerosync.testing.storage_face import plain_face
+from xerosync.testing.storage_simulated import StoreFactory
 
 _RESTART_S: Final = (1.0, 600.0)
 
@@ -45,8 +47,9 @@ _RESTART_S: Final = (1.0, 600.0)
 class Vault:
     """The store that outlives its processes; it knows how it stood after each of its commits."""
 
-    def __init__(self) -> None:
-        self.kept: MemoryStore = MemoryStore()
+    def __init__(self, new: StoreFactory) -> None:
+        self._new = new
+        self.kept: Storage = plain_face(new())
         self.faults: list[str] = []
         self.commits: list[tuple[Sequence[Record], Sequence[RecordKey]]] = []
 
@@ -67,7 +70,8 @@ class Vault:
 
     def restore(self, commits: int) -> None:
         """Be again as after so many *commits*; leases are gone, as their holders are."""
-        self.kept = MemoryStore()
+        self.kept.close()
+        self.kept = plain_face(self._new())
         self.commits = self.commits[:commits]
         for puts, deletes in self.commits:
             self.kept.commit(puts, deletes=deletes)
@@ -121,7 +125,15 @@ class Life:
 class World:
     """All there is: a host that carries *flow* through, and all that goes wrong by *mix*, or at the *deaths* given."""
 
-    def __init__(self, seed: int, flow: Flow, mix: Mix, *, deaths: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        seed: int,
+        flow: Flow,
+        mix: Mix,
+        *,
+        deaths: frozenset[int] = frozenset(),
+        store: StoreFactory = MemoryStore,
+    ) -> None:
         self.flow: Final = flow
         self.mix: Final = mix
         self.deaths: Final = deaths
@@ -132,7 +144,7 @@ class World:
         if self.is_inside:
             self._grow_old()
         self.loop: Final = Loop(self.clock, self.random)
-        self.store: Final = Vault()
+        self.store: Final = Vault(store)
         self.faults: Final[Counter[str]] = Counter()
         self.violations: Final[list[str]] = []
         self.sends: Final[list[float]] = []
@@ -305,6 +317,7 @@ class World:
             process.dead = True
         for body in self._bodies:
             body.kill()
+        self.store.kept.close()
         self.simulator.close()
 
     def rest_s(self, worker: int) -> float:
