@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from xerosync.engine.handled import HandledOutside, HandleOutside
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
+    from xerosync.engine.paper_actions import LinkSpend
     from xerosync.engine.paper_settings import BillSettings, SaleSettings
     from xerosync.engine.paying import BillPayment, CreditRefund, HostPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
@@ -193,6 +194,7 @@ __all__ = [
     "LineKind",
     "LineMark",
     "LinkBill",
+    "LinkSpend",
     "Mark",
     "Match",
     "MatchKey",
@@ -340,6 +342,7 @@ _ROOMS = {
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
     "engine.settling_policies": ("FeesAs", "HistoryNotes", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
+    "engine.paper_actions": ("LinkSpend",),
     "engine.paper_settings": ("BillSettings", "SaleSettings"),
     "engine.trail": ("TrailLine", "TrailStep"),
     "ledger": ("AsyncLedger", "Ledger"),

@@ -127,10 +127,11 @@ class AsyncPayables:
         """
         Post card receipts, each once, by the host's id: a positive total as spend money, a refund as receive money.
 
-        Vendors, rules and what Xero would refuse are as with `submit`.
+        Vendors, rules and what Xero would refuse are as with `submit`. Money that somebody typed on the account, of the
+        same vendor, day and amount, makes a receipt a possible duplicate, as with bills.
         """
         listed = list(spends)
-        plan = await spending.spend(self.books, listed, self._settings, retry_refused=retry_refused)
+        plan = await spending.spend(self.books, listed, self._settings, self._duplicates, retry_refused=retry_refused)
         written = await intents_of(self.books, (spending.card_operation(each.id) for each in listed))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
@@ -268,17 +269,29 @@ class AsyncPayables:
         """
         return await bringing.follow_bills(self.books, await handled.handled_ids(self.books, handled.BILL))
 
-    async def handle_outside(self, bills: Iterable[str] = (), *, payments: Iterable[str] = (), note: str = "") -> Plan:
+    async def handle_outside(
+        self,
+        bills: Iterable[str] = (),
+        *,
+        payments: Iterable[str] = (),
+        receipts: Iterable[str] = (),
+        note: str = "",
+    ) -> Plan:
         """
-        Remember that these *bills* and *payments*, by the host's ids, were seen to outside: entered by hand, or waived.
+        Remember that these *bills*, *payments* and card *receipts*, by the host's ids, were seen to outside: entered by
+        hand, or waived.
 
         They are neither planned nor found again, until they are taken up. A *note* may say why, and by whom.
         """
-        return await handled.handle(self.books, bills, payments, note=note, again=False)
+        about = {handled.BILL: bills, handled.PAYMENT: payments, handled.RECEIPT: receipts}
+        return await handled.handle(self.books, about, note=note, again=False)
 
-    async def take_up_again(self, bills: Iterable[str] = (), *, payments: Iterable[str] = ()) -> Plan:
-        """See to these *bills* and *payments* after all."""
-        return await handled.handle(self.books, bills, payments, note="", again=True)
+    async def take_up_again(
+        self, bills: Iterable[str] = (), *, payments: Iterable[str] = (), receipts: Iterable[str] = ()
+    ) -> Plan:
+        """See to these *bills*, *payments* and card *receipts* after all."""
+        about = {handled.BILL: bills, handled.PAYMENT: payments, handled.RECEIPT: receipts}
+        return await handled.handle(self.books, about, note="", again=True)
 
     async def handled_outside(self) -> tuple[HandledOutside, ...]:
         """All that is handled outside, with the notes that were made."""

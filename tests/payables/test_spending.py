@@ -8,7 +8,18 @@ import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 
-from xerosync import BillLine, BillSettings, CardSpend, MemoryStore, Money, Payables, Rules, WhenLocked
+from xerosync import (
+    BillFile,
+    BillLine,
+    BillSettings,
+    CardSpend,
+    Duplicates,
+    MemoryStore,
+    Money,
+    Payables,
+    Rules,
+    WhenLocked,
+)
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes
 
@@ -116,3 +127,67 @@ def test_rules_and_closed_books_are_as_with_bills(product: Product) -> None:
 def test_each_receipt_is_given_once(purchases: Payables) -> None:
     with pytest.raises(InvalidInput, match="id"):
         purchases.spend([spend(), spend()])
+
+
+def typed(product: Product, amount: str = "23.00", *, kind: str = "SPEND", vendor: str = "Taxi Ltd") -> str:
+    found = [each.id for each in product.books.contacts if each.name == vendor]
+    contact = found[0] if found else product.books.add_contact(vendor).id
+    return product.books.add_bank_transaction(contact, type=kind, bank=BANK, amount=Decimal(amount), date=DAY).id
+
+
+def choosing(product: Product, duplicates: Duplicates) -> Payables:
+    return Payables(product.xero(), bills=BillSettings(duplicates=duplicates))
+
+
+def test_a_receipt_that_somebody_typed_is_a_possible_duplicate(product: Product) -> None:
+    typed(product)
+    warned, stopped = choosing(product, Duplicates.WARN), choosing(product, Duplicates.STOP)
+
+    held, plan = stopped.spend([spend()]), warned.spend([spend()])
+    warned.apply(plan)
+
+    assert (held.counts(), plan.counts()) == ({"vendor": 1}, {"vendor": 1, "bank_transaction": 1})
+    for found in (held, plan, warned.spend([spend()])):
+        assert [(each.code, each.about) for each in found.findings] == [("possible duplicate", "s1")]
+
+
+def test_the_one_that_was_typed_is_taken_for_the_receipt(product: Product) -> None:
+    entered = typed(product)
+    linking = choosing(product, Duplicates.LINK)
+
+    plan = linking.spend([spend(), spend(spend_id="s2")])
+    linking.apply(plan)
+    linking.apply(linking.attach([BillFile(bill_id="s1", name="taxi.jpg", content=b"jpg")]))
+
+    assert plan.counts() == {"vendor": 1, "spend_link": 1}
+    assert [(each.code, each.about) for each in plan.findings] == [("possible duplicate", "s2")]
+    assert [each.id for each in product.books.bank_transactions] == [entered]
+    assert [each.name for each in product.books.attachments_of(entered)] == ["taxi.jpg"]
+    assert (len(linking.spend([spend()])), linking.spend([spend()]).findings) == (0, ())
+    assert [each.code for each in linking.void(["s1"]).findings] == ["not created here"]
+    product.books.remove_bank_transaction(entered)
+    assert [each.code for each in linking.spend([spend()]).findings] == ["removed in Xero"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "kind", "vendor"),
+    [("24.00", "SPEND", "Taxi Ltd"), ("23.00", "RECEIVE", "Taxi Ltd"), ("23.00", "SPEND", "Bus Ltd")],
+)
+def test_other_money_is_no_duplicate(
+    product: Product, purchases: Payables, amount: str, kind: str, vendor: str
+) -> None:
+    typed(product, amount, kind=kind, vendor=vendor)
+    purchases.apply(purchases.spend([spend()]))
+
+    plan = purchases.spend([spend(), spend(spend_id="s2")])
+
+    assert (plan.counts(), plan.findings) == ({"bank_transaction": 1}, ())
+
+
+def test_a_receipt_that_was_handled_outside_is_left_alone_until_it_is_taken_up(purchases: Payables) -> None:
+    purchases.apply(purchases.handle_outside(receipts=["s1"], note="paid in cash"))
+
+    assert not purchases.spend([spend()])
+    assert [(each.what, each.id) for each in purchases.handled_outside()] == [("receipt", "s1")]
+    purchases.apply(purchases.take_up_again(receipts=["s1"]))
+    assert "bank_transaction" in purchases.spend([spend()]).counts()

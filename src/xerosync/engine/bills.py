@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, cast
+from typing import cast
 
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import CreateBill, CreateCreditNote, Pending, Ref
 from xerosync.engine.bringing import LinkBill, link_bill, linked_documents, mapped_bill, mapped_credit
-from xerosync.engine.duplicates import BY_NUMBER, Duplicates, Entered, Twin, entered_documents
-from xerosync.engine.handled import BILL, handled_ids
+from xerosync.engine.duplicates import BY_NUMBER, DUPLICATE, Duplicates, Entered, Twin, entered_documents
+from xerosync.engine.handled import BILL, RECEIPT, handled_ids
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, refresh
 from xerosync.engine.observed import all_links
@@ -27,8 +27,6 @@ from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill
 from xerosync.mapping.spending import CardSpend
 from xerosync.models import CreditNote, Invoice
-
-DUPLICATE: Final = "possible duplicate"
 
 
 @frozen(kw_only=True)
@@ -73,8 +71,9 @@ async def update_bills(
 ) -> Plan:
     """Plan what the documents of *papers* that were posted before lack of what the papers say now."""
     listed = list(papers)
-    bills = [each for each in listed if isinstance(each, Bill)]
-    spends = [each for each in listed if isinstance(each, CardSpend)]
+    no_bills, no_receipts = await handled_ids(books, BILL), await handled_ids(books, RECEIPT)
+    bills = [each for each in listed if isinstance(each, Bill) and each.id not in no_bills]
+    spends = [each for each in listed if isinstance(each, CardSpend) and each.id not in no_receipts]
     await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(bills) else []))
     known = await known_vendors(books, [vendor_key(each.vendor) for each in listed])
     vendors = Vendors(known, [], [], retry_refused=retry_refused)

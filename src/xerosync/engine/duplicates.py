@@ -12,9 +12,12 @@ from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.intents import sign_of
-from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, stamp_of, walk
-from xerosync.models import CreditNote, Invoice, InvoiceType
+from xerosync.engine.mirror import BANK_TRANSACTIONS, CREDIT_NOTES, GONE, INVOICES, stamp_of, walk
+from xerosync.models import BankTransaction, BankTransactionType, CreditNote, Invoice, InvoiceType
 
+_SPENT: Final[Mapping[str, int]] = {BankTransactionType.SPEND: 1, BankTransactionType.RECEIVE: -1}
+
+DUPLICATE: Final = "possible duplicate"
 BY_NUMBER: Final = "number"
 BY_DAY: Final = "day and amount"
 
@@ -63,6 +66,20 @@ class Entered:
         met = {each.id for each in numbered}
         alike = self.by_day.get((contact, on, total, currency), ()) if total else ()
         return [*numbered, *(each for each in alike if each.id not in met)]
+
+
+async def entered_money(books: Books) -> dict[tuple[str, str, date | None, Decimal], list[BankTransaction]]:
+    """Money that people typed, by bank account, contact, day and amount, negative for money in."""
+    ours = sign_of(books.app.client_id)
+    found: dict[tuple[str, str, date | None, Decimal], list[BankTransaction]] = {}
+    async for record, each in walk(books, BANK_TRANSACTIONS, BankTransaction):
+        sign = _SPENT.get(each.type or "")
+        by_hand = dict(record.lookups).get("sign") != ours
+        if by_hand and sign and each.status not in GONE and each.contact is not None and each.bank_account is not None:
+            account, contact = each.bank_account.account_id or "", each.contact.contact_id or ""
+            key = (account, contact, each.date, sign * (each.total or Decimal(0)))
+            found.setdefault(key, []).append(each)
+    return found
 
 
 async def entered_documents(books: Books) -> Entered:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Final
 
 from attrs import frozen
@@ -17,6 +17,7 @@ from xerosync.storage.protocol import Record
 
 BILL: Final = "bill"
 PAYMENT: Final = "payment"
+RECEIPT: Final = "receipt"
 
 
 @frozen(kw_only=True, repr=False)
@@ -35,7 +36,7 @@ class HandleOutside(Link):
 
 @frozen(kw_only=True, repr=False)
 class HandledOutside:
-    """Something handled outside: *what* it is, ``bill`` or ``payment``, the host's *id* of it, and a *note*."""
+    """Something handled outside: *what* it is, ``bill``, ``receipt`` or ``payment``, the host's *id*, and a *note*."""
 
     what: str
     id: str
@@ -57,9 +58,9 @@ async def handled_ids(books: Books, what: str) -> frozenset[str]:
     return frozenset(each.id for each in await handled(books) if each.what == what)
 
 
-async def handle(books: Books, bills: Iterable[str], payments: Iterable[str], *, note: str, again: bool) -> Plan:
-    """Plan to remember these *bills* and *payments* as handled outside, or no longer so when *again*."""
-    wanted = dict.fromkeys([*((BILL, each) for each in bills), *((PAYMENT, each) for each in payments)])
+async def handle(books: Books, about: Mapping[str, Iterable[str]], *, note: str, again: bool) -> Plan:
+    """Plan to remember the ids in *about*, by what they are of, as handled outside, or no longer so when *again*."""
+    wanted = dict.fromkeys((what, each) for what, ids in about.items() for each in ids)
     now = {(each.what, each.id) for each in await handled(books)}
     reason = "to be seen to after all" if again else "handled outside"
     return Plan(

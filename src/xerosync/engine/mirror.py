@@ -188,8 +188,8 @@ BANK_TRANSACTIONS: Final = Shelf(
     "BankTransactions",
     BankTransaction,
     _keys(
-        "BankTransactionID Type Date Status Total CurrencyRate BankAccount Reference IsReconciled HasAttachments "
-        "OverpaymentID "
+        "BankTransactionID Type Contact Date Status Total CurrencyRate BankAccount Reference IsReconciled "
+        "HasAttachments OverpaymentID "
         "UpdatedDateUTC"
     ),
     _bank_transaction_lookups,

@@ -14,6 +14,7 @@ from xerosync.engine.actions import (
     Allocate,
     CreateSale,
     CreateSaleCredit,
+    Link,
     MoveMoney,
     Pending,
     Ref,
@@ -41,6 +42,19 @@ class SpendOnCard(MoveMoney):
     def on_record(self) -> str:
         """Without the rules that coded it: they are named for vendors."""
         return without_rules(self.reason)
+
+
+@frozen(kw_only=True, repr=False)
+class LinkSpend(Link):
+    """Know money that somebody spent in Xero, or that came back, under the id of a card receipt of the host's."""
+
+    kind: ClassVar[str] = "spend_link"
+    total: Money
+
+    @property
+    def worth(self) -> Money:
+        """What the bank account has more by it; negative for money spent."""
+        return self.total
 
 
 @frozen(kw_only=True, repr=False)

@@ -31,6 +31,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "transaction_cancel": ("transaction to cancel", "transactions to cancel"),
     "transaction_note": ("transaction to note", "transactions to note"),
     "bill_link": ("bill to link", "bills to link"),
+    "spend_link": ("receipt to link", "receipts to link"),
     "handled": ("outcome to remember", "outcomes to remember"),
     "bill_change": ("bill to change", "bills to change"),
     "reference": ("reference value to take over", "reference values to take over"),

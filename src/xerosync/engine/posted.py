@@ -14,7 +14,7 @@ from xerosync.engine.intents import intent_key
 from xerosync.engine.mirror import BANK_TRANSACTIONS, CREDIT_NOTES, INVOICES, Shelf, refresh
 from xerosync.engine.observed import intents_of, stamped
 from xerosync.engine.sides import PURCHASES, Side
-from xerosync.engine.spending import card_operation
+from xerosync.engine.spending import card_operation, linked_spends
 from xerosync.engine.states import State
 from xerosync.mapping.papers import Bill
 from xerosync.mapping.spending import CardSpend
@@ -93,6 +93,9 @@ async def posted_documents(
     for each in await linked_documents(books, ids) if side is PURCHASES and of is not CardSpend else ():
         written[each.seen.shelf][each.seen.document_id] = each.host_id
         by_hand.add(each.host_id)
+    for host_id, spent in (await linked_spends(books, ids)).items() if side is PURCHASES and of is not Bill else ():
+        written[BANK_TRANSACTIONS.name][spent.bank_transaction_id or ""] = host_id
+        by_hand.add(host_id)
     needed = [shelf for shelf in _SHELVES if written[shelf.name]]
     await refresh(books, *needed)
     found: dict[str, PostedDocument] = {}

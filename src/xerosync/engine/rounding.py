@@ -10,6 +10,7 @@ from xerosync.engine.reference import NO_TAX, Reference
 from xerosync.errors import InvalidInput
 from xerosync.mapping.lines import PaperLine
 from xerosync.mapping.papers import P, Paper
+from xerosync.mapping.spending import CardSpend
 from xerosync.models import LineAmountTypes
 from xerosync.money import EXACT, Money, exactly, minor_unit
 
@@ -41,7 +42,7 @@ def with_remainder(paper: P, reference: Reference) -> P:
 
 
 @exactly
-def expected_total(paper: Paper, reference: Reference) -> Money | None:
+def expected_total(paper: Paper | CardSpend, reference: Reference) -> Money | None:
     """What *paper* will come to in Xero, its taxes among it; None where a rate is not known."""
     taxes = [_tax(line, paper, reference) for line in paper.lines]
     if any(tax is None for tax in taxes):
@@ -50,7 +51,7 @@ def expected_total(paper: Paper, reference: Reference) -> Money | None:
     return total + Money(sum(filter(None, taxes), start=Decimal(0)), total.currency)
 
 
-def _tax(line: PaperLine, paper: Paper, reference: Reference) -> Decimal | None:
+def _tax(line: PaperLine, paper: Paper | CardSpend, reference: Reference) -> Decimal | None:
     """What Xero will add to *line*'s amount; None where the rate is not known."""
     if paper.amounts != LineAmountTypes.EXCLUSIVE:
         return Decimal(0)

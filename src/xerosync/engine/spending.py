@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
+from decimal import Decimal
 
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, MoveMoney, Pending
+from xerosync.engine.actions import Action, Adopt, MoveMoney, Pending, Ref
 from xerosync.engine.coding import why
+from xerosync.engine.duplicates import DUPLICATE, Duplicates, entered_money
+from xerosync.engine.handled import RECEIPT, handled_ids
 from xerosync.engine.intents import Intent, intent_key, tag_of
-from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, refresh, walk
-from xerosync.engine.observed import intents_of, stamped, tagged
-from xerosync.engine.paper_actions import CARD, SpendOnCard
+from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, GONE, refresh, walk
+from xerosync.engine.observed import all_links, intents_of, links_of, stamped, tagged
+from xerosync.engine.paper_actions import CARD, LinkSpend, SpendOnCard
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults, lock_fault
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.reference import Reference, read_reference
+from xerosync.engine.rounding import expected_total
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.engine.written import Written, all_changes
@@ -43,14 +48,22 @@ class KnownSpends:
     documents: Mapping[str, tuple[BankTransaction, str]]
     reference: Reference
     settings: BillSettings
+    duplicates: Duplicates
+    entered: Mapping[tuple[str, str, date | None, Decimal], Sequence[BankTransaction]]
+    linked: Mapping[str, BankTransaction]
+    taken: Collection[str]
     retry_refused: bool
 
 
-async def spend(books: Books, spends: Iterable[CardSpend], settings: BillSettings, *, retry_refused: bool) -> Plan:
+async def spend(
+    books: Books, spends: Iterable[CardSpend], settings: BillSettings, duplicates: Duplicates, *, retry_refused: bool
+) -> Plan:
     """Plan the bank transactions that *spends* still lack."""
     listed = list(spends)
     if len({each.id for each in listed}) != len(listed):
         raise InvalidInput("id", "give each receipt once, under an id of its own")
+    outside = await handled_ids(books, RECEIPT)
+    listed = [each for each in listed if each.id not in outside]
     await refresh(books, CONTACTS, ACCOUNTS, BANK_TRANSACTIONS)
     operations = [card_operation(each.id) for each in listed]
     created, changes = await intents_of(books, operations), await all_changes(books)
@@ -67,6 +80,10 @@ async def spend(books: Books, spends: Iterable[CardSpend], settings: BillSetting
         ),
         reference=await read_reference(books, documents_of_spends(new, settings), settings.when_locked),
         settings=settings,
+        duplicates=duplicates,
+        entered=await entered_money(books),
+        linked=await linked_spends(books, [each.id for each in listed]),
+        taken={link["xero_id"] for link in await all_links(books, LinkSpend.kind)},
         retry_refused=retry_refused,
     )
     vendors = Vendors(
@@ -79,6 +96,13 @@ async def spend(books: Books, spends: Iterable[CardSpend], settings: BillSetting
         actions=(*vendors.actions, *spending.actions),
         findings=(*vendors.findings, *spending.findings),
     )
+
+
+async def linked_spends(books: Books, host_ids: Iterable[str]) -> dict[str, BankTransaction]:
+    """The bank transactions entered in Xero that are known as card receipts under these *host_ids*."""
+    links = await links_of(books, LinkSpend.kind, host_ids)
+    found = await stamped(books, BANK_TRANSACTIONS, BankTransaction, (link["xero_id"] for link in links.values()))
+    return {host_id: found[link["xero_id"]][0] for host_id, link in links.items() if link["xero_id"] in found}
 
 
 async def accounts_by_name(books: Books) -> dict[str, Account]:
@@ -109,6 +133,7 @@ class _Spending:
     vendors: Vendors
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
+    linked_now: set[str] = field(factory=set[str])
 
     @exactly
     def run(self, spends: Iterable[CardSpend]) -> None:
@@ -120,6 +145,9 @@ class _Spending:
                 self._find(spend, "cannot be posted", str(error), "correct it and submit it again")
 
     def _decide(self, spend: CardSpend) -> None:
+        if (linked := self.known.linked.get(spend.id)) is not None:
+            self._say_if_gone(spend, linked)
+            return
         operation = card_operation(spend.id)
         key = intent_key(self.vendors.known.tenant, operation)
         intent, marked = self.known.intents.get(key), self.known.tagged.get(tag_of(key))
@@ -149,7 +177,13 @@ class _Spending:
             cause = "under this id another receipt was posted before: its vendor, day or total was another"
             fix = "update() it, or submit this one under a new id if it is another paper"
             self._find(spend, "changed since posted", cause, fix)
-        elif document is not None and document.status in {"DELETED", "VOIDED"}:
+        elif document is not None:
+            self._say_if_gone(spend, document)
+        if intent.facts.get("duplicate_of"):
+            self._find_twin(spend, "it was posted all the same")
+
+    def _say_if_gone(self, spend: CardSpend, document: BankTransaction) -> None:
+        if document.status in GONE:
             cause = f"it was made {document.status} in Xero; it is not posted again"
             self._find(spend, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
 
@@ -176,20 +210,58 @@ class _Spending:
                 cause = "its vendor's contact cannot be used"
                 self._find(spend, "vendor unclear", cause, "see the finding on the vendor", retry=True)
             return
+        twins = self._twins(spend, document, contact)
+        if twins and not self._goes_on(spend, twins):
+            return
         said = f"paid by card, on {spend.on.isoformat()}{days.reason(spend.on)}{f'; {because}' if because else ''}"
         self.actions.append(
             SpendOnCard(
                 host_ref=spend.id,
                 reason=said,
-                facts=spend_facts(spend),
+                facts={**spend_facts(spend), **({"duplicate_of": _id(twins[0])} if twins else {})},
                 transaction=evolve(document, date=days.day_for(spend.on)),
                 contact=contact,
                 total=-spend.total,
             )
         )
 
+    def _twins(self, spend: CardSpend, document: BankTransaction, contact: Ref) -> Sequence[BankTransaction]:
+        """What somebody typed of the same account, vendor, day and amount."""
+        account = document.bank_account.account_id if document.bank_account is not None else None
+        total = expected_total(spend, self.known.reference) or spend.total
+        if isinstance(contact, Pending) or account is None:
+            return ()
+        return self.known.entered.get((account, contact, spend.on, total.amount), ())
+
+    def _goes_on(self, spend: CardSpend, twins: Sequence[BankTransaction]) -> bool:
+        """Whether *spend* is posted although it looks like what was typed; else it is linked to it, or held back."""
+        free = [each for each in twins if _id(each) not in self.known.taken and _id(each) not in self.linked_now]
+        match self.known.duplicates:
+            case Duplicates.WARN:
+                self._find_twin(spend, "it was posted all the same")
+                return True
+            case Duplicates.LINK if len(twins) == len(free) == 1:
+                self.linked_now.add(_id(free[0]))
+                reason = "typed in Xero, the same day and amount"
+                self.actions.append(
+                    LinkSpend(host_ref=spend.id, reason=reason, xero_id=_id(free[0]), total=-spend.total)
+                )
+            case Duplicates.LINK:
+                self._find_twin(spend, "it is held back, since nobody can say which it is")
+            case Duplicates.STOP:
+                self._find_twin(spend, "it is held back")
+        return False
+
+    def _find_twin(self, spend: CardSpend, done: str) -> None:
+        cause = f"money of this vendor, day and amount was entered by hand on the account; {done}"
+        self._find(spend, DUPLICATE, cause, "compare the two, and void or submit accordingly")
+
     def _find(self, spend: CardSpend, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
         self.findings.append(Finding(code=code, about=spend.id, cause=cause, fix=fix, retry=retry, worth=_worth(spend)))
+
+
+def _id(transaction: BankTransaction) -> str:
+    return transaction.bank_transaction_id or ""
 
 
 def _worth(spend: CardSpend) -> Money | None:

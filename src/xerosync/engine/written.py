@@ -137,14 +137,15 @@ def fields_of(document: AttrsInstance, wanted: Json) -> Json:
 
 
 def _fields_of(there: object, wanted: object) -> object:
+    found = there
     if isinstance(there, Mapping) and isinstance(wanted, Mapping):
         row, named = cast(Json, there), cast(Json, wanted)
-        return {name: _fields_of(row[name], named[name]) for name in named if name in row}
-    if isinstance(there, list) and isinstance(wanted, list):
+        found = {name: _fields_of(row[name], named[name]) for name in named if name in row}
+    elif isinstance(there, list) and isinstance(wanted, list):
         rows, named_rows = cast(list[object], there), cast(list[object], wanted)
         paired = zip(rows, named_rows, strict=False)
-        return [*(_fields_of(row, named) for row, named in paired), *rows[len(named_rows) :]]
-    return there
+        found = [*(_fields_of(row, named) for row, named in paired), *rows[len(named_rows) :]]
+    return found
 
 
 async def read_whole(books: Books, collection: str, model: type[T], ids: Iterable[str]) -> dict[str, T]:
