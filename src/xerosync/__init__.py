@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from xerosync.engine.settling_policies import FeesAs, HistoryNotes, SettlementSettings, Surplus, WhenLocked
     from xerosync.engine.states import State
     from xerosync.engine.trail import TrailLine, TrailStep
+    from xerosync.engine.transaction_report import ReportedTransaction, Standing, TransactionReport
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
@@ -222,6 +223,7 @@ __all__ = [
     "Report",
     "ReportedLine",
     "ReportedSettlement",
+    "ReportedTransaction",
     "Result",
     "Retry",
     "RootCause",
@@ -239,6 +241,7 @@ __all__ = [
     "SettlementProof",
     "SettlementReport",
     "SettlementSettings",
+    "Standing",
     "State",
     "StoreGate",
     "Suggestion",
@@ -248,6 +251,7 @@ __all__ = [
     "TrailLine",
     "TrailStep",
     "Transaction",
+    "TransactionReport",
     "TransactionState",
     "TransactionStatus",
     "UpdateBill",
@@ -345,6 +349,7 @@ _ROOMS = {
     "engine.paper_actions": ("LinkSpend",),
     "engine.paper_settings": ("BillSettings", "SaleSettings"),
     "engine.trail": ("TrailLine", "TrailStep"),
+    "engine.transaction_report": ("ReportedTransaction", "Standing", "TransactionReport"),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),

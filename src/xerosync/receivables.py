@@ -44,6 +44,14 @@ from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.sales import PostedSale, posted_sales, refund_credits, submit_sales, update_sales, void_sales
 from xerosync.engine.settlement_report import SettlementReport
 from xerosync.engine.settling_policies import SettlementSettings
+from xerosync.engine.transaction_report import (
+    PER_PAGE,
+    ReportWanted,
+    Standing,
+    TransactionReport,
+    standing_of,
+    transaction_report,
+)
 from xerosync.engine.transactions import all_transactions
 from xerosync.errors import Misconfigured
 from xerosync.mapping.papers import Sale
@@ -220,6 +228,25 @@ class AsyncReceivables:
     async def transactions(self) -> tuple[Transaction, ...]:
         """Every transaction the library made out of an invoice, as it is to be, ended ones too."""
         return tuple(await all_transactions(self.books))
+
+    async def transaction_report(
+        self,
+        standing: Standing | str | None = None,
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        page: int = 1,
+        per_page: int = PER_PAGE,
+    ) -> TransactionReport:
+        """
+        How your transactions stand: all, or those of one *standing*, page by page of up to a thousand (R39).
+
+        It tells what settlements posted, what was taken back, and what `follow` last heard from you; *first* and *last*
+        bound the days on which they are collected. It reads the store alone, makes no call to Xero, and is as fresh as
+        the last plan. Raises `InvalidInput` for a page or a standing there is not.
+        """
+        wanted = ReportWanted(standing=standing_of(standing), first=first, last=last, page=page, per_page=per_page)
+        return await transaction_report(self.books, wanted)
 
     async def submit(self, sales: Iterable[Sale], *, retry_refused: bool = False) -> Plan:
         """
@@ -400,6 +427,7 @@ class Receivables:
     set_import_policies: Final = stepped(AsyncReceivables.set_import_policies)
     import_policies: Final = stepped(AsyncReceivables.import_policies)
     transactions: Final = stepped(AsyncReceivables.transactions)
+    transaction_report: Final = stepped(AsyncReceivables.transaction_report)
     submit: Final = stepped(AsyncReceivables.submit)
     update: Final = stepped(AsyncReceivables.update)
     void: Final = stepped(AsyncReceivables.void)

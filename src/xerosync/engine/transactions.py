@@ -21,7 +21,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.intents import Intent
 from xerosync.engine.links import transaction_of
-from xerosync.engine.mirror import INVOICES, PAYMENTS, records
+from xerosync.engine.mirror import GONE, INVOICES, PAYMENTS, records
 from xerosync.engine.observed import all_links, intents_with, links_of, revisions, stamped
 from xerosync.engine.paper_actions import ChangeSale
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
@@ -76,6 +76,9 @@ async def _of_sales(books: Books, intents: Iterable[Intent]) -> list[Transaction
         facts = {**intent.facts, **(done[-1].facts if done else {})}
         if xero_id in found:
             made.append(_of_sale(found[xero_id][0], facts))
+        elif "amount" in facts:  # it was posted a moment ago
+            total, currency = Decimal(facts["amount"]), str(intent.payload.get("CurrencyCode") or "XXX")
+            made.append(_of_sale(Invoice(invoice_id=InvoiceId(xero_id), total=total, currency_code=currency), facts))
     return made
 
 
@@ -92,6 +95,7 @@ def _of_sale(invoice: Invoice, facts: Mapping[str, str]) -> Transaction:
         customer=facts["customer"],
         amount=Money(invoice.total or Decimal(0), invoice.currency_code or "XXX"),
         due=invoice.due_date,
+        cancelled=invoice.status in GONE,
     )
 
 

@@ -86,6 +86,7 @@ async def sell(xero: AsyncXero, world: World) -> bool:
     await sales.apply(plan)
     if plan or plan.findings:
         return False  # what was parked is known only once all is settled
+    await sales.transaction_report()
     done += await _use_credit(sales)
     return nothing_left(*done)
 
