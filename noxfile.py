@@ -128,6 +128,13 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def planted(session: nox.Session) -> None:
+    """The reconciliation finds all discrepancies planted in books, and nothing else (``-- --seeds N``, else 1000)."""
+    install(session, "test")
+    session.run("python", "-m", "tests.receivables.planted", *session.posargs)
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """The simulator bears whatever Xero's specification lets a client say, and more (``-- --cases N``, else 5000)."""
     install(session, "test")

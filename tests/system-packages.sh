@@ -2,7 +2,10 @@
 # Installs the Debian packages that the tests need and PyPI cannot bring. Name them in `packages`, with the reason.
 set -euo pipefail
 
-packages=()
+packages=(
+    chromium      # opens the reports as a person would: tests/docs/test_in_a_browser.py
+    poppler-utils # reads what it prints
+)
 
 if [ "${#packages[@]}" -eq 0 ]; then
     echo "The tests need no system packages."

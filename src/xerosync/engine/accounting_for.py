@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final, TypeAlias
+from typing import Final
 
 from attrs import define, evolve, field, frozen
 
@@ -25,6 +25,10 @@ _LINKED: Final[Mapping[str, str]] = {"payment": "payment", "bank transaction": "
 _FORGOTTEN: Final = "payment the store does not know"
 _FORGOTTEN_CAUSE: Final = "it carries our mark, but the store has no record of it"
 _FORGOTTEN_FIX: Final = "settle its line again: it is taken over"
+_NOT_YET: Final = "not posted yet"
+_NOT_YET_FIX: Final = "post what is missing, by this report's plan or by that of settle()"
+_BY_HAND_CAUSE: Final = "somebody entered it in Xero by hand, and nothing was posted for it"
+_BY_HAND_FIX: Final = "take what was typed for it, or remove that and settle again"
 _TYPED: Final[Mapping[str, str]] = {
     "payment": "move it to another account, or pay it out by hand",
     "bank transaction": "move it to another account, or leave it if it belongs there",
@@ -38,8 +42,9 @@ class Standing:
     What is known of a clearing account on its *last* day: Xero's *balance* of it, and the *entries* of all days.
 
     *expected* is what the host's settlements say, None where none were given; *told* how each of their parts stands,
-    *marks* their parts by the mark that their documents bear. *first* is the day before which settlements that were not
-    given are of no interest. *open_intents* are the writes that an interrupted run left open.
+    *marks* their parts by the mark that their documents bear, *invoices* what their lines pay. *first* is the day
+    before which settlements that were not given are of no interest. *open_intents* are the writes that an interrupted
+    run left open.
     """
 
     account: AccountId
@@ -50,12 +55,18 @@ class Standing:
     expected: Sequence[Expected] | None
     told: Mapping[Key, ReportedLine]
     marks: Mapping[str, Key]
+    invoices: Mapping[Key, str]
     open_intents: Sequence[Intent]
     short_code: str | None
 
 
-Found: TypeAlias = tuple[Discrepancy, tuple[Entry, ...]]
-"""A discrepancy, and the entries on the account that it is about."""
+@frozen(kw_only=True)
+class Found:
+    """A *discrepancy*, the *entries* on the account that it is about, and what was *expected* in their place."""
+
+    discrepancy: Discrepancy
+    entries: tuple[Entry, ...] = ()
+    expected: Expected | None = None
 
 
 @frozen(kw_only=True)
@@ -79,10 +90,10 @@ def account_for(standing: Standing) -> Explained:
     for entry in standing.entries:
         work.sort(entry)
     found = [*work.settled(), *work.changed(), *work.unknown(), *work.typed(), *work.open()]
-    listed = Money.total((each.amount for each, _ in found), standing.balance.currency)
+    listed = Money.total((each.discrepancy.amount for each in found), standing.balance.currency)
     rest = standing.balance - work.in_flight - listed
     if rest:
-        found.append((_other_movements(rest), ()))
+        found.append(Found(discrepancy=_other_movements(rest)))
     return Explained(in_flight=work.in_flight, payments=work.payments, found=tuple(found))
 
 
@@ -126,13 +137,32 @@ class _Explaining:
         """What of the settlements is not in the account as they say."""
         for key, expected in self._expected.items():
             entries, told = self._parts[key], self.standing.told.get(key)
+            crossed = told is not None and told.mark is LineMark.CROSSED
+            if crossed and not entries and (typed := self._typed_for(expected)) is not None:
+                self._typed.remove(typed)
+                entries.append(typed)
             day = min((each.recorded_on for each in entries if each.recorded_on is not None), default=expected.on)
             due = expected.amount if self._has_come(day) else self._zero
             self.in_flight += due
             amount = self._actual(entries) - due
-            crossed = told is not None and told.mark is LineMark.CROSSED
             if amount or (crossed and self._has_come(expected.on)):
-                yield self._of_part(expected, entries, told if crossed else None, amount), tuple(entries)
+                part = self._of_part(expected, entries, told if crossed else None, amount)
+                yield Found(discrepancy=part, entries=tuple(entries), expected=expected)
+
+    def _typed_for(self, expected: Expected) -> Entry | None:
+        """What somebody entered that may be what was *expected*, where there is just one such entry."""
+        what, _ = expected.key
+        invoice = self.standing.invoices.get(expected.key, "")
+        alike = [
+            each
+            for each in self._typed
+            if expected.amount
+            and each.actual == expected.amount
+            and each.tag is None
+            and (each.what == "payment") == (what == LINE)
+            and (what != LINE or (invoice and each.invoice == invoice))
+        ]
+        return alike[0] if len(alike) == 1 else None
 
     def changed(self) -> Iterator[Found]:
         """What of the library's other writes is not as it was written."""
@@ -141,7 +171,7 @@ class _Explaining:
             self.in_flight += recorded
             amount = self._actual([entry]) - recorded
             if amount:
-                yield self._of_change(entry, amount), (entry,)
+                yield Found(discrepancy=self._of_change(entry, amount), entries=(entry,))
 
     def unknown(self) -> Iterator[Found]:
         """What the library posted, and no settlement of the host's has."""
@@ -161,7 +191,7 @@ class _Explaining:
                     xero_id=first.xero_id,
                     link=self._link(first),
                 )
-                yield found, tuple(entries)
+                yield Found(discrepancy=found, entries=tuple(entries))
 
     def typed(self) -> Iterator[Found]:
         """What somebody entered on the account."""
@@ -169,7 +199,8 @@ class _Explaining:
         for entry in self._typed:
             if not self._has_come(entry.actual_on):
                 continue
-            yield _typed(entry, self._link(entry), twice=entry in twins), (entry,)
+            told = _typed(entry, self._link(entry), twice=entry in twins)
+            yield Found(discrepancy=told, entries=(entry,))
 
     def open(self) -> Iterator[Found]:
         """The writes that an interrupted run left open, where no part of a settlement says so already."""
@@ -184,7 +215,7 @@ class _Explaining:
                     retry=finding.retry,
                     amount=self._zero,
                 )
-                yield told, ()
+                yield Found(discrepancy=told)
 
     @property
     def _zero(self) -> Money:
@@ -222,8 +253,11 @@ class _Explaining:
             part=expected.key,
             link=link or (told.link if told is not None else None),
         )
+        typed = any(each.intent is None and each.tag is None for each in entries)
+        if typed:
+            return evolve(finding, code="perhaps typed by hand", cause=_BY_HAND_CAUSE, fix=_BY_HAND_FIX)
         forgotten = any(each.intent is None for each in entries)
-        if told is not None and forgotten and told.code == "not posted yet":
+        if told is not None and forgotten and told.code == _NOT_YET:
             cause = "it carries our mark, but the store has no record of it"
             return evolve(
                 finding,
@@ -231,8 +265,12 @@ class _Explaining:
                 cause=cause,
                 fix="settle its line again: it is taken over",
             )
+        if told is not None and told.code == _NOT_YET:
+            cause = f"settlement {expected.settlement.id} is not posted whole"
+            return evolve(finding, code=_NOT_YET, cause=cause, fix=_NOT_YET_FIX)
         if told is not None:
-            return evolve(finding, code=told.code, cause=told.cause, fix=told.fix, who=told.who)
+            fix = _CHANGED_FIX if changed is not None else told.fix
+            return evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who)
         if changed is not None:
             return _changed(finding, changed)
         return finding

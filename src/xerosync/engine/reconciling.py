@@ -10,7 +10,6 @@ from attrs import AttrsInstance
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
-from xerosync.engine import settlement_flow
 from xerosync.engine.accounting_for import Standing, account_for, parts_told
 from xerosync.engine.actions import (
     AcceptDrift,
@@ -49,11 +48,12 @@ from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.remedies import CHANGES, Means, remedied
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import RESTORED, current, superseded
+from xerosync.engine.settlement_flow import Examined, examined
 from xerosync.engine.settling_policies import SettlementSettings, open_books
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.documents import check_day
-from xerosync.mapping.settlement import Settlement, checked_settlements
+from xerosync.mapping.settlement import Settlement
 from xerosync.models import (
     Account,
     AccountId,
@@ -84,8 +84,7 @@ async def reconcile(
     _check_days(first, last)
     choice = await account_choice(books, clearing_account, setting="clearing_account")
     account = choice.account.account_id or AccountId("")
-    given = None if settlements is None else checked_settlements(settlements)
-    settled = None if given is None else await settlement_flow.examined(books, clearing_account, chosen, given)
+    settled = None if settlements is None else await examined(books, clearing_account, chosen, settlements)
     await refresh(books, PAYMENTS)
     currency = currency_of(choice.account, (organisation := await books.organisation()).base_currency or "XXX")
     movements = await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK)
@@ -101,7 +100,8 @@ async def reconcile(
             entries=tuple(entries_on(account, movements, currency)),
             expected=expected,
             told=parts_told(line for each in report or () for line in each.lines),
-            marks=_marks(books, given or ()),
+            marks=_marks(books, settled.settlements if settled is not None else ()),
+            invoices=settled.invoices_paid if settled is not None else {},
             open_intents=await intents_with(books, states=OPEN_STATES),
             short_code=organisation.short_code,
         )
@@ -124,7 +124,7 @@ async def reconcile(
     )
 
 
-def _expected(settled: settlement_flow.Examined | None, currency: str) -> tuple[Expected, ...] | None:
+def _expected(settled: Examined | None, currency: str) -> tuple[Expected, ...] | None:
     """What the settlements say moved, in the account's *currency*; None where none were given."""
     if settled is None:
         return None

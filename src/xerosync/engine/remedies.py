@@ -10,19 +10,24 @@ from attrs import evolve, frozen
 from xerosync.engine.accounting_for import Found
 from xerosync.engine.actions import (
     Action,
+    Adopt,
     CreateSaleCredit,
+    MoveMoney,
+    Pay,
     PayBatch,
     RemoveMoney,
     RemovePayment,
+    Transfer,
     VoidCredit,
 )
 from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import LINE, Entry, Key, named
 from xerosync.engine.mirror import GONE
+from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Plan
 from xerosync.engine.restoring import again
 from xerosync.engine.settling_policies import OpenBooks
-from xerosync.models import AccountId, BankTransaction, Payment, PaymentId
+from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment, PaymentId
 
 CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
 """The codes of what people did to what the library posted."""
@@ -42,9 +47,10 @@ class Means:
 def remedied(found: Iterable[Found], means: Means) -> Iterator[Discrepancy]:
     """Each discrepancy with the actions of each fix that a plan can make of it, and why not where one cannot."""
     posting = _by_part(means.settling)
-    for discrepancy, entries in found:
+    for each in found:
+        discrepancy, entries = each.discrepancy, each.entries
         remedies: dict[Fix, tuple[Action, ...]] = {}
-        post = _posting(discrepancy, entries, posting)
+        post = _adopting(each, means.account) or _posting(discrepancy, posting)
         if post:
             remedies[Fix.POST] = post
         restored, why_lost = _restoring(discrepancy, entries, means)
@@ -72,13 +78,44 @@ def _by_part(settling: Plan) -> Mapping[Key, Sequence[Action]]:
     return found
 
 
-def _posting(
-    discrepancy: Discrepancy, entries: Sequence[Entry], posting: Mapping[Key, Sequence[Action]]
-) -> tuple[Action, ...]:
-    """What posts that which is missing; nothing for what somebody entered."""
-    if any(entry.intent is None and entry.tag is None for entry in entries):
-        return ()
+def _posting(discrepancy: Discrepancy, posting: Mapping[Key, Sequence[Action]]) -> tuple[Action, ...]:
+    """What posts that which is missing."""
     return tuple(posting.get(discrepancy.part, ())) if discrepancy.part is not None else ()
+
+
+def _adopting(found: Found, account: AccountId) -> tuple[Action, ...]:
+    """What takes that which somebody typed for what was expected in its place."""
+    typed = [each for each in found.entries if each.intent is None and each.tag is None]
+    if found.expected is None or not typed:
+        return ()
+    entry, expected = typed[0], found.expected
+    what, about = expected.key
+    settled = {"settlement": expected.settlement.id}
+    if what == LINE:
+        (line,) = [each for each in expected.settlement.lines if each.id == about]
+        collected = {"transaction": line.transaction, "collected": str(line.amount.amount)}
+        facts = settled | collected | {"settled_on": expected.on.isoformat()}
+    else:
+        moved = {"account": account, "effect": str(expected.amount.amount)}
+        dated = (entry.actual_on or expected.on).isoformat()
+        facts = settled | moved | {"on": expected.on.isoformat(), "dated": dated}
+    kind = {Payment: Pay.kind, BankTransaction: MoveMoney.kind, BankTransfer: Transfer.kind}[type(entry.document)]
+    action = Adopt(
+        host_ref={LINE: "", "fees": FEES, "payout": PAYOUT}[what] + about,
+        reason="somebody typed it, and it is taken for the host's",
+        adopted_kind=kind,
+        xero_id=entry.xero_id,
+        payload=_as_posted(entry),
+        facts=facts,
+    )
+    return (action,)
+
+
+def _as_posted(entry: Entry) -> dict[str, object]:
+    """What is kept of a document that somebody typed, as if it had been sent."""
+    if not isinstance(entry.document, Payment):
+        return {}
+    return {"Amount": str(entry.document.amount), "Date": str(entry.document.date)}
 
 
 def _restoring(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) -> tuple[tuple[Action, ...], str]:
@@ -108,7 +145,7 @@ def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) 
         reason = _why_it_stays(entry, means.open_books)
         action = None if reason else _removal(entry)
         if action is None:
-            return (), f"a plan cannot remove it: {reason or 'there is no way to, by Xero’s API'}"
+            return (), f"a plan cannot remove it: {reason or 'delete it in Xero'}"
         actions.append(action)
     return tuple(actions), ""
 

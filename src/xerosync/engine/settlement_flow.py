@@ -136,7 +136,7 @@ async def _settled(
 class Examined:
     """
     Some *settlements* by day, their *accounts*, the *plan* of what they lack, and the *report* on them; *differences*
-    are what lines cost beyond what had come in.
+    are what lines cost beyond what had come in, *invoices* those of their transactions.
     """
 
     settlements: Sequence[Settlement]
@@ -144,6 +144,13 @@ class Examined:
     plan: Plan
     report: SettlementReport
     differences: Mapping[str, Money]
+    invoices: Mapping[str, str]
+
+    @property
+    def invoices_paid(self) -> dict[tuple[str, str], str]:
+        """The invoices that the settlements' lines pay."""
+        lines = (line for each in self.settlements for line in each.lines)
+        return {("line", line.id): self.invoices.get(line.transaction, "") for line in lines}
 
 
 async def examined(
@@ -165,6 +172,7 @@ async def examined(
         for intent in await intents_with(books, lookup=("charged_back_by", line.id))
     ]
     transactions = await transactions_of(books, (line.transaction for line in lines))
+    invoices = {each.id: each.invoice_id for each in transactions.values()}
     report = report_settlements(
         ordered,
         plan,
@@ -172,10 +180,17 @@ async def examined(
         undone=[each for one in ordered for each in await intents_with(books, lookup=("undone", one.id))],
         netted=accounts.fees_as is FeesAs.NETTED,
         gains=await _gains(books, accounts, list(written.values())),
-        invoices={each.id: each.invoice_id for each in transactions.values()},
+        invoices=invoices,
         short_code=(await books.organisation()).short_code,
     )
-    return Examined(settlements=ordered, accounts=accounts, plan=plan, report=report, differences=done.differences)
+    return Examined(
+        settlements=ordered,
+        accounts=accounts,
+        plan=plan,
+        report=report,
+        differences=done.differences,
+        invoices=invoices,
+    )
 
 
 async def _gains(books: Books, accounts: SettlementAccounts, written: Sequence[Intent]) -> dict[str, Money]:

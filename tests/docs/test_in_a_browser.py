@@ -1,0 +1,59 @@
+"""The reconciliation report in a real browser: it opens, shows what it says, loads nothing else, and prints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import report_picture
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = report_picture.browser()
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium here: tests/system-packages.sh installs it")
+    assert found is not None, "with CI set there must be a Chromium: tests/system-packages.sh installs it"
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    page = tmp_path_factory.mktemp("report") / "report.html"
+    page.write_text(report_picture.report(), encoding="utf-8")
+    return page
+
+
+def test_the_report_opens_and_shows_its_sums(chromium: str, page: Path) -> None:
+    shown = report_picture.looked_at(chromium, page, "--dump-dom")
+
+    assert shown.count("<section>") == 7  # the sum, the causes, one by one, three settlements, what moved
+    for said in ("Harbour Yoga Ltd, account 091", "-81.30 NZD", "perhaps entered twice", "✗", "✓"):
+        assert said in shown
+
+
+def test_the_report_prints(chromium: str, page: Path) -> None:
+    printed = page.with_suffix(".pdf")
+    report_picture.looked_at(chromium, page, f"--print-to-pdf={printed}", "--no-pdf-header-footer")
+
+    assert printed.read_bytes().startswith(b"%PDF")
+    reader = shutil.which("pdftotext")
+    if reader is None and not os.environ.get("CI"):
+        pytest.skip("there is no pdftotext here: tests/system-packages.sh installs it")
+    assert reader is not None
+    text = subprocess.run([reader, printed, "-"], check=True, capture_output=True, text=True).stdout
+    for said in ("Why the clearing account is what it is", "-81.30 NZD", "43.80 NZD", "What moved"):
+        assert said in text
+
+
+def test_the_report_has_a_picture(chromium: str, page: Path) -> None:
+    picture = page.with_suffix(".png")
+    report_picture.looked_at(chromium, page, f"--screenshot={picture}", "--window-size=1060,1180")
+
+    header = picture.read_bytes()[:24]
+    assert (int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")) == (1060, 1180)
+    assert report_picture.PICTURE.read_bytes().startswith(b"\x89PNG")
