@@ -28,6 +28,7 @@ KINDS_OF_ORGANISATION: Final = (
     "link",
     "intent",
     "cursor",
+    "reading",
     "breaker",
     "run",
     "stray",

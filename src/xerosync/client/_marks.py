@@ -103,6 +103,21 @@ class Reading:
         self._pages += 1
         if self._pages == 1:
             self._looked_up = self._newest if server_time is None else server_time - _DATED_LATE
+        # The mark cannot lie behind that moment, so that of a long list few versions need be remembered.
+        start = _start(self._looked_up)
+        if start is not None:
+            self._met = {version for version in self._met if version[1] >= start}
+
+    @property
+    def state(self) -> tuple[datetime | None, datetime | None]:
+        """When its first page was looked up, and the newest stamp so far: `going_on` takes it up again."""
+        return self._looked_up, self._newest
+
+    @classmethod
+    def going_on(cls, since: Mark, id_name: str, state: tuple[datetime | None, datetime | None]) -> Reading:
+        """A read that goes on where one stopped that was in this *state*; some versions may be met again."""
+        looked_up, newest = state
+        return cls(since, id_name, pages=1, newest=newest, looked_up=looked_up)
 
     def mark(self) -> Mark:
         """From where to go on when all of it was read; the mark it began with when nothing has changed."""

@@ -64,11 +64,24 @@ def windows_ahead(end: int, items: int, *, at_most: int, largest: int) -> list[W
 
 
 @frozen
+class Place:
+    """How far a list was read: to its row *end*, the *last* ids before which are known."""
+
+    end: int
+    last: frozenset[str]
+
+
+@frozen
 class Page:
-    """The *rows* of a page that were on none before, each parsed as it is taken, and the server's time."""
+    """
+    The *rows* of a page that were on none before, each parsed as it is taken, and the server's time.
+
+    Once they are kept, another reading of the list may begin at *place*; None where that cannot be.
+    """
 
     rows: Iterator[Json]
     server_time: datetime | None
+    place: Place | None = None
 
 
 async def whole_rows(session: Session, query: Query, id_name: str) -> AsyncIterator[Json]:
@@ -78,25 +91,51 @@ async def whole_rows(session: Session, query: Query, id_name: str) -> AsyncItera
             yield row
 
 
-async def whole_pages(session: Session, query: Query, id_name: str, *, sized: bool = True) -> AsyncIterator[Page]:
+async def whole_pages(
+    session: Session, query: Query, id_name: str, *, sized: bool = True, begin: Place | None = None
+) -> AsyncIterator[Page]:
     """
     The pages of *query* in the order of the id called *id_name*, until every row was on one; each row comes once.
 
-    *sized*: a page may have any number of rows here. Raises `Unavailable` when there is no getting to the end.
+    *sized*: a page may have any number of rows here. With *begin* an earlier reading goes on there, if its last rows
+    are still found; else it begins anew. Raises `Unavailable` when there is no getting to the end.
     """
     query = evolve(query, params={"order": id_name, **query.params})
-    known: set[object] = set()
-    first = await session.read(query.page(1, PAGE_SIZE if sized else None))
-    if sized and first.page_size == PAGE_SIZE and first.items is not None:
-        pages = _overlapping(session, query, id_name, first, known)
+    known: set[object] = set() if begin is None else {*begin.last}
+    size = PAGE_SIZE if sized else None
+    first, end = await _first(session, query, id_name, begin, size)
+    if end is None:
+        pages = _repeated(session, query, id_name, first, size)
     else:
-        pages = _repeated(session, query, id_name, first, PAGE_SIZE if sized else None)
-    async for page in pages:
+        pages = _overlapping(session, query, id_name, (first, end), known)
+    async for page, end in pages:
         rows = fresh(page.rows, id_name, known)
-        yield Page(rows, page.server_time)
+        yield Page(rows, page.server_time, _place(page, id_name, end))
         for _ in rows:
             # What the reader has left is known all the same.
             pass
+
+
+async def _first(
+    session: Session, query: Query, id_name: str, begin: Place | None, size: int | None
+) -> tuple[Envelope, int | None]:
+    """The page that a reading begins with, and how many rows have passed with it; None where Xero tells no counts."""
+    if begin is not None:
+        window = window_from(max(begin.end - _SHARED, 0), largest=PAGE_SIZE)
+        page = await session.read(query.page(window.number, window.size))
+        is_known = any(_id(row, id_name) in begin.last for row in page.rows)
+        if is_known and page.items is not None and page.page_size == window.size:
+            return page, window.start + len(page.rows)
+    first = await session.read(query.page(1, size))
+    counts = size is not None and first.page_size == size and first.items is not None
+    return first, len(first.rows) if counts else None
+
+
+def _place(page: Envelope, id_name: str, end: int | None) -> Place | None:
+    if end is None:
+        return None
+    last = (_id(row, id_name) for row in page.rows[-2 * _SHARED :])
+    return Place(end, frozenset(each for each in last if each is not None))
 
 
 def fresh(rows: Iterable[Json], id_name: str, known: set[object]) -> Iterator[Json]:
@@ -111,10 +150,11 @@ def fresh(rows: Iterable[Json], id_name: str, known: set[object]) -> Iterator[Js
 
 
 async def _overlapping(
-    session: Session, query: Query, id_name: str, first: Envelope, known: set[object]
-) -> AsyncIterator[Envelope]:
-    yield first
-    end, items = len(first.rows), first.items or 0
+    session: Session, query: Query, id_name: str, first: tuple[Envelope, int], known: set[object]
+) -> AsyncIterator[tuple[Envelope, int | None]]:
+    page, end = first
+    items = page.items or 0
+    yield page, end if end < items else None
     back, furthest, halts = _SHARED, 0, 0
     while end < items:
         halts = halts + 1 if end <= furthest else 0
@@ -130,14 +170,14 @@ async def _overlapping(
                 # So many have left that the page begins behind what is known: look from further back.
                 back *= 4
                 break
-            yield page
             end, back = window.start + len(page.rows), _SHARED
+            yield page, end if end < items else None
             items = end + (len(page.rows) == window.size) if page.items is None else page.items
 
 
 async def _repeated(
     session: Session, query: Query, id_name: str, first: Envelope, size: int | None
-) -> AsyncIterator[Envelope]:
+) -> AsyncIterator[tuple[Envelope, int | None]]:
     """
     The pages where Xero decides on their size and tells no counts (F 4.03, 4.04).
 
@@ -147,12 +187,12 @@ async def _repeated(
     before: set[object] | None = None
     page = first
     for _ in range(_READINGS):
-        yield page
+        yield page, None
         seen, number = _ids(page, id_name), 1
         while len(page.rows) >= _SMALLEST:
             number += 1
             page = await session.read(query.page(number, size))
-            yield page
+            yield page, None
             seen |= _ids(page, id_name)
         if number == 1 or seen == before:
             return

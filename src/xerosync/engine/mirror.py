@@ -12,12 +12,13 @@ from attrs import AttrsInstance, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client._marks import Mark, Reading
-from xerosync.client._paging import whole_pages, whole_rows
+from xerosync.client._paging import Place, whole_pages, whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import id_name
 from xerosync.engine.intents import sign_in, sign_of, tag_in
+from xerosync.engine.interrupted import Interrupted, read_interrupted, reading_key
 from xerosync.engine.strays import strays_among
 from xerosync.errors import VersionConflict
 from xerosync.events import Event
@@ -298,13 +299,22 @@ async def refresh(books: Books, *shelves: Shelf) -> None:
         if shelf.whole:
             await _reread_whole(books, shelf)
             continue
-        since = await _since(books, shelf)
-        reading = Reading(since, id_name(shelf.model))
-        async for rows in _changed(books, shelf, reading):
-            await _keep(books, shelf, rows)
+        known, broken_off = await books.storage.get_many(
+            [RecordKey("cursor", books.tenant, shelf.name), reading_key(books.tenant, shelf.name)]
+        )
+        since = _since(books, shelf, known)
+        earlier = read_interrupted(broken_off, since, books.clock.now())
+        reading = Reading(since, id_name(shelf.model)) if earlier is None else earlier.going_on(since, shelf.model)
+        is_kept = broken_off is not None
+        async for rows, place in _changed(books, shelf, reading, None if earlier is None else earlier.place):
+            also = [] if place is None else [Interrupted.at(place, reading).record(books.tenant, shelf.name, since)]
+            is_kept = is_kept or bool(also)
+            await _keep(books, shelf, rows, also)
         mark = reading.mark()
-        if mark.at is not None and mark.at != since.at:
-            await books.storage.commit([_cursor(books, shelf, mark.at)])
+        puts = [_cursor(books, shelf, mark.at)] if mark.at is not None and mark.at != since.at else []
+        deletes = [reading_key(books.tenant, shelf.name)] if is_kept else []
+        if puts or deletes:
+            await books.storage.commit(puts, deletes=deletes)
 
 
 async def _reread_whole(books: Books, shelf: Shelf) -> None:
@@ -382,32 +392,40 @@ def _our_tag(books: Books, record: Record) -> str | None:
     return lookups.get("tag") if lookups.get("sign") == sign_of(books.app.client_id) else None
 
 
-async def _changed(books: Books, shelf: Shelf, reading: Reading) -> AsyncIterator[list[Json]]:
-    """The rows of each page; what was met before, too, which may be newer than what another worker has kept since."""
+async def _changed(
+    books: Books, shelf: Shelf, reading: Reading, begin: Place | None
+) -> AsyncIterator[tuple[list[Json], Place | None]]:
+    """
+    The rows of each page, and where to go on behind it.
+
+    What was met before comes too, which may be newer than what another worker has kept since.
+    """
     query = Query(shelf.collection, shelf.collection, shelf.params, reading.modified_since)
     session = await books.session()
     if not shelf.paged:
         whole = await session.read(query)
-        yield list(reading.fresh(whole.rows, whole.server_time))
+        yield list(reading.fresh(whole.rows, whole.server_time)), None
         return
-    async for page in whole_pages(session, query, reading.id_name):
-        yield list(reading.fresh(page.rows, page.server_time))
+    async for page in whole_pages(session, query, reading.id_name, begin=begin):
+        yield list(reading.fresh(page.rows, page.server_time)), page.place
 
 
-async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json]) -> None:
+async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json], also: Sequence[Record] = ()) -> None:
+    """Keep *rows*, and with the last of them *also*."""
     fresh = [_mirrored(books, shelf, row) for row in rows]
     for start in range(0, len(fresh), _CHUNK):
-        while not await _kept(books, shelf, fresh[start : start + _CHUNK]):
+        last = also if start + _CHUNK >= len(fresh) else ()
+        while not await _kept(books, shelf, fresh[start : start + _CHUNK], last):
             pass  # another worker has kept something meanwhile, and it may be newer
 
 
-async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record]) -> bool:
-    """Whether what is news among *fresh* is kept now: not where another worker was faster."""
+async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record], also: Sequence[Record]) -> bool:
+    """Whether what is news among *fresh* is kept now, with *also*: not where another worker was faster."""
     known = {record.identity: record for record in await stored(books, (each.identity for each in fresh))}
     changed = [record for record in fresh if _is_news(record, known.get(record.identity))]
     marked = {tag: record.key for record in changed if (tag := _our_tag(books, record)) is not None}
     # With the rows, if not before them: a mark that is read once more is not met as something new.
-    puts = [*await strays_among(books, marked), *changed]
+    puts = [*await strays_among(books, marked), *changed, *also]
     expect = {each.identity: known[each.identity].version if each.identity in known else 0 for each in changed}
     try:
         if puts:
@@ -449,8 +467,7 @@ def _stub(name: str, value: object) -> object:
     return {each: item for each, item in cast(Json, value).items() if each in keys}
 
 
-async def _since(books: Books, shelf: Shelf) -> Mark:
-    (record,) = await books.storage.get_many([RecordKey("cursor", books.tenant, shelf.name)])
+def _since(books: Books, shelf: Shelf, record: Record | None) -> Mark:
     kept: dict[str, str] = {} if record is None else json.loads(record.body)
     # What an earlier version kept less of is read anew.
     at = datetime.fromisoformat(kept["since"]) if kept.get("of") == _version(shelf) else None
