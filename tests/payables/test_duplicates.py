@@ -138,6 +138,21 @@ def test_one_document_is_taken_for_one_bill_alone(product: Product) -> None:
     assert [each.about for each in linking.submit([bill("b"), bill("c")]).findings] == ["c"]
 
 
+def test_a_linked_bill_whose_total_is_another_now_is_a_finding(product: Product) -> None:
+    """Whichever side has changed: nothing is written to what people typed."""
+    entered = typed(product)
+    linking = choosing(product, Duplicates.LINK)
+    linking.apply(linking.submit([bill("b")]))
+
+    dearer = linking.submit([bill("b", "31.00")])
+    product.books.edit_invoice(entered.id, amount=Decimal("31.00"))
+    cheaper = linking.submit([bill("b")])
+
+    for plan in (dearer, cheaper):
+        assert (len(plan), [each.code for each in plan.findings]) == (0, ["changed since posted"])
+    assert linking.submit([bill("b", "31.00")]).findings == ()
+
+
 def test_a_linked_bill_that_was_voided_is_a_finding(product: Product) -> None:
     entered = typed(product)
     linking = choosing(product, Duplicates.LINK)

@@ -10,6 +10,7 @@ from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 
 from xerosync import Bill, BillLine, BillPayment, BillSettings, CardSpend, Ledger, Payables, WhenLocked
+from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, DocumentStatus
 from xerosync.storage import MemoryStore
 
@@ -166,7 +167,7 @@ def test_a_draft_of_a_credit_note_is_approved_when_its_source_says_so(product: P
 def test_a_bill_never_turns_into_a_credit_note(product: Product, purchases: Payables) -> None:
     post(purchases, BILL)
 
-    assert not purchases.update([evolve(CREDIT, id=BILL.id)])
+    assert [each.code for each in purchases.update([evolve(CREDIT, id=BILL.id)]).findings] == ["cannot be posted"]
     assert [each.code for each in purchases.submit([evolve(CREDIT, id=BILL.id)]).findings] == ["changed since posted"]
     assert [each.total for each in product.live_bills()] == [Decimal(10)]
 
@@ -205,6 +206,7 @@ def test_a_receipt_that_no_edit_can_change_is_a_finding(product: Product, purcha
     dearer = evolve(SPEND, lines=[line("9.00")])
     assert found(SPEND) == []
     assert found(evolve(SPEND, account="095")) == ["changed since posted"]
+    assert found(evolve(SPEND, account="nowhere")) == ["account does not fit"]
     assert found(evolve(SPEND, lines=[line("-8.00")])) == ["changed since posted"]
     assert found(evolve(SPEND, lines=[line("9.00", "12345")])) == ["account does not fit"]
     product.books.lock_period(DAY)
@@ -213,6 +215,26 @@ def test_a_receipt_that_no_edit_can_change_is_a_finding(product: Product, purcha
     product.books.reconcile_bank_transaction(product.books.bank_transactions[0].id)
     assert found(dearer) == ["reconciled"]
     assert found(SPEND) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [evolve(BILL, stated_total=nzd("50.00")), evolve(BILL, vendor="<b>"), evolve(SPEND, vendor="<b>")],
+)
+def test_what_cannot_be_is_a_finding_and_holds_up_no_other(
+    product: Product, purchases: Payables, wrong: Bill | CardSpend
+) -> None:
+    post(purchases, BILL)
+    post(purchases, other := evolve(BILL, id="b2", number="8"))
+    purchases.apply(purchases.spend([SPEND]))
+
+    plan = purchases.update([wrong, evolve(other, lines=[line("11.00")])])
+    purchases.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("cannot be posted", wrong.id)]
+    assert [each.total for each in product.live_bills()] == [Decimal(10), Decimal(11)]
+    with pytest.raises(InvalidInput, match="id: give each bill"):
+        purchases.update([BILL, BILL])
 
 
 def test_a_receipt_that_was_moved_out_of_closed_books_stays_where_it_is(product: Product) -> None:

@@ -71,6 +71,8 @@ async def update_bills(
 ) -> Plan:
     """Plan what the documents of *papers* that were posted before lack of what the papers say now."""
     listed = list(papers)
+    if len({(isinstance(each, Bill), each.id) for each in listed}) != len(listed):
+        raise InvalidInput("id", "give each bill and each receipt once, under an id of its own")
     no_bills, no_receipts = await handled_ids(books, BILL), await handled_ids(books, RECEIPT)
     bills = [each for each in listed if isinstance(each, Bill) and each.id not in no_bills]
     spends = [each for each in listed if isinstance(each, CardSpend) and each.id not in no_receipts]

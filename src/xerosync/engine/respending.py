@@ -118,6 +118,16 @@ class _Updating:
     @exactly
     def decide(self, known: _Known) -> None:
         """Change the bank transaction of *known* as far as its receipt has changed."""
+        try:
+            self._decide(known)
+        except InvalidInput as error:
+            self._find(known, "cannot be posted", str(error), "correct it and update it again")
+
+    def _decide(self, known: _Known) -> None:
+        if not known.account:
+            cause = "account: the organisation has no account of this code or id"
+            self._find(known, "account does not fit", cause, "choose the card's own account in Xero")
+            return
         wanted = self._wanted(known)
         names = self._changed(known, wanted)
         if not names:

@@ -43,10 +43,6 @@ class Side:
     change_credit: type[ChangeCredit]
     remarked: Callable[[Invoice | CreditNote, str], Invoice | CreditNote]
 
-    def kind(self, paper: Paper) -> str:
-        """The kind of write that creates the document of *paper*."""
-        return self.credit if paper.total.amount < 0 else self.invoice
-
     def operation(self, kind: str, host_id: str) -> Pending:
         """The operation of *kind* on the paper of this id of the host's."""
         return Pending(kind, f"{self.prefix}{host_id}")

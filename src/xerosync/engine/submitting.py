@@ -137,6 +137,20 @@ class Submitting(ABC, Generic[P]):
         if linked.document.status in GONE:
             cause = f"it is the one that was typed in Xero, and somebody made that {linked.document.status}"
             self.find(paper, "removed in Xero", cause, "find out why; to post it, submit it under a new id")
+            return
+        total, there = self._comes_to(paper), linked.document
+        if total is not None and (abs(total.amount), total.currency) != (there.total, there.currency_code):
+            cause = "it is the one that was typed in Xero, and that comes to another total"
+            self.find(paper, "changed since posted", cause, "correct the one that is wrong, here or in Xero")
+
+    def _comes_to(self, paper: P) -> Money | None:
+        """What *paper* would come to in Xero; None where nobody can say."""
+        try:
+            return expected_total(
+                with_remainder(self.settings.coded(paper)[0], self.known.reference), self.known.reference
+            )
+        except InvalidInput:
+            return None
 
     def _changed(self, paper: P) -> None:
         cause = f"under this id another document was posted before: its {self.known.side.party}, number or total"

@@ -108,17 +108,21 @@ def _can_be(paper: Paper) -> bool:
 
 
 async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P]]:
-    operations = {paper.id: side.operation(side.kind(paper), paper.id) for paper in papers}
+    operations = {
+        (kind, paper.id): side.operation(kind, paper.id) for paper in papers for kind in (side.invoice, side.credit)
+    }
     created = await intents_of(books, operations.values())
+    created = {key: each for key, each in created.items() if each.state is State.CONFIRMED}
     changes = await all_changes(books)
-    written = [each.xero_id for each in created.values() if each.state is State.CONFIRMED and each.xero_id]
+    written = [each.xero_id for each in created.values() if each.xero_id]
     documents: Mapping[str, tuple[Invoice | CreditNote, str]] = {
         **await stamped(books, INVOICES, Invoice, written),
         **await stamped(books, CREDIT_NOTES, CreditNote, written),
     }
+    by_id = {paper.id: paper for paper in papers}
     found: list[_Known[P]] = []
-    for paper in papers:
-        key = intent_key(books.tenant, operations[paper.id])
+    for (_, host_id), operation in operations.items():
+        paper, key = by_id[host_id], intent_key(books.tenant, operation)
         creation, mark = created.get(key), mark_of(key, books.app.client_id)
         document, stamp = documents.get((creation.xero_id if creation is not None else "") or "", (None, ""))
         if creation is None or document is None or document.status in GONE:
@@ -180,6 +184,12 @@ class _Updating(Generic[P]):
     @exactly
     def decide(self, known: _Known[P]) -> None:
         """Change the document of *known* as far as its paper has changed."""
+        try:
+            self._decide(known)
+        except InvalidInput as error:
+            self._find(known, "cannot be posted", str(error), "correct it and update it again")
+
+    def _decide(self, known: _Known[P]) -> None:
         names, status = self.changed(known), self._next_status(known)
         if not names and status is None:
             return
@@ -229,7 +239,9 @@ class _Updating(Generic[P]):
     def _wanted(self, known: _Known[P]) -> Invoice | CreditNote:
         document = self.settings.mapper(with_remainder(self.settings.coded(known.paper)[0], self.reference))
         if isinstance(document, Invoice) != isinstance(known.document, Invoice):
-            raise InvalidInput("lines", "what was posted as a bill, an invoice or a credit note stays one")
+            raise InvalidInput(
+                "lines", "what was posted as a bill, an invoice or a credit note stays one: void it first"
+            )
         return self.side.remarked(document, known.mark)
 
     def _is_anothers(self, known: _Known[P]) -> bool:
