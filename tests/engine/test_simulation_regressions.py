@@ -11,6 +11,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "a restored store has forgotten the transaction of a paid invoice": ("settlements", 34, None),
     "a restored store has forgotten the transaction of a voided invoice": ("imports", 3000515, None),
     "a sale that was taken over is never updated again": ("sales", 10000342, "inside"),
+    "a bill taken over by a restored store is changed at its source": ("papers", 1079, None),
 }
 
 

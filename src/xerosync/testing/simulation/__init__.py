@@ -15,7 +15,7 @@ from time import perf_counter
 from attrs import field, frozen
 
 from xerosync.storage import MemoryStore
-from xerosync.testing.simulation.checker import wrong_with
+from xerosync.testing.simulation.checker import doubled, wrong_with
 from xerosync.testing.simulation.flow import Flow, nothing_left
 from xerosync.testing.simulation.flows import FLOWS, flow_of
 from xerosync.testing.simulation.mix import QUIET, Client, Mix, crowded, mixed
@@ -46,7 +46,8 @@ class Run:
     What came of one schedule: *wrong* is empty where nothing was lost, doubled or left open.
 
     *trace* is the fingerprint of everything that happened, in its order. *moments* counts the steps of all processes;
-    *distinct* are the numbers of those at which a death differs from one a moment before.
+    *distinct* are the numbers of those at which a death differs from one a moment before, *writes* of those where one
+    leaves that writes to the books.
     """
 
     seed: int
@@ -55,6 +56,7 @@ class Run:
     wrong: tuple[str, ...]
     moments: int
     distinct: tuple[int, ...] = field(repr=False, eq=False)
+    writes: tuple[int, ...] = field(repr=False, eq=False)
     rounds: int
     virtual_s: float
     trace: str
@@ -110,7 +112,8 @@ def play(
         world.begin()
         has_ended = world.loop.run(steps_max=steps_max)
         virtual_s = world.elapsed_s
-        wrong = wrong_with(world) if has_ended else [f"it never settled: {steps_max:,} steps, {virtual_s:.0f} s"]
+        unsettled = f"it never settled: {steps_max:,} steps, {virtual_s:.0f} s"
+        wrong = wrong_with(world) if has_ended else [unsettled, *doubled(world)]
     finally:
         world.close()
     return Run(
@@ -120,6 +123,7 @@ def play(
         wrong=tuple(wrong),
         moments=world.moments,
         distinct=tuple(world.distinct),
+        writes=tuple(world.writes),
         rounds=world.rounds,
         virtual_s=virtual_s,
         trace=world.trace,

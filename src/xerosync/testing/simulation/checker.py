@@ -27,7 +27,7 @@ def wrong_with(world: World) -> list[str]:
         *world.violations,
         *world.store.faults,
         *world.flow.check(world),
-        *_doubled(world),
+        *doubled(world),
         *_unsettled(world),
         *_unrecorded(world),
         *(() if world.is_inside else _of_the_client(world)),
@@ -35,8 +35,8 @@ def wrong_with(world: World) -> list[str]:
     ]
 
 
-def _doubled(world: World) -> Iterator[str]:
-    """Documents that stand in the books more than once under one mark."""
+def doubled(world: World) -> Iterator[str]:
+    """Name what stands in the books more than once under one mark: wrong at any time."""
     books = world.books
     texts = [each.reference for each in books.payments if each.status == "AUTHORISED"]
     for document in (*books.invoices, *books.credit_notes):

@@ -21,7 +21,8 @@ class Flow:
 
     *set_up* is done by hand in Xero before the world begins. *work* is one round of a worker: it does all that the host
     knows of by then, and says whether nothing was left to do; it is awaited over either client. *check* names whatever
-    is wrong with the books at the end. A write whose body holds *poison* is never answered.
+    is wrong with the books at the end. A write whose body holds *poison* is never answered. The larger its *share*, the
+    more often it is drawn.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Flow:
     work: Callable[[AsyncXero, World], Awaitable[bool]]
     check: Callable[[World], Iterable[str]]
     poison: bytes | None = None
+    share: int = 2
 
 
 def nothing_left(*done: Plan | Recovery) -> bool:

@@ -330,29 +330,34 @@ def _each_contact_once(world: World) -> Iterator[str]:
 
 
 FLOWS: Final = (
-    Flow(name="receivables", set_up=_sales, work=_collect, check=_each_part_once),
-    Flow(name="payables", set_up=_nothing, work=_pay_bills, check=_each_bill_once),
+    Flow(name="receivables", set_up=_sales, work=_collect, check=_each_part_once, share=4),
+    Flow(name="payables", set_up=_nothing, work=_pay_bills, check=_each_bill_once, share=4),
     Flow(name="papers", set_up=_nothing, work=_file_papers, check=_each_paper_once),
     Flow(name="accounts", set_up=_nothing, work=_set_up, check=_each_account_once),
     Flow(name="imports", set_up=owed, work=import_and_follow, check=each_row_is_what_is_due),
     Flow(name="audited", set_up=_sales, work=_audited, check=_each_part_once),
-    Flow(name="poison", set_up=_sales, work=_pay_among_poison, check=_all_but_the_poison, poison=_POISON.encode()),
-    Flow(name="pairs", set_up=_contacts, work=_pair, check=_each_contact_once),
-    Flow(name="settlements", set_up=sold, work=settle_whole, check=each_settlement_once),
-    Flow(name="noted", set_up=sold_twice, work=write_with_notes, check=each_note_once),
+    Flow(
+        name="poison",
+        set_up=_sales,
+        work=_pay_among_poison,
+        check=_all_but_the_poison,
+        poison=_POISON.encode(),
+        share=1,
+    ),
+    Flow(name="pairs", set_up=_contacts, work=_pair, check=_each_contact_once, share=1),
+    Flow(name="settlements", set_up=sold, work=settle_whole, check=each_settlement_once, share=3),
+    Flow(name="noted", set_up=sold_twice, work=write_with_notes, check=each_note_once, share=1),
     Flow(name="sales", set_up=customer, work=sell, check=each_sale_once),
-    Flow(name="mended", set_up=billed, work=mend, check=each_thing_put_right),
-    Flow(name="undone", set_up=owed_in_error, work=settle_and_undo, check=nothing_stands),
+    Flow(name="mended", set_up=billed, work=mend, check=each_thing_put_right, share=1),
+    Flow(name="undone", set_up=owed_in_error, work=settle_and_undo, check=nothing_stands, share=1),
 )
 """Every public flow of the library is in one of these."""
 
 
-_SHARES: Final = (4, 4, 2, 2, 2, 2, 1, 1, 0, 0, 2, 0, 0)
-
-
 def flow_of(seed: int) -> Flow:
-    """The flow that *seed* plays; the poisoned one, which takes long, less often than others."""
-    return Random(f"flow {seed}").choices(FLOWS, _SHARES)[0]  # noqa: S311 - the same seed, the same flow
+    """The flow that *seed* plays."""
+    drawing = Random(f"flow {seed}")  # noqa: S311 - the same seed, the same flow
+    return drawing.choices(FLOWS, [each.share for each in FLOWS])[0]
 
 
 def flow_named(name: str) -> Flow:

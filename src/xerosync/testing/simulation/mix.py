@@ -30,9 +30,10 @@ class Mix:
 
     *refused*: no connection. *late*: the request arrives 20 to 100 seconds after it was sent, mostly when its sender
     has given up. *doubled*: the network delivers it twice. *xero*: one of *kinds* strikes it. *crash* and *freeze*
-    strike a process at any of its steps, the latter for *frozen_s*. All of it stops after *until_s*. Until then a
-    worker rests from round to round for a share of it between *rests*, and then longer and longer, within *rests_s*.
-    *backup_s* and *restored_s* are when the store is copied, and when it is put back.
+    strike a process at any of its steps, the latter for *frozen_s*; *stall* freezes it just before a write leaves. All
+    of it stops after *until_s*. Until then a worker rests from round to round for a share of it between *rests*, and
+    then longer and longer, within *rests_s*. *backup_s* and *restored_s* are when the store is copied, and when it is
+    put back.
     """
 
     workers: int = 1
@@ -45,6 +46,7 @@ class Mix:
     kinds: tuple[Fault, ...] = _OF_XERO
     crash: float = 0.0
     freeze: float = 0.0
+    stall: float = 0.0
     frozen_s: tuple[float, float] = (1.0, 1200.0)
     until_s: float = 0.0
     rests: tuple[float, float] = (0.04, 0.16)

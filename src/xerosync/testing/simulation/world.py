@@ -42,6 +42,7 @@ from xerosync.testing.storage_face import plain_face
 from xerosync.testing.storage_simulated import StoreFactory
 
 _RESTART_S: Final = (1.0, 600.0)
+_WRITES: Final = ("send PUT api.xro/", "send POST api.xro/")
 
 
 class Vault:
@@ -150,6 +151,7 @@ class World:
         self.sends: Final[list[float]] = []
         self.moments: int = 0
         self.distinct: Final[list[int]] = []
+        self.writes: Final[list[int]] = []
         self.rounds = 0
         self._gate = MemoryGate()
         self._registered = self.simulator.register_app("Simulation")
@@ -205,6 +207,8 @@ class World:
         if not step.endswith(" done"):
             # Between a call that is done and the next one nothing happens outside the process: that is one moment.
             self.distinct.append(self.moments)
+        if is_write := step.startswith(_WRITES):
+            self.writes.append(self.moments)
         self.note(f"{process.worker} {step}")
         if self.moments in self.deaths:
             self._die(process)
@@ -213,7 +217,7 @@ class World:
         chance = self.random.random()
         if chance < self.mix.crash:
             self._die(process)
-        elif chance < self.mix.crash + self.mix.freeze:
+        elif chance < self.mix.crash + self.mix.freeze + (self.mix.stall if is_write else 0.0):
             self.faults["freeze"] += 1
             return self.random.uniform(*self.mix.frozen_s)
         return 0.0
