@@ -201,6 +201,33 @@ def test_a_credit_that_something_is_set_against_is_not_taken_back(sales: Receiva
     assert [(each.code, each.about) for each in sales.void(["c1"]).findings] == [("money on it", "c1")]
 
 
+@pytest.mark.parametrize("clearing", [CLEARING, WITHOUT_A_BANK])
+@pytest.mark.parametrize("paid_before", [True, False])
+def test_money_that_was_parked_used_and_charged_back_is_owed_again(
+    product: Product, clearing: str, paid_before: bool
+) -> None:
+    product.books.add_account(WITHOUT_A_BANK, "Clearing", type="CURRENT", enable_payments=True)
+    sales = story(product, clearing)
+    submit(sales, sale("s1", "50.00"), sale("s2", "30.00"))
+    if paid_before:
+        collect(sales, "s1", "50.00", line="L0")
+    collect(sales, "s1", "70.00")
+    sales.apply(sales.allocate())
+    back = SettlementLine(id="B1", transaction="s1", amount=nzd("120.00"), kind=LineKind.CHARGED_BACK)
+
+    plan = sales.settle(Settlement(id="B", on=DAY, lines=[back]))
+    sales.apply(plan)
+
+    balance = product.books.balance(product.books.account(clearing).id)
+    owed = [each for each in product.books.invoices if each.is_posted]
+    credit = sum(each.amount_due for each in product.books.credit_notes if each.is_posted)
+    credit += sum((each.amount_due for each in product.books.overpayments if each.is_posted), Decimal(0))
+    assert (balance, plan.findings) == (Decimal(0), ())
+    assert sum(each.amount_due for each in owed) - credit == Decimal(80)
+    assert not sales.settle(Settlement(id="B", on=DAY, lines=[back]))
+    assert sales.reconcile().clean
+
+
 AMOUNTS = st.lists(st.integers(1, 9_999).map(lambda cents: Decimal(cents) / 100), min_size=1, max_size=4)
 
 

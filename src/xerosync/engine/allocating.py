@@ -223,9 +223,25 @@ def credit_name(intent: Intent) -> str | None:
     return None
 
 
+async def used_credits(books: Books, written: Iterable[Intent]) -> frozenset[str]:
+    """The operations among *written* whose parked credit is set against something, by name."""
+    parked = {each.xero_id: each for each in written if each.xero_id and _is_parked(each)}
+    found = await _documents(
+        books,
+        {key: each for key, each in parked.items() if each.operation.kind == CreateSaleCredit.kind},
+        {key: each for key, each in parked.items() if each.operation.kind == MoveMoney.kind},
+    )
+    return frozenset(each.written.host_ref for each in found if each.document.allocations)
+
+
 async def _credits(books: Books, chosen: Collection[str] | None) -> list[Credit]:
     noted = await _written(books, CreateSaleCredit.kind, chosen)
     parked = {key: each for key, each in (await _written(books, MoveMoney.kind, chosen)).items() if _is_parked(each)}
+    return [each for each in await _documents(books, noted, parked) if each.left]
+
+
+async def _documents(books: Books, noted: Mapping[str, Intent], parked: Mapping[str, Intent]) -> list[Credit]:
+    """The credit notes *noted*, and the overpayments of the bank transactions *parked*, both by Xero id."""
     found: list[Credit] = []
     if noted:
         await refresh(books, CREDIT_NOTES)
@@ -237,7 +253,7 @@ async def _credits(books: Books, chosen: Collection[str] | None) -> list[Credit]
         ids = {str(one.overpayment_id): parked[key] for key, (one, _) in moved.items() if one.overpayment_id}
         for xero_id, (over, stamp) in (await stamped(books, OVERPAYMENTS, Overpayment, ids)).items():
             found.append(_credit(ids[xero_id], over, Seen(OVERPAYMENTS.name, xero_id, stamp)))
-    return [each for each in found if each.left]
+    return found
 
 
 def _credit(intent: Intent, document: CreditNote | Overpayment, seen: Seen) -> Credit:

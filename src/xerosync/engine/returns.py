@@ -33,6 +33,7 @@ from xerosync.models import AccountId, ContactId, CreditNoteId, Payment, Payment
 from xerosync.money import Money
 
 _CLOSED: Final = "in closed books"
+_USED: Final = "partly set against another invoice"
 _ALL: Final = "all"
 
 
@@ -94,8 +95,8 @@ class Returns:
         """
         Remove all payments of a charged-back transaction, so that its invoice is open again.
 
-        A payment that is reconciled, in a batch, or in closed books stays; an invoice of the same amount takes its
-        place, and the money leaves the clearing account by it (F 6.123, 6.124, 6.131).
+        A payment that is reconciled, in a batch, in closed books, or whose parked part was used, stays; an invoice of
+        the same amount takes its place, and the money leaves the clearing account by it (F 6.123, 6.124, 6.131).
         """
         deciding, known = self.deciding, self.deciding.known
         before = known.collected_before.get(transaction.id, ())
@@ -275,8 +276,9 @@ class Returns:
         """Take back what *intent* paid, and what was parked beside it."""
         known, paid = self.deciding.known, intent.operation.host_ref
         counter = known.intent(Pending(CreateSale.kind, COUNTER + paid))
-        stays = self._why_it_stays(known.payment(intent))
-        amount, whole = Decimal(str(intent.payload["Amount"])), stays == _CLOSED
+        used = SURPLUS + paid in known.used and known.removal(paid) is None
+        stays = self._why_it_stays(known.payment(intent)) or (_USED if used else "")
+        amount, whole = Decimal(str(intent.payload["Amount"])), stays == _CLOSED or used
         if counter is not None:
             whole = counter.facts.get("covers") == _ALL
         if counter is not None or (stays and known.removal(paid) is None):
@@ -298,8 +300,9 @@ class Returns:
         countered = known.intent(Pending(CreateSale.kind, COUNTER + paid)) is not None
         if intent.state is not State.CONFIRMED:
             self.deciding.not_confirmed(line, intent, "parking it")
-        elif countered or (closed and self._undone(intent) is None):
-            self._counter(settlement, line, transaction, _Stays(paid=paid, why=_CLOSED, amount=amount, whole=True))
+        elif countered or ((closed or name in known.used) and self._undone(intent) is None):
+            why = _CLOSED if closed else _USED
+            self._counter(settlement, line, transaction, _Stays(paid=paid, why=why, amount=amount, whole=True))
         else:
             self._unpark(line, name, Money(amount, line.amount.currency))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final
 
@@ -78,7 +79,7 @@ class Known:
 
     *forgotten* are the transactions that were made here and that an older store did not know; *counters* the invoices
     that took the place of charged-back payments, by transaction; *sold* the invoices that refunds are of, with their
-    lines.
+    lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it.
     """
 
     tenant: TenantId
@@ -95,6 +96,7 @@ class Known:
     counters: Mapping[str, Sequence[Intent]]
     sold: Mapping[str, Invoice]
     retry_refused: bool
+    used: AbstractSet[str] = frozenset()
 
     def intent(self, operation: Pending) -> Intent | None:
         """What is known of *operation*."""

@@ -20,6 +20,7 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidCredit,
 )
+from xerosync.engine.allocating import used_credits
 from xerosync.engine.batches import in_batches, unsettled
 from xerosync.engine.clearing import Eligibility
 from xerosync.engine.exchange import currency_of, realised
@@ -302,6 +303,7 @@ async def _known(
         counters=counters,
         sold=await _sold(books, lines, transactions, intents),
         retry_refused=retry_refused,
+        used=await used_credits(books, [each for group in before.values() for each in group]),
     )
 
 
