@@ -215,6 +215,19 @@ def _settlement_lost(books: Books) -> None:
             books.plant("not in your settlements", victim.id, -net if books.through_a_bank else -net - fees)
 
 
+@kind("the host still has a settlement that was undone")
+def _undone(books: Books) -> None:
+    if victim := books.victim():
+        books.sales.apply(books.sales.undo_settlement(victim))
+        for line in victim.lines:
+            books.plant("undone", line.id, -line.amount.amount)
+        fees, net = victim.proof.fees.amount, victim.proof.net.amount
+        if books.through_a_bank:
+            books.plant("undone", victim.id, fees)
+        if victim.paid_out_on is not None:
+            books.plant("undone", victim.id, net if books.through_a_bank else net + fees)
+
+
 @kind("the host has lost a line")
 def _line_lost(books: Books) -> None:
     if victim := books.victim(paid_out=False):
@@ -410,7 +423,7 @@ def _fees_of(books: Books, settlement: Settlement) -> str:
 def journalled(books: Books) -> None:
     """What no document explains: journals, which go to accounts that are no bank accounts alone."""
     amount = books.amount()
-    books.product.books.add_journal("moved", {books.clearing: amount, "404": -amount}, date=books.day())
+    books.product.books.add_journal("moved", {books.clearing: amount, "404": -amount}, date=DAY)
     others = [each for each in books.planted if each.code == "other movements"]
     if others:
         books.planted.remove(others[0])

@@ -160,12 +160,14 @@ def test_each_thing_that_somebody_typed_is_told_and_removed(collected: Collected
     other = collected.product.invoice("Ed Poe", "9.00")
     typed = books.add_payment(other.id, account=CLEARING, date=DAY)
     received = books.add_bank_transaction(other.contact_id, type="RECEIVE", bank=CLEARING, amount=Decimal(5), date=DAY)
+    moved = books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(3), date=DAY)
 
     report = collected.report()
 
     assert [(each.code, each.about, each.fixes) for each in report.discrepancies] == [
         ("payment not posted here", typed.id, (Fix.REMOVE, Fix.IGNORE)),
         ("bank transaction not posted here", received.id, (Fix.REMOVE, Fix.IGNORE)),
+        ("transfer not posted here", moved.id, (Fix.REMOVE, Fix.IGNORE)),
     ]
 
     collected.sales.apply(report.plan(Fix.REMOVE))

@@ -34,7 +34,7 @@ Key: TypeAlias = tuple[str, str]
 """What of the host an entry stands for: ``line``, ``fees`` or ``payout``, and its id."""
 
 LINE = "line"
-_SETTLED = frozenset({"settlement", "transaction", "charged_back_by", "undone"})
+_SETTLED = frozenset({"settlement", "transaction", "charged_back_by"})
 
 
 @frozen(kw_only=True, repr=False)
@@ -159,9 +159,10 @@ def _gone(entry: Entry) -> Entry:
 
 
 def _both(entry: Entry, removal: Intent) -> Iterator[Entry]:
-    """What the library posted, and that it took it back: for the host those are two lines."""
-    yield evolve(entry, actual=entry.recorded, document=None)
-    yield evolve(entry, recorded=-entry.recorded, actual=-entry.recorded, intent=removal, document=None)
+    """What the library posted, and that it took it back: a charge-back is a line of its own, an undoing is none."""
+    by = removal if "charged_back_by" in removal.facts else entry.intent
+    yield evolve(entry, document=None)
+    yield evolve(entry, recorded=-entry.recorded, actual=-entry.recorded, intent=by, document=None)
 
 
 def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[Entry]:

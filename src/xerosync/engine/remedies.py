@@ -27,6 +27,7 @@ from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Plan
 from xerosync.engine.restoring import again
 from xerosync.engine.settling_policies import OpenBooks
+from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment, PaymentId
 
 CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
@@ -178,6 +179,8 @@ def _removal(entry: Entry) -> Action | None:
     if isinstance(entry.document, Payment):
         payment = PaymentId(entry.xero_id)
         return RemovePayment(host_ref=name, reason=reason, facts=facts, payment=payment, amount=amount)
+    if isinstance(entry.document, BankTransfer) and entry.document.status not in GONE:
+        return RemoveTransfer(host_ref=name, reason=reason, facts=facts, removed=entry.xero_id, amount=amount)
     if isinstance(entry.document, BankTransaction) and entry.document.status not in GONE:
         return RemoveMoney(host_ref=name, reason=reason, facts=facts, transaction=entry.xero_id, amount=amount)
     return None
