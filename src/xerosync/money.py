@@ -118,7 +118,7 @@ class Money:
         Raises `InvalidInput` for a rate that is not above zero.
         """
         given: object = rate
-        if not isinstance(given, Decimal) or not given.is_finite() or given <= 0:
+        if type(given) is not Decimal or not given.is_finite() or given <= 0:
             raise InvalidInput("rate", "give a Decimal above zero: units of this currency for one of the other")
         found = EXACT.divide(self.amount, rate)
         coin = minor_unit(currency)

@@ -16,6 +16,8 @@ from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from xerosync import (
     Customer,
     Fee,
+    FeesAs,
+    Fix,
     LineKind,
     Money,
     Receivables,
@@ -402,3 +404,83 @@ def test_a_rate_is_a_decimal_above_zero(rate: Decimal) -> None:
 def test_a_settlements_rate_is_above_zero(rate: Decimal) -> None:
     with pytest.raises(InvalidInput, match="rate"):
         Settlement(id="S1", on=date(2026, 1, 5), lines=[], rate=rate)
+
+
+def test_what_is_parked_in_a_euro_account_is_a_credit_in_euros(product: Product) -> None:
+    invoice = sold(product)
+    sales = collecting(product, EUROS, bank=FOREIGN_BANK, surplus=Surplus.PARK)
+    sales.apply(sales.settle(day(line(invoice, "120.00"))))
+
+    (parked,) = [one for one in product.books.bank_transactions if one.type == "RECEIVE-OVERPAYMENT"]
+    assert (parked.total, parked.currency) == (Decimal(20), "EUR")
+    report = sales.reconcile()
+    assert (report.balance, report.clean) == (eur("120.00"), True)
+
+
+def test_a_payment_that_stays_in_a_euro_account_gets_an_invoice_in_its_place(product: Product) -> None:
+    """Both sides of the account between bear one rate, so that nothing is left on it."""
+    invoice = sold(product)
+    sales = collecting(product, EUROS, bank=FOREIGN_BANK)
+    sales.apply(sales.settle(day(line(invoice, "100.00"))))
+    (payment,) = product.live_payments()
+    product.books.reconcile_payment(payment.id)
+    back = line(invoice, "100.00", name="L2", kind=LineKind.CHARGED_BACK)
+    sales.apply(sales.settle(evolve(day(back, name="S2"), rate=Decimal("0.51"))))
+
+    report = sales.reconcile()
+    assert (report.balance, report.clean) == (eur("0.00"), True)
+    assert balance(product, "850") == 0
+
+
+def test_fees_in_euros_may_be_billed(product: Product) -> None:
+    invoice = sold(product)
+    chosen = SettlementSettings(fee_account="404", provider="Collections Ltd", fees_as=FeesAs.BILL)
+    sales = Receivables(product.xero(), clearing_account=EUROS, settlements=chosen)
+    settlement = evolve(day(line(invoice, "100.00")), fees=[Fee(amount=eur("2.00"))], rate=Decimal("0.5"))
+    sales.apply(sales.settle(settlement))
+
+    report = sales.reconcile([settlement])
+    assert (report.balance, report.clean) == (eur("98.00"), True)
+    assert balance(product, "404") == Decimal("4.00")
+
+
+def test_an_account_that_is_no_bank_takes_foreign_payments_in_base_currency(product: Product) -> None:
+    """Its payout is one document, which holds the fees and the difference of rates, too."""
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    invoice = sold(product)
+    sales = collecting(product, "650")
+    first = evolve(day(line(invoice, "100.00", nzd("182.00"))), fees=[Fee(amount=nzd("2.00"))], paid_out_on=DAY)
+    back = line(invoice, "100.00", nzd("185.00"), name="L2", kind=LineKind.CHARGED_BACK)
+    second = evolve(day(back, name="S2"), paid_out_on=DAY)
+    sales.apply(sales.settle([first, second]))
+
+    assert (balance(product, "650"), balance(product, EXCHANGE)) == (Decimal(0), Decimal("3.00"))
+    assert balance(product, BANK) == Decimal("-5.00")
+    assert sales.reconcile([first, second]).clean
+    assert not sales.settle([first, second])
+
+
+def test_money_transferred_in_from_another_currency_counts_as_what_came(product: Product) -> None:
+    """A transfer's amount is in the currency it left in; what came of it stands on its other half."""
+    sales = collecting(product, EUROS, bank=FOREIGN_BANK)
+    product.books.add_transfer(from_bank=BANK, to_bank=EUROS, amount=Decimal("166.00"), date=DAY)
+
+    report = sales.reconcile()
+    (item,) = report.exceptions
+    assert (item.code, item.amount, report.balance) == ("transfer not posted here", eur("92.00"), eur("92.00"))
+    assert report.in_base is not None
+    assert report.in_base.revalued == nzd("0.00")
+
+
+def test_a_foreign_payment_that_was_removed_is_put_back_as_it_was(product: Product) -> None:
+    invoice = sold(product)
+    sales = collecting(product)
+    settlement = day(line(invoice, "100.00", nzd("182.35")))
+    sales.apply(sales.settle(settlement))
+    (payment,) = product.live_payments()
+    product.books.remove_payment(payment.id)
+    sales.apply(sales.reconcile([settlement]).plan(Fix.RESTORE))
+
+    (anew,) = product.live_payments()
+    assert (anew.amount, anew.bank_amount) == (Decimal(100), Decimal("182.35"))
+    assert sales.reconcile([settlement]).clean
