@@ -23,7 +23,6 @@ from xerosync.engine.mirror import (
     stamp_of,
     stored,
     tag_of_record,
-    walk,
 )
 from xerosync.errors import Misconfigured
 from xerosync.models import Account, Payment
@@ -81,9 +80,10 @@ async def account_choice(books: Books, wanted: str | None, *, setting: str) -> C
     if wanted is None:
         raise Misconfigured(f"choose the {setting.replace('_', ' ')}: give {setting}=… its code or id")
     await refresh(books, ACCOUNTS)
-    async for _, account in walk(books, ACCOUNTS, Account):
-        if wanted in {account.code, account.account_id}:
-            return clearing_choice(account)
+    by_id = mirror_key(ACCOUNTS, books.tenant, wanted)
+    by_code = [record async for record in records(books, by_id.kind, lookup=("code", wanted))]
+    for record in by_code or await stored(books, [by_id]):
+        return clearing_choice(read_mirrored(record, Account))
     raise Misconfigured(f"the organisation has no account {wanted}: choose a {setting.replace('_', ' ')} that it has")
 
 
