@@ -16,6 +16,8 @@ from xerosync import (
     Fee,
     LineKind,
     Receivables,
+    Sale,
+    SaleLine,
     Settlement,
     SettlementLine,
     SettlementSettings,
@@ -23,6 +25,7 @@ from xerosync import (
     WhenLocked,
 )
 from xerosync.errors import InvalidInput
+from xerosync.models import AccountCode
 
 CENTS = st.integers(1, 20000).map(lambda cents: Decimal(cents) / 100)
 SETTINGS = SettlementSettings(
@@ -46,6 +49,7 @@ class Settles(RuleBasedStateMachine):
         self.clearing = CLEARING if through_a_bank else "650"
         self.lines = 0
         self.settlements: list[Settlement] = []
+        self.sold: list[Sale] = []
         self.collected: dict[str, list[SettlementLine]] = {}
         self.today = DAY
         for name in ("Ana", "Ben", "Cleo"):
@@ -67,6 +71,16 @@ class Settles(RuleBasedStateMachine):
         names = {each.name for each in self.books.contacts if each.status == "ACTIVE"}
         if contact in names:
             self.add(contact, amount)
+
+    @rule(contact=st.sampled_from(["Ana", "Ben", "Cleo"]), amount=CENTS, credit=st.booleans())
+    def submit(self, contact: str, amount: Decimal, *, credit: bool) -> None:
+        """The host itself invoices, or gives credit."""
+        line = SaleLine(description="Dues", amount=nzd(-amount if credit else amount), account=AccountCode("200"))
+        self.sold.append(Sale(id=f"sale {len(self.sold)}", customer=contact, on=self.today, lines=[line]))
+
+    @rule()
+    def allocate(self) -> None:
+        self.sales.apply(self.sales.allocate())
 
     @rule()
     def reconnect(self) -> None:
@@ -169,6 +183,8 @@ class Settles(RuleBasedStateMachine):
     def each_fact_stands_once_or_is_one_finding(self) -> None:
         if not hasattr(self, "settlements"):
             return
+        self.sales.apply(self.sales.submit(self.sold))
+        assert not self.sales.submit(self.sold)
         self.sales.apply(self.sales.settle(self.settlements))
         plan = self.sales.settle(self.settlements)
         about = Counter(finding.about for finding in plan.findings)

@@ -22,7 +22,7 @@ class Paper:
     """What a bill and a sale have in common; `party` is whose it is."""
 
     id: str
-    number: str = ""
+    number: str
     on: date
     lines: tuple[PaperLine, ...]
     due: date | None = None
@@ -71,7 +71,6 @@ class Bill(Paper):
     """
 
     vendor: str
-    number: str
     lines: tuple[BillLine, ...] = field(converter=tuple[BillLine, ...])
 
     @property
@@ -93,6 +92,7 @@ class Sale(Paper):
     """
 
     customer: str
+    number: str = ""
     lines: tuple[SaleLine, ...] = field(converter=tuple[SaleLine, ...])
     reference: str = ""
     transaction: str = ""
