@@ -103,8 +103,8 @@ class Reading:
         self._pages += 1
         if self._pages == 1:
             self._looked_up = self._newest if server_time is None else server_time - _DATED_LATE
-        # The mark cannot lie behind that moment, so that of a long list few versions need be remembered.
-        start = _start(self._looked_up)
+        # The mark will not lie before the earlier of these two, so that of a long list few versions need be remembered.
+        start = _start(min((each for each in (self._looked_up, self._newest) if each is not None), default=None))
         if start is not None:
             self._met = {version for version in self._met if version[1] >= start}
 
