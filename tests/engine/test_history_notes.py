@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 from tests.engine.backups import backup, restore
 
@@ -125,6 +126,22 @@ def test_a_batch_has_one_note_for_all_its_payments(product: Product) -> None:
     assert notes_on(product, batch.id) == ["Acme Pay posted it: payments that moved as one sum"]
     assert [notes_on(product, each.id) for each in invoices] == [[], [], []]
     assert not sales.settle(Settlement(id="S1", on=DAY, lines=lines))
+
+
+def test_what_is_undone_is_told_where_it_was_posted(product: Product) -> None:
+    invoice = product.collectable()
+    sales = collecting(product)
+    settlement = evolve(collected(invoice.id), paid_out_on=DAY)
+    sales.apply(sales.settle(settlement))
+    sales.apply(sales.undo_settlement(settlement))
+
+    (transfer,) = product.books.bank_transfers
+    assert notes_on(product, transfer.id) == [
+        "Acme Pay posted it: payout of settlement S1",
+        "Acme Pay withdrew it: settlement S1 was undone",
+    ]
+    assert notes_on(product, invoice.id)[1:] == ["Acme Pay removed a payment of it: settlement S1 was undone"]
+    assert not sales.undo_settlement(settlement)
 
 
 def test_bills_payments_and_receipts_are_told(product: Product) -> None:

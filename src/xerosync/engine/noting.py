@@ -12,6 +12,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import decode
 from xerosync.engine import actions as act
 from xerosync.engine import paper_actions as papers
+from xerosync.engine import undo_actions as undone
 from xerosync.engine.intents import Intent, intent_key, retries, tag_in, tag_of
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.payouts import FEES, PAYOUT
@@ -47,6 +48,8 @@ _COLLECTIONS: Final[Mapping[str, str]] = {
     act.MoveMoney.kind: "BankTransactions",
     act.RemoveMoney.kind: "BankTransactions",
     act.Transfer.kind: "BankTransfers",
+    undone.RemoveTransfer.kind: "BankTransfers",
+    undone.RemoveBatch.kind: "BatchPayments",
 }
 _DID: Final[Mapping[str, str]] = {
     act.Pay.kind: "posted a payment of it",
@@ -61,6 +64,8 @@ _DID: Final[Mapping[str, str]] = {
     papers.VoidSale.kind: "withdrew it",
     act.VoidCredit.kind: "withdrew it",
     act.RemoveMoney.kind: "withdrew it",
+    undone.RemoveTransfer.kind: "withdrew it",
+    undone.RemoveBatch.kind: "withdrew it",
 }
 _OF: Final[Mapping[str, str]] = {
     act.CreateCreditNote.kind: "credit",
@@ -207,16 +212,25 @@ def _place_of(action: act.Action) -> tuple[str, act.Ref]:
             return _was_on(action.facts) or ("Payments", action.payment)
         case act.RemoveMoney():
             return "BankTransactions", action.transaction
-        case papers.ChangeBill():
-            return "Invoices", action.invoice.invoice_id or ""
-        case papers.ChangeCredit():
-            return "CreditNotes", action.credit_note.credit_note_id or ""
-        case papers.ChangeSpend():
-            return "BankTransactions", action.transaction.bank_transaction_id or ""
-        case papers.VoidBill():
-            return "Invoices", action.bill
         case _:
-            return _COLLECTIONS[action.kind], action.itself
+            return _COLLECTIONS[action.kind], _own(action)
+
+
+def _own(action: act.Action) -> act.Ref:
+    """The document that *action* makes, changes or takes back."""
+    match action:
+        case papers.ChangeBill():
+            return action.invoice.invoice_id or ""
+        case papers.ChangeCredit():
+            return action.credit_note.credit_note_id or ""
+        case papers.ChangeSpend():
+            return action.transaction.bank_transaction_id or ""
+        case papers.VoidBill():
+            return action.bill
+        case undone.RemoveTransfer() | undone.RemoveBatch():
+            return action.removed
+        case _:
+            return action.itself
 
 
 def _of_intents(written: Iterable[Intent], notes: HistoryNotes) -> Iterator[_Due]:
