@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from xerosync.engine.states import State
     from xerosync.engine.trail import TrailLine, TrailStep
     from xerosync.engine.transaction_report import ReportedTransaction, Standing, TransactionReport
+    from xerosync.engine.typed import Candidate, WhichOne
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
@@ -139,6 +140,7 @@ __all__ = [
     "BillPayment",
     "BillSettings",
     "CancelTransaction",
+    "Candidate",
     "CardSpend",
     "ChangeTransaction",
     "Check",
@@ -262,6 +264,7 @@ __all__ = [
     "WebhookEvent",
     "WebhookInbox",
     "WhenLocked",
+    "WhichOne",
     "Who",
     "Why",
     "Worker",
@@ -350,6 +353,7 @@ _ROOMS = {
     "engine.paper_settings": ("BillSettings", "SaleSettings"),
     "engine.trail": ("TrailLine", "TrailStep"),
     "engine.transaction_report": ("ReportedTransaction", "Standing", "TransactionReport"),
+    "engine.typed": ("Candidate", "WhichOne"),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -11,7 +12,7 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, attaching, bringing, categories, handled, recovery, spending, voiding
+from xerosync.engine import applying, attaching, backfilling, bringing, categories, handled, recovery, spending, voiding
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -22,7 +23,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.attaching import BillFile
 from xerosync.engine.billing import KnownCredits, OpenDocument, decide_credits
-from xerosync.engine.bills import submit_bills, update_bills
+from xerosync.engine.bills import backfill_bills, submit_bills, update_bills
 from xerosync.engine.bringing import BillInXero
 from xerosync.engine.duplicates import Duplicates
 from xerosync.engine.handled import HandledOutside
@@ -221,12 +222,6 @@ class AsyncPayables:
         A payment of a bill in another currency than its account says what left the account, or the rate; with
         *at_xeros_rate* one that says neither goes at Xero's own, which may be some cents off the bank's.
         """
-
-        async def bills(host_ids: Sequence[str]) -> list[OpenDocument]:
-            linked = await bringing.linked_documents(self.books, host_ids)
-            linked_bills = [each for each in linked if isinstance(each.document, Invoice)]
-            return [*linked_bills, *await self._posted(CreateBill.kind, host_ids)]
-
         outside = await handled.handled_ids(self.books, handled.BILL)
         paid_outside = await handled.handled_ids(self.books, handled.PAYMENT)
         inside = [each for each in payments if each.bill_id not in outside and each.id not in paid_outside]
@@ -234,7 +229,7 @@ class AsyncPayables:
             self.books,
             BILLS,
             inside,
-            bills,
+            self._bills,
             account=self._account,
             batch=batch,
             at_xeros_rate=at_xeros_rate,
@@ -242,6 +237,34 @@ class AsyncPayables:
         )
         written = await intents_of(self.books, (BILLS.operation(each.id) for each in inside))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)
+
+    async def backfill(
+        self,
+        bills: Iterable[Bill] = (),
+        *,
+        payments: Iterable[BillPayment] = (),
+        since: date | None = None,
+        chosen: Mapping[str, str] | None = None,
+    ) -> Plan:
+        """
+        Take over what people typed in Xero of past *bills* and *payments*, those from the day *since*, not to post it.
+
+        A bill or credit note is linked to the one typed of the same vendor, number or day, and total; a payment to the
+        one typed on its bill of the same amount, day and account. What may be another is a `WhichOne` with its
+        candidates: answer in *chosen*, by your id, with the Xero id of the one it is, or for a payment with a blank
+        that it is none. Payments are looked for on bills that are known: apply the plan of the bills first. Writes
+        nothing to Xero; then `submit` and `pay` post the rest. Submit with ``Duplicates.LINK``, so that a bill that
+        nobody has answered for is held back.
+        """
+        answers = chosen or {}
+        past = [each for each in bills if since is None or each.on >= since]
+        paid = [each for each in payments if since is None or each.on >= since]
+        actions, findings = await backfill_bills(self.books, past, self._settings, answers)
+        if paid:
+            known = {each.host_id: each for each in await self._bills([each.bill_id for each in paid])}
+            found = await backfilling.backfill_payments(self.books, paid, known, self._account, answers)
+            actions, findings = [*actions, *found.actions], [*findings, *found.findings]
+        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
 
     async def bring_back(
         self,
@@ -324,6 +347,12 @@ class AsyncPayables:
             return []
         return [each for kind in kinds for each in await intents_with(self.books, lookup=("kind", kind))]
 
+    async def _bills(self, host_ids: Sequence[str]) -> list[OpenDocument]:
+        """The bills of these host's ids that are in Xero and known, posted or linked."""
+        linked = await bringing.linked_documents(self.books, host_ids)
+        linked_bills = [each for each in linked if isinstance(each.document, Invoice)]
+        return [*linked_bills, *await self._posted(CreateBill.kind, host_ids)]
+
     async def _posted(self, kind: str, host_ids: Sequence[str]) -> list[OpenDocument]:
         intents = await intents_of(self.books, (Pending(kind, each) for each in host_ids))
         return await self._documents(kind, list(intents.values()))
@@ -376,6 +405,7 @@ class Payables:
     link_vendor: Final = stepped(AsyncPayables.link_vendor)
     settle_credits: Final = stepped(AsyncPayables.settle_credits)
     pay: Final = stepped(AsyncPayables.pay)
+    backfill: Final = stepped(AsyncPayables.backfill)
     bring_back: Final = stepped(AsyncPayables.bring_back)
     follow_bills: Final = stepped(AsyncPayables.follow_bills)
     handle_outside: Final = stepped(AsyncPayables.handle_outside)

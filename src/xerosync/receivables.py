@@ -12,6 +12,7 @@ from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import (
     allocating,
     applying,
+    backfilling,
     following,
     handmade,
     importing,
@@ -318,6 +319,34 @@ class AsyncReceivables:
             self.books, self._clearing, self._settlements, given, retry_refused=retry_refused
         )
 
+    async def backfill(
+        self,
+        settlements: Settlement | Iterable[Settlement],
+        *,
+        since: date | None = None,
+        invoices: Mapping[str, str] | None = None,
+        chosen: Mapping[str, str] | None = None,
+    ) -> Plan:
+        """
+        Take over what people typed in Xero of past *settlements*, those from the day *since*, so that it is not posted.
+
+        A payment on a line's invoice, the fees spent and the payout transferred are taken over where amount, day and
+        account are the same. What differs in day or account is held back, and is a `WhichOne` with its candidates:
+        answer in *chosen*, by the line's id (or ``fees/`` and ``payout/`` with the settlement's), with the Xero id of
+        the one it is, or with a blank that it is none. *invoices* gives the id or number of the invoice of transactions
+        that the library did not make, by their id. Writes nothing to Xero; apply it, then `settle` posts the rest.
+        """
+        given = [settlements] if isinstance(settlements, Settlement) else settlements
+        return await backfilling.backfill_settlements(
+            self.books,
+            self._clearing,
+            self._settlements,
+            given,
+            since=since,
+            invoices=invoices or {},
+            chosen=chosen or {},
+        )
+
     async def undo_settlement(self, settlement: Settlement) -> Plan:
         """
         Take back all that was posted for *settlement*: payments, alone or in batches, what was parked, refunds,
@@ -435,6 +464,7 @@ class Receivables:
     refund: Final = stepped(AsyncReceivables.refund)
     posted: Final = stepped(AsyncReceivables.posted)
     settle: Final = stepped(AsyncReceivables.settle)
+    backfill: Final = stepped(AsyncReceivables.backfill)
     undo_settlement: Final = stepped(AsyncReceivables.undo_settlement)
     settlement_report: Final = stepped(AsyncReceivables.settlement_report)
     apply: Final = stepped(AsyncReceivables.apply)

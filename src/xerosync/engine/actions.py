@@ -13,6 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from xerosync.engine.links import facts_of
+from xerosync.engine.states import State
 from xerosync.mapping.contacts import ContactDetails
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
@@ -309,6 +310,7 @@ class Adopt(Action):
     """
 
     kind: ClassVar[str] = "adopt"
+    ends: ClassVar[State] = State.CONFIRMED
     adopted_kind: str
     xero_id: str
     payload: Mapping[str, object] = field(factory=dict[str, object])

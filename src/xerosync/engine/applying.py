@@ -23,7 +23,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
-from xerosync.engine.intents import Intent, basis_of, intent_key, mark_of
+from xerosync.engine.intents import DISMISSED, Intent, basis_of, intent_key, mark_of
 from xerosync.engine.kinds import Ids, kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
@@ -116,7 +116,7 @@ class _Applying:
                 continue
             intent = known.get(intent_key(self.books.tenant, action.itself))
             # One that is still intended was put off when the open ones were closed.
-            if intent is None or intent.state is State.REJECTED:
+            if intent is None or intent.state is State.REJECTED or _is_answer(action, intent):
                 open_.append(action)
             else:
                 self._result(action, intent, earlier=True)
@@ -199,21 +199,33 @@ class _Applying:
         return fresh
 
     async def _adopt(self, adopted: Sequence[Adopt]) -> None:
-        intents = [
-            Intent(
-                tenant=self.books.tenant,
-                operation=Pending(action.adopted_kind, action.host_ref, action.revision),
-                payload=self._payload(action.write) if action.write is not None else action.payload,
-                state=State.CONFIRMED,
-                xero_id=action.xero_id,
-                facts=action.facts,
-            )
-            for action in adopted
-        ]
-        self.poster.trail.decided(adopted)
-        strays = [stray_record(self.books, intent.tag, intent.xero_id or "", ADOPTED) for intent in intents]
-        for action, intent in zip(adopted, await self.poster.keep(intents, strays), strict=True):
-            self._result(action, intent)
+        known = await intents_of(self.books, (action.itself for action in adopted))
+        for before in (None, State.SUSPECT, State.REJECTED):
+            group = [each for each in adopted if self._before(each, known) is before]
+            intents = [self._adopted(each, known) for each in group]
+            self.poster.trail.decided(group)
+            strays = [
+                stray_record(self.books, intent.tag, intent.xero_id, ADOPTED) for intent in intents if intent.xero_id
+            ]
+            for action, intent in zip(group, await self.poster.keep(intents, strays, before=before), strict=True):
+                self._result(action, intent)
+
+    def _before(self, action: Adopt, known: Mapping[str, Intent]) -> State | None:
+        intent = known.get(intent_key(self.books.tenant, action.itself))
+        return None if intent is None else intent.state
+
+    def _adopted(self, action: Adopt, known: Mapping[str, Intent]) -> Intent:
+        intent = Intent(
+            tenant=self.books.tenant,
+            operation=Pending(action.adopted_kind, action.host_ref, action.revision),
+            payload=self._payload(action.write) if action.write is not None else action.payload,
+            state=action.ends,
+            xero_id=action.xero_id or None,
+            messages=(DISMISSED,) if action.ends is State.REJECTED else (),
+            facts=action.facts,
+        )
+        earlier = known.get(intent.key)
+        return intent if earlier is None else evolve(intent, version=earlier.version)
 
     async def _send(self, actions: Sequence[Action]) -> None:
         await self.poster.check()
@@ -279,6 +291,11 @@ class _Applying:
                 retry=True,
             )
         )
+
+
+def _is_answer(action: Action, intent: Intent) -> bool:
+    """Whether *action* is what a person says of a write that was held back."""
+    return isinstance(action, Adopt) and intent.state is State.SUSPECT and action.ends is not State.SUSPECT
 
 
 def _waves(writes: Sequence[Action], ids: Ids) -> list[list[Action]]:

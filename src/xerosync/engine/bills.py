@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import CreateBill, CreateCreditNote, Pending, Ref
+from xerosync.engine.actions import Action, CreateBill, CreateCreditNote, Pending, Ref
 from xerosync.engine.bringing import LinkBill, link_bill, linked_documents, mapped_bill, mapped_credit
 from xerosync.engine.duplicates import BY_NUMBER, DUPLICATE, Duplicates, Entered, Twin, entered_documents
 from xerosync.engine.handled import BILL, RECEIPT, handled_ids
@@ -21,12 +22,14 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.respending import update_spends
 from xerosync.engine.sides import PURCHASES
 from xerosync.engine.submitting import Posted, Submitting, read_known
+from xerosync.engine.typed import Candidate, WhichOne
 from xerosync.engine.updating import any_credits, update
 from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key, vendor_root
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill
 from xerosync.mapping.spending import CardSpend
 from xerosync.models import CreditNote, Invoice
+from xerosync.money import Money
 
 
 @frozen(kw_only=True)
@@ -156,7 +159,8 @@ class _Bills(Submitting[Bill]):
                 self.linked_now.add(one.id)
                 self.actions.append(_link(bill, one))
             case Duplicates.LINK:
-                self.findings.append(_duplicate(bill, alike, "it is held back, since nobody can say which it is"))
+                found = _duplicate(bill, alike, "it is held back, since nobody can say which it is")
+                self.findings.append(_with_candidates(found, bill, posted, twins))
             case Duplicates.STOP:
                 self.findings.append(_duplicate(bill, alike, "it is held back"))
         return False
@@ -190,6 +194,68 @@ def _link(bill: Bill, typed: Twin) -> LinkBill:
     document = typed.document
     known = mapped_credit(document) if isinstance(document, CreditNote) else mapped_bill(cast(Invoice, document))
     return link_bill(bill.id, known, typed.stamp, reason=f"typed in Xero, the same {typed.alike}")
+
+
+def _with_candidates(found: Finding, bill: Bill, posted: Posted, twins: Sequence[Twin]) -> WhichOne:
+    """*found*, with the documents that people typed and that *bill* may be."""
+    documents = [each.document for each in twins if each.by_hand and each.document is not None]
+    candidates = [
+        Candidate(
+            xero_id=_document_id(document),
+            amount=Money(document.total or Decimal(0), document.currency_code or "XXX"),
+            on=document.date,
+            differs=tuple(_differs(bill, posted, document)),
+        )
+        for document in documents
+    ]
+    fix = f"choose it with backfill(chosen={{id: its Xero id}}), or: {found.fix}"
+    return WhichOne(
+        code=found.code, about=found.about, cause=found.cause, fix=fix, worth=found.worth, candidates=tuple(candidates)
+    )
+
+
+def _differs(bill: Bill, posted: Posted, document: Invoice | CreditNote) -> Iterator[str]:
+    if document.total != abs(posted.total.amount):
+        yield "another total"
+    if document.date != bill.on:
+        yield "another day"
+    number = document.invoice_number if isinstance(document, Invoice) else document.credit_note_number
+    if (number or "") != bill.number:
+        yield "another number"
+
+
+def _document_id(document: Invoice | CreditNote) -> str:
+    return (document.invoice_id if isinstance(document, Invoice) else document.credit_note_id) or ""
+
+
+async def backfill_bills(
+    books: Books, bills: Sequence[Bill], settings: BillSettings, chosen: Mapping[str, str]
+) -> tuple[list[Action], list[Finding]]:
+    """The links of *bills* to what people typed for them, and what a person must say; nothing is posted."""
+    plan = await submit_bills(
+        books, [each for each in bills if each.id not in chosen], settings, Duplicates.LINK, retry_refused=False
+    )
+    actions: list[Action] = [each for each in plan if isinstance(each, LinkBill)]
+    findings = [each for each in plan.findings if each.code == DUPLICATE]
+    answered = {each.id: each for each in bills if chosen.get(each.id)}
+    if not answered:
+        return actions, findings
+    linked = {link["host_id"]: link["xero_id"] for link in await all_links(books, LinkBill.kind)}
+    taken = {*linked.values(), *(each.linked_id for each in plan.of(LinkBill))}
+    entered = await entered_documents(books)
+    typed = {each.id: each for same in entered.by_day.values() for each in same}
+    for bill_id, bill in answered.items():
+        one = typed.get(chosen[bill_id].lower())
+        if bill_id in linked:
+            continue
+        if one is None or one.id in taken or isinstance(one.document, CreditNote) != (bill.total.amount < 0):
+            cause = "what was chosen is no bill or credit note that people typed, or another bill's already"
+            fix = "choose one of its candidates"
+            findings.append(Finding(code="does not fit", about=bill_id, cause=cause, fix=fix, worth=bill.total))
+        else:
+            taken.add(one.id)
+            actions.append(evolve(_link(bill, one), reason="typed in Xero before: chosen by a person"))
+    return actions, findings
 
 
 def _duplicate(bill: Bill, alike: str, done: str) -> Finding:

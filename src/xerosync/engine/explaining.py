@@ -180,7 +180,7 @@ def _moved(facts: Mapping[str, str]) -> str:
     after = State(facts["state"])
     before = State(facts["before"]) if "before" in facts else None
     if before is None:
-        because = "taken over as it is in Xero"
+        because = "a person must say" if after is State.SUSPECT else "taken over as it is in Xero"
     else:
         because = MOVES.get(before, _NO_MOVES).get(after, "Xero gave no answer about it")
     xero_id = f", {facts['xero_id']}" if "xero_id" in facts else ""

@@ -33,6 +33,9 @@ WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it
 ANOTHER_FILE: Final = "the file is another than was planned, so it was not sent"
 """What is said of a file that was not sent because its bytes had changed."""
 
+DISMISSED: Final = "nothing in Xero is the same, as a person said, so it may be sent"
+"""What is kept of a write that was held back, and is planned again."""
+
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
@@ -350,7 +353,9 @@ def idempotency_key(intents: Sequence[Intent]) -> str:
 
 def retries(refused: Intent, seen: Sequence[Seen], *, always: bool) -> bool:
     """Whether a write that Xero *refused* is planned again: when its documents have changed since, or when told to."""
-    return refused.state is State.REJECTED and (always or (bool(seen) and basis_of(seen) != refused.basis))
+    if refused.state is not State.REJECTED:
+        return False
+    return always or refused.messages == (DISMISSED,) or (bool(seen) and basis_of(seen) != refused.basis)
 
 
 def basis_of(seen: Sequence[Seen]) -> str:

@@ -192,7 +192,7 @@ async def pay(
     listed = list(payments)
     if len({payment.id for payment in listed}) != len(listed):
         raise InvalidInput("id", "give each payment once, under an id of its own")
-    accounts = await _accounts(books, way, account, listed)
+    accounts = await accounts_of(books, way, account, listed)
     await refresh(books, way.shelf, PAYMENTS)
     in_doubt = await unsettled(books)
     operations = [way.operation(payment.id) for payment in listed]
@@ -218,7 +218,7 @@ async def pay(
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
 
 
-async def _accounts(
+async def accounts_of(
     books: Books, way: Way, account: str | None, payments: Sequence[HostPayment]
 ) -> dict[str | None, ClearingChoice | None]:
     """The accounts chosen. Raises `Misconfigured` where the one that all are paid from is needed, and cannot pay."""

@@ -35,6 +35,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "handled": ("outcome to remember", "outcomes to remember"),
     "bill_change": ("bill to change", "bills to change"),
     "reference": ("reference value to take over", "reference values to take over"),
+    "doubt": ("write to hold back", "writes to hold back"),
+    "dismissal": ("write to let go again", "writes to let go again"),
     "adopt": ("document to take over", "documents to take over"),
     "new_account": ("account to open", "accounts to open"),
     "account": ("account to enable payments on", "accounts to enable payments on"),

@@ -116,18 +116,20 @@ async def _probe_payments(books: Books, intents: Sequence[Intent], key: str) -> 
     for payment in await _rows(books, "Payments", Payment, clauses):
         on = payment.invoice.invoice_id if payment.invoice is not None else None
         paid.setdefault(on or "", []).append(payment)
-    return {
-        intent.key: [
-            Found(
-                payment.payment_id or "",
-                ours=tag_in(payment.reference or "") == intent.tag,
-                stands=payment.status != PaymentStatus.DELETED,
-            )
-            for payment in paid.get(document[intent.key], [])
-            if _may_be(intent, payment)
-        ]
-        for intent in intents
-    }
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        found[intent.key] = []
+        for payment in paid.get(document[intent.key], []):
+            ours = tag_in(payment.reference or "") == intent.tag
+            if _may_be(intent, payment) and (ours or not await _is_known(books, payment.payment_id or "")):
+                stands = payment.status != PaymentStatus.DELETED
+                found[intent.key].append(Found(payment.payment_id or "", ours=ours, stands=stands))
+    return found
+
+
+async def _is_known(books: Books, xero_id: str) -> bool:
+    """Whether a document without a mark is known as that of another write: taken over, or moved in a batch."""
+    return bool(await books.storage.query("intent", books.tenant, lookup=("xero_id", xero_id), limit=1))
 
 
 def _may_be(intent: Intent, payment: Payment) -> bool:

@@ -318,7 +318,7 @@ def _finding_at_end(state: State, about: str, attempts: int) -> Finding | None:
                 code="perhaps typed by hand",
                 about=about,
                 cause="Xero holds one with the same document, day and amount that this library did not write",
-                fix="decide whether it is the same; if so leave it, if not submit this one under a new id",
+                fix="say whether it is the same with backfill(chosen=…), or submit this one under a new id",
                 who="the bookkeeper",
             )
         case _:

@@ -49,6 +49,10 @@ MOVES: Final[Mapping[State, Mapping[State, str]]] = {
         State.CONFIRMED: "all but one were removed in Xero",
         State.REMOVED: "all were removed in Xero",
     },
+    State.SUSPECT: {
+        State.CONFIRMED: "a person says that it is the same",
+        State.REJECTED: "a person says that it is another one: to be planned anew",
+    },
     State.PARKED: {State.UNKNOWN: "released by a person: looked for before it is sent again"},
 }
 """Each state with the states that may follow, and when. A write that died while SENT is first called UNKNOWN."""

@@ -51,13 +51,16 @@ _STAYS: Final = frozenset(
 )
 """What moves no money, and others may rest on by now: it stays."""
 
+_EDITED: Final = ("an edit cannot be taken back", "correct it at its source, then call update()")
 _NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
     act.Allocate.kind: (
         "a credit was set against a document",
         "remove the allocation in Xero, or with xero.credit_notes.delete_allocation(), then undo again",
     ),
-    papers.ChangeBill.kind: ("an edit cannot be taken back", "correct it at its source, then call update()"),
-    papers.ChangeSale.kind: ("an edit cannot be taken back", "correct it at its source, then call update()"),
+    papers.ChangeBill.kind: _EDITED,
+    papers.ChangeSale.kind: _EDITED,
+    papers.ChangeCredit.kind: _EDITED,
+    papers.ChangeSpend.kind: _EDITED,
 }
 _REMOVED: Final = ("what was removed cannot be brought back", "post it again under a new id")
 _BY_HAND: Final = "undo it in Xero by hand, or leave all of it as it is"

@@ -83,7 +83,7 @@ def is_move(before: Record | None, after: Record) -> bool:
     end = State(after.state)
     if before is None:
         # What was forgotten and carries its mark is taken over as it is.
-        return end in {State.INTENDED, State.CONFIRMED}
+        return end in {State.INTENDED, State.CONFIRMED, State.SUSPECT}
     start = State(before.state)
     if start is end:
         return start in {State.INTENDED, State.UNKNOWN, State.CONFLICT}

@@ -1,0 +1,277 @@
+"""Beginning in the middle: what people entered by hand before is taken over, asked about, and never posted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from attrs import define, field, frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Transfer
+from xerosync.engine.billing import OpenDocument
+from xerosync.engine.clearing import ClearingChoice
+from xerosync.engine.handmade import link_transactions
+from xerosync.engine.intents import Intent, intent_key, sign_of
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    GONE,
+    INVOICES,
+    PAYMENTS,
+    refresh,
+    walk,
+)
+from xerosync.engine.observed import intents_with
+from xerosync.engine.paying import BILLS, BillPayment, accounts_of
+from xerosync.engine.payouts import FEES, PAYOUT
+from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.restoring import current_of
+from xerosync.engine.settlement_books import SettlementAccounts
+from xerosync.engine.settlement_flow import settlement_accounts
+from xerosync.engine.settling_policies import FeesAs, SettlementSettings
+from xerosync.engine.states import State
+from xerosync.engine.transactions import transactions_of
+from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_it, pair
+from xerosync.mapping.banking import deductions
+from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
+from xerosync.mapping.transactions import Transaction
+from xerosync.models import BankTransaction, BankTransfer, Payment
+from xerosync.money import Money
+
+_TYPED: Final = "typed in Xero before"
+
+
+@frozen(kw_only=True)
+class _Write:
+    """What the library would have written for *wanted*: its *operation*, and what would be kept with it."""
+
+    wanted: Wanted
+    operation: Pending
+    facts: Mapping[str, str]
+
+    def taken_over(self, kind: type[Adopt], reason: str, one: Typed | None = None) -> Adopt:
+        """The action that keeps it as *one* that was typed, or holds it back, or lets it go."""
+        amount, on = self.wanted.amount.amount, self.wanted.on
+        payload: dict[str, object] = {"Date": (one.on or on if one is not None else on).isoformat()}
+        if self.operation.kind == Pay.kind:
+            payload |= {"Amount": str(amount), "Invoice": {"InvoiceID": self.wanted.of}}
+        elif self.operation.kind == Transfer.kind:
+            payload |= {"Amount": str(abs(amount))}
+        return kind(
+            host_ref=self.operation.host_ref,
+            reason=reason,
+            facts=self.facts,
+            adopted_kind=self.operation.kind,
+            xero_id=one.xero_id if one is not None else "",
+            payload=payload,
+        )
+
+
+@define
+class _Backfill:
+    """What was decided so far; what is *known* of a write already is left as it is, unless a person must say."""
+
+    known: Mapping[str, Intent]
+    chosen: Mapping[str, str]
+    actions: list[Action] = field(factory=list[Action])
+    findings: list[Finding] = field(factory=list[Finding])
+
+    def decide(self, books: Books, writes: Iterable[_Write], typed: Iterable[Typed]) -> None:
+        held: dict[str, Intent | None] = {}
+        open_: dict[str, _Write] = {}
+        for each in writes:
+            intent = self.known.get(intent_key(books.tenant, each.operation))
+            if intent is None or intent.state in {State.SUSPECT, State.REJECTED}:
+                open_[each.wanted.name], held[each.wanted.name] = each, intent
+        found = pair([each.wanted for each in open_.values()], typed, self.chosen)
+        for name, each in open_.items():
+            self._settle(each, found, held[name])
+
+    def _settle(self, write: _Write, found: Pairing, held: Intent | None) -> None:
+        name = write.wanted.name
+        is_held = held is not None and held.state is State.SUSPECT
+        if name in found.sure:
+            one = found.sure[name]
+            differs = ", ".join(write.wanted.differs(one))
+            reason = f"{_TYPED}, {differs}: chosen by a person" if differs else _TYPED
+            self.actions.append(write.taken_over(Adopt, reason, one))
+        elif name in found.none or (is_held and name not in found.doubtful and name not in found.wrong):
+            if is_held:
+                self.actions.append(write.taken_over(Dismiss, "nothing in Xero is the same"))
+        elif name in found.wrong:
+            self.findings.append(not_it(write.wanted))
+        elif name in found.doubtful:
+            self.findings.append(in_doubt(write.wanted, found.doubtful[name]))
+            if held is None:
+                self.actions.append(write.taken_over(Suspect, "perhaps typed in Xero before: a person must say"))
+
+
+async def backfill_settlements(
+    books: Books,
+    clearing_account: str | None,
+    settings: SettlementSettings,
+    settlements: Iterable[Settlement],
+    *,
+    since: date | None,
+    invoices: Mapping[str, str],
+    chosen: Mapping[str, str],
+) -> Plan:
+    """Plan to take over what people typed of *settlements*; see `xerosync.Receivables.backfill`."""
+    ordered = [each for each in checked_settlements(settlements) if since is None or each.on >= since]
+    base = (await books.organisation()).base_currency or ""
+    accounts = await settlement_accounts(books, clearing_account, settings, base)
+    await refresh(books, INVOICES, PAYMENTS)
+    lines = [(each, line) for each in ordered for line in each.lines if line.kind is LineKind.COLLECTED]
+    asked: dict[str, list[Money]] = {}
+    for _, line in lines:
+        asked.setdefault(line.transaction, []).append(line.amount)
+    wanted = {name: invoice for name, invoice in invoices.items() if name in asked}
+    linked = await link_transactions(
+        books, wanted, {name: Money.total(each, each[0].currency) for name, each in asked.items()}
+    )
+    transactions = await transactions_of(books, asked)
+    transactions |= {each.transaction.id: each.transaction for each in linked if isinstance(each, ImportInvoice)}
+    writes = [
+        _line_write(settlement, line, transactions[line.transaction], accounts)
+        for settlement, line in lines
+        if line.transaction in transactions
+    ]
+    more = [write for each in ordered for write in _payout_writes(each, accounts)]
+    known = await current_of(books, [each.operation for each in (*writes, *more)])
+    backfill = _Backfill(known, chosen)
+    backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
+    backfill.findings += (each for each in linked if isinstance(each, Finding))
+    backfill.decide(books, writes, await _typed_payments(books, {each.wanted.of for each in writes}))
+    if more:
+        backfill.decide(books, more, await _typed_movements(books, accounts))
+    return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+async def backfill_payments(
+    books: Books,
+    payments: Sequence[BillPayment],
+    bills: Mapping[str, OpenDocument],
+    account: str | None,
+    chosen: Mapping[str, str],
+) -> Plan:
+    """Plan to take over what people typed of the host's *payments* of *bills*, those that are known in Xero."""
+    await refresh(books, PAYMENTS)
+    accounts = await accounts_of(books, BILLS, account, payments)
+    documents = {bills[each.bill_id].seen.document_id for each in payments if each.bill_id in bills}
+    typed = await _typed_payments(books, documents)
+    writes = [
+        _payment_write(each, bills[each.bill_id], accounts.get(each.account), typed)
+        for each in payments
+        if each.bill_id in bills
+    ]
+    backfill = _Backfill(await current_of(books, [each.operation for each in writes]), chosen)
+    backfill.decide(books, writes, typed)
+    return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+def _line_write(
+    settlement: Settlement, line: SettlementLine, transaction: Transaction, accounts: SettlementAccounts
+) -> _Write:
+    return _Write(
+        wanted=Wanted(
+            name=line.id,
+            of=transaction.invoice_id,
+            amount=line.amount,
+            on=settlement.on,
+            account=accounts.clearing_id,
+        ),
+        operation=Pending(Pay.kind, line.id),
+        facts={
+            "transaction": line.transaction,
+            "settlement": settlement.id,
+            "collected": str(line.amount.amount),
+            "settled_on": settlement.on.isoformat(),
+        },
+    )
+
+
+def _payment_write(
+    payment: BillPayment, bill: OpenDocument, choice: ClearingChoice | None, typed: Sequence[Typed]
+) -> _Write:
+    """As `_line_write`; a payment without an amount is of all that was due: of what was typed, where that is one."""
+    document = bill.seen.document_id
+    account = (choice.account.account_id or "") if choice is not None else ""
+    on_it = [each.amount for each in typed if each.of == document]
+    whole = on_it[0] if len(on_it) == 1 else bill.document.total or Decimal(0)
+    amount = payment.amount or Money(whole, bill.document.currency_code or "XXX")
+    return _Write(
+        wanted=Wanted(name=payment.id, of=document, amount=amount, on=payment.on, account=account),
+        operation=BILLS.operation(payment.id),
+        facts={"bill": payment.bill_id},
+    )
+
+
+def _payout_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[_Write]:
+    """The fees that were spent, and the payout by transfer; what is billed, netted or received is left to `settle`."""
+    if not accounts.through_a_bank:
+        return
+    clearing, proof = accounts.clearing_id, settlement.proof
+    moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
+    cost = Money.total((each.amount for each in moved), proof.net.currency)
+    if cost.amount and accounts.fees_as is FeesAs.SPEND_MONEY:
+        yield _movement(settlement, Pending(MoveMoney.kind, FEES + settlement.id), -cost, settlement.on, clearing)
+    if proof.net.amount and settlement.paid_out_on is not None:
+        operation = Pending(Transfer.kind, PAYOUT + settlement.id)
+        bank = (accounts.bank.account_id or "") if accounts.bank is not None else ""
+        yield _movement(settlement, operation, -proof.net, settlement.paid_out_on, clearing, other=bank)
+
+
+def _movement(
+    settlement: Settlement, operation: Pending, effect: Money, on: date, clearing: str, *, other: str = ""
+) -> _Write:
+    facts = {
+        "settlement": settlement.id,
+        "on": on.isoformat(),
+        "account": clearing,
+        "effect": str(effect.amount),
+        "dated": on.isoformat(),
+    }
+    return _Write(
+        wanted=Wanted(name=operation.host_ref, of=operation.kind, amount=effect, on=on, account=other or clearing),
+        operation=operation,
+        facts=facts,
+    )
+
+
+async def _typed_payments(books: Books, documents: Iterable[str]) -> list[Typed]:
+    """The standing payments of *documents* that the library did not write."""
+    found: list[Typed] = []
+    ours = sign_of(books.app.client_id)
+    for document in sorted(documents):
+        async for record, payment in walk(books, PAYMENTS, Payment, lookup=("invoice", document)):
+            if payment.status in GONE or dict(record.lookups).get("sign") == ours:
+                continue
+            if await intents_with(books, lookup=("xero_id", record.key)):
+                continue
+            account = payment.account.account_id if payment.account is not None else None
+            amount = payment.amount or Decimal(0)
+            found.append(Typed(xero_id=record.key, of=document, amount=amount, on=payment.date, account=account or ""))
+    return sorted(found, key=lambda each: (each.on or date.min, each.xero_id))
+
+
+async def _typed_movements(books: Books, accounts: SettlementAccounts) -> list[Typed]:
+    """What was spent or received through the clearing account, and the transfers from or to it, that are not ours."""
+    await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
+    clearing, ours = accounts.clearing_id, sign_of(books.app.client_id)
+    found: list[Typed] = []
+    async for record, moved in walk(books, BANK_TRANSACTIONS, BankTransaction, lookup=("account", clearing)):
+        if moved.status not in GONE and moved.type in {"SPEND", "RECEIVE"} and dict(record.lookups).get("sign") != ours:
+            amount = (moved.total or Decimal(0)) * (-1 if moved.type == "SPEND" else 1)
+            found.append(Typed(xero_id=record.key, of=MoveMoney.kind, amount=amount, on=moved.date, account=clearing))
+    async for record, transfer in walk(books, BANK_TRANSFERS, BankTransfer, lookup=("account", clearing)):
+        if transfer.status not in GONE and dict(record.lookups).get("sign") != ours:
+            source = transfer.from_bank_account.account_id if transfer.from_bank_account is not None else None
+            target = transfer.to_bank_account.account_id if transfer.to_bank_account is not None else None
+            amount = (transfer.amount or Decimal(0)) * (-1 if source == clearing else 1)
+            other = (target if source == clearing else source) or ""
+            found.append(Typed(xero_id=record.key, of=Transfer.kind, amount=amount, on=transfer.date, account=other))
+    taken = [each for each in found if not await intents_with(books, lookup=("xero_id", each.xero_id))]
+    return sorted(taken, key=lambda each: (each.on or date.min, each.xero_id))

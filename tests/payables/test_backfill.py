@@ -1,0 +1,119 @@
+"""Bills, credit notes and payments that people typed before are taken over; what may be another is asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from tests.conftest import BANK, DAY, Product, nzd
+from tests.engine.scenarios import paper
+
+from xerosync import BillPayment, BillSettings, Duplicates, Ledger, Payables, WhichOne, Xero
+
+
+@pytest.fixture
+def purchases(xero: Xero) -> Payables:
+    return Payables(xero, payment_account=BANK, bills=BillSettings(duplicates=Duplicates.LINK))
+
+
+def typed(product: Product, number: str, amount: str, *, days: int = 0) -> str:
+    """A bill of the vendor of `paper` that somebody entered; a negative amount is a credit note."""
+    vendor = next((each.id for each in product.books.contacts if each.name == "Paper Ltd"), None)
+    vendor = vendor or product.books.add_contact("Paper Ltd").id
+    on = DAY + timedelta(days=days)
+    if Decimal(amount) < 0:
+        credit = -Decimal(amount)
+        return product.books.add_credit_note(vendor, type="ACCPAYCREDIT", number=number, amount=credit, date=on).id
+    return product.books.add_invoice(vendor, type="ACCPAY", number=number, amount=Decimal(amount), date=on).id
+
+
+def test_what_was_typed_is_taken_over_and_only_the_rest_is_posted(
+    product: Product, purchases: Payables, xero: Xero
+) -> None:
+    bill = typed(product, "b1", "30.00")
+    typed(product, "c1", "-5.00")
+    product.books.add_payment(bill, account=BANK, amount=Decimal(10), date=DAY)
+    past = [paper("b1", "30.00"), paper("c1", "-5.00"), paper("b2", "20.00")]
+    payments = [
+        BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("10.00")),
+        BillPayment(id="p2", bill_id="b1", on=DAY, amount=nzd("20.00")),
+    ]
+
+    linked = purchases.backfill(past)
+    purchases.apply(linked)
+    paid = purchases.backfill(past, payments=payments)
+    purchases.apply(paid)
+
+    assert (linked.counts(), paid.counts()) == ({"bill_link": 2}, {"adopt": 1})
+    submitted = purchases.apply(purchases.submit(past))
+    posted = purchases.apply(purchases.pay(payments))
+    assert (submitted.done("bill"), submitted.done("credit_note"), posted.done("payment")) == (1, 0, 1)
+    assert sorted(each.amount for each in product.live_payments()) == [Decimal(10), Decimal(20)]
+    assert not purchases.backfill(past, payments=payments)
+    purchases.apply(purchases.follow_bills())
+    assert not purchases.follow_bills()
+    assert len(Ledger(xero).drift()) == 0
+    assert Ledger(xero).audit().findings == ()
+
+
+def test_a_bill_that_may_be_another_is_held_back_until_somebody_chooses(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "b1", "31.00", days=1)
+    past = [paper("b1", "30.00")]
+
+    plan = purchases.backfill(past)
+
+    (finding,) = plan.findings
+    assert not plan
+    assert isinstance(finding, WhichOne)
+    assert [(each.xero_id, each.differs) for each in finding.candidates] == [(bill, ("another total", "another day"))]
+    assert "bill" not in purchases.submit(past).counts()
+    purchases.apply(purchases.backfill(past, chosen={"b1": bill}))
+    assert not purchases.submit(past)
+    assert not purchases.backfill(past).findings
+    assert len(product.live_bills()) == 1
+
+
+def test_one_typed_bill_is_chosen_for_one_of_the_host_s(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "x", "31.00")
+    past = [paper("b1", "30.00"), paper("b2", "30.00"), evolve(paper("c1", "-30.00"), number="x")]
+
+    plan = purchases.backfill(past, chosen={"b1": bill, "b2": bill, "c1": bill})
+
+    assert plan.counts() == {"bill_link": 1}
+    assert [(each.about, each.code) for each in plan.findings] == [("b2", "does not fit"), ("c1", "does not fit")]
+
+
+def test_a_payment_of_all_that_was_due_is_the_one_that_was_typed(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "b1", "30.00")
+    product.books.add_payment(bill, account=BANK, amount=Decimal(30), date=DAY)
+    purchases.apply(purchases.backfill([paper("b1", "30.00")]))
+    whole = [BillPayment(id="p1", bill_id="b1", on=DAY)]
+
+    purchases.apply(purchases.backfill(payments=whole))
+
+    assert not purchases.pay(whole)
+    assert len(product.live_payments()) == 1
+
+
+def test_a_payment_of_another_day_is_not_paid_twice_before_somebody_says(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "b1", "30.00")
+    other = product.books.add_payment(bill, account=BANK, amount=Decimal(10), date=DAY + timedelta(days=3))
+    purchases.apply(purchases.backfill([paper("b1", "30.00")]))
+    part = [BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("10.00"))]
+
+    plan = purchases.backfill(payments=part)
+    purchases.apply(plan)
+
+    assert [each.code for each in plan.findings] == ["which one is it"]
+    assert not purchases.pay(part)
+    purchases.apply(purchases.backfill(payments=part, chosen={"p1": other.id}))
+    assert (len(purchases.pay(part)), purchases.pay(part).findings) == (0, ())
+    assert len(product.live_payments()) == 1
+
+
+def test_what_is_older_than_the_day_is_left_alone(product: Product, purchases: Payables) -> None:
+    typed(product, "b1", "30.00")
+
+    assert not purchases.backfill([paper("b1", "30.00")], since=DAY + timedelta(days=1))

@@ -1,0 +1,189 @@
+"""Beginning where people entered things by hand: what matches is taken over, nothing is twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
+
+from xerosync import (
+    Customer,
+    Fee,
+    Ledger,
+    LineKind,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    WhichOne,
+    Xero,
+)
+from xerosync.simulator import Fault
+
+SETTINGS = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+
+
+@pytest.fixture
+def sales(xero: Xero) -> Receivables:
+    return Receivables(xero, clearing_account=CLEARING, settlements=SETTINGS)
+
+
+def of(*lines: tuple[str, str], whole: bool = False) -> Settlement:
+    """A settlement of lines L0, L1 … each of a transaction and an amount; a *whole* one has fees and was paid out."""
+    listed = [
+        SettlementLine(id=f"L{place}", transaction=transaction, amount=nzd(amount))
+        for place, (transaction, amount) in enumerate(lines)
+    ]
+    fees = [Fee(amount=nzd("1.00"))] if whole else []
+    return Settlement(id="S1", on=DAY, lines=listed, fees=fees, paid_out_on=DAY if whole else None)
+
+
+def sold(product: Product, amount: str = "100.00") -> str:
+    """An invoice whose customer is connected, and that nothing was imported of."""
+    invoice = product.invoice("Ana Costa", amount)
+    sales = Receivables(product.xero())
+    sales.apply(sales.match([Customer(id="Ana", custom_identifier="Ana Costa")]))
+    return invoice.id
+
+
+def clearing(product: Product) -> Decimal:
+    return product.books.balance(product.books.account(CLEARING).id)
+
+
+def test_a_payment_typed_on_its_day_is_taken_over_and_not_posted_again(product: Product, sales: Receivables) -> None:
+    invoice = sold(product)
+    product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)
+    settlement = of(("t-1", "100.00"))
+
+    plan = sales.backfill(settlement, invoices={"t-1": invoice})
+    report = sales.apply(plan)
+
+    assert plan.counts() == {"transaction": 1, "adopt": 1}
+    assert not report.unfinished
+    assert len(product.live_payments()) == 1
+    assert not sales.settle(settlement)
+    assert sales.settlement_report(settlement).crossed() == ()
+    assert sales.reconcile().clean
+    assert not sales.backfill(settlement, invoices={"t-1": invoice})
+    back = SettlementLine(id="B1", transaction="t-1", amount=nzd("100.00"), kind=LineKind.CHARGED_BACK)
+    sales.apply(sales.settle(Settlement(id="S2", on=DAY, lines=[back])))
+    assert product.live_payments() == []
+
+
+def test_what_differs_is_held_back_until_a_person_says_which_it_is(
+    product: Product, sales: Receivables, xero: Xero
+) -> None:
+    invoice = sold(product, "200.00")
+    later = DAY + timedelta(days=2)
+    typed = product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=later)
+    product.books.add_payment(invoice, account=BANK, amount=Decimal(100), date=DAY)
+    settlement = of(("t-1", "100.00"))
+
+    plan = sales.backfill(settlement, invoices={"t-1": invoice})
+    sales.apply(plan)
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert {each.differs for each in finding.candidates} == {("2 days later",), ("through another account",)}
+    held = sales.settle(settlement)
+    assert (len(held), [each.code for each in held.findings]) == (0, ["perhaps typed by hand"])
+    sales.apply(sales.backfill(settlement, chosen={"L0": typed.id}))
+    assert len(product.live_payments()) == 2
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    assert "2 days later: chosen by a person" in str(Ledger(xero).why("L0"))
+    assert len(Ledger(xero).drift()) == 0
+
+
+def test_where_a_person_says_that_none_is_it_the_line_is_posted(product: Product, sales: Receivables) -> None:
+    invoice = sold(product, "200.00")
+    product.books.add_payment(invoice, account=BANK, amount=Decimal(100), date=DAY)
+    settlement = of(("t-1", "100.00"))
+    sales.apply(sales.backfill(settlement, invoices={"t-1": invoice}))
+
+    sales.apply(sales.backfill(settlement, chosen={"L0": ""}))
+    report = sales.apply(sales.settle(settlement))
+
+    assert report.done("payment") == 1
+    assert clearing(product) == Decimal(100)
+
+
+def test_fees_and_payout_that_were_typed_are_taken_over(product: Product, sales: Receivables) -> None:
+    invoice = sold(product)
+    books = product.books
+    books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)
+    provider = books.add_contact("Collections Ltd")
+    books.add_bank_transaction(provider.id, bank=CLEARING, amount=Decimal(1), account="404", date=DAY)
+    books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(99), date=DAY)
+    settlement = of(("t-1", "100.00"), whole=True)
+
+    plan = sales.backfill(settlement, invoices={"t-1": invoice})
+    sales.apply(plan)
+
+    assert plan.counts() == {"transaction": 1, "adopt": 3}
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    assert clearing(product) == 0
+    assert sales.settlement_report(settlement).crossed() == ()
+    sales.apply(sales.undo_settlement(settlement))
+    assert product.live_payments() == []
+    assert books.balance(books.account(BANK).id) == 0
+
+
+def test_what_was_settled_before_the_day_is_left_alone(product: Product, sales: Receivables) -> None:
+    invoice = sold(product)
+    product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)
+
+    assert not sales.backfill(of(("t-1", "100.00")), since=DAY + timedelta(days=1), invoices={"t-1": invoice})
+
+
+def test_what_is_chosen_must_be_a_candidate(product: Product, sales: Receivables) -> None:
+    invoice, other = sold(product, "200.00"), sold(product)
+    elsewhere = product.books.add_payment(other, account=CLEARING, amount=Decimal(100), date=DAY)
+
+    plan = sales.backfill(of(("t-1", "100.00")), invoices={"t-1": invoice}, chosen={"L0": elsewhere.id})
+
+    assert [each.code for each in plan.findings] == ["does not fit"]
+    assert plan.counts() == {"transaction": 1}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    amounts=st.lists(st.sampled_from(["10.00", "20.00"]), min_size=1, max_size=4),
+    typed=st.lists(st.tuples(st.sampled_from([10, 20]), st.sampled_from([0, 1]), st.booleans()), max_size=4),
+    fault=st.sampled_from([None, Fault.LOST_AFTER, Fault.LOST_BEFORE]),
+)
+def test_no_line_is_ever_twice_in_the_books(
+    amounts: list[str], typed: list[tuple[int, int, bool]], fault: Fault | None
+) -> None:
+    """Whatever was typed, and whatever a person answers, each line ends as one payment; what was typed stays."""
+    product = found_product()
+    invoice = sold(product, "200.00")
+    for amount, days, clears in typed:
+        account = CLEARING if clears else BANK
+        product.books.add_payment(invoice, account=account, amount=Decimal(amount), date=DAY + timedelta(days=days))
+    sales = Receivables(product.xero(), clearing_account=CLEARING, settlements=SETTINGS)
+    settlement = of(*(("t-1", amount) for amount in amounts))
+
+    plan = sales.backfill(settlement, invoices={"t-1": invoice})
+    sales.apply(plan)
+    answers: dict[str, str] = {}
+    for finding in plan.findings:
+        assert isinstance(finding, WhichOne)
+        free = [each.xero_id for each in finding.candidates if each.xero_id not in answers.values()]
+        answers[finding.about] = free[0] if free else ""
+    sales.apply(sales.backfill(settlement, chosen=answers))
+    posts = sales.settle(settlement)
+    if fault is not None and len(posts):
+        product.simulator.faults.plan(fault, method="PUT", path="/Payments")
+    sales.apply(posts)
+    sales.recover()
+    sales.apply(sales.settle(settlement, retry_refused=True))
+
+    alike = sum(min(amounts.count(f"{size}.00"), sum(one[0] == size for one in typed)) for size in (10, 20))
+    assert len(product.live_payments()) == len(typed) + len(amounts) - alike
+    assert sales.settle(settlement).findings == ()
