@@ -80,6 +80,7 @@ class Action:
 
     kind: ClassVar[str]
     prefix: ClassVar[str] = ""
+    names_rules: ClassVar[bool] = False
     """What the name of its operation begins with: a host may number things of one kind of write alike."""
     host_ref: str
     reason: str
@@ -106,8 +107,8 @@ class Action:
 
     @property
     def on_record(self) -> str:
-        """Its reason as the record of the run keeps it: without names."""
-        return self.reason
+        """Its reason as the record of the run keeps it: without names, as those of rules, which may be a vendor's."""
+        return self.reason.partition("; ")[0] if self.names_rules else self.reason
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.host_ref}>"
@@ -141,11 +142,6 @@ class Link(Action):
     def undoes(self) -> str | None:
         """The key of the link that must be forgotten with it."""
         return None
-
-
-def without_rules(reason: str) -> str:
-    """A *reason* up to where it tells of the rules that coded the lines."""
-    return reason.partition("; ")[0]
 
 
 def link_key(kind: str, host_id: str) -> str:
@@ -366,14 +362,10 @@ class CreateBill(Action):
     """Create a bill (ACCPAY). Xero would take the same one twice (F 6.57)."""
 
     kind: ClassVar[str] = "bill"
+    names_rules: ClassVar[bool] = True
     invoice: Invoice
     contact: Ref
     total: Money
-
-    @property
-    def on_record(self) -> str:
-        """Without the rules that coded it: they are named for vendors."""
-        return without_rules(self.reason)
 
     @property
     def worth(self) -> Money:
@@ -386,14 +378,10 @@ class CreateCreditNote(Action):
     """Create a supplier's credit note (ACCPAYCREDIT). Xero would take the same one twice."""
 
     kind: ClassVar[str] = "credit_note"
+    names_rules: ClassVar[bool] = True
     credit_note: CreditNote
     contact: Ref
     total: Money
-
-    @property
-    def on_record(self) -> str:
-        """Without the rules that coded it: they are named for vendors."""
-        return without_rules(self.reason)
 
     @property
     def worth(self) -> Money:

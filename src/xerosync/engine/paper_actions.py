@@ -20,7 +20,6 @@ from xerosync.engine.actions import (
     Ref,
     Refund,
     VoidCredit,
-    without_rules,
 )
 from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, OverpaymentId
 from xerosync.money import Money
@@ -37,11 +36,7 @@ class SpendOnCard(MoveMoney):
     """Post what was spent by card, or came back, under the host's own id of the receipt."""
 
     prefix: ClassVar[str] = CARD
-
-    @property
-    def on_record(self) -> str:
-        """Without the rules that coded it: they are named for vendors."""
-        return without_rules(self.reason)
+    names_rules: ClassVar[bool] = True
 
 
 @frozen(kw_only=True, repr=False)
@@ -62,11 +57,7 @@ class SubmitSale(CreateSale):
     """Post a sale of the host's own, under the host's id of it."""
 
     prefix: ClassVar[str] = SALE
-
-    @property
-    def on_record(self) -> str:
-        """Without the rules that coded it: they are named for customers."""
-        return without_rules(self.reason)
+    names_rules: ClassVar[bool] = True
 
 
 @frozen(kw_only=True, repr=False)
@@ -74,11 +65,7 @@ class SubmitSaleCredit(CreateSaleCredit):
     """Post a credit note of the host's own to a customer, under the host's id of it."""
 
     prefix: ClassVar[str] = SALE
-
-    @property
-    def on_record(self) -> str:
-        """Without the rules that coded it: they are named for customers."""
-        return without_rules(self.reason)
+    names_rules: ClassVar[bool] = True
 
 
 @frozen(kw_only=True, repr=False)
