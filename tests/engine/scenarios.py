@@ -14,13 +14,18 @@ from xerosync import (
     BillFile,
     BillLine,
     BillPayment,
+    BillSettings,
     CardSpend,
+    Customer,
     Fee,
+    HistoryNotes,
     Ledger,
     LineKind,
     Payables,
     Plan,
     Receivables,
+    Sale,
+    SaleLine,
     Settlement,
     SettlementLine,
     SettlementSettings,
@@ -95,6 +100,32 @@ def _spend(product: Product, *spends: CardSpend) -> None:
     purchases.apply(purchases.spend(spends))
 
 
+NOTED: Final = BillSettings(notes=HistoryNotes(by="Acme"))
+
+
+def _submit_without_its_note(product: Product) -> None:
+    purchases = Payables(product.xero(), bills=NOTED)
+    purchases.apply(purchases.submit([paper("b", "10.00")]).only(lambda action: action.kind != "note"))
+
+
+def _noted(product: Product) -> Holding:
+    (bill,) = product.books.invoices
+    told = [each.details.partition(" (")[0] for each in product.books.history_of(bill.id)]
+    return {"notes": [each for each in told if each.startswith("Acme")]}
+
+
+def sale(amount: str) -> Sale:
+    line = SaleLine(description="dues", amount=nzd(amount), account=AccountCode("200"))
+    return Sale(id="s", customer="ana", on=DAY, lines=[line])
+
+
+def _sell(product: Product) -> None:
+    product.books.add_contact("Ana")
+    sales = Receivables(product.xero())
+    sales.apply(sales.match([Customer(id="ana", custom_identifier="Ana")]))
+    sales.apply(sales.submit([sale("10.00")]))
+
+
 def _import_sale(product: Product) -> None:
     product.collectable("100.00")
 
@@ -146,6 +177,11 @@ def _pay_out(product: Product) -> None:
     _import_sale(product)
     sales = _sales(product.xero())
     sales.apply(sales.settle(paid_out(_sale(product))))
+
+
+def _collect_too_much_and_owe_again(product: Product) -> None:
+    _collect_too_much(product)
+    product.collectable("40.00")
 
 
 def _all_back(transaction: str) -> Settlement:
@@ -440,5 +476,41 @@ SCENARIOS: Final = (
         lambda _, xero: Payables(xero).attach([BillFile(bill_id="b", name="scan.pdf", content=b"%PDF paper")]),
         _attached,
         {"files": [("scan.pdf", b"%PDF paper")]},
+    ),
+    Scenario(
+        "sale_edit",
+        "POST",
+        "/Invoices",
+        _sell,
+        lambda _, xero: Receivables(xero).update([sale("12.00")]),
+        _documents,
+        {"contacts": ["Ana"], "documents": [("ACCREC", Decimal(12))]},
+    ),
+    Scenario(
+        "sale_voiding",
+        "POST",
+        "/Invoices/",
+        _sell,
+        lambda _, xero: Receivables(xero).void(["s"]),
+        lambda product: {"ended": [each.status for each in product.books.invoices]},
+        {"ended": ["VOIDED"]},
+    ),
+    Scenario(
+        "overpayment_allocation",
+        "PUT",
+        "/Overpayments/",
+        _collect_too_much_and_owe_again,
+        lambda _, xero: _sales(xero).allocate(),
+        _paid,
+        {"payments": [(Decimal(100), "AUTHORISED")], "due": [Decimal(0), Decimal(10)]},
+    ),
+    Scenario(
+        "note",
+        "PUT",
+        "/History",
+        _submit_without_its_note,
+        lambda _, xero: Payables(xero, bills=NOTED).submit([paper("b", "10.00")]),
+        _noted,
+        {"notes": ["Acme posted it: bill b"]},
     ),
 )
