@@ -158,6 +158,23 @@ def test_what_was_written_after_the_backup_is_taken_over_when_it_is_planned(prod
     assert not restored.settle(parts(invoice.id, "10.00", "11.00"))
 
 
+def test_a_plan_older_than_the_restored_store_posts_nothing_twice(product: Product) -> None:
+    """It does not know what the audit has taken over since; what applies it does."""
+    purchases = Payables(product.xero(), payment_account=BANK)
+    plan = purchases.submit([paper("b", "10.00"), paper("c", "-4.00")])
+    kept = backup(product)
+    purchases.apply(plan)
+    restore(product, kept)
+    product.clock.advance(1200)  # longer than Xero remembers an Idempotency-Key
+
+    Ledger(product.xero()).audit(adopt=True)
+    report = Payables(product.xero(), payment_account=BANK).apply(plan)
+
+    assert [each.state for each in report.results] == ["confirmed"] * len(plan)
+    assert [each.total for each in (*product.live_bills(), *product.books.credit_notes)] == [Decimal(10), Decimal(4)]
+    assert Ledger(product.xero()).audit().findings == ()
+
+
 @pytest.mark.parametrize("name", ["as imported", "made by hand"])
 def test_what_paid_a_transaction_that_an_older_store_forgot_is_taken_over_and_charged_back(
     product: Product, name: str

@@ -12,6 +12,10 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "a restored store has forgotten the transaction of a voided invoice": ("imports", 3000515, None),
     "a sale that was taken over is never updated again": ("sales", 10000342, "inside"),
     "a bill taken over by a restored store is changed at its source": ("papers", 1079, None),
+    "a refund whose credit note was withdrawn is planned again": ("settlements", 7000161, "inside"),
+    "what a restored store had put back is not put back once more": ("mended", 7000055, "inside"),
+    "what a restored store had undone is undone": ("undone", 7000016, "inside"),
+    "fees that an older store cannot put back are left to a person": ("mended", 8000088, None),
 }
 
 

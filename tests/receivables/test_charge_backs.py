@@ -269,6 +269,19 @@ def test_a_refund_is_finished_after_a_crash_between_its_two_writes(product: Prod
     assert product.books.balance(product.books.account(CLEARING).id) == 60
 
 
+def test_a_refund_that_xero_refused_is_planned_again(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
+    line = SettlementLine(id="R1", transaction=invoice.id, amount=nzd("40.00"), kind=LineKind.REFUNDED)
+    refunded = Settlement(id="S2", on=DAY, lines=[line])
+    product.simulator.faults.plan(Fault.PARTIAL_BATCH, method="PUT", path="/CreditNotes")
+    assert [each.code for each in sales.apply(sales.settle(refunded)).findings] == ["refused by Xero", "held back"]
+
+    sales.apply(sales.settle(refunded, retry_refused=True))
+
+    assert [(each.total, each.status) for each in product.books.credit_notes] == [(Decimal(40), "PAID")]
+
+
 def test_a_charge_back_of_less_than_was_collected_removes_nothing_and_says_so(
     product: Product, sales: Receivables
 ) -> None:

@@ -23,6 +23,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
+from xerosync.engine.forgotten import met_before
 from xerosync.engine.intents import DISMISSED, Intent, basis_of, intent_key, mark_of
 from xerosync.engine.kinds import Ids, kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
@@ -94,6 +95,8 @@ class _Applying:
             for action in waiting:
                 self._left_out(action, "held back", "another thing that it belongs to has changed in Xero since")
             return
+        # Not every plan looks for marks that the store had forgotten: those that an audit has met are not sent again.
+        waiting = await met_before(self.books, waiting)
         while waiting:
             ready = [action for action in waiting if all(need in self._ids for need in action.needs)]
             if not ready:

@@ -23,6 +23,11 @@ async def taken_over(books: Books, actions: Sequence[Action], *, read: Collectio
     """
     kinds = {action.kind for action in actions}
     await refresh(books, *(shelf for shelf, marked in MARKS_ON if kinds & marked and shelf not in read))
+    return await met_before(books, actions)
+
+
+async def met_before(books: Books, actions: Sequence[Action]) -> list[Action]:
+    """*actions*, those whose mark was met in Xero before now as what takes it over; see `taken_over`."""
     marked_kinds = frozenset[str]().union(*(marked for _, marked in MARKS_ON)) - {PayBatch.kind}
     tags = {
         action.itself: tag_of(intent_key(books.tenant, action.itself))

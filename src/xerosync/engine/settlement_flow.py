@@ -360,12 +360,13 @@ async def _sold(
     intents: Mapping[str, Intent],
 ) -> dict[str, Invoice]:
     """The invoices that are to be refunded, with their lines, which the mirror does not keep."""
+    noted = {key for key, intent in intents.items() if intent.state is not State.REJECTED}
     wanted = [
         transactions[line.transaction].invoice_id
         for line in lines
         if line.kind is LineKind.REFUNDED
         and line.transaction in transactions
-        and intent_key(books.tenant, Pending(CreateSaleCredit.kind, line.id)) not in intents
+        and intent_key(books.tenant, Pending(CreateSaleCredit.kind, line.id)) not in noted
     ]
     if not wanted:
         return {}

@@ -33,6 +33,8 @@ _FIXES: Final = {
 
 _meddled: Final[WeakSet[World]] = WeakSet()
 """The worlds in which people have done their work; it is done once, whatever dies."""
+_left: Final[WeakSet[World]] = WeakSet()
+"""The worlds in which a person is told to put the fees back: an older store does not know how they were posted."""
 
 
 def billed(world: World) -> None:
@@ -49,6 +51,8 @@ async def mend(xero: AsyncXero, world: World) -> bool:
     if world not in _meddled:
         return await _settle(sales, world, done)
     done.append(plan := (await sales.reconcile([await _settlement(sales)])).plan(_FIXES))
+    if world.was_restored and any((each.code, each.about) == ("removed in Xero", "S1") for each in plan.findings):
+        _left.add(world)
     await sales.apply(plan)
     return nothing_left(*done)
 
@@ -99,7 +103,7 @@ def each_thing_put_right(world: World) -> Iterator[str]:
     if paid != [Decimal(50), Decimal(100)]:
         yield f"payments: {paid}"
     moved = [(each.type, each.total) for each in books.bank_transactions if each.status == "AUTHORISED"]
-    if moved != [("SPEND", Decimal(1))]:
+    if moved != ([] if world in _left else [("SPEND", Decimal(1))]):
         yield f"bank transactions: {moved}"
-    if (balance := books.balance(books.account(_CLEARING).id)) != Decimal(149):
+    if (balance := books.balance(books.account(_CLEARING).id)) != Decimal(150 if world in _left else 149):
         yield f"clearing: {balance}"
