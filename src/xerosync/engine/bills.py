@@ -10,7 +10,7 @@ from typing import cast
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, CreateBill, CreateCreditNote, Pending, Ref
+from xerosync.engine.actions import Action, Pending, Ref
 from xerosync.engine.bringing import LinkBill, link_bill, linked_documents, mapped_bill, mapped_credit
 from xerosync.engine.duplicates import BY_NUMBER, DUPLICATE, Duplicates, Entered, Twin, entered_documents
 from xerosync.engine.handled import BILL, RECEIPT, handled_ids
@@ -119,28 +119,6 @@ class _Bills(Submitting[Bill]):
             return None
         alike = {"alike_by": twins[0].alike} if twins[0].alike != BY_NUMBER else {}
         return {"duplicate_of": twins[0].id, **alike}
-
-    def creation(
-        self, paper: Bill, posted: Posted, contact: Ref, facts: Mapping[str, str]
-    ) -> CreateBill | CreateCreditNote:
-        """The bill, or the supplier's credit note."""
-        if isinstance(posted.document, Invoice):
-            return CreateBill(
-                host_ref=paper.id,
-                reason=posted.reason,
-                facts=facts,
-                invoice=posted.document,
-                contact=contact,
-                total=posted.total,
-            )
-        return CreateCreditNote(
-            host_ref=paper.id,
-            reason=posted.reason,
-            facts=facts,
-            credit_note=posted.document,
-            contact=contact,
-            total=-posted.total,
-        )
 
     def written_before(self, paper: Bill, intent: Intent) -> None:
         """Say again that it looked like another one."""

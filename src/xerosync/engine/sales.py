@@ -14,7 +14,6 @@ from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_of, intents_with, links_of
-from xerosync.engine.paper_actions import SubmitSale, SubmitSaleCredit
 from xerosync.engine.paper_settings import SaleSettings
 from xerosync.engine.paying import REFUNDS, CreditRefund, pay
 from xerosync.engine.plans import Finding, Plan
@@ -229,28 +228,6 @@ class _Sales(Submitting[Sale]):
             return None
         self._planned.add((kind, paper.number))
         return {}
-
-    def creation(
-        self, paper: Sale, posted: Posted, contact: Ref, facts: Mapping[str, str]
-    ) -> SubmitSale | SubmitSaleCredit:
-        """The invoice, or the credit note to the customer."""
-        if isinstance(posted.document, Invoice):
-            return SubmitSale(
-                host_ref=paper.id,
-                reason=posted.reason,
-                facts=facts,
-                invoice=posted.document,
-                contact=contact,
-                total=posted.total,
-            )
-        return SubmitSaleCredit(
-            host_ref=paper.id,
-            reason=posted.reason,
-            facts=facts,
-            credit_note=posted.document,
-            contact=contact,
-            total=-posted.total,
-        )
 
     def wrote(self, intent: Intent, paper: Sale) -> bool:
         """Whether *intent* is the document of *paper*, which may have got its number in Xero."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from xerosync.engine.actions import SALE, CreateBill, CreateCreditNote, Pending
+from xerosync.engine.actions import SALE, CreateBill, CreateCreditNote, CreateSale, CreateSaleCredit, Pending
 from xerosync.engine.paper_actions import (
     ChangeBill,
     ChangeCredit,
@@ -26,15 +26,15 @@ from xerosync.models import CreditNote, Invoice
 @frozen(kw_only=True)
 class Side:
     """
-    One side: the kinds of write of its *invoice* and *credit* note, and the changes of them.
+    One side: what *creates* its invoices and its *credits*, and what changes them.
 
     Their operations' names begin with *prefix*. *known_as* gives what names the *party* of a paper among its facts; one
     that there is no contact for is *unclear*. *remarked* puts the mark of a document on it again, where an edit would
     lose it.
     """
 
-    invoice: str
-    credit: str
+    creates: type[CreateBill | CreateSale]
+    credits: type[CreateCreditNote | CreateSaleCredit]
     prefix: str
     party: str
     known_as: Callable[[str], str]
@@ -42,6 +42,16 @@ class Side:
     change: type[ChangeBill]
     change_credit: type[ChangeCredit]
     remarked: Callable[[Invoice | CreditNote, str], Invoice | CreditNote]
+
+    @property
+    def invoice(self) -> str:
+        """The kind of write that creates an invoice."""
+        return self.creates.kind
+
+    @property
+    def credit(self) -> str:
+        """The kind of write that creates a credit note."""
+        return self.credits.kind
 
     def operation(self, kind: str, host_id: str) -> Pending:
         """The operation of *kind* on the paper of this id of the host's."""
@@ -70,8 +80,8 @@ def _remarked_sale(document: Invoice | CreditNote, mark: str) -> Invoice | Credi
 
 
 PURCHASES: Final = Side(
-    invoice=CreateBill.kind,
-    credit=CreateCreditNote.kind,
+    creates=CreateBill,
+    credits=CreateCreditNote,
     prefix="",
     party="vendor",
     known_as=vendor_key,
@@ -82,8 +92,8 @@ PURCHASES: Final = Side(
 )
 
 SALES: Final = Side(
-    invoice=SubmitSale.kind,
-    credit=SubmitSaleCredit.kind,
+    creates=SubmitSale,
+    credits=SubmitSaleCredit,
     prefix=SALE,
     party="customer",
     known_as=str,

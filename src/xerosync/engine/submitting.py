@@ -81,10 +81,6 @@ class Submitting(ABC, Generic[P]):
     def allowed(self, paper: P, posted: Posted, contact: Ref) -> Mapping[str, str] | None:
         """More facts of *paper* where nothing in Xero is in its way; else None, and a finding."""
 
-    @abstractmethod
-    def creation(self, paper: P, posted: Posted, contact: Ref, facts: Mapping[str, str]) -> Action:
-        """The action that creates its document."""
-
     def written_before(self, paper: P, intent: Intent) -> None:
         """Plan, or say, what else there is of a *paper* that was written before."""
 
@@ -180,7 +176,26 @@ class Submitting(ABC, Generic[P]):
         if more is None:
             return
         self.findings += self.known.approvals.too_many(paper.id, posted.document, _worth(paper))
-        self.actions.append(self.creation(paper, posted, contact, {**facts, **more}))
+        self.actions.append(self._creation(paper, posted, contact, {**facts, **more}))
+
+    def _creation(self, paper: P, posted: Posted, contact: Ref, facts: Mapping[str, str]) -> Action:
+        if isinstance(posted.document, Invoice):
+            return self.known.side.creates(
+                host_ref=paper.id,
+                reason=posted.reason,
+                facts=facts,
+                invoice=posted.document,
+                contact=contact,
+                total=posted.total,
+            )
+        return self.known.side.credits(
+            host_ref=paper.id,
+            reason=posted.reason,
+            facts=facts,
+            credit_note=posted.document,
+            contact=contact,
+            total=-posted.total,
+        )
 
     def _contact(self, paper: P) -> Ref | None:
         try:
