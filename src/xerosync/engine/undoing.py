@@ -63,6 +63,8 @@ _NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
     papers.ChangeSpend.kind: _EDITED,
 }
 _REMOVED: Final = ("what was removed cannot be brought back", "post it again under a new id")
+_REMOVALS: Final = ("removal", "voiding")
+"""How the kinds of what takes something back end."""
 _BY_HAND: Final = "undo it in Xero by hand, or leave all of it as it is"
 _UNAPPROVED: Final = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
 
@@ -126,7 +128,8 @@ class _Undoing:
         if intent.state is not State.CONFIRMED or kind in _STAYS:
             return
         if kind not in TAKES_BACK:
-            self._keep_all(intent, *_NO_WAY_BACK.get(kind, _REMOVED))
+            other = _REMOVED if kind.endswith(_REMOVALS) else ("what it did has no way back here", _BY_HAND)
+            self._keep_all(intent, *_NO_WAY_BACK.get(kind, other))
         elif document is None:
             self._keep_all(intent, "it is not among what was read from Xero", _BY_HAND)
         elif document.status not in GONE:
