@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final, TypeVar
 
-from attrs import AttrsInstance
+from attrs import AttrsInstance, evolve
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
@@ -25,9 +25,10 @@ from xerosync.engine.actions import (
 from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
 from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
-from xerosync.engine.entries import Key, entries_on, named
+from xerosync.engine.entries import Entry, Key, entries_on, named
 from xerosync.engine.exchange import currency_of
 from xerosync.engine.expecting import Expected, expected_of
+from xerosync.engine.forgotten import taken_over
 from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -97,10 +98,10 @@ async def reconcile(
             balance=statement.closing.balance,
             first=first,
             last=last,
-            entries=tuple(entries_on(account, movements, currency)),
+            entries=(entries := tuple(entries_on(account, movements, currency))),
             expected=expected,
             told=parts_told(line for each in report or () for line in each.lines),
-            marks=_marks(books, settled.settlements if settled is not None else ()),
+            marks=_marks(books, settled.settlements if settled is not None else (), entries),
             invoices=settled.invoices_paid if settled is not None else {},
             open_intents=await intents_with(books, states=OPEN_STATES),
             short_code=organisation.short_code,
@@ -158,13 +159,29 @@ async def _stated(
     )
 
 
-def _marks(books: Books, settlements: Iterable[Settlement]) -> dict[str, Key]:
-    """What of *settlements* a document stands for that bears our mark although the store does not know it."""
+def _marks(books: Books, settlements: Iterable[Settlement], entries: Iterable[Entry]) -> dict[str, Key]:
+    """What a document stands for that bears our mark although the store does not know it: first, or put back since."""
     wanted: list[Pending] = []
     for settlement in settlements:
         wanted += standing_for(settlement.lines)
         wanted += operations(settlement)
-    return {tag_of(intent_key(books.tenant, each)): named(each.host_ref) for each in wanted}
+    found = {tag_of(intent_key(books.tenant, each)): named(each.host_ref) for each in wanted}
+    for entry in entries:
+        if entry.intent is not None and entry.actual != entry.recorded and (key := entry.key) is not None:
+            each = entry.intent.operation
+            found[tag_of(intent_key(books.tenant, Pending(each.kind, each.host_ref, each.revision + 1)))] = key
+    return found
+
+
+async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discrepancy]:
+    """Those *told*; what puts something back that is in Xero already, by its mark, takes that over instead."""
+    known: list[Discrepancy] = []
+    for each in told:
+        remedies = dict(each.remedies)
+        if Fix.RESTORE in remedies:
+            remedies[Fix.RESTORE] = tuple(await taken_over(books, remedies[Fix.RESTORE], read=(PAYMENTS,)))
+        known.append(evolve(each, remedies=remedies))
+    return known
 
 
 async def _sorted_out(
@@ -177,7 +194,7 @@ async def _sorted_out(
     followed = {link["xero_id"] for link in drifts if link["host_id"].endswith("/existence")}
     left: list[Discrepancy] = []
     accepted: list[Discrepancy] = []
-    for each in told:
+    for each in await _known_again(books, told):
         known = [link for link in each.remedies.get(Fix.IGNORE, ()) if links.get(link.host_ref) == link.facts["now"]]
         gone = each.code in CHANGES and each.xero_id in followed
         (accepted if known or gone else left).append(each)

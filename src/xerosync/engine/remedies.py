@@ -30,6 +30,8 @@ from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment, PaymentId
 
+_KINDS: Final = {"payment": Pay.kind, "bank transaction": MoveMoney.kind, "transfer": Transfer.kind}
+"""What writes what somebody may have typed."""
 CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
 """The codes of what people did to what the library posted."""
 BY_HAND: Final = "by hand/"
@@ -100,11 +102,10 @@ def _adopting(found: Found, account: AccountId) -> tuple[Action, ...]:
         moved = {"account": account, "effect": str(expected.amount.amount)}
         dated = (entry.actual_on or expected.on).isoformat()
         facts = settled | moved | {"on": expected.on.isoformat(), "dated": dated}
-    kind = {Payment: Pay.kind, BankTransaction: MoveMoney.kind, BankTransfer: Transfer.kind}[type(entry.document)]
     action = Adopt(
         host_ref={LINE: "", "fees": FEES, "payout": PAYOUT}[what] + about,
         reason="somebody typed it, and it is taken for the host's",
-        adopted_kind=kind,
+        adopted_kind=_KINDS[entry.what],
         xero_id=entry.xero_id,
         payload=_as_posted(entry),
         facts=facts,
@@ -154,7 +155,9 @@ def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) 
 def _is_foreign(discrepancy: Discrepancy, entries: Sequence[Entry]) -> bool:
     """Whether no settlement of the host's has it."""
     return discrepancy.code == "not in your settlements" or all(
-        entry.intent is None and discrepancy.part is None for entry in entries
+        # What carries our mark is ours, whatever the store has lost.
+        entry.intent is None and entry.tag is None and discrepancy.part is None
+        for entry in entries
     )
 
 
