@@ -98,7 +98,9 @@ def each_thing_put_right(world: World) -> Iterator[str]:
     if paid != [Decimal(50), Decimal(100)]:
         yield f"payments: {paid}"
     moved = [(each.type, each.total) for each in books.bank_transactions if each.status == "AUTHORISED"]
-    if moved != ([] if world in _left else [("SPEND", Decimal(1))]):
+    # What was told to be left may have been put back before the store was set back.
+    left = world in _left and not moved
+    if moved != ([] if left else [("SPEND", Decimal(1))]):
         yield f"bank transactions: {moved}"
-    if (balance := books.balance(books.account(_CLEARING).id)) != Decimal(150 if world in _left else 149):
+    if (balance := books.balance(books.account(_CLEARING).id)) != Decimal(150 if left else 149):
         yield f"clearing: {balance}"
