@@ -116,8 +116,10 @@ class Reading:
     @classmethod
     def going_on(cls, since: Mark, id_name: str, state: tuple[datetime | None, datetime | None]) -> Reading:
         """A read that goes on where one stopped that was in this *state*; some versions may be met again."""
-        looked_up, newest = state
-        return cls(since, id_name, pages=1, newest=newest, looked_up=looked_up)
+        reading = cls(since, id_name)
+        reading._pages = 1
+        reading._looked_up, reading._newest = state
+        return reading
 
     def mark(self) -> Mark:
         """From where to go on when all of it was read; the mark it began with when nothing has changed."""
