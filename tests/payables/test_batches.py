@@ -132,6 +132,45 @@ def test_a_batch_whose_answer_was_lost_is_found_and_its_payments_with_it(product
     assert sums(product) == [("PAYBATCH", Decimal(3))]
 
 
+@pytest.mark.parametrize(("first", "second"), [("1", "2"), ("3", "4"), ("5", "6"), ("7", "8"), ("a", "b")])
+def test_a_part_in_doubt_is_not_taken_for_its_twin_in_a_batch_in_doubt(
+    product: Product, submitted: Payables, first: str, second: str
+) -> None:
+    """The payments of a batch carry no mark: a part of the same amount and day looked like one somebody typed."""
+    parts = [payment("a", "3.00", name=first), payment("a", "3.00", name=second), payment("b", "1.00")]
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    product.simulator.faults.plan(Fault.LOST_BEFORE, method="PUT", path="/Payments")
+    submitted.apply(submitted.pay(parts, batch=True))
+
+    recovery = submitted.recover()
+
+    assert recovery.found == 1
+    assert {each.code for each in recovery.findings} <= {"changed since planned"}
+    submitted.apply(submitted.pay(parts, batch=True))
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(4), Decimal(19), Decimal(30)]
+    assert not submitted.pay(parts, batch=True)
+
+
+def test_a_part_waits_while_nobody_can_say_what_became_of_the_batch_of_its_twin(
+    product: Product, submitted: Payables
+) -> None:
+    parts = [payment("a", "3.00", name="1"), payment("a", "3.00", name="2"), payment("b", "1.00")]
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    product.simulator.faults.plan(Fault.LOST_BEFORE, method="PUT", path="/Payments")
+    submitted.apply(submitted.pay(parts, batch=True))
+    product.simulator.faults.plan(Fault.SERVER_ERROR, method="GET", path="/BatchPayments", times=20)
+
+    held = submitted.recover()
+    product.simulator.faults.clear()
+    product.clock.advance(7 * 3600)
+    recovery = submitted.recover()
+
+    assert {each.code for each in held.findings} == {"outcome unknown"}
+    assert {each.code for each in recovery.findings} <= {"changed since planned"}
+    submitted.apply(submitted.pay(parts, batch=True))
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(4), Decimal(19), Decimal(30)]
+
+
 def test_plans_that_overlap_pay_nothing_twice(product: Product, submitted: Payables) -> None:
     few = submitted.pay([payment("a", "1.00"), payment("b", "1.00")], batch=True)
     more = submitted.pay([payment("a", "1.00"), payment("b", "1.00"), payment("c", "1.00")], batch=True)

@@ -6,12 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from attrs import evolve
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, CreateContact
+from xerosync.client._wire.codec import Json
+from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, CreateContact, Pay, PayBatch
 from xerosync.engine.intents import ANOTHER_FILE, OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in, wait_after
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
@@ -101,7 +102,7 @@ async def close_open(poster: Poster) -> Recovery:
     doubtful = [intent for intent in opened if intent.state is not State.INTENDED and intent.is_due(began)]
     if doubtful:
         await _wait_out(books, doubtful)
-        doubtful = await _settle(poster, doubtful)
+        doubtful = await _settle(poster, doubtful, put_off)
         found = sum(intent.state is State.CONFIRMED for intent in doubtful)
         if found:
             await poster.breaker.worked()
@@ -171,19 +172,30 @@ async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
         await books.clock.sleep(left.total_seconds())
 
 
-async def _settle(poster: Poster, doubtful: Sequence[Intent]) -> list[Intent]:
-    """Look for each doubtful write in Xero and put it into the state that follows."""
+async def _settle(poster: Poster, doubtful: Sequence[Intent], put_off: Sequence[Intent]) -> list[Intent]:
+    """Look for each doubtful write in Xero, but for those *put_off*, and put it into the state that follows."""
     unsure = [intent.moved(State.UNKNOWN) if intent.state is State.SENT else intent for intent in doubtful]
     by_kind: dict[str, list[Intent]] = defaultdict(list)
     for intent in unsure:
         by_kind[intent.operation.kind].append(intent)
     settled: list[Intent] = []
-    for name, intents in by_kind.items():
-        found = await look(poster.books, kind_of(name), intents)
+    # The payments of a batch carry no mark: they must be known before others of the same amount and day are looked for.
+    undecided = {member.invoice for each in put_off if each.state is not State.INTENDED for member in each.members}
+    for name in sorted(by_kind, key=lambda name: name != PayBatch.kind):
+        intents = by_kind[name]
+        clear = [each for each in intents if _pays(each) not in undecided]
+        found = await look(poster.books, kind_of(name), clear) if clear else {}
         now = poster.books.clock.now()
         ended = [concluded(intent, found.get(intent.key), now) for intent in intents]
+        undecided |= {member.invoice for each in ended if each.state is State.UNKNOWN for member in each.members}
         settled += await poster.keep(ended, before=State.UNKNOWN)
     return settled
+
+
+def _pays(intent: Intent) -> str | None:
+    """The id of the invoice or bill that *intent* pays by itself."""
+    invoice = intent.payload.get("Invoice") if intent.operation.kind == Pay.kind else None
+    return str(cast(Json, invoice).get("InvoiceID")) if isinstance(invoice, dict) else None
 
 
 async def look(books: Books, kind: Kind, intents: Sequence[Intent]) -> dict[str, Sequence[Found]]:
