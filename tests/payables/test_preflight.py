@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 
-from xerosync import Bill, BillLine, BillSettings, Money, Payables, WhenLocked
+from xerosync import Bill, BillLine, BillSettings, CardSpend, Money, Payables, WhenLocked
 from xerosync.models import AccountCode, DocumentStatus, LineAmountTypes
 from xerosync.ports import Request
 
@@ -106,6 +106,30 @@ def test_a_bill_in_closed_books_is_moved_when_told_and_the_plan_says_so(product:
     assert posted.date == DAY + timedelta(days=1)
     assert "moved from 2026-01-05" in plan.rows()[-1]["reason"]
     assert not purchases.submit([bill(coded())])
+
+
+def test_a_bill_in_closed_books_becomes_a_draft_when_told_for_the_bookkeeper_to_date(product: Product) -> None:
+    product.books.lock_period(DAY)
+    purchases = Payables(product.xero(), bills=BillSettings(when_locked=WhenLocked.DRAFT))
+
+    plan = purchases.submit([bill(coded())])
+    purchases.apply(plan)
+
+    (drafted,) = product.books.invoices
+    assert (drafted.status, drafted.date) == ("DRAFT", DAY + timedelta(days=1))
+    assert "moved as a draft from 2026-01-05: the books are closed" in plan.rows()[-1]["reason"]
+    assert not purchases.submit([bill(coded())])
+    assert not purchases.update([bill(coded())])
+
+
+def test_a_receipt_cannot_be_a_draft_so_that_closed_books_are_a_finding(product: Product) -> None:
+    product.books.lock_period(DAY)
+    purchases = Payables(product.xero(), bills=BillSettings(when_locked=WhenLocked.DRAFT))
+    spent = CardSpend(id="r1", vendor="Paper Ltd", on=DAY, account=BANK, lines=[coded()])
+
+    plan = purchases.spend([spent])
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["books closed"])
 
 
 def test_a_plan_without_bills_says_so(product: Product, purchases: Payables) -> None:

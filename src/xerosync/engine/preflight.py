@@ -45,9 +45,9 @@ def faults(about: str, document: Coding, reference: Reference, worth: Money | No
     return [*check.document_itself(), *check.lines()]
 
 
-def lock_fault(about: str, on: date, reference: Reference, worth: Money | None) -> Finding | None:
-    """The finding on a document whose day lies in closed books, unless it may be moved."""
-    return reference.open_books.finding(about, worth) if reference.open_books.day_for(on) is None else None
+def lock_fault(about: str, dated: date | None, reference: Reference, worth: Money | None) -> Finding | None:
+    """The finding on a document that is *dated* on no day, as its own lies in closed books."""
+    return reference.open_books.finding(about, worth) if dated is None else None
 
 
 @frozen

@@ -41,6 +41,11 @@ class WhenLocked(StrEnum):
     """It is a finding: the bookkeeper must move the lock date, or the host the document."""
     MOVE = "move"
     """It is dated on the first open day; the plan says so."""
+    DRAFT = "draft"
+    """
+    A bill, an invoice or a credit note becomes a draft, dated on the first open day, for the bookkeeper to date and
+    approve. What cannot be a draft, such as a payment, is a finding.
+    """
     QUEUE = "queue"
     """It waits: every plan lists it until the day is open."""
 
@@ -60,19 +65,34 @@ class OpenBooks:
         """The day a document of *on* is dated; None where it may not be written now."""
         if self.closed_up_to is None or not self.is_closed(on):
             return on
-        return self.closed_up_to + timedelta(days=1) if self.when_locked is WhenLocked.MOVE else None
+        return self._first_open(self.closed_up_to) if self.when_locked is WhenLocked.MOVE else None
+
+    def paper_day_for(self, on: date) -> date | None:
+        """As `day_for`, of a document that may be a draft."""
+        if self.closed_up_to is None or not self.drafts(on):
+            return self.day_for(on)
+        return self._first_open(self.closed_up_to)
+
+    def drafts(self, on: date) -> bool:
+        """Whether a document of *on* that may be a draft becomes one."""
+        return self.when_locked is WhenLocked.DRAFT and self.is_closed(on)
 
     def reason(self, on: date) -> str:
         """What a plan says of a document that was moved; blank for one that stays where it is."""
-        moved = self.day_for(on)
-        return "" if moved in {None, on} else f", moved from {on.isoformat()}: the books are closed"
+        moved = self.paper_day_for(on)
+        as_draft = " as a draft" if self.drafts(on) else ""
+        return "" if moved in {None, on} else f", moved{as_draft} from {on.isoformat()}: the books are closed"
+
+    @staticmethod
+    def _first_open(closed_up_to: date) -> date:
+        return closed_up_to + timedelta(days=1)
 
     def finding(self, about: str, worth: Money | None) -> Finding:
         """What a person must know of a document that may not be written on its day."""
         if self.when_locked is WhenLocked.QUEUE:
             code, fix = "waits for open books", "nothing, it is planned again by itself once the day is open"
         else:
-            code, fix = "books closed", "move the lock date in Xero, or choose when_locked=WhenLocked.MOVE or QUEUE"
+            code, fix = "books closed", "move the lock date in Xero, or choose another when_locked=WhenLocked.…"
         return Finding(code=code, about=about, cause=_CLOSED, fix=fix, who="the bookkeeper", retry=True, worth=worth)
 
 

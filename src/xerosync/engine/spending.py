@@ -201,7 +201,7 @@ class _Spending:
         days = self.known.reference.open_books
         document = spend_document(coded, account.account_id or AccountId(""))
         wrong = faults(spend.id, document, self.known.reference, spend.total)
-        locked = lock_fault(spend.id, spend.on, self.known.reference, spend.total)
+        locked = lock_fault(spend.id, days.day_for(spend.on), self.known.reference, spend.total)
         wrong += [locked] if locked is not None else []
         contact = self.vendors.contact(spend.vendor) if not wrong else None
         self.findings += wrong

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Generic, cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Ref
@@ -27,7 +27,7 @@ from xerosync.engine.states import OPEN, State
 from xerosync.engine.written import Written, all_changes
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import P, Paper, checked
-from xerosync.models import CreditNote, Invoice, TenantId
+from xerosync.models import CreditNote, DocumentStatus, Invoice, TenantId
 from xerosync.money import Money, exactly
 
 
@@ -215,7 +215,8 @@ class Submitting(ABC, Generic[P]):
             self.find(paper, "cannot be posted", str(error), "correct it and submit it again")
             return None
         wrong = faults(paper.id, document, reference, paper.total)
-        locked = lock_fault(paper.id, paper.on, reference, paper.total)
+        day = reference.open_books.paper_day_for(paper.on)
+        locked = lock_fault(paper.id, day, reference, paper.total)
         if locked is not None:
             wrong.append(locked)
         self.findings += wrong
@@ -223,7 +224,9 @@ class Submitting(ABC, Generic[P]):
             return None
         moved = reference.open_books.reason(paper.on)
         if moved:
-            document = moved_to(document, reference.open_books.day_for(paper.on) or paper.on)
+            document = moved_to(document, day or paper.on)
+        if reference.open_books.drafts(paper.on):
+            document = evolve(document, status=DocumentStatus.DRAFT)
         reason = f"submitted, on {paper.on.isoformat()}{moved}{f'; {because}' if because else ''}"
         return Posted(document, expected_total(coded, reference) or coded.total, reason)
 
