@@ -37,7 +37,9 @@ class OpenTelemetry:
     A listener that makes a span of each call, under the span your program is in, and events of everything else.
 
     It measures ``http.client.request.duration`` in seconds, and counts ``xerosync.calls``, ``xerosync.bytes_down`` and
-    ``xerosync.waited`` (seconds, by limit). Without providers of your own it uses the global ones.
+    ``xerosync.waited`` (seconds, by limit). Of a worker's runs it counts ``xerosync.runs`` by why and how they ended,
+    and measures ``xerosync.run.duration`` and ``xerosync.run.lag``, how late they began, in seconds. Without providers
+    of your own it uses the global ones.
     """
 
     def __init__(
@@ -49,6 +51,9 @@ class OpenTelemetry:
         self._calls: Final = meter.create_counter("xerosync.calls", unit="{call}")
         self._bytes_down: Final = meter.create_counter("xerosync.bytes_down", unit="By")
         self._waited: Final = meter.create_counter("xerosync.waited", unit="s")
+        self._runs: Final = meter.create_counter("xerosync.runs", unit="{run}")
+        self._run_duration: Final = meter.create_histogram("xerosync.run.duration", unit="s")
+        self._run_lag: Final = meter.create_histogram("xerosync.run.lag", unit="s")
 
     def __call__(self, event: str, fields: Mapping[str, object]) -> None:
         """Hear of *event*."""
@@ -59,7 +64,15 @@ class OpenTelemetry:
         if event == Event.WAITING:
             limit = {"xerosync.limit": told["limit"]} if "limit" in told else {}
             self._waited.add(float(told.get("seconds", 0.0)), limit)
+        if event == Event.RUN_FINISHED:
+            self._run(told)
         trace.get_current_span().add_event(event, {_own(name): value for name, value in told.items()})
+
+    def _run(self, told: Mapping[str, str | bool | int | float]) -> None:
+        self._runs.add(1, {_own(name): told[name] for name in ("why", "ended")})
+        ended = {_own("ended"): told["ended"]}
+        self._run_duration.record(float(told["seconds"]), ended)
+        self._run_lag.record(float(told["lag"]), ended)
 
     def _call(self, told: Mapping[str, str | bool | int | float]) -> None:
         now = time.time_ns()

@@ -6,14 +6,14 @@ import subprocess
 import sys
 
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from tests.conftest import Product
 
-from xerosync import App, Xero
+from xerosync import App, Worker, Xero
 from xerosync.otel import OpenTelemetry
 from xerosync.simulator import Fault
 
@@ -54,6 +54,33 @@ def test_each_call_is_a_span_under_the_host_s_own_and_is_measured(product: Produ
     assert told is not None
     names = {metric.name for each in told.resource_metrics for scope in each.scope_metrics for metric in scope.metrics}
     assert names == {"http.client.request.duration", "xerosync.calls", "xerosync.bytes_down", "xerosync.waited"}
+
+
+def test_a_worker_s_runs_are_counted_with_how_late_they_were(product: Product) -> None:
+    reader = InMemoryMetricReader()
+    meters = MeterProvider(metric_readers=[reader])
+    product.xero()
+    worker = Worker(
+        App(product.app.client_id, product.app.client_secret),
+        store=product.store,
+        work=lambda xero: xero.organisation(),
+        transport=product.simulator.transport,
+        clock=product.clock,
+        on_event=OpenTelemetry(meter_provider=meters),
+    )
+    worker.enrol()
+    product.clock.advance(90)
+
+    worker.run(product.books.tenant_id)
+
+    told = reader.get_metrics_data()
+    assert told is not None
+    metrics = {each.name: each.data for some in told.resource_metrics for s in some.scope_metrics for each in s.metrics}
+    (runs,), (lag,) = metrics["xerosync.runs"].data_points, metrics["xerosync.run.lag"].data_points
+    assert isinstance(runs, NumberDataPoint)
+    assert isinstance(lag, HistogramDataPoint)
+    assert (runs.value, dict(runs.attributes or {})) == (1, {"xerosync.why": "first", "xerosync.ended": "done"})
+    assert 90 <= lag.sum < 95
 
 
 def test_all_else_works_without_opentelemetry() -> None:
