@@ -78,8 +78,9 @@ def run_tests(session: nox.Session, **environment: str) -> None:
     """Run the tests that are chosen, in this *environment*."""
     install(session, "test")
     # Hypothesis' "ci" profile has no deadlines, which a busy machine would miss, and repeats its examples run by run.
-    command = ("pytest", "-n", "auto", "--durations=10", "--hypothesis-profile=ci", *session.posargs)
-    session.run(*command, env=environment)
+    # A few tests take minutes: whoever has nothing left takes from the others.
+    spread = ("-n", "auto", "--dist", "worksteal")
+    session.run("pytest", *spread, "--durations=10", "--hypothesis-profile=ci", *session.posargs, env=environment)
 
 
 @nox.session(name="tests-3.12", python="3.12", default=False)

@@ -296,7 +296,9 @@ def test_one_organisation_s_trouble_is_not_another_s(product: Product, host: Hos
     stop = iter([False] * 7 + [True] * 100)
     worker.run_forever(should_stop=lambda: next(stop))
 
-    ended = {each["organisation"]: each["ended"] for each in heard if each["event"] == "xerosync.run_finished"}
+    finished = [each for each in heard if each["event"] == "xerosync.run_finished"]
+    ended = {each["organisation"]: each["ended"] for each in finished}
+    assert {each.get("error") for each in finished} <= {None, "ZeroDivisionError"}, "its class, and nothing of its text"
     assert ended[other.tenant_id] == "failed"
     (failed,) = worker.due([other.tenant_id])
     assert failed.at > product.clock.now()

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "refresh_in_grace", "refresh_grace_minutes", "modified_since_includes_equal", "unchanged_is_304",
     "deleted_payments_are_listed", "batch_is_atomic", "not_found_is_html", "unknown_tracking_is_refused",
     "wrong_verb_is_501", "attaching_moves_stamp", "payments_fire_webhooks", "webhooks_are_late",
+    "payment_takes_bank_amount",
 }  # fmt: skip
 
 
@@ -267,6 +268,19 @@ def test_words_that_nobody_has_recorded_may_be_chosen() -> None:
     said.append(product.call("POST", f"Payments/{paid.id}", {"Status": "DELETED"}).messages())
 
     assert said == [["Too much"], ["Too much"], ["Reconciled"]]
+
+
+@pytest.mark.parametrize(("rate", "moved"), [("document", "200.00"), ("day", "166.00")])
+def test_a_foreign_payment_that_says_no_rate_may_go_at_its_document_s_or_the_day_s(rate: str, moved: str) -> None:
+    """F 6.116: at the simulator's day, a dollar is 1.66 of New Zealand's, which it gives in six places."""
+    product = make(Switches(payment_rate="day" if rate == "day" else "document"))
+    product.books.add_currency("USD")
+    sale = product.books.add_invoice(customer(product), amount=Decimal(100), CurrencyCode="USD", CurrencyRate="0.5")
+    before = product.books.balance(product.books.account("090").id)
+
+    product.call("PUT", "Payments", payment(sale.id, "100.00"))
+
+    assert product.books.balance(product.books.account("090").id) - before == Decimal(moved)
 
 
 def test_every_switch_is_turned_somewhere() -> None:
