@@ -27,10 +27,11 @@ from xerosync.client.store_gate import StoreGate
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine.connection_findings import finding_of_connection
 from xerosync.engine.intents import OPEN_STATES
+from xerosync.engine.lease import Lease
 from xerosync.engine.news import News, forget_old, gaps_of, look_over, news_of, payments_removed
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import recover
-from xerosync.engine.run_gate import RunGate, RunLease, ShouldStop, Tally, begin_alone
+from xerosync.engine.run_gate import RunGate, ShouldStop, Tally, begin_alone
 from xerosync.engine.schedule import (
     SCHEDULE,
     TOLD,
@@ -53,7 +54,7 @@ from xerosync.events import Event, OnEvent, tell, unheard
 from xerosync.events import every as every_listener
 from xerosync.models import TenantId
 from xerosync.ports import Clock, Transport
-from xerosync.storage.adapt import port_for
+from xerosync.storage.adapt import port_for, put_instead
 from xerosync.storage.owner import this_process
 from xerosync.storage.protocol import AsyncStorage, Record, Storage
 
@@ -193,7 +194,7 @@ class AsyncWorker:
                 if record is None or (record.due is None and record.state == Ended.REFUSED):
                     standing = read_standing(record) or Standing()
                     fresh = standing.record(tenant, now)
-                    enrolled += await self._put_if_same(fresh, record)
+                    enrolled += await put_instead(self._storage, fresh, record)
         return enrolled
 
     async def due(self, organisations: Iterable[str] | None = None) -> tuple[Due, ...]:
@@ -224,13 +225,13 @@ class AsyncWorker:
         """
         tenant = tenant_id(organisation)
         now = self._client.clock.now()
-        lease = await begin_alone(self._storage, tenant, self._owner, now)
+        lease = await begin_alone(self._storage, self._client.clock, tenant, self._owner)
         if lease is None:
             return Ran(organisation=tenant, why=Why.QUIET, ended=Ended.BUSY, due=now + _AGAIN)
         try:
             return await self._run(tenant, lease, should_stop, now)
         finally:
-            await self._storage.release(lease.fence)
+            await lease.release()
 
     async def run_forever(self, *, should_stop: ShouldStop = _never) -> None:
         """
@@ -252,7 +253,7 @@ class AsyncWorker:
             if not worked:
                 await self._client.clock.sleep(_NAP_S)
 
-    async def _run(self, tenant: TenantId, lease: RunLease, should_stop: ShouldStop, now: datetime) -> Ran:
+    async def _run(self, tenant: TenantId, lease: Lease, should_stop: ShouldStop, now: datetime) -> Ran:
         known = await self._known(tenant, now)
         why = why_now(known.standing, known.seen, self._rhythm, now)
         standing = known.standing or Standing()
@@ -260,10 +261,10 @@ class AsyncWorker:
             await look_over(self._storage, tenant, known.news, now, read=False)
             quiet = evolve(standing, ended=Ended.QUIET)
             due = next_time(quiet, known.seen, self._rhythm, now)
-            await self._keep(quiet.record(tenant, due), known.woken, lease, now)
+            await self._keep(quiet.record(tenant, due), known.woken, lease)
             return Ran(organisation=tenant, why=why, ended=Ended.QUIET, due=due)
         under_way = evolve(standing, ended="").record(tenant, now)
-        await self._storage.commit([under_way], fence=await lease.held(now))
+        await self._storage.commit([under_way], fence=await lease.held())
         ran = await self._worked(tenant, why, lease, should_stop)
         if ran.error is None:
             ran = await self._done(ran, known, lease, now)
@@ -287,7 +288,7 @@ class AsyncWorker:
             seen=Seen(asked=is_asked, told=news.is_news, open=bool(open_), gaps=gaps, webhooks=webhooks),
         )
 
-    async def _worked(self, tenant: TenantId, why: Why, lease: RunLease, should_stop: ShouldStop) -> Ran:
+    async def _worked(self, tenant: TenantId, why: Why, lease: Lease, should_stop: ShouldStop) -> Ran:
         """The run itself; what its work raised is in it, but for a failure of the store."""
         tally = Tally()
         made = self._client
@@ -311,16 +312,16 @@ class AsyncWorker:
             bytes_down=client.usage.bytes_down, news=tally.news, posted=tally.posted, error=error,
         )  # fmt: skip
 
-    async def _broken(self, ran: Ran, known: _Known, lease: RunLease) -> Ran:
+    async def _broken(self, ran: Ran, known: _Known, lease: Lease) -> Ran:
         """*ran*, which raised an error, with how it ended and when to try again, both kept."""
         now = self._client.clock.now()
         standing = known.standing or Standing()
         ended, due = after_error(ran.error, standing.failed, self._rhythm, now)
         failed = standing.failed + (ended is not Ended.STOPPED)
-        await self._keep(evolve(standing, ended=ended, failed=failed).record(ran.organisation, due), (), lease, now)
+        await self._keep(evolve(standing, ended=ended, failed=failed).record(ran.organisation, due), (), lease)
         return evolve(ran, ended=ended, due=due, finding=_finding(ran))
 
-    async def _done(self, ran: Ran, known: _Known, lease: RunLease, began: datetime) -> Ran:
+    async def _done(self, ran: Ran, known: _Known, lease: Lease, began: datetime) -> Ran:
         """*ran*, which came to its end, with when to come again, which is kept."""
         now = self._client.clock.now()
         before = known.standing or Standing()
@@ -332,24 +333,17 @@ class AsyncWorker:
         due = now + _AGAIN if lagging else next_time(after, known.seen, self._rhythm, now)
         open_ = await self._storage.query("intent", ran.organisation, states=OPEN_STATES, order="due", limit=1)
         due = min([due, *(max(each.due, now) for each in open_ if each.due is not None)])
-        await self._keep(after.record(ran.organisation, due), known.woken, lease, now)
+        await self._keep(after.record(ran.organisation, due), known.woken, lease)
         return evolve(ran, due=due, payments_removed=() if ran.why is Why.FIRST else removed)
 
-    async def _keep(self, record: Record, woken: Sequence[Record], lease: RunLease, now: datetime) -> None:
+    async def _keep(self, record: Record, woken: Sequence[Record], lease: Lease) -> None:
         """Keep *record*, and drop the wake-ups that were obeyed, but for those that came anew."""
-        fence = await lease.held(now)
+        fence = await lease.held()
         for each in woken:
             expect = {each.identity: each.version}
             with suppress(VersionConflict):
                 await self._storage.commit([], expect=expect, deletes=[each.identity], fence=fence)
         await self._storage.commit([record], fence=fence)
-
-    async def _put_if_same(self, fresh: Record, known: Record | None) -> bool:
-        try:
-            await self._storage.commit([fresh], expect={fresh.identity: 0 if known is None else known.version})
-        except VersionConflict:
-            return False
-        return True
 
     def _tell(self, ran: Ran, due: datetime, began: datetime) -> None:
         tell(self._client.on_event, Event.RUN_FINISHED, {

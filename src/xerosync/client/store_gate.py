@@ -19,8 +19,7 @@ from attrs import define, evolve, field, frozen
 from xerosync.client._limits import APP_A_MINUTE, AppCalls, Flight, Limits, OrganisationCalls, Others, Wait, wait_before
 from xerosync.client._wire.answers import Counters
 from xerosync.client.gate import Account, Permit
-from xerosync.errors import VersionConflict
-from xerosync.storage.adapt import port_for
+from xerosync.storage.adapt import port_for, put_instead
 from xerosync.storage.protocol import AsyncStorage, Record, RecordKey, Storage
 
 GATE: Final = "gate"
@@ -108,7 +107,7 @@ class StoreGate:
             if wait is not None:
                 return wait
             sent = calls.sent(number + 1, limits, now)
-            if await self._put(_record(account, sent, number + 1), record):
+            if await put_instead(self._storage, _record(account, sent, number + 1), record):
                 self._use(account)
                 return Permit(account, number + 1, now)
 
@@ -119,7 +118,7 @@ class StoreGate:
             (record,) = await self._storage.get_many([_app_key(permit.account)])
             known = _read_app(record)
             told = _app_told(known, counters, limits, now)
-            if told == known or await self._put(_app_record(permit.account, told), record):
+            if told == known or await put_instead(self._storage, _app_record(permit.account, told), record):
                 return
 
     async def release(self, permit: Permit, now: datetime) -> None:
@@ -131,16 +130,8 @@ class StoreGate:
             (record,) = await self._storage.get_many([_key(account)])
             calls, number = _read(record)
             changed = change(calls)
-            if changed == calls or await self._put(_record(account, changed, number), record):
+            if changed == calls or await put_instead(self._storage, _record(account, changed, number), record):
                 return
-
-    async def _put(self, fresh: Record, known: Record | None) -> bool:
-        """Whether *fresh* took the place of *known*: not where another worker was faster."""
-        try:
-            await self._storage.commit([fresh], expect={fresh.identity: 0 if known is None else known.version})
-        except VersionConflict:
-            return False
-        return True
 
     async def _sliced(
         self, account: Account, app: _App, record: Record | None, limits: Limits, now: datetime
@@ -156,7 +147,7 @@ class StoreGate:
         count = min(_SLICE, room)
         slices = [each for each in app.slices if each[0] + _COUNTS_FOR > now]
         taken = _App([*slices, (now, count)], app.others, app.closed_until)
-        if not await self._put(_app_record(account, taken), record):
+        if not await put_instead(self._storage, _app_record(account, taken), record):
             return Wait("appminute", 0.0)
         with self._turn:
             self._slices[_app_of(account)] = _Slice(count, now + _SLICE_LASTS)

@@ -17,6 +17,7 @@ from xerosync.engine.handled import BILL, RECEIPT, handled_ids
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, refresh
 from xerosync.engine.observed import all_links
+from xerosync.engine.once import each_once
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.respending import update_spends
@@ -50,9 +51,7 @@ async def submit_bills(
     books: Books, bills: Iterable[Bill], settings: BillSettings, duplicates: Duplicates, *, retry_refused: bool
 ) -> Plan:
     """Plan the contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
-    listed = list(bills)
-    if len({bill.id for bill in listed}) != len(listed):
-        raise InvalidInput("id", "give each bill once, under an id of its own")
+    listed = each_once(bills, "bill")
     outside = await handled_ids(books, BILL)
     listed = [bill for bill in listed if bill.id not in outside]
     await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
@@ -14,7 +14,7 @@ from xerosync.engine.actions import AcceptDrift, Action, ConnectCustomer, Connec
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.forgotten import taken_over
-from xerosync.engine.intents import Intent, read_intent
+from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -332,14 +332,14 @@ def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, s
         yield DriftField.EXISTENCE, "AUTHORISED", str(document.status)
         return  # what is gone has nothing else that counts
     payload = written.payload
-    yield from _differing(DriftField.DATE, _text(payload, "Date"), document.date)
+    yield from _differing(DriftField.DATE, text_at(payload, "Date"), document.date)
     if isinstance(document, Invoice):
-        yield from _differing(DriftField.DUE_DATE, _text(payload, "DueDate"), document.due_date)
+        yield from _differing(DriftField.DUE_DATE, text_at(payload, "DueDate"), document.due_date)
     if isinstance(document, Invoice | CreditNote) and document.contact is not None:
-        was = _text(payload, "Contact", "ContactID")
+        was = text_at(payload, "Contact", "ContactID")
         yield from _differing(DriftField.CONTACT, was, document.contact.contact_id)
     if isinstance(document, BankTransaction) and document.bank_account is not None:
-        was = _text(payload, "BankAccount", "AccountID")
+        was = text_at(payload, "BankAccount", "AccountID")
         yield from _differing(DriftField.ACCOUNT, was, document.bank_account.account_id)
     total = document.amount if isinstance(document, Payment | BankTransfer) else document.total
     was_total = written_total(written)
@@ -352,17 +352,6 @@ def _differing(field: DriftField, was: str, now: date | str | None) -> Iterator[
     text = now.isoformat() if isinstance(now, date) else (now or "")
     if was and text and was[: len(text)].lower() != text.lower():
         yield field, was, text
-
-
-def _text(payload: Mapping[str, object], *path: str) -> str:
-    value: object = payload
-    for name in path:
-        value = _member(value, name)
-    return "" if value is None else str(value)
-
-
-def _member(value: object, name: str) -> object:
-    return cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
 
 
 async def _pages(books: Books, kind: str) -> AsyncIterator[list[Intent]]:

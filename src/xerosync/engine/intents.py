@@ -331,6 +331,18 @@ def read_intent(record: Record) -> Intent:
     )
 
 
+def text_at(payload: Mapping[str, object], *path: str) -> str:
+    """What stands under *path* of a *payload*, as text; blank where nothing does."""
+    value: object = payload
+    for name in path:
+        value = _member(value, name)
+    return "" if value is None else str(value)
+
+
+def _member(value: object, name: str) -> object:
+    return cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None
+
+
 def wait_after(attempts: int) -> timedelta:
     """How long a write is left alone that ended in doubt *attempts* times: not at first, then up to 6 hours (R8)."""
     return timedelta() if attempts < 3 else min(_LONGEST, _PATIENCE * 2 ** (attempts - 3))

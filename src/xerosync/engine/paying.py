@@ -18,6 +18,7 @@ from xerosync.engine.exchange import Exchange, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CREDIT_NOTES, GONE, INVOICES, PAYMENTS, Shelf, refresh, walk
 from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagged
+from xerosync.engine.once import each_once
 from xerosync.engine.paper_actions import RefundSaleCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
@@ -189,9 +190,7 @@ async def pay(
 
     *at_xeros_rate* lets those go that say neither a rate nor what they made in the account.
     """
-    listed = list(payments)
-    if len({payment.id for payment in listed}) != len(listed):
-        raise InvalidInput("id", "give each payment once, under an id of its own")
+    listed = each_once(payments, "payment")
     accounts = await accounts_of(books, way, account, listed)
     await refresh(books, way.shelf, PAYMENTS)
     in_doubt = await unsettled(books)

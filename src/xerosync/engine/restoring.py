@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from attrs import evolve
 
@@ -23,7 +23,7 @@ from xerosync.engine.actions import (
     Seen,
     Transfer,
 )
-from xerosync.engine.intents import TAG_PREFIX, Intent, intent_key
+from xerosync.engine.intents import TAG_PREFIX, Intent, intent_key, text_at
 from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
@@ -77,7 +77,7 @@ def edited_back(written: Written, document: Invoice, stamp: str) -> tuple[Action
     if document.status in GONE or has_money or not operation.host_ref.startswith(prefix):
         return ()
     payload = written.as_one().payload
-    contact = _text(payload, "Contact", "ContactID")
+    contact = text_at(payload, "Contact", "ContactID")
     if not contact or "LineItems" not in payload:
         return ()
     last = written.changes[-1] if written.changes else None
@@ -155,10 +155,10 @@ def _making_room(written: Intent, document: BankTransaction, currency: str) -> R
 
 def _payment(written: Intent, document: Document | None, currency: str) -> Pay | None:
     there = document if isinstance(document, Payment) else None
-    invoice = _text(written.payload, "Invoice", "InvoiceID")
+    invoice = text_at(written.payload, "Invoice", "InvoiceID")
     if not invoice and there is not None and there.invoice is not None:
         invoice = there.invoice.invoice_id or ""
-    account = _text(written.payload, "Account", "AccountID")
+    account = text_at(written.payload, "Account", "AccountID")
     if not account and there is not None and there.account is not None:
         account = there.account.account_id or ""
     if not invoice or not account:
@@ -179,7 +179,10 @@ def _payment(written: Intent, document: Document | None, currency: str) -> Pay |
 
 
 def _refund(written: Intent, currency: str) -> Refund | None:
-    note, account = _text(written.payload, "CreditNote", "CreditNoteID"), _text(written.payload, "Account", "AccountID")
+    note, account = (
+        text_at(written.payload, "CreditNote", "CreditNoteID"),
+        text_at(written.payload, "Account", "AccountID"),
+    )
     if not note or not account:
         return None
     return Refund(
@@ -215,7 +218,7 @@ def _rate(written: Intent) -> Decimal | None:
 
 
 def _money(written: Intent, currency: str, after: tuple[Pending, ...]) -> MoveMoney | None:
-    contact = _text(written.payload, "Contact", "ContactID")
+    contact = text_at(written.payload, "Contact", "ContactID")
     if not contact:
         return None
     document = decode(BankTransaction, dict(written.payload), where="what was posted")
@@ -233,8 +236,8 @@ def _money(written: Intent, currency: str, after: tuple[Pending, ...]) -> MoveMo
 
 
 def _transfer(written: Intent, currency: str) -> Transfer | None:
-    source = _text(written.payload, "FromBankAccount", "AccountID")
-    target = _text(written.payload, "ToBankAccount", "AccountID")
+    source = text_at(written.payload, "FromBankAccount", "AccountID")
+    target = text_at(written.payload, "ToBankAccount", "AccountID")
     if not source or not target:
         return None
     return Transfer(
@@ -260,17 +263,6 @@ def _day(written: Intent) -> date:
 
 def _reference(written: Intent) -> str:
     """The host's own text: the mark is that of the new revision."""
-    text = _text(written.payload, "Reference")
+    text = text_at(written.payload, "Reference")
     start = text.rfind(TAG_PREFIX)
     return text[:start].strip() if start >= 0 else text
-
-
-def _text(payload: Mapping[str, object], *path: str) -> str:
-    value: object = payload
-    for name in path:
-        value = _member(value, name)
-    return "" if value is None else str(value)
-
-
-def _member(value: object, name: str) -> object:
-    return cast(Mapping[str, object], value).get(name) if isinstance(value, Mapping) else None

@@ -14,6 +14,7 @@ from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_of, intents_with, links_of
+from xerosync.engine.once import each_once
 from xerosync.engine.paper_settings import SaleSettings
 from xerosync.engine.paying import REFUNDS, CreditRefund, pay
 from xerosync.engine.plans import Finding, Plan
@@ -22,7 +23,6 @@ from xerosync.engine.sides import SALES
 from xerosync.engine.submitting import Posted, Submitting, read_known
 from xerosync.engine.updating import any_credits, update
 from xerosync.engine.voiding import operations, void
-from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Sale
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.models import Contact, CreditNote, Invoice, InvoiceType
@@ -76,7 +76,7 @@ def _posted(posted: PostedDocument) -> PostedSale:
 
 async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettings, *, retry_refused: bool) -> Plan:
     """Plan the invoices and credit notes to create so that the books hold *sales*; the rest are findings."""
-    listed = _each_once(sales)
+    listed = each_once(sales, "sale")
     await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)
     papers = await read_known(books, SALES, listed, settings, linked={}, retry_refused=retry_refused)
     numbered = any(sale.number for sale in listed)
@@ -94,7 +94,7 @@ async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
 
 async def update_sales(books: Books, sales: Iterable[Sale], settings: SaleSettings, *, retry_refused: bool) -> Plan:
     """Plan what the documents of *sales* that were posted before lack of what the sales say now."""
-    listed = _each_once(sales)
+    listed = each_once(sales, "sale")
     await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(listed) else []))
     customers = await known_customers(books, (sale.customer for sale in listed))
     changed, wrong = await update(books, SALES, listed, settings, customers, retry_refused=retry_refused)
@@ -131,13 +131,6 @@ async def refund_credits(
         ]
 
     return await pay(books, REFUNDS, refunds, submitted, account=account, retry_refused=retry_refused)
-
-
-def _each_once(sales: Iterable[Sale]) -> list[Sale]:
-    listed = list(sales)
-    if len({sale.id for sale in listed}) != len(listed):
-        raise InvalidInput("id", "give each sale once, under an id of its own")
-    return listed
 
 
 async def known_customers(books: Books, customer_ids: Iterable[str]) -> Customers:

@@ -17,6 +17,7 @@ from xerosync.engine.handled import RECEIPT, handled_ids
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, GONE, refresh, walk
 from xerosync.engine.observed import all_links, intents_of, links_of, stamped, tagged
+from xerosync.engine.once import each_once
 from xerosync.engine.paper_actions import CARD, LinkSpend, SpendOnCard
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
@@ -59,9 +60,7 @@ async def spend(
     books: Books, spends: Iterable[CardSpend], settings: BillSettings, duplicates: Duplicates, *, retry_refused: bool
 ) -> Plan:
     """Plan the bank transactions that *spends* still lack."""
-    listed = list(spends)
-    if len({each.id for each in listed}) != len(listed):
-        raise InvalidInput("id", "give each receipt once, under an id of its own")
+    listed = each_once(spends, "receipt")
     outside = await handled_ids(books, RECEIPT)
     listed = [each for each in listed if each.id not in outside]
     await refresh(books, CONTACTS, ACCOUNTS, BANK_TRANSACTIONS)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, ParamSpec, TypeVar, cast
 
-from xerosync.errors import Misconfigured, StoreFailed
+from xerosync.errors import Misconfigured, StoreFailed, VersionConflict
 from xerosync.storage.protocol import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey, Storage
 
 _P = ParamSpec("_P")
@@ -48,6 +48,15 @@ def _check_whole(storage: Storage | AsyncStorage) -> None:
     missing = [verb for verb in _VERBS if not callable(getattr(storage, verb, None))]
     if missing:
         raise Misconfigured(f"{type(storage).__name__} is not a store: it lacks {', '.join(missing)}.")
+
+
+async def put_instead(storage: AsyncStorage, fresh: Record, known: Record | None) -> bool:
+    """Whether *fresh* took the place of *known*, None for nothing: not where another worker was faster."""
+    try:
+        await storage.commit([fresh], expect={fresh.identity: 0 if known is None else known.version})
+    except VersionConflict:
+        return False
+    return True
 
 
 def stepped_storage(storage: Storage) -> AsyncStorage:
