@@ -14,6 +14,7 @@ from xerosync.engine.inbox import EVENT, SEQUENCE
 from xerosync.engine.lease import TTL_S, lease_name
 from xerosync.engine.mirror import SHELVES
 from xerosync.engine.schedule import SCHEDULE, WAKE
+from xerosync.engine.sweeping import SWEEP
 from xerosync.errors import LeaseLost
 from xerosync.ports import Clock
 from xerosync.storage.encrypted import AsyncEncryptedStore, EncryptedStore
@@ -36,6 +37,7 @@ KINDS_OF_ORGANISATION: Final = (
     "trail",
     EVENT,
     GATE,
+    SWEEP,
     *(shelf.kind for shelf in SHELVES.values()),
 )
 """What is kept for each."""

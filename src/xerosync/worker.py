@@ -49,6 +49,7 @@ from xerosync.engine.schedule import (
     wake_record,
     why_now,
 )
+from xerosync.engine.sweeping import sweep as sweep_on
 from xerosync.errors import InvalidInput, VersionConflict, XerosyncError
 from xerosync.events import Event, OnEvent, tell, unheard
 from xerosync.events import every as every_listener
@@ -124,7 +125,8 @@ class AsyncWorker:
     earlier run left open is closed before. An organisation is worked on *every* so often, less often while nothing
     changes, up to *max_silence*. Once webhooks come into the *store* (`AsyncWebhookInbox`), it is when they tell of a
     change, and after *max_silence* in any case. `wake` says that your product has news. A run makes *calls* at most,
-    if given, and the next one goes on.
+    if given, and the next one goes on. What Xero changes unstamped is met by reading all again, in about the time
+    *sweep*, a page a run at most.
 
     The store, the clock and the rest are as `AsyncXero` takes them. Every process may have its own worker on the same
     store. Raises `InvalidInput`.
@@ -139,6 +141,7 @@ class AsyncWorker:
         every: timedelta = timedelta(minutes=15),
         max_silence: timedelta = timedelta(hours=6),
         calls: int | None = None,
+        sweep: timedelta | None = timedelta(days=7),
         transport: Transport | None = None,
         clock: Clock | None = None,
         endpoints: Endpoints | None = None,
@@ -150,6 +153,8 @@ class AsyncWorker:
     ) -> None:
         if not timedelta() < every <= max_silence:
             raise InvalidInput("every", "give a time above zero, and no longer than max_silence")
+        if sweep is not None and sweep <= timedelta():
+            raise InvalidInput("sweep", "give a time above zero, or None to leave it")
         if clock is None:
             from xerosync.client import _http  # noqa: PLC0415 - the HTTP library is slow to import
 
@@ -159,6 +164,7 @@ class AsyncWorker:
         self._work: Final = work
         self._rhythm: Final = Rhythm(every=every, max_silence=max_silence)
         self._calls: Final = calls
+        self._sweep: Final = sweep
         self._blocking: Final = _blocking
         self._client: Final = _Client(
             app=app, store=self._storage if _blocking else store, transport=transport, clock=clock,
@@ -303,6 +309,8 @@ class AsyncWorker:
                 if await self._storage.query("intent", tenant, states=OPEN_STATES, limit=1):
                     await recover(client.books)
                 await self._work(client)
+                if self._sweep is not None:
+                    await sweep_on(client.books, self._sweep)
         except Exception as raised:  # noqa: BLE001 - whatever the host's work raises, the others run on
             error = raised
         finally:
@@ -363,7 +371,8 @@ class Worker:
     earlier run left open is closed before. An organisation is worked on *every* so often, less often while nothing
     changes, up to *max_silence*. Once webhooks come into the *store* (`WebhookInbox`), it is when they tell of a
     change, and after *max_silence* in any case. `wake` says that your product has news. A run makes *calls* at most,
-    if given, and the next one goes on.
+    if given, and the next one goes on. What Xero changes unstamped is met by reading all again, in about the time
+    *sweep*, a page a run at most.
 
     The store, the clock and the rest are as `Xero` takes them. Every process may have its own worker on the same store.
     Raises `InvalidInput`.
@@ -378,6 +387,7 @@ class Worker:
         every: timedelta = timedelta(minutes=15),
         max_silence: timedelta = timedelta(hours=6),
         calls: int | None = None,
+        sweep: timedelta | None = timedelta(days=7),
         transport: Transport | None = None,
         clock: Clock | None = None,
         endpoints: Endpoints | None = None,
@@ -390,9 +400,9 @@ class Worker:
             work(Xero(app, client.books.tenant, store=store, _asynchronous=client))
 
         self._flows: Final = AsyncWorker(
-            app, store=store, work=plain, every=every, max_silence=max_silence, calls=calls, transport=transport,
-            clock=clock, endpoints=endpoints, limits=limits, gate=gate, quarantine_s=quarantine_s, on_event=on_event,
-            _blocking=True,
+            app, store=store, work=plain, every=every, max_silence=max_silence, calls=calls, sweep=sweep,
+            transport=transport, clock=clock, endpoints=endpoints, limits=limits, gate=gate, quarantine_s=quarantine_s,
+            on_event=on_event, _blocking=True,
         )  # fmt: skip
 
     wake: Final = stepped(AsyncWorker.wake)

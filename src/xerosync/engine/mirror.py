@@ -309,7 +309,7 @@ async def refresh(books: Books, *shelves: Shelf) -> None:
         async for rows, place in _changed(books, shelf, reading, None if earlier is None else earlier.place):
             also = [] if place is None else [Interrupted.at(place, reading).record(books.tenant, shelf.name, since)]
             is_kept = is_kept or bool(also)
-            await _keep(books, shelf, rows, also)
+            await keep(books, shelf, rows, also)
         mark = reading.mark()
         puts = [_cursor(books, shelf, mark.at)] if mark.at is not None and mark.at != since.at else []
         deletes = [reading_key(books.tenant, shelf.name)] if is_kept else []
@@ -319,7 +319,7 @@ async def refresh(books: Books, *shelves: Shelf) -> None:
 
 async def _reread_whole(books: Books, shelf: Shelf) -> None:
     page = await (await books.session()).read(Query(shelf.collection, shelf.collection, shelf.params))
-    await _keep(books, shelf, page.rows)
+    await keep(books, shelf, page.rows)
     there = {_text(row, shelf.id_key) for row in page.rows}
     gone = [record.identity async for record in records(books, shelf.kind) if record.key not in there]
     if gone:
@@ -333,7 +333,16 @@ async def reread(books: Books, shelf: Shelf, ids: Iterable[str]) -> None:
         params = {"IDs": ",".join(wanted[start : start + _IDS_AT_ONCE])}
         query = Query(shelf.collection, shelf.collection, params)
         rows = whole_rows(await books.session(), query, id_name(shelf.model))
-        await _keep(books, shelf, [row async for row in rows])
+        await keep(books, shelf, [row async for row in rows])
+
+
+async def keep(books: Books, shelf: Shelf, rows: Sequence[Json], also: Sequence[Record] = ()) -> None:
+    """Keep *rows*, and with the last of them *also*."""
+    fresh = [_mirrored(books, shelf, row) for row in rows]
+    for start in range(0, len(fresh), _CHUNK):
+        last = also if start + _CHUNK >= len(fresh) else ()
+        while not await _kept(books, shelf, fresh[start : start + _CHUNK], last):
+            pass  # another worker has kept something meanwhile, and it may be newer
 
 
 async def walk(
@@ -408,15 +417,6 @@ async def _changed(
         return
     async for page in whole_pages(session, query, reading.id_name, begin=begin):
         yield list(reading.fresh(page.rows, page.server_time)), page.place
-
-
-async def _keep(books: Books, shelf: Shelf, rows: Sequence[Json], also: Sequence[Record] = ()) -> None:
-    """Keep *rows*, and with the last of them *also*."""
-    fresh = [_mirrored(books, shelf, row) for row in rows]
-    for start in range(0, len(fresh), _CHUNK):
-        last = also if start + _CHUNK >= len(fresh) else ()
-        while not await _kept(books, shelf, fresh[start : start + _CHUNK], last):
-            pass  # another worker has kept something meanwhile, and it may be newer
 
 
 async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record], also: Sequence[Record]) -> bool:
