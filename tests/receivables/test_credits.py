@@ -27,6 +27,7 @@ from xerosync import (
 )
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.models import AccountCode
+from xerosync.simulator import Fault
 
 WITHOUT_A_BANK = "650"
 
@@ -36,9 +37,9 @@ def sale(name: str, amount: str, days: int = 0, customer: str = "ana") -> Sale:
     return Sale(id=name, customer=customer, on=DAY, due=DAY + timedelta(days=days), lines=[line])
 
 
-def story(product: Product, clearing: str = CLEARING) -> Receivables:
+def story(product: Product, clearing: str = CLEARING, *, batches: bool = False) -> Receivables:
     """A story that parks what is collected too much; customers ``ana`` and ``bea`` are connected."""
-    chosen = SettlementSettings(surplus=Surplus.PARK, charge_back_account="850")
+    chosen = SettlementSettings(surplus=Surplus.PARK, charge_back_account="850", batches=batches)
     sales = Receivables(product.xero(), clearing_account=clearing, settlements=chosen)
     names = {"ana": "Ana Costa", "bea": "Bea Diaz"}
     for name in names.values():
@@ -121,6 +122,58 @@ def test_what_the_payer_was_asked_for_is_left_to_be_paid(product: Product, sales
     sales.apply(sales.allocate())
 
     assert product.books.invoice(asked.id).amount_due == Decimal(5)
+
+
+@pytest.mark.parametrize("clearing", [CLEARING, WITHOUT_A_BANK])
+def test_what_was_due_is_paid_though_xero_refused_it_once_and_the_rest_is_parked(
+    product: Product, clearing: str
+) -> None:
+    product.books.add_account(WITHOUT_A_BANK, "Clearing", type="CURRENT", enable_payments=True)
+    sales = story(product, clearing)
+    submit(sales, sale("s1", "50.00"))
+    settlement = Settlement(id="S", on=DAY, lines=[SettlementLine(id="L1", transaction="s1", amount=nzd("70.00"))])
+    product.simulator.faults.plan(Fault.PARTIAL_BATCH, method="PUT", path="/Payments")
+    assert len(sales.apply(sales.settle(settlement)).unfinished) == 1
+
+    assert [each.code for each in sales.settle(settlement).findings] == ["refused by Xero"]
+    sales.apply(sales.settle(settlement, retry_refused=True))
+
+    assert [each.amount for each in product.books.payments] == [Decimal(50)]
+    assert product.books.balance(product.books.account(clearing).id) == Decimal(70)
+    assert (len(sales.settle(settlement)), sales.reconcile().clean) == (0, True)
+
+
+def test_what_was_due_is_not_paid_in_part_once_the_rest_is_parked(product: Product) -> None:
+    sales = story(product)
+    submit(sales, sale("s1", "50.00"))
+    settlement = Settlement(id="S", on=DAY, lines=[SettlementLine(id="L1", transaction="s1", amount=nzd("70.00"))])
+    product.simulator.faults.plan(Fault.PARTIAL_BATCH, method="PUT", path="/Payments")
+    sales.apply(sales.settle(settlement))
+    (invoice,) = product.books.invoices
+    product.books.add_payment(invoice.id, account=BANK, amount=Decimal(10), date=DAY)
+
+    plan = sales.settle(settlement, retry_refused=True)
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["does not fit"])
+
+
+@pytest.mark.parametrize("batches", [False, True])
+def test_credit_is_not_set_against_an_invoice_whose_payment_is_in_doubt(product: Product, batches: bool) -> None:
+    sales = story(product, batches=batches)
+    submit(sales, sale("s1", "50.00"), sale("s2", "20.00"), sale("c1", "-60.00"))
+    lines = [SettlementLine(id=f"L{each}", transaction=each, amount=nzd("20.00")) for each in ("s1", "s2")]
+    product.simulator.faults.plan(Fault.LOST_BEFORE, method="PUT")
+    sales.apply(sales.settle(Settlement(id="S", on=DAY, lines=lines)))
+
+    plan = sales.allocate()
+
+    assert (len(plan), {each.code for each in plan.findings}) == (0, {"payment in doubt"})
+    product.clock.advance(3600)
+    assert sales.recover().open == 0
+    sales.apply(sales.settle(Settlement(id="S", on=DAY, lines=lines)))
+    sales.apply(sales.allocate())
+    assert due(sales, "s1", "s2", "c1") == [0, 0, Decimal(-30)]
+    assert sorted(each.amount for each in product.books.payments) == [20, 20]
 
 
 def test_an_invoice_that_is_open_again_takes_more_of_the_same_credit(product: Product, sales: Receivables) -> None:

@@ -11,9 +11,9 @@ from typing import TypeAlias
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import SALE, CreateSaleCredit, MoveMoney, Pending, Seen
+from xerosync.engine.actions import SALE, CreateSaleCredit, MoveMoney, Pay, PayBatch, Pending, Seen
 from xerosync.engine.following import to_come
-from xerosync.engine.intents import Intent, retries
+from xerosync.engine.intents import Intent, invoice_in, retries
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     CREDIT_NOTES,
@@ -30,7 +30,7 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settlement_books import SURPLUS
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
-from xerosync.engine.states import State
+from xerosync.engine.states import OPEN, State
 from xerosync.engine.transactions import all_transactions, posted_for
 from xerosync.models import (
     BankTransaction,
@@ -80,11 +80,16 @@ class Credit:
 
 @frozen(kw_only=True)
 class Owed:
-    """An invoice on which something is due: *free* of it is what nothing else is on its way for."""
+    """
+    An invoice on which something is due: *free* of it is what nothing else is on its way for.
+
+    It *waits* while a payment on it was begun of which nobody knows yet whether it stands.
+    """
 
     invoice: Invoice
     free: Decimal
     seen: Seen
+    waits: bool = False
 
     @property
     def age(self) -> tuple[date, date, str]:
@@ -171,6 +176,16 @@ class _Allocating:
             cause = "it was set against this invoice before, and somebody undid that in Xero"
             fix = "find out why; to set it against the invoice again, name the invoice: allocate(invoices=…)"
             self.findings.append(Finding(code="removed in Xero", about=credit.name, cause=cause, fix=fix, worth=part))
+            return False
+        if owed.waits:
+            cause = "a payment was begun on the invoice it is meant for, and nobody knows yet whether it stands"
+            fix = "call recover(), then allocate() again"
+            who = "nobody, it is automatic"
+            self.findings.append(
+                Finding(
+                    code="payment in doubt", about=credit.name, cause=cause, fix=fix, who=who, worth=part, retry=True
+                )
+            )
             return False
         stands = latest is None or latest.state is State.CONFIRMED
         if latest is not None and not stands and not retries(latest, seen, always=self.known.retry_refused):
@@ -280,14 +295,25 @@ async def _owed(books: Books, contacts: set[str], chosen: Collection[str] | None
     ahead: dict[str, Decimal] = defaultdict(Decimal)
     for each in under_way:
         ahead[each.invoice_id] += to_come(each, posted.get(each.id))
+    in_doubt = await _paid_in_doubt(books)
     found: list[Owed] = []
     async for record, invoice in walk(books, INVOICES, Invoice, lookup=("type", InvoiceType.ACCREC)):
         due = invoice.amount_due or Decimal(0)
         free = max(due - ahead[record.key], Decimal(0))
         is_meant = record.key in stands_for and _contact(invoice) in contacts
         if is_meant and invoice.status == DocumentStatus.AUTHORISED and free:
-            found.append(Owed(invoice=invoice, free=free, seen=Seen(INVOICES.name, record.key, stamp_of(record))))
+            seen = Seen(INVOICES.name, record.key, stamp_of(record))
+            found.append(Owed(invoice=invoice, free=free, seen=seen, waits=record.key in in_doubt))
     return found
+
+
+async def _paid_in_doubt(books: Books) -> frozenset[str]:
+    """The invoices on which payments were begun that neither stand nor were refused: Xero may have them any moment."""
+    states = sorted(OPEN)
+    single = await intents_with(books, lookup=("kind", Pay.kind), states=states)
+    batches = await intents_with(books, lookup=("kind", PayBatch.kind), states=states)
+    inside = (one for batch in batches for one in batch.members)
+    return frozenset([*(invoice_in(each.payload) for each in single), *(each.invoice for each in inside)])
 
 
 def _contact(invoice: Invoice) -> str:

@@ -19,7 +19,7 @@ from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
-from xerosync.engine.intents import Intent, read_intent, sign_of
+from xerosync.engine.intents import Intent, invoice_in, read_intent, sign_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
 from xerosync.engine.plans import Finding
@@ -227,8 +227,9 @@ def _is_there(intent: Intent, compared: _Books) -> bool:
             return document is None or not document.stands
         case "allocation":
             note = compared.documents.get(intent.target)
-            invoice = str(cast(Json, intent.payload["Invoice"])["InvoiceID"])
-            return note is None or (invoice, Decimal(str(intent.payload["Amount"]))) in note.allocated
+            return (
+                note is None or (invoice_in(intent.payload), Decimal(str(intent.payload["Amount"]))) in note.allocated
+            )
         case _:
             return True
 

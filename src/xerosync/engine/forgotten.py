@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 
 from xerosync.client._books import Books
@@ -11,7 +10,7 @@ from xerosync.engine.intents import intent_key, tag_of
 from xerosync.engine.mirror import Shelf, refresh, stored
 from xerosync.engine.observed import intents_of
 from xerosync.engine.recovery import MARKS_ON
-from xerosync.engine.strays import stray_key
+from xerosync.engine.strays import document_of, stray_key
 from xerosync.storage.protocol import Record
 
 
@@ -52,7 +51,7 @@ def _adopted(action: Action, stray: Record) -> Adopt:
         revision=action.revision,
         reason="its mark is in Xero already",
         adopted_kind=action.kind,
-        xero_id=json.loads(stray.body)["document"],
+        xero_id=document_of(stray),
         facts=action.facts,
         write=action,
     )

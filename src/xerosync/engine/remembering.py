@@ -7,7 +7,6 @@ marks of what was written for it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -20,7 +19,7 @@ from xerosync.engine.intents import intent_key, tag_in, tag_of
 from xerosync.engine.mirror import INVOICES, PAYMENTS, stored
 from xerosync.engine.observed import all_links, stamped
 from xerosync.engine.settlement_books import SURPLUS
-from xerosync.engine.strays import stray_key
+from xerosync.engine.strays import document_of, stray_key
 from xerosync.mapping.settlement import LineKind, SettlementLine
 from xerosync.mapping.transactions import Transaction, TransactionStatus, behind
 from xerosync.models import Invoice, InvoiceId, InvoiceType, Payment
@@ -50,7 +49,7 @@ async def by_what_was_written(books: Books, lines: Sequence[SettlementLine]) -> 
     """
     tags = {tag_of(intent_key(books.tenant, each)): line for line in lines for each in standing_for([line])}
     strays = await stored(books, (stray_key(books, tag) for tag in tags))
-    documents = {str(json.loads(stray.body)["document"]): tags[stray.key].transaction for stray in strays}
+    documents = {document_of(stray): tags[stray.key].transaction for stray in strays}
     found = await by_their_ids(books, documents.values())
     payments = await stamped(books, PAYMENTS, Payment, documents)
     paid = {

@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from xerosync.engine.actions import Action, CreateSale, Pay, Pending, RemovePayment, Seen
+from xerosync.engine.actions import Action, CreateSale, CreateSaleCredit, MoveMoney, Pay, Pending, RemovePayment, Seen
 from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import GONE
@@ -79,7 +79,8 @@ class Known:
 
     *forgotten* are the transactions that were made here and that an older store did not know; *counters* the invoices
     that took the place of charged-back payments, by transaction; *sold* the invoices that refunds are of, with their
-    lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it.
+    lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it;
+    *parked* what stands in Xero as parked although the ledger does not know it, by the line's id.
     """
 
     tenant: TenantId
@@ -97,6 +98,7 @@ class Known:
     sold: Mapping[str, Invoice]
     retry_refused: bool
     used: AbstractSet[str] = frozenset()
+    parked: Mapping[str, Decimal] = field(factory=dict[str, Decimal])
 
     def intent(self, operation: Pending) -> Intent | None:
         """What is known of *operation*."""
@@ -179,6 +181,14 @@ class Deciding:
             return True
         self.not_confirmed(line, intent, doing)
         return False
+
+    def parked(self, line: SettlementLine) -> Decimal:
+        """What of the money of *line* stands in Xero as the customer's credit."""
+        for kind in (MoveMoney.kind, CreateSaleCredit.kind):
+            intent = self.known.intent(Pending(kind, SURPLUS + line.id))
+            if intent is not None and intent.state is State.CONFIRMED:
+                return Decimal(intent.facts["effect"])
+        return self.known.parked.get(line.id, Decimal(0))
 
     def due(self, invoice_id: str) -> Decimal:
         """What is due on an invoice after what this plan pays of it and takes back; nothing where it cannot be paid."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from attrs import evolve, frozen
@@ -31,10 +32,12 @@ from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
     CONTACTS,
+    CREDIT_NOTES,
     GONE,
     INVOICES,
     PAYMENTS,
     refresh,
+    stored,
     walk,
 )
 from xerosync.engine.noting import noted
@@ -48,6 +51,7 @@ from xerosync.engine.settlement_report import SettlementReport, report_settlemen
 from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, Surplus, open_books
 from xerosync.engine.states import State
+from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.transactions import transactions_of
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.errors import Misconfigured
@@ -59,6 +63,7 @@ from xerosync.models import (
     AccountType,
     BankTransaction,
     BankTransfer,
+    CreditNote,
     Invoice,
     Payment,
 )
@@ -304,7 +309,26 @@ async def _known(
         sold=await _sold(books, lines, transactions, intents),
         retry_refused=retry_refused,
         used=await used_credits(books, [each for group in before.values() for each in group]),
+        parked=await _parked_unknown(books, lines, intents),
     )
+
+
+async def _parked_unknown(
+    books: Books, lines: Sequence[SettlementLine], intents: Mapping[str, Intent]
+) -> dict[str, Decimal]:
+    """What stands parked by our mark although the ledger has forgotten it, by the line's id."""
+    operations = [
+        Pending(kind, SURPLUS + line.id) for line in lines for kind in (MoveMoney.kind, CreateSaleCredit.kind)
+    ]
+    keys = {each: intent_key(books.tenant, each) for each in operations}
+    tags = {tag_of(key): each for each, key in keys.items() if key not in intents}
+    ids = {
+        document_of(stray): tags[stray.key] for stray in await stored(books, (stray_key(books, tag) for tag in tags))
+    }
+    moved = await stamped(books, BANK_TRANSACTIONS, BankTransaction, ids)
+    noted = await stamped(books, CREDIT_NOTES, CreditNote, ids)
+    totals = {key: one.total for key, (one, _) in moved.items()} | {key: one.total for key, (one, _) in noted.items()}
+    return {ids[key].host_ref.removeprefix(SURPLUS): total or Decimal(0) for key, total in totals.items()}
 
 
 def _operations(lines: Sequence[SettlementLine], before: Mapping[str, Sequence[Intent]]) -> Iterable[Pending]:

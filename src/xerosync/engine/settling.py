@@ -82,7 +82,7 @@ class _Collecting:
             self._check(settlement, line, intent)
         elif intent is None and tagged is not None:
             self._adopt(settlement, line, tagged)
-        elif (parked := self._parked_before(line)) is not None:
+        elif (parked := self._parked_before(line)) is not None and not self._is_rest(settlement, line, parked):
             self._check_parked(settlement, line, parked)
         elif self._may_post(line, transaction, intent):
             invoice, _ = known.invoices[transaction.invoice_id]
@@ -112,6 +112,11 @@ class _Collecting:
         kinds = (MoveMoney.kind, CreateSaleCredit.kind)
         found = [known.intent(Pending(kind, f"{SURPLUS}{line.id}")) for kind in kinds]
         return next((each for each in found if each is not None and each.state is not State.REJECTED), None)
+
+    def _is_rest(self, settlement: Settlement, line: SettlementLine, parked: Intent) -> bool:
+        """Whether *parked* stands for a part of the line only: the payment of what was due was refused."""
+        stands = parked.state is State.CONFIRMED and _wrote(parked, line, settlement.on)
+        return stands and self.deciding.parked(line) < line.amount.amount
 
     def _check_parked(self, settlement: Settlement, line: SettlementLine, parked: Intent) -> None:
         if not _wrote(parked, line, settlement.on):
@@ -152,10 +157,17 @@ class _Collecting:
     def _post(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, exchange: Exchange) -> None:
         """Pay what is due, of the invoice or of what took its place; the rest is parked, or nothing is posted."""
         deciding, known = self.deciding, self.deciding.known
-        target = self._target(transaction, line.amount.amount)
-        part = min(deciding.due(target), line.amount.amount)
+        parked = deciding.parked(line)
+        wanted = line.amount.amount - parked
+        target = self._target(transaction, wanted)
+        part = min(deciding.due(target), wanted)
         rest = line.amount.amount - part
-        if rest and not self._may_park(line, transaction):
+        if parked and rest != parked:
+            cause = "of its money a part is kept as the customer's credit already, and less is due now than the rest"
+            fix = "look at the invoice in Xero: what was paid, credited or edited there since?"
+            deciding.find(line, "does not fit", cause, fix)
+            return
+        if rest and not parked and not self._may_park(line, transaction):
             return
         day = known.open_books.day_for(settlement.on)
         if day is None:

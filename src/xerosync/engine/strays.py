@@ -43,6 +43,11 @@ def stray_record(books: Books, tag: str, document_id: str, state: str = OPEN) ->
     return Record("stray", books.tenant, tag, json.dumps({"document": document_id}), state)
 
 
+def document_of(stray: Record) -> str:
+    """The id of the document that a *stray* mark is on."""
+    return str(json.loads(stray.body)["document"])
+
+
 def stray_key(books: Books, tag: str) -> RecordKey:
     """Where the stray *tag* is kept."""
     return RecordKey("stray", books.tenant, tag)
