@@ -142,6 +142,18 @@ def in_batches(product: Product, xero: Xero) -> tuple[Receivables, Settlement]:
     return sales, settlement
 
 
+def test_a_bill_of_fees_that_was_undone_is_not_paid_any_more(product: Product, xero: Xero) -> None:
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", fees_as=FeesAs.BILL)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    settlement = settled((product.collectable("100.00").id, "100.00"))
+    plan = sales.settle(settlement)
+    sales.apply(plan.only(lambda action: action.kind != "payment" or action.host_ref != "fees/S1"))
+
+    sales.apply(sales.undo_settlement(settlement))
+
+    assert (len(sales.settle(settlement)), clearing(product)) == (0, Decimal(0))
+
+
 def test_a_batch_of_payments_is_undone_as_one(product: Product, xero: Xero) -> None:
     sales, settlement = in_batches(product, xero)
     assert clearing(product) == Decimal("160.00")

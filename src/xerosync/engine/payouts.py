@@ -34,7 +34,7 @@ _DIFFERENCE: Final = "Exchange difference on charge-backs"
 class KnownPayouts:
     """
     What is known when payouts are decided on: intents by key, documents by our mark on them, and which of what was
-    written is *gone* from Xero. *differences* of rates are by line.
+    written is *gone* from Xero, or was *undone* by us. *differences* of rates are by line.
     """
 
     tenant: TenantId
@@ -44,6 +44,7 @@ class KnownPayouts:
     intents: Mapping[str, Intent]
     marked: Mapping[str, str]
     gone: frozenset[str]
+    undone: frozenset[str]
     retry_refused: bool
     differences: Mapping[str, Money] = field(factory=dict[str, Money])
 
@@ -151,7 +152,8 @@ class _Payouts:
             self._find(settlement, "cannot be posted", cause, "post them as spend money, or by hand", total)
             return
         billed = self.known.intents.get(intent_key(self.known.tenant, Pending(CreateBill.kind, name)))
-        bill: Ref | None = billed.xero_id if billed is not None and billed.state is State.CONFIRMED else None
+        stands = billed is not None and billed.state is State.CONFIRMED and not self._went(billed)
+        bill: Ref | None = billed.xero_id if billed is not None and stands else None
         reason = f"fees of settlement {settlement.id}{self.known.open_books.reason(settlement.on)}"
         day = self._wanted(settlement, Pending(CreateBill.kind, name), settlement.on, total)
         contact = self._provider() if day is not None else None
@@ -269,6 +271,10 @@ class _Payouts:
         elif intent.xero_id in self.known.gone:
             cause = "its fees or its payout were removed in Xero by somebody else; they are not posted again"
             self._find(settlement, "removed in Xero", cause, "find out why, and enter them by hand", effect)
+
+    def _went(self, intent: Intent) -> bool:
+        """Whether what *intent* wrote stands in Xero no more, whoever took it back."""
+        return intent.xero_id in self.known.gone | self.known.undone
 
     def _provider(self) -> Ref | None:
         if not self.known.provider.strip():

@@ -435,6 +435,7 @@ async def _known_payouts(
         intents=intents,
         marked={tag: xero_id for tag, xero_id in marked.items() if xero_id},
         gone=frozenset(xero_id for xero_id, status in statuses.items() if status in GONE) - undone,
+        undone=frozenset(undone),
         retry_refused=retry_refused,
     )
     keys = [vendor_key(chosen.provider)] if chosen.provider else []
