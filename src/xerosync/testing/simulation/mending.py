@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from xerosync.client.xero import AsyncXero
 from xerosync.engine.discrepancies import Fix
@@ -31,6 +31,8 @@ _FIXES: Final = {
     "bank transaction not posted here": Fix.REMOVE,
 }
 
+_ids: Final[WeakKeyDictionary[World, dict[str, str]]] = WeakKeyDictionary()
+"""The product's own rows in each world, by the number of their invoice: they outlive its processes and its store."""
 _meddled: Final[WeakSet[World]] = WeakSet()
 """The worlds in which people have done their work; it is done once, whatever dies."""
 _left: Final[WeakSet[World]] = WeakSet()
@@ -39,6 +41,7 @@ _left: Final[WeakSet[World]] = WeakSet()
 
 def billed(world: World) -> None:
     """Let the bookkeeper enter the invoices."""
+    _ids[world] = {}
     ana = world.books.add_contact("Ana").id
     for number, amount in _OWED.items():
         world.books.add_invoice(ana, number=number, amount=Decimal(amount), date=_DAY)
@@ -48,12 +51,13 @@ async def mend(xero: AsyncXero, world: World) -> bool:
     """Settle, let people meddle, and put everything right by the plan of the report."""
     sales = AsyncReceivables(xero, clearing_account=_CLEARING, settlements=_SETTINGS)
     done: list[Plan | Recovery] = [await sales.recover()]
-    if len(await sales.transactions()) < len(_OWED):
-        # The store may be an older one than it was.
+    ids = _ids[world]
+    ids |= {each.invoice_number: each.id for each in await sales.transactions()}
+    if len(ids) < len(_OWED):
         await sales.apply(await sales.match([Customer(id="7", custom_identifier="Ana")]))
         await sales.apply(await sales.import_invoices())
         return False
-    settlement = await _settlement(sales)
+    settlement = _settlement(ids)
     if world in _meddled:
         done.append(plan := (await sales.reconcile([settlement])).plan(_FIXES))
         if world.was_restored and any((each.code, each.about) == ("removed in Xero", "S1") for each in plan.findings):
@@ -67,12 +71,10 @@ async def mend(xero: AsyncXero, world: World) -> bool:
     return False
 
 
-async def _settlement(sales: AsyncReceivables) -> Settlement:
-    paid = {each.invoice_number: each.id for each in await sales.transactions()}
+def _settlement(ids: dict[str, str]) -> Settlement:
     lines = [
-        SettlementLine(id=number, transaction=paid[number], amount=Money(amount, "NZD"))
+        SettlementLine(id=number, transaction=ids[number], amount=Money(amount, "NZD"))
         for number, amount in _OWED.items()
-        if number in paid
     ]
     return Settlement(id="S1", on=_DAY, lines=lines, fees=[Fee(amount=Money("1.00", "NZD"))])
 

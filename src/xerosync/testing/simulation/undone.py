@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from xerosync.client.xero import AsyncXero
 from xerosync.engine.plans import Plan, Recovery
@@ -38,9 +39,13 @@ _SETTINGS: Final = SettlementSettings(
     batches=True,
 )
 
+_ids: Final[WeakKeyDictionary[World, dict[str, str]]] = WeakKeyDictionary()
+"""The product's own rows in each world, by the number of their invoice: they outlive its processes and its store."""
+
 
 def owed_in_error(world: World) -> None:
     """Let the bookkeeper enter the invoices."""
+    _ids[world] = {}
     ana = world.books.add_contact("Ana").id
     for number, amount in _OWED.items():
         world.books.add_invoice(ana, number=number, amount=Decimal(amount), date=_DAY)
@@ -55,7 +60,8 @@ async def settle_and_undo(xero: AsyncXero, world: World) -> bool:
     await sales.apply(plan)
     done.append(plan := await sales.import_invoices())
     await sales.apply(plan)
-    ids = {each.invoice_number: each.id for each in await sales.transactions()}
+    ids = _ids[world]
+    ids |= {each.invoice_number: each.id for each in await sales.transactions()}
     if set(ids) != set(_OWED):
         return False
     done.append(plan := await sales.settle(_settlement(ids), retry_refused=True))

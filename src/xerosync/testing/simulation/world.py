@@ -329,7 +329,7 @@ class World:
         if not self.is_over:
             return self.random.uniform(*self.mix.rests) * self.mix.until_s
         self._idle[worker] += 1
-        return min(self.mix.rests_s[1], self.mix.rests_s[0] * 2.0 ** self._idle[worker])
+        return min(self.mix.rests_s[1], self.mix.rests_s[0] * 2.0 ** min(self._idle[worker], 30))
 
     def _connect(self) -> None:
         self.quiet_client().connect(self.consent())
