@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import date
 from typing import Final
 
 from xerosync.client._books import Books
-from xerosync.client._driver import stepped
+from xerosync.client._driver import stepped, stepped_rows
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import (
     allocating,
@@ -15,6 +15,7 @@ from xerosync.engine import (
     backfilling,
     following,
     handmade,
+    import_pages,
     importing,
     opening,
     policies,
@@ -31,6 +32,7 @@ from xerosync.engine.clearing import (
 )
 from xerosync.engine.clearing_statement import ClearingStatement
 from xerosync.engine.connecting import Connecting
+from xerosync.engine.import_pages import PER_PAGE as PAGE
 from xerosync.engine.importing import Choice, ImportPreview
 from xerosync.engine.mirror import ACCOUNTS, refresh, walk
 from xerosync.engine.observed import (
@@ -192,6 +194,20 @@ class AsyncReceivables:
         ids = None if chosen is None else frozenset(chosen)
         choice = Choice(chosen=ids, due_from=due_from, automatic=automatic)
         return await importing.import_invoices(self.books, self._imports, choice)
+
+    async def import_in_pages(
+        self, *, due_from: date | None = None, automatic: bool = False, per_page: int = PAGE
+    ) -> AsyncIterator[Report]:
+        """
+        Plan and apply what `import_invoices` would, *per_page* invoices at a time, up to 1,000: for a first import.
+
+        Each page's report tells of the transactions made of it: save those, then ask for the next. Memory holds one
+        page, and invoices are read once, at the beginning, and about every ten minutes. Broken off, it goes on with the
+        page that was under way; what of that was imported already is a result that is ``earlier``. Raises as `apply`.
+        """
+        choice = Choice(due_from=due_from, automatic=automatic)
+        async for report in import_pages.import_in_pages(self.books, self._imports, choice, per_page=per_page):
+            yield report
 
     async def link_transaction(self, transaction_id: str, *, invoice: str, amount: Money | None = None) -> Plan:
         """
@@ -451,6 +467,7 @@ class Receivables:
     contact_updates: Final = stepped(AsyncReceivables.contact_updates)
     preview_imports: Final = stepped(AsyncReceivables.preview_imports)
     import_invoices: Final = stepped(AsyncReceivables.import_invoices)
+    import_in_pages: Final = stepped_rows(AsyncReceivables.import_in_pages)
     link_transaction: Final = stepped(AsyncReceivables.link_transaction)
     follow: Final = stepped(AsyncReceivables.follow)
     set_import_policies: Final = stepped(AsyncReceivables.set_import_policies)

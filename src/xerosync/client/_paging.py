@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.client._session import Query, Session
 from xerosync.client._wire.answers import Envelope
@@ -26,6 +26,8 @@ _SHARED: Final = 10
 """Rows that two pages have in common, at least: so many may leave meanwhile before a page must be read again."""
 _SMALLEST: Final = 100
 """Rows of a page where Xero is not asked for another number (F 4.01)."""
+_REMEMBERED: Final = 50_000
+"""Ids that are known while pages overlap: more rows than ever leave between two of them."""
 _READINGS: Final = 8
 _HALTS: Final = 40
 
@@ -61,6 +63,23 @@ def windows_ahead(end: int, items: int, *, at_most: int, largest: int) -> list[W
         ahead.append(window_from(max(end - _SHARED, 0), largest=largest))
         end = ahead[-1].end
     return ahead
+
+
+@define
+class Latest:
+    """The ids that were met last, so many at least: a list of half a million is not held in memory to be read."""
+
+    _now: set[object] = field(factory=set[object])
+    _before: set[object] = field(factory=set[object])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._now or name in self._before
+
+    def add(self, name: object) -> None:
+        """Know *name*, and forget what was met long before it."""
+        if len(self._now) >= _REMEMBERED:
+            self._before, self._now = self._now, set()
+        self._now.add(name)
 
 
 @frozen
@@ -101,9 +120,11 @@ async def whole_pages(
     are still found; else it begins anew. Raises `Unavailable` when there is no getting to the end.
     """
     query = evolve(query, params={"order": id_name, **query.params})
-    known: set[object] = set() if begin is None else {*begin.last}
     size = PAGE_SIZE if sized else None
     first, end = await _first(session, query, id_name, begin, size)
+    known = set[object]() if end is None else Latest()
+    for name in () if begin is None else begin.last:
+        known.add(name)
     if end is None:
         pages = _repeated(session, query, id_name, first, size)
     else:
@@ -138,7 +159,7 @@ def _place(page: Envelope, id_name: str, end: int | None) -> Place | None:
     return Place(end, frozenset(each for each in last if each is not None))
 
 
-def fresh(rows: Iterable[Json], id_name: str, known: set[object]) -> Iterator[Json]:
+def fresh(rows: Iterable[Json], id_name: str, known: set[object] | Latest) -> Iterator[Json]:
     """Those of *rows* whose ids are not *known* yet; then they are."""
     for row in rows:
         name = _id(row, id_name)
@@ -150,7 +171,7 @@ def fresh(rows: Iterable[Json], id_name: str, known: set[object]) -> Iterator[Js
 
 
 async def _overlapping(
-    session: Session, query: Query, id_name: str, first: tuple[Envelope, int], known: set[object]
+    session: Session, query: Query, id_name: str, first: tuple[Envelope, int], known: set[object] | Latest
 ) -> AsyncIterator[tuple[Envelope, int | None]]:
     page, end = first
     items = page.items or 0

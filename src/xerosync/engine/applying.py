@@ -42,13 +42,14 @@ _CHUNK: Final = 1000
 _CHANGED: Final = "its document has changed in Xero since this was planned"
 
 
-async def apply(books: Books, plan: Plan) -> Report:
+async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
     """
     Do what *plan* says, and nothing else; what is already done is skipped, so a plan may be applied again.
 
     Open intents of earlier runs are closed first. An action whose document has changed in Xero since the plan was made
     is left out by itself, as a finding. Raises `RateLimited`, `ReconnectNeeded`, `NotAuthorised` or `Unavailable` when
-    Xero cannot be written to now; whatever was done until then is recorded, and applying again goes on.
+    Xero cannot be written to now; whatever was done until then is recorded, and applying again goes on. *is_fresh* says
+    that the mirror was read for this plan, one of many, and is not read again for each.
     """
     if plan.tenant != books.tenant:
         raise InvalidInput("plan", "it was made for another organisation")
@@ -62,7 +63,7 @@ async def apply(books: Books, plan: Plan) -> Report:
         poster = Poster(books, lease, files)
         async with poster.on_record():
             began = await runs.begin(poster, plan)
-            work = _Applying(books, poster)
+            work = _Applying(books, poster, is_fresh)
             await work.run(plan.actions, whole=plan.whole)
             report = Report(
                 results=tuple(work.results),
@@ -81,6 +82,7 @@ async def apply(books: Books, plan: Plan) -> Report:
 class _Applying:
     books: Books
     poster: Poster
+    is_fresh: bool = False
     results: list[Result] = field(factory=list[Result])
     findings: list[Finding] = field(factory=list[Finding])
     recovered: Recovery = field(factory=Recovery)
@@ -109,11 +111,15 @@ class _Applying:
     async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
         """Drop what is done already, and what a person must look at first."""
         inside = [each for action in actions if isinstance(action, PayBatch) for each in action.payments]
-        known = await intents_of(self.books, (action.itself for action in (*actions, *inside)))
+        writes = (each for each in (*actions, *inside) if not isinstance(each, Link))
+        known = await intents_of(self.books, (action.itself for action in writes))
         if any(isinstance(action, Pay | PayBatch) for action in actions):
             known = {**(await unsettled(self.books)).intents, **known}
         open_: list[Action] = []
         for planned in actions:
+            if isinstance(planned, Link):
+                open_.append(planned)  # it is looked for when its turn comes: nothing of it is ever under way
+                continue
             action = self._without_paid(planned, known)
             if action is None:
                 continue
@@ -146,7 +152,8 @@ class _Applying:
 
     async def _current(self, actions: Sequence[Action]) -> list[Action]:
         """Drop the actions whose documents have changed in Xero since they were planned."""
-        stamps = await stamps_now(self.books, (seen for action in actions for seen in action.seen))
+        met = (seen for action in actions for seen in action.seen)
+        stamps = await stamps_now(self.books, met, is_fresh=self.is_fresh)
         current: list[Action] = []
         for planned in actions:
             action = planned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
@@ -13,15 +13,31 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import ConnectCustomer, ImportInvoice, Seen
-from xerosync.engine.mirror import INVOICES, refresh, reread, stamp_of, tag_of_record, walk
-from xerosync.engine.observed import all_links, stamped
+from xerosync.engine.actions import TRANSACTION, ConnectCustomer, ImportInvoice, Seen
+from xerosync.engine.mirror import (
+    INVOICES,
+    read_mirrored,
+    record_pages,
+    refresh,
+    reread,
+    stamp_of,
+    stored,
+    tag_of_record,
+)
+from xerosync.engine.observed import all_links, links_of
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.policies import ImportPolicy, KeptPolicy, kept_policies
-from xerosync.engine.transactions import all_transactions, by_invoice, charged_back_again, tags_of_sales
+from xerosync.engine.transactions import (
+    NO_ATTEMPTS,
+    Attempts,
+    all_made,
+    charged_back_again,
+    tags_of_sales,
+)
 from xerosync.mapping.transactions import ImportSettings, Transaction
-from xerosync.models import DocumentStatus, Invoice, InvoiceId, TenantId
+from xerosync.models import DocumentStatus, Invoice, InvoiceId, InvoiceType, TenantId
 from xerosync.money import Money
+from xerosync.storage.protocol import Record
 
 TO_IMPORT: Final = "to import"
 
@@ -161,16 +177,24 @@ class Importable:
     made at each invoice before, and the day it is.
 
     *owed_again* are the invoices that the library made where a payment was charged back and could not be removed,
-    *submitted* those it made of the host's own sales.
+    *submitted* those it made of the host's own sales, whose marks are *sales*, and whose transactions' ids are *ids*.
+    Where *is_read_now*, every invoice was read as it is now.
     """
 
     customers: Mapping[str, str]
     policies: Mapping[str, KeptPolicy]
-    attempts: Mapping[InvoiceId, list[Transaction]]
+    attempts: Mapping[InvoiceId, Attempts]
     settings: ImportSettings
     today: date
     owed_again: AbstractSet[str] = frozenset()
     submitted: AbstractSet[str] = frozenset()
+    sales: AbstractSet[str] = frozenset()
+    ids: AbstractSet[str] = frozenset()
+    is_read_now: bool = False
+
+    def attempts_at(self, invoice: Invoice) -> Attempts:
+        """What was made of *invoice* before."""
+        return self.attempts.get(invoice.invoice_id or InvoiceId(""), NO_ATTEMPTS)
 
 
 def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> ImportRow:
@@ -183,12 +207,11 @@ def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> Im
     reason = _unfit(invoice, known)
     if reason is not None:
         return ImportRow(invoice=invoice, stamp=stamp, left_out=reason)
-    attempts = known.attempts.get(invoice.invoice_id or InvoiceId(""), [])
     due = invoice.due_date or known.today
     transaction = known.settings.transaction(
         invoice,
         customer=known.customers[_contact(invoice)],
-        attempt=1 + max((each.attempt for each in attempts), default=0),
+        attempt=1 + known.attempts_at(invoice).last,
         on=known.settings.calendar.day_for(due, today=known.today),
     )
     row = ImportRow(invoice=invoice, stamp=stamp, transaction=transaction)
@@ -197,10 +220,10 @@ def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> Im
 
 
 def _unfit(invoice: Invoice, known: Importable) -> LeftOut | None:
-    attempts = known.attempts.get(invoice.invoice_id or InvoiceId(""), [])
-    if invoice.invoice_id in known.submitted and not any(each.status.has_ended for each in attempts):
+    attempts = known.attempts_at(invoice)
+    if invoice.invoice_id in known.submitted and not attempts.has_ended:
         return LeftOut.SUBMITTED
-    if any(not each.status.has_ended for each in attempts):
+    if attempts.may_come:
         return LeftOut.IMPORTED_BEFORE
     if invoice.status != DocumentStatus.AUTHORISED:
         return _LEFT_OUT_BY_STATUS.get(invoice.status or "", LeftOut.NOT_APPROVED)
@@ -228,7 +251,7 @@ def _passed_over(
 
 
 @frozen
-class _Imports:
+class Imports:
     """
     The plan as it grows row by row; *taken* are the ids of transactions there were.
 
@@ -244,6 +267,7 @@ class _Imports:
     met: set[str] = field(factory=set[str])
 
     def take(self, row: ImportRow) -> None:
+        """Plan *row*, or count it."""
         invoice_id = row.invoice.invoice_id or ""
         self.met.add(invoice_id)
         reason = row.left_out
@@ -254,6 +278,7 @@ class _Imports:
         self.tallies[reason] += 1
 
     def plan(self, tenant: TenantId) -> Plan:
+        """The plan of all rows so far."""
         missed = sorted((self.choice.chosen or frozenset()) - self.met)
         return Plan(
             tenant=tenant,
@@ -281,30 +306,42 @@ class _Imports:
 async def preview(books: Books, settings: ImportSettings, *, due_from: date | None) -> ImportPreview:
     """Every sales invoice with what would become of it, those due first first."""
     choice = Choice(due_from=due_from)
-    found = [row async for row in _judged(books, choice, await _known(books, settings))]
+    found = [row async for some in _judged(books, choice, await importable(books, settings)) for row in some]
     found.sort(key=lambda row: (row.invoice.due_date or date.max, row.invoice.invoice_number or ""))
     return ImportPreview(lines=tuple(found))
 
 
 async def import_invoices(books: Books, settings: ImportSettings, choice: Choice) -> Plan:
     """The imports to make by *choice*."""
-    known = await _known(books, settings)
-    imports = _Imports(choice, {each.id for chain in known.attempts.values() for each in chain})
-    async for row in _judged(books, choice, known):
-        imports.take(row)
+    known = await importable(books, settings)
+    imports = Imports(choice, {*known.ids})
+    async for rows in _judged(books, choice, known):
+        imports.taken.update(await ids_taken(books, rows))
+        for row in rows:
+            imports.take(row)
     return imports.plan(books.tenant)
 
 
-async def _known(books: Books, settings: ImportSettings) -> Importable:
+async def importable(books: Books, settings: ImportSettings) -> Importable:
+    """What imports are decided by, read anew."""
     await refresh(books, INVOICES)
+    made = await all_made(books)
     return Importable(
         customers=await customers_by_contact(books),
         policies=await kept_policies(books),
-        attempts=by_invoice(await all_transactions(books)),
+        attempts=made.attempts,
         settings=settings,
         today=settings.calendar.today(books.clock.now()),
         owed_again=await charged_back_again(books),
+        sales=await tags_of_sales(books),
+        ids=made.ids,
     )
+
+
+async def ids_taken(books: Books, rows: Iterable[ImportRow]) -> set[str]:
+    """Those ids which *rows* would give to transactions, and which are others' already."""
+    wanted = [row.transaction.id for row in rows if row.transaction is not None and row.left_out is None]
+    return set(await links_of(books, TRANSACTION, wanted))
 
 
 async def customers_by_contact(books: Books) -> dict[str, str]:
@@ -312,32 +349,51 @@ async def customers_by_contact(books: Books) -> dict[str, str]:
     return {link["xero_id"]: link["host_id"] for link in await all_links(books, ConnectCustomer.kind)}
 
 
-async def _judged(books: Books, choice: Choice, known: Importable) -> AsyncIterator[ImportRow]:
-    """
-    A row for each sales invoice of the mirror.
+async def _judged(books: Books, choice: Choice, known: Importable) -> AsyncIterator[list[ImportRow]]:
+    """The rows for all sales invoices of the mirror, some at a time."""
+    again: list[Record] = []
+    async for some in record_pages(books, INVOICES.kind):
+        rows, unsure = judged(some, choice, known)
+        again += unsure
+        yield rows
+    yield await judged_again(books, again, choice, known)
 
-    Xero does not stamp it when the due date of a part-paid one changes (F 4.23): those on whose day something depends
-    are read once more.
+
+def judged(mirrored: Iterable[Record], choice: Choice, known: Importable) -> tuple[list[ImportRow], list[Record]]:
     """
-    again: list[str] = []
-    sales = await tags_of_sales(books)
-    submitted: set[str] = set()
-    async for record, invoice in walk(books, INVOICES, Invoice, lookup=("type", "ACCREC")):
-        # An invoice of our own may be there before its answer has come.
-        tag, told = tag_of_record(record), known
-        if tag in sales:
-            submitted.add(record.key)
-            told = evolve(known, submitted=frozenset({record.key}))
-        elif tag is not None:
-            told = evolve(known, owed_again=known.owed_again | {record.key})
-        row = judge(invoice, stamp_of(record), choice, told)
-        if row.left_out in _BY_DUE_DATE and is_part_paid(invoice):
-            again.append(record.key)
+    A row for each sales invoice among those *mirrored*; and those which are to be judged again, once read again.
+
+    Xero does not stamp it when the due date of a part-paid one changes (F 4.23): so for those on whose day something
+    depends.
+    """
+    rows: list[ImportRow] = []
+    again: list[Record] = []
+    for record in mirrored:
+        if ("type", InvoiceType.ACCREC) not in record.lookups:
+            continue
+        row = _judged_one(record, choice, known)
+        if row.left_out in _BY_DUE_DATE and is_part_paid(row.invoice) and not known.is_read_now:
+            again.append(record)
         else:
-            yield row
-    await reread(books, INVOICES, again)
-    for invoice, stamp in (await stamped(books, INVOICES, Invoice, again)).values():
-        yield judge(invoice, stamp, choice, evolve(known, submitted=submitted))
+            rows.append(row)
+    return rows, again
+
+
+async def judged_again(books: Books, unsure: Sequence[Record], choice: Choice, known: Importable) -> list[ImportRow]:
+    """The rows of those *unsure*, as they are in Xero now."""
+    await reread(books, INVOICES, [record.key for record in unsure])
+    now = await stored(books, [record.identity for record in unsure])
+    return [_judged_one(record, choice, known) for record in now]
+
+
+def _judged_one(record: Record, choice: Choice, known: Importable) -> ImportRow:
+    # An invoice of our own may be there before its answer has come.
+    tag = tag_of_record(record)
+    if tag in known.sales:
+        known = evolve(known, submitted=frozenset({record.key}))
+    elif tag is not None:
+        known = evolve(known, owed_again=known.owed_again | {record.key})
+    return judge(read_mirrored(record, Invoice), stamp_of(record), choice, known)
 
 
 def is_part_paid(invoice: Invoice) -> bool:

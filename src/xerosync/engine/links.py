@@ -40,10 +40,20 @@ def transaction_of(facts: Mapping[str, str]) -> Transaction:
         due=_day(facts.get("due")),
         on=_day(facts.get("on")),
         comment=facts.get("comment", ""),
-        attempt=int(facts.get("attempt", "1")),
-        status=TransactionStatus(facts.get("status", TransactionStatus.FUTURE)),
+        attempt=attempt_of(facts),
+        status=status_of(facts),
         cancelled="cancelled" in facts,
     )
+
+
+def attempt_of(facts: Mapping[str, str]) -> int:
+    """Which attempt at its invoice the transaction of *facts* is."""
+    return int(facts.get("attempt", "1"))
+
+
+def status_of(facts: Mapping[str, str]) -> TransactionStatus:
+    """How the transaction of *facts* stands with the host."""
+    return TransactionStatus(facts.get("status", TransactionStatus.FUTURE))
 
 
 def _day(text: str | None) -> date | None:

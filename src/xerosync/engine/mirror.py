@@ -300,7 +300,7 @@ async def refresh(books: Books, *shelves: Shelf) -> None:
             await _reread_whole(books, shelf)
             continue
         known, broken_off = await books.storage.get_many(
-            [RecordKey("cursor", books.tenant, shelf.name), reading_key(books.tenant, shelf.name)]
+            [cursor_key(books.tenant, shelf), reading_key(books.tenant, shelf.name)]
         )
         since = _since(books, shelf, known)
         earlier = read_interrupted(broken_off, since, books.clock.now())
@@ -357,12 +357,26 @@ async def records(
     books: Books, kind: str, *, states: Sequence[str] = (), lookup: tuple[str, str] | None = None
 ) -> AsyncIterator[Record]:
     """Every record of *kind* of this organisation that fits, in the order of their keys."""
-    after: str | None = None
-    while True:
-        found = await books.storage.query(kind, books.tenant, states=states, lookup=lookup, after=after, limit=_CHUNK)
-        for record in found:
+    async for some in record_pages(books, kind, states=states, lookup=lookup):
+        for record in some:
             yield record
-        if len(found) < _CHUNK:
+
+
+async def record_pages(
+    books: Books,
+    kind: str,
+    *,
+    states: Sequence[str] = (),
+    lookup: tuple[str, str] | None = None,
+    after: str | None = None,
+    size: int = _CHUNK,
+) -> AsyncIterator[list[Record]]:
+    """`records` by *size* at a time, those *after* the cursor of one."""
+    while True:
+        found = await books.storage.query(kind, books.tenant, states=states, lookup=lookup, after=after, limit=size)
+        if found:
+            yield found
+        if len(found) < size:
             return
         after = await books.storage.cursor(found[-1], "key")
 
@@ -384,6 +398,11 @@ def read_mirrored(record: Record, kind: type[T]) -> T:
 def mirror_key(shelf: Shelf, tenant: str, document_id: str) -> RecordKey:
     """Where the document of this id on *shelf* is mirrored."""
     return RecordKey(shelf.kind, tenant, document_id)
+
+
+def cursor_key(tenant: str, shelf: Shelf) -> RecordKey:
+    """Where it is kept up to where *shelf* was read; nothing is there until it was read whole."""
+    return RecordKey("cursor", tenant, shelf.name)
 
 
 def stamp_of(record: Record) -> str:

@@ -87,10 +87,15 @@ async def account_choice(books: Books, wanted: str | None, *, setting: str) -> C
     raise Misconfigured(f"the organisation has no account {wanted}: choose a {setting.replace('_', ' ')} that it has")
 
 
-async def stamps_now(books: Books, seen: Iterable[Seen]) -> dict[Seen, str]:
-    """The stamps that the documents *seen* have in Xero now; empty for one that is not there."""
+async def stamps_now(books: Books, seen: Iterable[Seen], *, is_fresh: bool = False) -> dict[Seen, str]:
+    """
+    The stamps that the documents *seen* have in Xero now; empty for one that is not there.
+
+    Where the mirror *is_fresh*, it is asked as it is.
+    """
     wanted = list(dict.fromkeys(seen))
-    await refresh(books, *(SHELVES[name] for name in dict.fromkeys(each.shelf for each in wanted)))
+    if not is_fresh:
+        await refresh(books, *(SHELVES[name] for name in dict.fromkeys(each.shelf for each in wanted)))
     keys = {each: mirror_key(SHELVES[each.shelf], books.tenant, each.document_id) for each in wanted}
     stamps = {record.identity: stamp_of(record) for record in await stored(books, keys.values())}
     return {each: stamps.get(key, "") for each, key in keys.items()}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Final
+
+from attrs import field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import (
@@ -20,13 +23,13 @@ from xerosync.engine.actions import (
     VoidCredit,
 )
 from xerosync.engine.intents import Intent
-from xerosync.engine.links import transaction_of
+from xerosync.engine.links import attempt_of, status_of, transaction_of
 from xerosync.engine.mirror import GONE, INVOICES, PAYMENTS, records
 from xerosync.engine.observed import all_links, intents_with, links_of, revisions, stamped
 from xerosync.engine.paper_actions import ChangeSale
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import OPEN, State
-from xerosync.mapping.transactions import Transaction
+from xerosync.mapping.transactions import Transaction, TransactionStatus
 from xerosync.models import Invoice, InvoiceId, Payment, PaymentStatus
 from xerosync.money import Money, exactly
 
@@ -97,6 +100,59 @@ def _of_sale(invoice: Invoice, facts: Mapping[str, str]) -> Transaction:
         due=invoice.due_date,
         cancelled=invoice.status in GONE,
     )
+
+
+@frozen
+class Attempts:
+    """
+    What is known of the attempts at one invoice, at a fraction of their size: the number of the *last* one, and whether
+    any *has_ended*, or *may_come* to money.
+    """
+
+    last: int = 0
+    has_ended: bool = False
+    may_come: bool = False
+
+    def also(self, attempt: int, *, has_ended: bool) -> Attempts:
+        """These and one more."""
+        # Few differ: half a million invoices share a handful.
+        return _attempts(max(self.last, attempt), self.has_ended or has_ended, self.may_come or not has_ended)
+
+
+@cache
+def _attempts(last: int, has_ended: bool, may_come: bool) -> Attempts:  # noqa: FBT001 - cached by their values
+    return Attempts(last, has_ended, may_come)
+
+
+NO_ATTEMPTS: Final = Attempts()
+
+
+@frozen
+class Made:
+    """The transactions there are: the *attempts* made at each invoice, and the *ids* of those that stand for sales."""
+
+    attempts: dict[InvoiceId, Attempts] = field(factory=dict[InvoiceId, Attempts])
+    ids: set[str] = field(factory=set[str])
+
+    def take(self, invoice: InvoiceId, attempt: int, status: TransactionStatus) -> None:
+        """Count one more attempt at *invoice*."""
+        so_far = self.attempts.get(invoice, NO_ATTEMPTS)
+        self.attempts[invoice] = so_far.also(attempt, has_ended=status.has_ended)
+
+
+async def all_made(books: Books) -> Made:
+    """What was made of every invoice so far; no transaction itself is kept in memory."""
+    made = Made()
+    async for record in records(books, "link", states=[TRANSACTION]):
+        facts = json.loads(record.body)
+        made.take(InvoiceId(facts["xero_id"]), attempt_of(facts), status_of(facts))
+    sold = await _of_sales(books, await intents_with(books, lookup=("kind", CreateSale.kind)))
+    linked = await links_of(books, TRANSACTION, (each.id for each in sold))
+    for each in sold:
+        made.ids.add(each.id)
+        if each.id not in linked:
+            made.take(each.invoice_id, each.attempt, each.status)
+    return made
 
 
 def by_invoice(transactions: Iterable[Transaction]) -> dict[InvoiceId, list[Transaction]]:

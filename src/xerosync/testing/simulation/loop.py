@@ -2,7 +2,8 @@
 A loop whose hours pass in microseconds: time jumps to the next timer, and what is due together runs in a seeded order.
 
 Two kinds of process run in it. One is a coroutine, stepped here; the other is a thread, for code that blocks: it and
-the loop hand over to each other, so that one alone ever runs, and the same seed runs the same.
+the loop hand over to each other, so that one alone ever runs, and the same seed runs the same. A process whose pause is
+over before any other's turn just goes on, which is most of them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ class Crash(BaseException):
     """The process is dead: nothing that it does from here on has an effect."""
 
 
+Timer = tuple[float, float, int]
+"""When it is due, in virtual seconds; what is due together comes in a drawn order."""
+
+
 class Loop:
     """Timers on a virtual *clock*."""
 
@@ -35,9 +40,11 @@ class Loop:
         self.clock: Final = clock
         self.random: Final = random
         self.steps: int = 0
+        self._steps_max: int = 0
         self._began = self._seen = clock.now()
         self._seen_s = 0.0
-        self._timers: list[tuple[float, float, int, Callable[[], object]]] = []
+        # A turn is of a process, which goes on; all else happens to the world, and has ended when it returns.
+        self._timers: list[tuple[Timer, bool, Callable[[], object]]] = []
         self._numbers = count()
 
     @property
@@ -48,28 +55,54 @@ class Loop:
             self._seen, self._seen_s = now, (now - self._began).total_seconds()
         return self._seen_s
 
-    def after(self, seconds: float, do: Callable[[], object]) -> None:
-        """Do something *seconds* from now."""
-        at = self.now_s + max(seconds, 0.0)
-        heappush(self._timers, (at, self.random.random(), next(self._numbers), do))
+    def after(self, seconds: float, do: Callable[[], object], *, is_turn: bool = False) -> None:
+        """Do something *seconds* from now: it *is the turn* of a process, or happens to the world."""
+        heappush(self._timers, (self._timer(seconds), is_turn, do))
+
+    def passes(self, seconds: float, turn: Callable[[], object]) -> bool:
+        """
+        Let *seconds* pass for the process under way, with all that happens to the world in them.
+
+        False where another process has its turn before: then this one must give way until its own *turn*.
+        """
+        mine = self._timer(seconds)
+        while self.steps < self._steps_max:
+            if not self._timers or self._timers[0][0] > mine:
+                self._begin(mine)
+                return True
+            timer, is_turn, do = self._timers[0]
+            if is_turn:
+                break
+            heappop(self._timers)
+            self._begin(timer)
+            do()
+        heappush(self._timers, (mine, True, turn))
+        return False
 
     def run(self, *, steps_max: int) -> bool:
         """Run until no timer is left; False when *steps_max* were not enough."""
+        self._steps_max = steps_max
         while self._timers:
             if self.steps >= steps_max:
                 return False
-            at, _, _, do = heappop(self._timers)
-            # A simulated Xero lets a little time pass itself, so that a timer may be late.
-            if at > self.now_s:
-                self.clock.move_to(self._began + timedelta(seconds=at))
-            self.steps += 1
+            timer, _, do = heappop(self._timers)
+            self._begin(timer)
             do()
         return True
 
+    def _timer(self, seconds: float) -> Timer:
+        return self.now_s + max(seconds, 0.0), self.random.random(), next(self._numbers)
+
+    def _begin(self, timer: Timer) -> None:
+        # A simulated Xero lets a little time pass itself, so that a timer may be late.
+        if timer[0] > self.now_s:
+            self.clock.move_to(self._began + timedelta(seconds=timer[0]))
+        self.steps += 1
+
 
 @coroutine
-def _suspended(seconds: float) -> Generator[float]:
-    yield seconds
+def _suspended() -> Generator[None]:
+    yield
 
 
 @define(eq=False)
@@ -78,16 +111,17 @@ class Awaited:
 
     loop: Loop
     ended: Callable[[BaseException | None], None]
-    _flow: Coroutine[float, None, None] | None = field(default=None, init=False)
+    _flow: Coroutine[None, None, None] | None = field(default=None, init=False)
 
-    def start(self, flow: Coroutine[float, None, None]) -> None:
+    def start(self, flow: Coroutine[None, None, None]) -> None:
         """Begin *flow*."""
         self._flow = flow
-        self.loop.after(0.0, self._step)
+        self.loop.after(0.0, self._step, is_turn=True)
 
     async def pause(self, seconds: float) -> None:
         """Let *seconds* pass, and others run."""
-        await _suspended(seconds)
+        if not self.loop.passes(seconds, self._step):
+            await _suspended()
 
     def kill(self) -> None:
         """Give back what it holds of this machine; it never runs again."""
@@ -100,13 +134,11 @@ class Awaited:
         if self._flow is None:
             return
         try:
-            seconds = self._flow.send(None)
+            self._flow.send(None)
         except StopIteration:
             self.ended(None)
         except BaseException as error:  # noqa: BLE001 - a crash of the process is the business of its world
             self.ended(error)
-        else:
-            self.loop.after(seconds, self._step)
 
 
 @define(eq=False)
@@ -117,27 +149,28 @@ class Plain:
     ended: Callable[[BaseException | None], None]
     _go: threading.Lock = field(factory=threading.Lock, init=False)
     _back: threading.Lock = field(factory=threading.Lock, init=False)
-    _seconds: float | None = field(default=None, init=False)
+    _has_ended: bool = field(default=False, init=False)
     _error: BaseException | None = field(default=None, init=False)
     _killed: bool = field(default=False, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
-    def start(self, flow: Coroutine[float, None, None]) -> None:
+    def start(self, flow: Coroutine[None, None, None]) -> None:
         """Begin *flow*, whose pauses block."""
         # Each side waits at its lock until the other one opens it.
         self._go.acquire()
         self._back.acquire()
         self._thread = threading.Thread(target=self._work, args=(flow,), daemon=True)
         self._thread.start()
-        self.loop.after(0.0, self._step)
+        self.loop.after(0.0, self._step, is_turn=True)
 
     async def pause(self, seconds: float) -> None:
         """Let *seconds* pass, and others run, without suspending."""
         self.block(seconds)
 
     def block(self, seconds: float) -> None:
-        """Hand over to the loop until *seconds* have passed."""
-        self._seconds = seconds
+        """Let *seconds* pass; hand over to the loop where others run in them."""
+        if self.loop.passes(seconds, self._step):
+            return
         self._back.release()
         self._go.acquire()
         if self._killed:
@@ -150,7 +183,7 @@ class Plain:
             self._go.release()
             self._thread.join()
 
-    def _work(self, flow: Coroutine[float, None, None]) -> None:
+    def _work(self, flow: Coroutine[None, None, None]) -> None:
         self._go.acquire()
         try:
             if self._killed:
@@ -159,13 +192,11 @@ class Plain:
                 run(flow)
         except BaseException as error:  # noqa: BLE001 - as above
             self._error = error
-        self._seconds = None
+        self._has_ended = True
         self._back.release()
 
     def _step(self) -> None:
         self._go.release()
         self._back.acquire()
-        if self._seconds is None:
+        if self._has_ended:
             self.ended(self._error)
-        else:
-            self.loop.after(self._seconds, self._step)
