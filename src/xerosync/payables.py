@@ -12,7 +12,18 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine import applying, attaching, backfilling, bringing, categories, handled, recovery, spending, voiding
+from xerosync.engine import (
+    applying,
+    attaching,
+    backfilling,
+    bringing,
+    categories,
+    ended,
+    handled,
+    recovery,
+    spending,
+    voiding,
+)
 from xerosync.engine.actions import (
     Action,
     Allocate,
@@ -37,11 +48,11 @@ from xerosync.engine.observed import (
 )
 from xerosync.engine.paper_actions import ChangeBill, ChangeCredit, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
-from xerosync.engine.paying import BILLS, BillPayment, pay, paying_account
+from xerosync.engine.paying import BILLS, BillPayment, fit_payments, pay, paying_account
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.states import State
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
-from xerosync.mapping.papers import Bill
+from xerosync.mapping.papers import Bill, check_vendor
 from xerosync.mapping.spending import CardSpend
 from xerosync.models import Account, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
@@ -151,7 +162,7 @@ class AsyncPayables:
         """
         listed = list(ids)
         plan = await voiding.void(self.books, listed, of=of, retry_refused=retry_refused)
-        written = await intents_of(self.books, (one for each in listed for one in voiding.operations(each)))
+        written = await intents_of(self.books, (one for each in listed for one in ended.operations(each)))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
     async def attach(self, files: Iterable[BillFile], *, retry_refused: bool = False) -> Plan:
@@ -164,7 +175,12 @@ class AsyncPayables:
         return await attaching.attach(self.books, files, retry_refused=retry_refused)
 
     async def link_vendor(self, vendor: str, contact_id: str) -> Plan:
-        """Connect the vendor of this name to the contact that a person chose; what was posted before stays."""
+        """
+        Connect the vendor of this name to the contact that a person chose; what was posted before stays.
+
+        Raises `InvalidInput` for what can be no vendor's name.
+        """
+        check_vendor(vendor)
         await refresh(self.books, CONTACTS)
         known = await known_vendors(self.books, [vendor_key(vendor)])
         decided = decide_vendor(vendor, contact_id, known.contacts, known.linked.get(vendor_key(vendor)))
@@ -258,13 +274,13 @@ class AsyncPayables:
         """
         answers = chosen or {}
         past = [each for each in bills if since is None or each.on >= since]
-        paid = [each for each in payments if since is None or each.on >= since]
+        paid, unfit = fit_payments(each for each in payments if since is None or each.on >= since)
         actions, findings = await backfill_bills(self.books, past, self._settings, answers)
         if paid:
             known = {each.host_id: each for each in await self._bills([each.bill_id for each in paid])}
             found = await backfilling.backfill_payments(self.books, paid, known, self._account, answers)
             actions, findings = [*actions, *found.actions], [*findings, *found.findings]
-        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=tuple(findings))
+        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=(*unfit, *findings))
 
     async def bring_back(
         self,

@@ -191,3 +191,35 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(product: Product, posted: 
     assert files(product) == {"credit scan.pdf": b"%PDF 1"}
     with pytest.raises(InvalidInput, match="content: give bytes"):
         scan("b1", cast(bytes, "text"))
+
+
+@pytest.mark.parametrize("raises", [KeyError("1"), RuntimeError("gone"), UnicodeError("x")])
+def test_whatever_the_function_of_a_file_raises_it_holds_up_no_other(
+    product: Product, posted: Payables, raises: Exception
+) -> None:
+    """When the plan is made, and when it is applied; then the file is attached as soon as it can be read."""
+    contents: list[bytes | Exception] = [raises, b"%PDF 1", raises, b"%PDF 1", b"%PDF 1"]
+
+    def fickle() -> bytes:
+        content = contents.pop(0)
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+    planned = posted.attach([scan("b1", fickle), scan("c1")])
+    report = posted.apply(posted.attach([scan("b1", fickle), scan("c1")]))
+
+    assert [(each.code, each.about) for each in planned.findings] == [("cannot be attached", "b1")]
+    assert [(each.code, each.about) for each in report.findings] == [("cannot be attached", "b1")]
+    assert files(product) == {"credit scan.pdf": b"%PDF 1"}
+    posted.apply(posted.attach([scan("b1", fickle), scan("c1")]))
+    assert files(product) == {"bill scan.pdf": b"%PDF 1", "credit scan.pdf": b"%PDF 1"}
+
+
+def test_a_function_that_gives_no_bytes_holds_up_no_other(product: Product, posted: Payables) -> None:
+    plan = posted.attach([scan("b1", cast(Callable[[], bytes], lambda: "text")), scan("c1")])
+    posted.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("cannot be attached", "b1")]
+    assert "str" in plan.findings[0].cause
+    assert files(product) == {"credit scan.pdf": b"%PDF 1"}

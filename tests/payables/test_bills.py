@@ -223,7 +223,7 @@ def test_totals_are_read_back_from_xero(product: Product, purchases: Payables) -
         (bill("b1", "1.005"), "smallest coin"),
         (bill("b1", "10000000000.00"), "9,999,999,999.99"),
         (bill("b1"), "at least one line"),
-        (bill("b1", "1.00", vendor="  "), "vendor's name"),
+        (bill("b1", "1.00", vendor="  "), "vendor: give"),
         (bill("b1", "1.00", vendor="<b>"), "no < or >"),
         (bill("b1", "1.00", number="x" * 256), "at most 255"),
         (bill("b1", "1.00", number="a\x00b"), "control characters"),

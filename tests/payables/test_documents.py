@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, DAY, Product, found_product, nzd
 
-from xerosync import Bill, BillLine, BillSettings, Money, Payables, map_bill
+from xerosync import Bill, BillLine, BillSettings, CardSpend, Money, Payables, Rule, Rules, map_bill
 from xerosync.models import AccountCode, CreditNote, DocumentStatus, Invoice, LineAmountTypes
 
 EXCLUSIVE, INCLUSIVE = LineAmountTypes.EXCLUSIVE, LineAmountTypes.INCLUSIVE
@@ -164,3 +164,30 @@ def test_a_stated_total_is_posted_to_the_cent_whatever_the_lines(
 
     assert [each.total for each in product.live_bills()] == [total.amount]
     product.simulator.close()
+
+
+def test_a_tax_on_a_paper_whose_amounts_bear_none_is_found_and_never_dropped(
+    product: Product, purchases: Payables
+) -> None:
+    """Whether the line says it or a rule chose it, on bills, credit notes and card receipts."""
+    taxed = BillLine(description="x", amount=nzd("10.00"), account=AccountCode("429"), tax_type="INPUT2")
+    back = evolve(taxed, amount=nzd("-10.00"))
+    papers = [
+        Bill(id=name, vendor="V", number=name, on=DAY, lines=[each]) for name, each in (("b", taxed), ("c", back))
+    ]
+    ruled = BillSettings(rules=Rules([Rule.for_category("meals", tax_type="INPUT2")]))
+    by_rule = evolve(taxed, tax_type=None, category="meals")
+
+    plans = [
+        purchases.submit(papers),
+        purchases.spend([CardSpend(id="s", vendor="V", on=DAY, account=BANK, lines=[taxed])]),
+        Payables(product.xero(), bills=ruled).submit([evolve(papers[0], lines=[by_rule])]),
+    ]
+    purchases.apply(purchases.submit([evolve(papers[0], amounts=LineAmountTypes.INCLUSIVE)]))
+    purchases.apply(purchases.submit([evolve(papers[0], id="n", lines=[evolve(taxed, tax_type="none")])]))
+
+    assert [(each.code, each.about) for plan in plans for each in plan.findings] == [
+        ("cannot be posted", name) for name in "bcsb"
+    ]
+    assert all("tax_type: " in each.cause for plan in plans for each in plan.findings)
+    assert [each.lines[0].tax_type for each in product.live_bills()] == ["INPUT2", "NONE"]

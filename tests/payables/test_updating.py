@@ -9,9 +9,21 @@ import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 
-from xerosync import Bill, BillLine, BillPayment, BillSettings, CardSpend, Ledger, Payables, WhenLocked
+from xerosync import (
+    Bill,
+    BillLine,
+    BillPayment,
+    BillSettings,
+    CardSpend,
+    Duplicates,
+    Ledger,
+    Payables,
+    Plan,
+    WhenLocked,
+)
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, DocumentStatus
+from xerosync.simulator import Fault
 from xerosync.storage import MemoryStore
 
 
@@ -35,8 +47,9 @@ def post(purchases: Payables, bill: Bill, *, paid: str = "") -> None:
 def test_what_has_not_changed_is_left_alone(purchases: Payables) -> None:
     post(purchases, BILL)
 
-    assert not purchases.update([BILL])
-    assert not purchases.update([evolve(BILL, id="unknown")])
+    plan = purchases.update([BILL])
+
+    assert (len(plan), plan.findings) == (0, ())
 
 
 def test_a_bill_is_changed_as_its_source_was(product: Product, purchases: Payables) -> None:
@@ -259,3 +272,77 @@ def test_a_bill_and_a_receipt_of_a_new_vendor_create_it_once(product: Product, p
 
     assert plan.counts() == {"contact": 1, "bill_edit": 1, "bank_transaction_edit": 1}
     assert [each.name for each in product.books.contacts] == ["Paper Ltd", "Taxi Ltd", "New Ltd"]
+
+
+PAPERS: list[Bill | CardSpend] = [BILL, CREDIT, SPEND]
+
+
+def found(plan: Plan) -> list[tuple[str, str]]:
+    return [(each.code, each.about) for each in plan.findings]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_what_was_not_posted_cannot_be_changed_and_that_is_said(
+    product: Product, purchases: Payables, paper: Bill | CardSpend
+) -> None:
+    assert found(purchases.update([paper])) == [("not created here", paper.id)]
+    assert product.books.contacts == ()
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("by_host", [True, False])
+def test_what_has_ended_in_xero_cannot_be_changed_and_that_is_said(
+    product: Product, purchases: Payables, paper: Bill | CardSpend, *, by_host: bool
+) -> None:
+    """By whom, too: what the host took back itself is not laid at somebody else's door, also when it is given again."""
+    post_any(purchases, paper)
+    if by_host:
+        purchases.apply(purchases.void([paper.id]))
+    elif isinstance(paper, Bill):
+        product.books.void_invoice([*product.books.invoices, *product.books.credit_notes][0].id)
+    else:
+        product.books.remove_bank_transaction(product.books.bank_transactions[0].id)
+
+    again = purchases.submit([paper]) if isinstance(paper, Bill) else purchases.spend([paper])
+
+    expected = [("withdrawn" if by_host else "removed in Xero", paper.id)]
+    assert (found(purchases.update([paper])), found(again), found(purchases.void([paper.id]))) == (
+        expected,
+        expected,
+        [],
+    )
+
+
+def test_what_cannot_be_posted_cannot_be_changed_and_that_is_said(purchases: Payables) -> None:
+    post(purchases, BILL)
+    wrong: list[Bill | CardSpend] = [evolve(BILL, lines=[]), evolve(SPEND, lines=[])]
+
+    assert found(purchases.update(wrong)) == [("cannot be posted", "b1"), ("cannot be posted", "s1")]
+
+
+def test_what_was_interrupted_cannot_be_changed_nor_taken_back_yet(product: Product, purchases: Payables) -> None:
+    product.simulator.faults.plan(Fault.LOST_AFTER, path="/Invoices", method="PUT")
+    purchases.apply(purchases.submit([BILL]))
+
+    assert found(purchases.update([BILL])) == found(purchases.void(["b1"])) == [("still open", "b1")]
+
+
+def test_what_people_typed_stays_and_what_changed_since_is_said(product: Product) -> None:
+    """Until it is so in Xero: somebody edits it there, as the finding says."""
+    contact = product.books.add_contact("Paper Ltd")
+    typed = product.books.add_invoice(contact.id, type="ACCPAY", number="7", amount=Decimal(10), date=DAY, due=DAY)
+    linking = Payables(product.xero(), payment_account=BANK, bills=BillSettings(duplicates=Duplicates.LINK))
+    linking.apply(linking.submit([BILL]))
+    changed = evolve(BILL, number="8")
+
+    same, plan = linking.update([BILL]), linking.update([changed])
+
+    assert (len(same), same.findings, len(plan)) == (0, (), 0)
+    assert found(plan) == [("entered in Xero", "b1")]
+    assert "number" in plan.findings[0].cause
+    product.books.void_invoice(typed.id)
+    assert found(linking.update([changed])) == [("removed in Xero", "b1")]
+
+
+def post_any(purchases: Payables, paper: Bill | CardSpend) -> None:
+    purchases.apply(purchases.submit([paper]) if isinstance(paper, Bill) else purchases.spend([paper]))

@@ -148,7 +148,7 @@ def link_key(kind: str, host_id: str) -> str:
     """The key a link of *kind* from the host's *host_id* is kept under."""
     if kind == ConnectVendor.kind:
         # A vendor is known by name, and keys stay readable in an encrypted store.
-        host_id = hashlib.sha256(host_id.encode()).hexdigest()[:32]
+        host_id = hashlib.sha256(host_id.encode(errors="surrogatepass")).hexdigest()[:32]
     return f"{kind}/{host_id}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from attrs import define, field, frozen
 
@@ -14,7 +14,7 @@ from xerosync.client._wire.codec import decode
 from xerosync.client.resources.file_names import safe_file_name
 from xerosync.client.resources.files import LARGEST_FILE
 from xerosync.engine.actions import Adopt, Pending
-from xerosync.engine.intents import ANOTHER_FILE, Intent, intent_key
+from xerosync.engine.intents import FILE_NOT_SENT, Intent, intent_key
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import CARD, Attach
 from xerosync.engine.plans import Finding, Plan
@@ -24,6 +24,7 @@ from xerosync.engine.states import OPEN, State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.spending import CardSpend
 from xerosync.models import Attachment
+from xerosync.texts import check_id
 
 MOST_FILES: Final = 10
 """Files a document at most (F 6.186)."""
@@ -49,8 +50,12 @@ class BillFile:
             raise InvalidInput("content", "give bytes, or a function that gives them")
 
     def read(self) -> bytes:
-        """The bytes."""
-        return self.content if isinstance(self.content, bytes) else self.content()
+        """The bytes. Raises `InvalidInput` where the function gives something else, and whatever it raises itself."""
+        given: object = self.content
+        content = cast(Callable[[], object], given)() if callable(given) else given
+        if not isinstance(content, bytes):
+            raise InvalidInput("content", f"the function gave a {type(content).__name__}: let it give bytes")
+        return content
 
     def __repr__(self) -> str:
         return f"<BillFile of {self.bill_id}>"
@@ -85,9 +90,12 @@ async def attach(books: Books, files: Iterable[BillFile], *, retry_refused: bool
     findings: list[Finding] = []
     for file in files:
         try:
+            check_id("bill_id", file.bill_id)
             hashed.append(_hashed(file))
-        except OSError as error:
-            findings.append(_unreadable(file, error))
+        except InvalidInput as error:
+            findings.append(_unfit(file, str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever a host's own function raises is about its one file
+            findings.append(_unfit(file, f"its content could not be read: {type(error).__name__}"))
     documents: dict[Place, PostedDocument] = {}
     for of in dict.fromkeys(each.file.of for each in hashed):
         ids = (each.file.bill_id for each in hashed if each.file.of is of)
@@ -114,14 +122,9 @@ def _hashed(file: BillFile) -> _Hashed:
     return _Hashed(file, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _unreadable(file: BillFile, error: OSError) -> Finding:
-    return Finding(
-        code="cannot be attached",
-        about=file.bill_id,
-        cause=f"its content could not be read: {type(error).__name__}",
-        fix="make it readable, then attach it again",
-        retry=True,
-    )
+def _unfit(file: BillFile, cause: str) -> Finding:
+    fix = "correct it, or make it readable, then attach it again"
+    return Finding(code="cannot be attached", about=file.bill_id, cause=cause, fix=fix, retry=True)
 
 
 async def _files(books: Books, documents: Iterable[PostedDocument]) -> dict[str, list[Attachment]]:
@@ -207,7 +210,7 @@ class _Attaching:
         )
 
     def _again(self, intent: Intent) -> bool:
-        return intent.state is State.REJECTED and (self.retry_refused or intent.messages == (ANOTHER_FILE,))
+        return intent.state is State.REJECTED and (self.retry_refused or intent.messages in FILE_NOT_SENT)
 
     def _add(self, each: _Hashed, document: PostedDocument) -> None:
         there = self.names[document.xero_id]

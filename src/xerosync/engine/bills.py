@@ -15,20 +15,21 @@ from xerosync.engine.bringing import LinkBill, link_bill, linked_documents, mapp
 from xerosync.engine.duplicates import BY_NUMBER, DUPLICATE, Duplicates, Entered, Twin, entered_documents
 from xerosync.engine.handled import BILL, RECEIPT, handled_ids
 from xerosync.engine.intents import Intent
+from xerosync.engine.left_alone import sum_of, unlike_what_was_typed
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, refresh
 from xerosync.engine.observed import all_links
-from xerosync.engine.once import each_once
+from xerosync.engine.once import each_once, sifted
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.respending import update_spends
 from xerosync.engine.sides import PURCHASES
-from xerosync.engine.submitting import Posted, Submitting, read_known
+from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
 from xerosync.engine.typed import Candidate, WhichOne
 from xerosync.engine.updating import any_credits, update
 from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key, vendor_root
 from xerosync.errors import InvalidInput
-from xerosync.mapping.papers import Bill
-from xerosync.mapping.spending import CardSpend
+from xerosync.mapping.papers import Bill, check_names
+from xerosync.mapping.spending import CardSpend, check_spend_names
 from xerosync.models import CreditNote, Invoice
 from xerosync.money import Money
 
@@ -53,7 +54,7 @@ async def submit_bills(
     """Plan the contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
     listed = each_once(bills, "bill")
     outside = await handled_ids(books, BILL)
-    listed = [bill for bill in listed if bill.id not in outside]
+    listed, unfit = sifted([bill for bill in listed if bill.id not in outside], check_names, worth_of)
     await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)
     linked = {each.host_id: each for each in await linked_documents(books, [each.id for each in listed])}
     papers = await read_known(books, PURCHASES, listed, settings, linked=linked, retry_refused=retry_refused)
@@ -65,7 +66,7 @@ async def submit_bills(
     )
     submitting = _Bills(papers, settings, bills=known)
     submitting.submit(listed)
-    return Plan(tenant=books.tenant, actions=tuple(submitting.actions), findings=tuple(submitting.findings))
+    return Plan(tenant=books.tenant, actions=tuple(submitting.actions), findings=(*unfit, *submitting.findings))
 
 
 async def update_bills(
@@ -76,18 +77,30 @@ async def update_bills(
     if len({(isinstance(each, Bill), each.id) for each in listed}) != len(listed):
         raise InvalidInput("id", "give each bill and each receipt once, under an id of its own")
     no_bills, no_receipts = await handled_ids(books, BILL), await handled_ids(books, RECEIPT)
-    bills = [each for each in listed if isinstance(each, Bill) and each.id not in no_bills]
-    spends = [each for each in listed if isinstance(each, CardSpend) and each.id not in no_receipts]
+    inside = [each for each in listed if each.id not in (no_bills if isinstance(each, Bill) else no_receipts)]
+    listed, unfit = sifted(inside, _check_names)
+    bills = [each for each in listed if isinstance(each, Bill)]
+    spends = [each for each in listed if isinstance(each, CardSpend)]
     await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(bills) else []))
     known = await known_vendors(books, [vendor_key(each.vendor) for each in listed])
     vendors = Vendors(known, [], [], retry_refused=retry_refused)
-    changed, wrong = await update(books, PURCHASES, bills, settings, vendors, retry_refused=retry_refused)
+    linked = {each.host_id: each for each in await linked_documents(books, [each.id for each in bills])}
+    typed = await unlike_what_was_typed(books, [each for each in bills if each.id in linked], linked, settings)
+    ours = [each for each in bills if each.id not in linked]
+    changed, wrong = await update(books, PURCHASES, ours, settings, vendors, retry_refused=retry_refused)
     respent, not_respent = await update_spends(books, spends, settings, vendors, retry_refused=retry_refused)
     return Plan(
         tenant=books.tenant,
         actions=(*vendors.actions, *changed, *respent),
-        findings=(*vendors.findings, *wrong, *not_respent),
+        findings=(*unfit, *vendors.findings, *typed, *wrong, *not_respent),
     )
+
+
+def _check_names(paper: Bill | CardSpend) -> None:
+    if isinstance(paper, Bill):
+        check_names(paper)
+    else:
+        check_spend_names(paper)
 
 
 @define(repr=False)
@@ -170,7 +183,8 @@ def _link(bill: Bill, typed: Twin) -> LinkBill:
     """The link that takes what somebody *typed* for *bill*."""
     document = typed.document
     known = mapped_credit(document) if isinstance(document, CreditNote) else mapped_bill(cast(Invoice, document))
-    return link_bill(bill.id, known, typed.stamp, reason=f"typed in Xero, the same {typed.alike}")
+    link = link_bill(bill.id, known, typed.stamp, reason=f"typed in Xero, the same {typed.alike}")
+    return evolve(link, facts={**link.facts, "paper": sum_of(bill)})
 
 
 def _with_candidates(found: Finding, bill: Bill, posted: Posted, twins: Sequence[Twin]) -> WhichOne:
@@ -209,11 +223,13 @@ async def backfill_bills(
     books: Books, bills: Sequence[Bill], settings: BillSettings, chosen: Mapping[str, str]
 ) -> tuple[list[Action], list[Finding]]:
     """The links of *bills* to what people typed for them, and what a person must say; nothing is posted."""
+    outside = await handled_ids(books, BILL)
+    bills, unfit = sifted([each for each in bills if each.id not in outside], check_names, worth_of)
     plan = await submit_bills(
         books, [each for each in bills if each.id not in chosen], settings, Duplicates.LINK, retry_refused=False
     )
     actions: list[Action] = [each for each in plan if isinstance(each, LinkBill)]
-    findings = [each for each in plan.findings if each.code == DUPLICATE]
+    findings = unfit + [each for each in plan.findings if each.code == DUPLICATE]
     answered = {each.id: each for each in bills if chosen.get(each.id)}
     if not answered:
         return actions, findings

@@ -24,8 +24,10 @@ from xerosync.engine.observed import all_links, intents_of, intents_with, links_
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.states import State
 from xerosync.engine.written import Written, all_changes, written_total
+from xerosync.errors import InvalidInput
 from xerosync.models import CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
 from xerosync.money import Money, exactly
+from xerosync.texts import check_id
 
 _CHANGES: Final = ("total", "due_on", "is_gone", "payments", "removed", "credited")
 
@@ -165,7 +167,7 @@ async def bring_back(books: Books, chosen: Collection[str] | None, name: Name, *
     actions: list[LinkBill] = []
     findings: list[Finding] = []
     for (bill, stamp), host_id in zip(mapped, ids, strict=True):
-        if not host_id or host_id in taken:
+        if not _can_be(host_id) or host_id in taken:
             findings.append(_taken(bill))
             continue
         taken.add(host_id)
@@ -231,11 +233,19 @@ def _id(invoice: Invoice) -> str:
     return invoice.invoice_id or ""
 
 
+def _can_be(host_id: str) -> bool:
+    try:
+        check_id("bill_id", host_id)
+    except InvalidInput:
+        return False
+    return True
+
+
 def _taken(bill: BillInXero) -> Finding:
     return Finding(
         code="bill id taken",
         about=bill.xero_id,
-        cause="the id given for it is empty, or that of another bill",
+        cause="the id given for it is empty, cannot be kept, or is that of another bill",
         fix="give every bill an id of its own",
         worth=bill.due,
     )

@@ -10,6 +10,7 @@ from xerosync.engine.actions import Action, ConnectCustomer, DisconnectCustomer,
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import CONTACTS, refresh, stamp_of, walk
 from xerosync.engine.observed import all_links, intents_of, links_of, stamped
+from xerosync.engine.once import sifted
 from xerosync.engine.pairs import (
     KnownPairs,
     creation,
@@ -26,6 +27,7 @@ from xerosync.matching.contacts import Contacts
 from xerosync.matching.customers import Match, Matching, MatchStatus, Pairs
 from xerosync.matching.keys import Customer, MatchKey
 from xerosync.models import Contact
+from xerosync.texts import check_id, check_text
 
 
 class Connecting:
@@ -42,15 +44,16 @@ class Connecting:
 
     async def match(self, customers: Iterable[Customer], *, create_missing: bool, retry_refused: bool) -> Plan:
         """Connect those that are found; with *create_missing*, create and connect those that are not in Xero."""
-        listed = _each_once(customers)
+        listed, unfit = sifted(_each_once(customers), _check_texts)
         known = await self._known(listed)
         matches = (await self._matching(known)).match(listed)
         actions, findings = decide_matches(matches, known, create_missing=create_missing, retry_refused=retry_refused)
         tallies = {status.value: sum(match.status is status for match in matches) for status in MatchStatus}
-        return Plan(tenant=self._books.tenant, actions=tuple(actions), findings=tuple(findings), tallies=tallies)
+        return Plan(tenant=self._books.tenant, actions=tuple(actions), findings=(*unfit, *findings), tallies=tallies)
 
     async def create_contact(self, customer: Customer, *, retry_refused: bool) -> Plan:
         """Create a contact for *customer* because a person said so."""
+        _check_texts(customer)
         known = await self._known([customer])
         (match,) = (await self._matching(known)).match([customer])
         actions, findings = decide_creation(match, known, retry_refused=retry_refused)
@@ -58,6 +61,7 @@ class Connecting:
 
     async def link(self, customer_id: str, contact_id: str, *, move: bool) -> Plan:
         """Connect a customer to the contact a person chose."""
+        check_id("customer_id", customer_id)
         decided = decide_link(customer_id, contact_id, await self._known([]), move=move)
         actions = [decided] if isinstance(decided, Action) else []
         return self._plan(actions, [decided] if isinstance(decided, Finding) else [])
@@ -140,6 +144,12 @@ class Connecting:
 
     def _plan(self, actions: Sequence[Action], findings: Sequence[Finding]) -> Plan:
         return Plan(tenant=self._books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+
+def _check_texts(customer: Customer) -> None:
+    check_id("id", customer.id)
+    for name in ("custom_identifier", "name", "contact_number", "account_number", "email", "tax_number", "phone"):
+        check_text(name, getattr(customer, name))
 
 
 def _each_once(customers: Iterable[Customer]) -> list[Customer]:

@@ -11,9 +11,11 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import Link
 from xerosync.engine.observed import all_links
+from xerosync.engine.once import sifted_ids
 from xerosync.engine.plans import Plan
 from xerosync.models import TenantId
 from xerosync.storage.protocol import Record
+from xerosync.texts import check_text
 
 BILL: Final = "bill"
 PAYMENT: Final = "payment"
@@ -60,7 +62,9 @@ async def handled_ids(books: Books, what: str) -> frozenset[str]:
 
 async def handle(books: Books, about: Mapping[str, Iterable[str]], *, note: str, again: bool) -> Plan:
     """Plan to remember the ids in *about*, by what they are of, as handled outside, or no longer so when *again*."""
-    wanted = dict.fromkeys((what, each) for what, ids in about.items() for each in ids)
+    check_text("note", note)
+    sifted = {what: sifted_ids(ids) for what, ids in about.items()}
+    wanted = [(what, each) for what, (ids, _) in sifted.items() for each in ids]
     now = {(each.what, each.id) for each in await handled(books)}
     reason = "to be seen to after all" if again else "handled outside"
     return Plan(
@@ -72,4 +76,5 @@ async def handle(books: Books, about: Mapping[str, Iterable[str]], *, note: str,
             for what, host_id in wanted
             if ((what, host_id) in now) is again
         ),
+        findings=tuple(each for _, unfit in sifted.values() for each in unfit),
     )

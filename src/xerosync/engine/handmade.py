@@ -13,17 +13,18 @@ from xerosync.engine.mirror import INVOICES, refresh, stamp_of, walk
 from xerosync.engine.observed import all_links, stamped
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.transactions import all_transactions
-from xerosync.errors import InvalidInput
 from xerosync.mapping.transactions import Transaction, TransactionStatus
 from xerosync.models import Invoice, InvoiceId, InvoiceType
 from xerosync.money import Money
+from xerosync.texts import check_id
 
 
 async def link_transaction(books: Books, transaction_id: str, *, invoice: str, amount: Money | None) -> Plan:
     """
     Let the host's transaction *transaction_id*, made by hand, stand for *invoice*, given by its id or its number.
 
-    *amount* is what the host asked the customer for, what is due unless given. Raises `InvalidInput` for a blank id.
+    *amount* is what the host asked the customer for, what is due unless given. Raises `InvalidInput` for an id
+    that cannot be.
     """
     decided = await link_transactions(books, {transaction_id: invoice}, {transaction_id: amount} if amount else {})
     return Plan(
@@ -40,10 +41,10 @@ async def link_transactions(
     What lets each of the host's transactions stand for its invoice of *invoices*, or why it cannot; nothing where it
     does.
 
-    Raises `InvalidInput` for a blank id.
+    Raises `InvalidInput` for an id that cannot be.
     """
-    if any(not each.strip() for each in invoices):
-        raise InvalidInput("transaction_id", "give the host's own id of the transaction")
+    for each in invoices:
+        check_id("transaction_id", each)
     if not invoices:
         return []
     await refresh(books, INVOICES)

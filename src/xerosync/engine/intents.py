@@ -33,6 +33,12 @@ WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it
 ANOTHER_FILE: Final = "the file is another than was planned, so it was not sent"
 """What is said of a file that was not sent because its bytes had changed."""
 
+FILE_UNREADABLE: Final = "the file could not be read when it was to be sent"
+"""What is said of a file whose bytes the host's own function did not give."""
+
+FILE_NOT_SENT: Final = frozenset({(ANOTHER_FILE,), (FILE_UNREADABLE,)})
+"""The messages of files that Xero never saw, and that may be sent as soon as they are given again."""
+
 DISMISSED: Final = "nothing in Xero is the same, as a person said, so it may be sent"
 """What is kept of a write that was held back, and is planned again."""
 

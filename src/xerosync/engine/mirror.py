@@ -39,6 +39,7 @@ from xerosync.models import (
     TrackingCategory,
 )
 from xerosync.storage.protocol import Record, RecordKey
+from xerosync.texts import can_be_kept
 
 T = TypeVar("T", bound=AttrsInstance)
 Lookups = list[tuple[str, str]]
@@ -382,8 +383,8 @@ async def record_pages(
 
 
 async def stored(books: Books, keys: Iterable[RecordKey]) -> list[Record]:
-    """The records under *keys*, each once, those that are there."""
-    wanted = list(dict.fromkeys(keys))
+    """The records under *keys*, each once, those that are there; under one that no store can keep there is none."""
+    wanted = [each for each in dict.fromkeys(keys) if can_be_kept(each.key)]
     found: list[Record] = []
     for start in range(0, len(wanted), _CHUNK):
         found += filter(None, await books.storage.get_many(wanted[start : start + _CHUNK]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
@@ -18,7 +18,7 @@ from xerosync.engine.exchange import Exchange, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.mirror import ACCOUNTS, CREDIT_NOTES, GONE, INVOICES, PAYMENTS, Shelf, refresh, walk
 from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagged
-from xerosync.engine.once import each_once
+from xerosync.engine.once import each_once, sifted
 from xerosync.engine.paper_actions import RefundSaleCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
@@ -38,6 +38,7 @@ from xerosync.models import (
     TenantId,
 )
 from xerosync.money import Money, exactly
+from xerosync.texts import check_id, check_text
 
 
 @frozen(kw_only=True, repr=False)
@@ -170,6 +171,8 @@ class KnownPayments:
     at_xeros_rate: bool = False
 
 
+H = TypeVar("H", bound=HostPayment)
+
 Documents = Callable[[Sequence[str]], Awaitable[Sequence[OpenDocument]]]
 """Gives the documents of these host ids, those that are in Xero and known."""
 
@@ -190,7 +193,7 @@ async def pay(
 
     *at_xeros_rate* lets those go that say neither a rate nor what they made in the account.
     """
-    listed = each_once(payments, "payment")
+    listed, unfit = fit_payments(each_once(payments, "payment"))
     accounts = await accounts_of(books, way, account, listed)
     await refresh(books, way.shelf, PAYMENTS)
     in_doubt = await unsettled(books)
@@ -214,7 +217,19 @@ async def pay(
     actions, findings = decide_payments(listed, known)
     if batch and len(actions) > 1:
         actions = in_batches(actions, currency=known.base, alone=in_doubt.alone)
-    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=(*unfit, *findings))
+
+
+def fit_payments(payments: Iterable[H]) -> tuple[list[H], list[Finding]]:
+    """Those of *payments* whose texts can be, and a finding on each of the rest."""
+    return sifted(payments, _check_texts, lambda each: each.amount)
+
+
+def _check_texts(payment: HostPayment) -> None:
+    check_id("id", payment.id)
+    check_id("bill_id" if isinstance(payment, BillPayment) else "credit_id", payment.of)
+    if payment.account is not None:
+        check_text("account", payment.account, needed=True)
 
 
 async def accounts_of(

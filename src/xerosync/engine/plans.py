@@ -15,6 +15,7 @@ from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
 from xerosync.money import Money
 from xerosync.storage.protocol import Record
+from xerosync.texts import legible
 
 A = TypeVar("A", bound=Action)
 
@@ -78,8 +79,8 @@ class Finding:
     """
 
     code: str
-    about: str
-    cause: str
+    about: str = field(converter=legible)
+    cause: str = field(converter=legible)
     fix: str
     who: str = "you"
     retry: bool = False

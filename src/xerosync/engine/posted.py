@@ -58,7 +58,8 @@ class PostedDocument:
     is_one_of_two: bool = False
 
 
-def _operations(side: Side, host_id: str, of: Of | None) -> Iterable[tuple[Shelf, Pending]]:
+def creations(side: Side, host_id: str, of: Of | None) -> Iterable[tuple[Shelf, Pending]]:
+    """Every operation that may have made what *host_id* stands for on that *side*, with the shelf of what it makes."""
     if of is not CardSpend:
         yield INVOICES, side.operation(side.invoice, host_id)
         yield CREDIT_NOTES, side.operation(side.credit, host_id)
@@ -82,7 +83,7 @@ async def posted_documents(
     *of* says which they are, where a bill and a card receipt may have the same id.
     """
     ids = list(dict.fromkeys(host_ids))
-    operations = [(each, shelf, operation) for each in ids for shelf, operation in _operations(side, each, of)]
+    operations = [(each, shelf, operation) for each in ids for shelf, operation in creations(side, each, of)]
     intents = await intents_of(books, (operation for _, _, operation in operations))
     written: dict[str, dict[str, str]] = {shelf.name: {} for shelf in _SHELVES}
     for host_id, shelf, operation in operations:

@@ -18,7 +18,7 @@ from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.breaker import Breaker
-from xerosync.engine.intents import ANOTHER_FILE, Intent, idempotency_key, tag_in
+from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, Intent, idempotency_key, tag_in
 from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
 from xerosync.engine.probes import conclude, payments_in
@@ -46,6 +46,7 @@ class Poster:
     tries_max: int = field(default=_TRIES_MAX)
     breaker: Breaker = field(init=False)
     trail: Recorder = field(init=False)
+    _content: bytes = field(default=b"", init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.breaker = Breaker(self.books, self.lease)
@@ -108,9 +109,14 @@ class Poster:
         open_file = self.files.get(intent.key)
         if open_file is None:
             return intent
-        if hashlib.sha256(open_file()).hexdigest() == intent.payload["SHA256"]:
-            return None
-        refused = intent.moved(State.REJECTED, messages=(ANOTHER_FILE,))
+        said = ANOTHER_FILE
+        try:
+            self._content = open_file()
+            if hashlib.sha256(self._content).hexdigest() == intent.payload["SHA256"]:
+                return None
+        except Exception:  # noqa: BLE001 - whatever a host's own function raises is about its one file
+            said = FILE_UNREADABLE
+        refused = intent.moved(State.REJECTED, messages=(said,))
         (refused,) = await self.keep([refused], before=State.INTENDED)
         return refused
 
@@ -176,7 +182,7 @@ class Poster:
         first = batch[0]
         body: Json | bytes = {kind.collection: [dict(each.payload) for each in batch]}
         if kind.from_file:
-            body = self.files[first.key]()
+            body = self._content
         elif kind.bare:
             body = dict(first.payload)
         path = kind.path.format(target=first.target)

@@ -343,6 +343,8 @@ def shows(there: object, sent: object) -> bool:
     if isinstance(sent, list) and isinstance(there, list):
         lines, kept = cast(list[object], sent), cast(list[object], there)
         return len(lines) == len(kept) and all(shows(*pair) for pair in zip(kept, lines, strict=True))
+    if isinstance(sent, str) and isinstance(there, str):
+        return there.replace("\r\n", "\n") == sent.replace("\r\n", "\n")  # Xero keeps lines its own way
     return bool(there == sent)
 
 

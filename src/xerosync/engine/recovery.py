@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, cast
@@ -13,7 +13,16 @@ from attrs import evolve
 from xerosync.client._books import Books
 from xerosync.client._wire.codec import Json
 from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, CreateContact, Pay, PayBatch
-from xerosync.engine.intents import ANOTHER_FILE, OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in, wait_after
+from xerosync.engine.intents import (
+    ANOTHER_FILE,
+    FILE_UNREADABLE,
+    OPEN_STATES,
+    WITHDRAWN,
+    Intent,
+    read_intent,
+    seen_in,
+    wait_after,
+)
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import (
@@ -231,11 +240,20 @@ def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> In
     return ended.paying(found[0] if found else {})
 
 
+_NOT_SENT: Final[Mapping[tuple[str, ...], tuple[str, str]]] = {
+    (WITHDRAWN,): ("changed since planned", "plan again"),
+    (ANOTHER_FILE,): ("changed since planned", "plan again"),
+    (FILE_UNREADABLE,): ("cannot be attached", "make it readable, then attach it again"),
+}
+
+
 def _about(intent: Intent) -> str:
     """The host's own id of what *intent* writes."""
     name = intent.operation.host_ref
     if intent.operation.kind == AddNote.kind:
         name = name.partition("/")[2]
+    elif intent.operation.kind == Attach.kind:
+        name = name.rpartition("/")[0]
     for prefix in (BILL_PAYMENT, CUSTOMER, CARD, SALE):
         name = name.removeprefix(prefix)
     return name
@@ -250,9 +268,10 @@ def finding_for(intent: Intent) -> Finding | None:
 
 def _finding_for(intent: Intent, about: str) -> Finding | None:
     match intent.state:
-        case State.REJECTED if intent.messages in {(WITHDRAWN,), (ANOTHER_FILE,)}:
+        case State.REJECTED if intent.messages in _NOT_SENT:
             (cause,) = intent.messages
-            return Finding(code="changed since planned", about=about, cause=cause, fix="plan again", retry=True)
+            code, fix = _NOT_SENT[intent.messages]
+            return Finding(code=code, about=about, cause=cause, fix=fix, retry=True)
         case State.REJECTED if intent.operation.kind == CreateContact.kind and _is_taken(intent):
             return Finding(
                 code="contact already taken",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -13,17 +12,28 @@ from xerosync.client._books import Books
 from xerosync.client._wire.codec import dump
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.actions import Seen
+from xerosync.engine.ended import gone_finding, withdrawn
 from xerosync.engine.intents import intent_key, mark_of
+from xerosync.engine.left_alone import not_posted
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, GONE, refresh
 from xerosync.engine.observed import intents_of, stamped
-from xerosync.engine.paper_actions import ChangeSpend
+from xerosync.engine.once import sifted
+from xerosync.engine.paper_actions import CARD, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.settling_policies import WhenLocked
-from xerosync.engine.spending import accounts_by_name, card_operation, coded_spend, documents_of_spends, spend_facts
+from xerosync.engine.spending import (
+    accounts_by_name,
+    card_operation,
+    coded_spend,
+    documents_of_spends,
+    linked_spends,
+    spend_facts,
+    worth_of_spend,
+)
 from xerosync.engine.states import State
 from xerosync.engine.vendors import Vendors, vendor_key
 from xerosync.engine.written import Written, all_changes, differing, fields_of, read_whole
@@ -57,14 +67,15 @@ async def update_spends(
 
     What is to be done for their vendors is added to *vendors*.
     """
-    listed = [each for each in spends if _can_be(each)]
+    listed, findings = sifted(spends, checked_spend, worth_of_spend)
     if not listed:
-        return [], []
+        return [], findings
     await refresh(books, ACCOUNTS, BANK_TRANSACTIONS)
     known = await _known(books, listed)
     documents = documents_of_spends([each.spend for each in known], settings)
     reference = await read_reference(books, documents, WhenLocked.REFUSE)
-    updating = _Updating(reference, settings, vendors, retry_refused=retry_refused)
+    findings += await _left_alone(books, listed, {each.spend.id for each in known})
+    updating = _Updating(reference, settings, vendors, retry_refused=retry_refused, findings=findings)
     unknown = [each.seen.document_id for each in known if each.written.wanted is None]
     updating.now |= await read_whole(books, "BankTransactions", BankTransaction, unknown)
     for each in known:
@@ -72,11 +83,32 @@ async def update_spends(
     return updating.actions, updating.findings
 
 
-def _can_be(spend: CardSpend) -> bool:
-    with suppress(InvalidInput):  # spend() says so
-        checked_spend(spend)
-        return True
-    return False
+async def _left_alone(books: Books, spends: Sequence[CardSpend], standing: Collection[str]) -> list[Finding]:
+    """A finding on each of *spends* without a document *standing*, unless what was typed for it is as it says."""
+    others = {each.id: each for each in spends if each.id not in standing}
+    linked = await linked_spends(books, others)
+    intents = await intents_of(books, (card_operation(each) for each in others))
+    written = {each.operation.host_ref.removeprefix(CARD): each for each in intents.values()}
+    by_host = await withdrawn(books, others)
+    findings: list[Finding] = []
+    for name, spend in others.items():
+        intent, typed, worth = written.get(name), linked.get(name), worth_of_spend(spend)
+        if typed is not None and typed.status not in GONE:
+            findings += _unlike(spend, typed)
+        elif typed is not None or (intent is not None and intent.state is State.CONFIRMED):
+            findings.append(gone_finding(name, "DELETED", worth, by_host=typed is None and name in by_host))
+        else:
+            findings.append(not_posted(name, [] if intent is None else [intent.state], worth))
+    return findings
+
+
+def _unlike(spend: CardSpend, typed: BankTransaction) -> list[Finding]:
+    same = (abs(spend.total.amount), spend.on) == (typed.total, typed.date)
+    if same:
+        return []
+    cause = "it is the money that was typed in Xero, which stays as it is there: another day or total"
+    fix = "change it in Xero, where it was entered, or here"
+    return [Finding(code="entered in Xero", about=spend.id, cause=cause, fix=fix, retry=True, worth=spend.total)]
 
 
 async def _known(books: Books, spends: Sequence[CardSpend]) -> list[_Known]:

@@ -10,20 +10,21 @@ from attrs import define, evolve, field, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, ConnectCustomer, Ref
 from xerosync.engine.billing import OpenDocument
+from xerosync.engine.ended import operations
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_of, intents_with, links_of
-from xerosync.engine.once import each_once
+from xerosync.engine.once import each_once, sifted
 from xerosync.engine.paper_settings import SaleSettings
 from xerosync.engine.paying import REFUNDS, CreditRefund, pay
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.sides import SALES
-from xerosync.engine.submitting import Posted, Submitting, read_known
+from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
 from xerosync.engine.updating import any_credits, update
-from xerosync.engine.voiding import operations, void
-from xerosync.mapping.papers import Sale
+from xerosync.engine.voiding import void
+from xerosync.mapping.papers import Sale, check_names
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.models import Contact, CreditNote, Invoice, InvoiceType
 from xerosync.money import Money
@@ -76,7 +77,7 @@ def _posted(posted: PostedDocument) -> PostedSale:
 
 async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettings, *, retry_refused: bool) -> Plan:
     """Plan the invoices and credit notes to create so that the books hold *sales*; the rest are findings."""
-    listed = each_once(sales, "sale")
+    listed, unfit = sifted(each_once(sales, "sale"), check_names, worth_of)
     await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)
     papers = await read_known(books, SALES, listed, settings, linked={}, retry_refused=retry_refused)
     numbered = any(sale.number for sale in listed)
@@ -87,7 +88,7 @@ async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
     plan = Plan(
         tenant=books.tenant,
         actions=tuple(submitting.actions),
-        findings=(*customers.findings, *submitting.findings),
+        findings=(*unfit, *customers.findings, *submitting.findings),
     )
     return await noted(books, plan, settings.notes, papers.intents.values(), retry_refused=retry_refused)
 

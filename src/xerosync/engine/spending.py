@@ -13,11 +13,12 @@ from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, MoveMoney, Pending, Ref
 from xerosync.engine.coding import why
 from xerosync.engine.duplicates import DUPLICATE, Duplicates, entered_money
+from xerosync.engine.ended import gone_finding, withdrawn
 from xerosync.engine.handled import RECEIPT, handled_ids
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, GONE, refresh, walk
 from xerosync.engine.observed import all_links, intents_of, links_of, stamped, tagged
-from xerosync.engine.once import each_once
+from xerosync.engine.once import each_once, sifted
 from xerosync.engine.paper_actions import CARD, LinkSpend, SpendOnCard
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
@@ -29,7 +30,7 @@ from xerosync.engine.states import OPEN, State
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.engine.written import Written, all_changes
 from xerosync.errors import InvalidInput
-from xerosync.mapping.spending import CardSpend, checked_spend, spend_document
+from xerosync.mapping.spending import CardSpend, check_spend_names, checked_spend, spend_document
 from xerosync.models import Account, AccountId, AccountStatus, AccountType, BankTransaction
 from xerosync.money import Money, exactly
 
@@ -53,6 +54,7 @@ class KnownSpends:
     entered: Mapping[tuple[str, str, date | None, Decimal], Sequence[BankTransaction]]
     linked: Mapping[str, BankTransaction]
     taken: Collection[str]
+    withdrawn: Collection[str]
     retry_refused: bool
 
 
@@ -62,7 +64,7 @@ async def spend(
     """Plan the bank transactions that *spends* still lack."""
     listed = each_once(spends, "receipt")
     outside = await handled_ids(books, RECEIPT)
-    listed = [each for each in listed if each.id not in outside]
+    listed, unfit = sifted([each for each in listed if each.id not in outside], check_spend_names, worth_of_spend)
     await refresh(books, CONTACTS, ACCOUNTS, BANK_TRANSACTIONS)
     operations = [card_operation(each.id) for each in listed]
     created, changes = await intents_of(books, operations), await all_changes(books)
@@ -83,6 +85,7 @@ async def spend(
         entered=await entered_money(books),
         linked=await linked_spends(books, [each.id for each in listed]),
         taken={link["xero_id"] for link in await all_links(books, LinkSpend.kind)},
+        withdrawn=await withdrawn(books, [each.removeprefix(CARD) for each in done]),
         retry_refused=retry_refused,
     )
     vendors = Vendors(
@@ -93,7 +96,7 @@ async def spend(
     return Plan(
         tenant=books.tenant,
         actions=(*vendors.actions, *spending.actions),
-        findings=(*vendors.findings, *spending.findings),
+        findings=(*unfit, *vendors.findings, *spending.findings),
     )
 
 
@@ -183,8 +186,9 @@ class _Spending:
 
     def _say_if_gone(self, spend: CardSpend, document: BankTransaction) -> None:
         if document.status in GONE:
-            cause = f"it was made {document.status} in Xero; it is not posted again"
-            self._find(spend, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
+            by_host = spend.id in self.known.withdrawn
+            found = gone_finding(spend.id, str(document.status), worth_of_spend(spend), by_host=by_host)
+            self.findings.append(found)
 
     def _create(self, spend: CardSpend) -> None:
         account = self.known.accounts.get(spend.account)
@@ -256,14 +260,17 @@ class _Spending:
         self._find(spend, DUPLICATE, cause, "compare the two, and void or submit accordingly")
 
     def _find(self, spend: CardSpend, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
-        self.findings.append(Finding(code=code, about=spend.id, cause=cause, fix=fix, retry=retry, worth=_worth(spend)))
+        self.findings.append(
+            Finding(code=code, about=spend.id, cause=cause, fix=fix, retry=retry, worth=worth_of_spend(spend))
+        )
 
 
 def _id(transaction: BankTransaction) -> str:
     return transaction.bank_transaction_id or ""
 
 
-def _worth(spend: CardSpend) -> Money | None:
+def worth_of_spend(spend: CardSpend) -> Money | None:
+    """What *spend* comes to; None where nobody can say."""
     try:
         return spend.total
     except InvalidInput:

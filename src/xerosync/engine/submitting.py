@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Generic, cast
 
@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Ref
 from xerosync.engine.billing import OpenDocument
+from xerosync.engine.ended import gone_finding, withdrawn
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES
 from xerosync.engine.observed import intents_of, stamped, tagged
@@ -37,7 +38,7 @@ class KnownPapers:
     What is known of papers when they are submitted: intents by key, marks found in Xero, and documents written.
 
     *reference* is what documents may refer to, *linked* are the documents that people typed and that are known as the
-    host's. *approvals* counts what the organisation's plan limits.
+    host's. *approvals* counts what the organisation's plan limits, *withdrawn* are the papers that the host took back.
     """
 
     tenant: TenantId
@@ -48,6 +49,7 @@ class KnownPapers:
     linked: Mapping[str, OpenDocument]
     reference: Reference
     approvals: Approvals
+    withdrawn: Collection[str]
     retry_refused: bool
 
     def intent(self, kind: str, host_id: str) -> Intent | None:
@@ -125,8 +127,8 @@ class Submitting(ABC, Generic[P]):
         elif not self.wrote(intent, paper):
             self._changed(paper)
         elif document is not None and document.status in GONE:
-            cause = f"somebody made it {document.status} in Xero; it is not posted again"
-            self.find(paper, "removed in Xero", cause, "find out why; to post it again, submit it under a new id")
+            by_host = paper.id in self.known.withdrawn
+            self.findings.append(gone_finding(paper.id, document.status, worth_of(paper), by_host=by_host))
         self.written_before(paper, intent)
 
     def _check_linked(self, paper: P, linked: OpenDocument) -> None:
@@ -175,7 +177,7 @@ class Submitting(ABC, Generic[P]):
         more = self.allowed(paper, posted, contact)
         if more is None:
             return
-        self.findings += self.known.approvals.too_many(paper.id, posted.document, _worth(paper))
+        self.findings += self.known.approvals.too_many(paper.id, posted.document, worth_of(paper))
         self.actions.append(self._creation(paper, posted, contact, {**facts, **more}))
 
     def _creation(self, paper: P, posted: Posted, contact: Ref, facts: Mapping[str, str]) -> Action:
@@ -243,11 +245,12 @@ class Submitting(ABC, Generic[P]):
 
     def find(self, paper: P, code: str, cause: str, fix: str, *, retry: bool = False, root: str = "") -> None:
         """Add a finding on *paper*."""
-        found = Finding(code=code, about=paper.id, cause=cause, fix=fix, retry=retry, worth=_worth(paper), root=root)
+        found = Finding(code=code, about=paper.id, cause=cause, fix=fix, retry=retry, worth=worth_of(paper), root=root)
         self.findings.append(found)
 
 
-def _worth(paper: Paper) -> Money | None:
+def worth_of(paper: Paper) -> Money | None:
+    """What *paper* comes to; None where nobody can say."""
     try:
         return paper.total
     except InvalidInput:
@@ -274,6 +277,12 @@ async def read_known(
     posted = {side.host_id(each.operation) for each in intents.values() if each.state is State.CONFIRMED}
     fresh = documents_of([paper for paper in papers if paper.id not in posted], settings)
     reference = await read_reference(books, fresh, settings.when_locked)
+    documents: Mapping[str, tuple[Invoice | CreditNote, str]] = {
+        **await stamped(books, INVOICES, Invoice, written),
+        **await stamped(books, CREDIT_NOTES, CreditNote, written),
+    }
+    gone = {xero_id for xero_id, (document, _) in documents.items() if document.status in GONE}
+    ended = [side.host_id(each.operation) for each in intents.values() if each.xero_id in gone]
     return KnownPapers(
         tenant=books.tenant,
         side=side,
@@ -282,10 +291,8 @@ async def read_known(
             **await tagged(books, INVOICES, Invoice, forgotten),
             **await tagged(books, CREDIT_NOTES, CreditNote, forgotten),
         },
-        documents={
-            **await stamped(books, INVOICES, Invoice, written),
-            **await stamped(books, CREDIT_NOTES, CreditNote, written),
-        },
+        documents=documents,
+        withdrawn=await withdrawn(books, ended, side=side),
         linked=linked,
         reference=reference,
         approvals=await approvals(books, reference.plan),

@@ -10,14 +10,14 @@ from typing import Final, Generic, Protocol, cast
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.client._paging import whole_rows
-from xerosync.client._session import Query
-from xerosync.client._wire.codec import Json, decode, dump
+from xerosync.client._wire.codec import Json, dump
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.actions import Action, Adopt, Ref, Seen
 from xerosync.engine.intents import intent_key, mark_of
+from xerosync.engine.left_alone import without_document
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES
 from xerosync.engine.observed import intents_of, stamped
+from xerosync.engine.once import sifted
 from xerosync.engine.paper_settings import PaperSettings, documents_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.posted import has_money
@@ -29,7 +29,8 @@ from xerosync.engine.rounding import with_remainder
 from xerosync.engine.settling_policies import WhenLocked
 from xerosync.engine.sides import Side
 from xerosync.engine.states import State
-from xerosync.engine.written import Written, all_changes, differing, fields_of, read_whole, without
+from xerosync.engine.submitting import worth_of
+from xerosync.engine.written import Written, all_changes, differing, fields_of, now_in_xero, without
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import P, Paper, checked
 from xerosync.models import CreditNote, CreditNoteId, DocumentStatus, Invoice, InvoiceId, LineItem
@@ -41,7 +42,6 @@ _UNDER_MONEY: Final = frozenset({"DueDate", "InvoiceNumber", "Reference", "LineI
 """What may change on a document that money stands on (F 6.66), lines in their texts and coding alone."""
 _OF_LINES: Final = frozenset({"Description", "AccountCode", "Tracking"})
 _NUMBERS: Final = frozenset({"InvoiceNumber", "CreditNoteNumber"})
-_IDS_AT_ONCE: Final = 80
 
 
 @frozen(kw_only=True)
@@ -83,13 +83,18 @@ async def update(
     """
     What the documents of *papers* that were posted before lack of what the papers say now.
 
-    What is to be done for their *parties* is added to those.
+    What is to be done for their *parties* is added to those. One that none was posted of, or that ended, is a finding.
     """
-    known = await _known(books, side, [paper for paper in papers if _can_be(paper)])
+    fit, findings = sifted(papers, checked, worth_of)
+    known = await _known(books, side, fit)
+    standing = {each.paper.id for each in known}
+    findings += await without_document(books, side, [each for each in fit if each.id not in standing])
     reference = await read_reference(books, documents_of([each.paper for each in known], settings), WhenLocked.REFUSE)
-    updating = _Updating(reference, side, settings, parties, retry_refused=retry_refused)
-    updating.now |= await _now(books, [each for each in known if each.written.wanted is None])
-    updating.now |= await _now(books, [each for each in known if each.has_money and updating.changed(each)])
+    updating = _Updating(reference, side, settings, parties, retry_refused=retry_refused, findings=findings)
+    forgotten = [each.document for each in known if each.written.wanted is None]
+    updating.now |= await now_in_xero(books, forgotten)
+    under_money = [each.document for each in known if each.has_money and updating.changed(each)]
+    updating.now |= await now_in_xero(books, under_money)
     for each in known:
         updating.decide(each)
     return updating.actions, updating.findings
@@ -132,19 +137,6 @@ async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P
         seen = Seen(shelf.name, creation.xero_id or "", stamp)
         found.append(_Known(paper=paper, mark=mark, written=known, document=document, seen=seen))
     return found
-
-
-async def _now(books: Books, known: Sequence[_Known[P]]) -> dict[str, Invoice | CreditNote]:
-    """Those documents, whole, as they are in Xero: on a paid one lines are changed by their ids alone."""
-    now: dict[str, Invoice | CreditNote] = {}
-    ids = [each.seen.document_id for each in known if isinstance(each.document, Invoice)]
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        query = Query("Invoices", "Invoices", {"IDs": ",".join(ids[start : start + _IDS_AT_ONCE]), "unitdp": "4"})
-        async for row in whole_rows(await books.session(), query, "InvoiceID"):
-            invoice = decode(Invoice, row, where="Invoices")
-            now[invoice.invoice_id or ""] = invoice
-    notes = [each.seen.document_id for each in known if isinstance(each.document, CreditNote)]
-    return now | await read_whole(books, "CreditNotes", CreditNote, notes)
 
 
 @define(repr=False)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import SALE, Action, Pending, RemoveMoney
+from xerosync.engine.actions import Action, RemoveMoney
 from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
-from xerosync.engine.paper_actions import CARD, SUPPLIER, VoidBill, VoidSale, VoidSupplierCredit, WithdrawSaleCredit
+from xerosync.engine.paper_actions import CARD, VoidBill, VoidSale, VoidSupplierCredit, WithdrawSaleCredit
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.posted import UNAPPROVED, USED_TWICE, Of, PostedDocument, has_money, posted_documents
+from xerosync.engine.posted import UNAPPROVED, USED_TWICE, Of, PostedDocument, creations, has_money, posted_documents
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
-from xerosync.engine.sides import PURCHASES, SALES, Side
-from xerosync.engine.states import State
+from xerosync.engine.sides import PURCHASES, Side
+from xerosync.engine.states import OPEN, State
 from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, InvoiceType
 from xerosync.money import Money
 
@@ -27,30 +27,21 @@ _NOT_OURS = (
 )
 
 
-def operations(host_id: str, *, side: Side = PURCHASES) -> tuple[Pending, ...]:
-    """Every operation that may take back what *host_id* stands for on that *side*."""
-    if side is SALES:
-        return (Pending(VoidSale.kind, f"{SALE}{host_id}"), Pending(WithdrawSaleCredit.kind, f"{SALE}{host_id}"))
-    return (
-        Pending(VoidBill.kind, host_id),
-        Pending(VoidSupplierCredit.kind, f"{SUPPLIER}{host_id}"),
-        Pending(RemoveMoney.kind, f"{CARD}{host_id}"),
-    )
-
-
 async def void(
     books: Books, host_ids: Iterable[str], *, side: Side = PURCHASES, of: Of | None = None, retry_refused: bool
 ) -> Plan:
     """Plan the voiding of the documents that *host_ids* stand for; what is gone already needs none."""
-    posted = await posted_documents(books, host_ids, side=side, of=of)
+    ids = list(dict.fromkeys(host_ids))
+    posted = await posted_documents(books, ids, side=side, of=of)
     standing = [each for each in posted.values() if each.document.status not in GONE]
+    unknown = await _unknown(books, [each for each in ids if each not in posted], side, of)
     if not standing:
-        return Plan(tenant=books.tenant)
+        return Plan(tenant=books.tenant, findings=tuple(unknown))
     days = open_books(await books.organisation(), WhenLocked.REFUSE)
     decided = [_decide(each, days) for each in standing]
     planned = [each for each in decided if isinstance(each, Action)]
     known = await intents_of(books, (each.itself for each in planned))
-    findings = [each for each in decided if isinstance(each, Finding)]
+    findings = unknown + [each for each in decided if isinstance(each, Finding)]
     actions: list[Action] = []
     for action in planned:
         earlier: Intent | None = known.get(intent_key(books.tenant, action.itself))
@@ -59,6 +50,23 @@ async def void(
         elif earlier.state is not State.CONFIRMED:
             findings += filter(None, [finding_for(earlier)])
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+
+async def _unknown(books: Books, host_ids: Sequence[str], side: Side, of: Of | None) -> list[Finding]:
+    """A finding on each of *host_ids* that stands for nothing in Xero, so that there is nothing to take back."""
+    made = {operation: each for each in host_ids for _, operation in creations(side, each, of)}
+    still_open = {made[each.operation] for each in (await intents_of(books, made)).values() if each.state in OPEN}
+    return [
+        Finding(code="still open", about=each, cause="a run was interrupted while posting it", fix="call recover()")
+        if each in still_open
+        else Finding(
+            code="not created here",
+            about=each,
+            cause="the library posted nothing under this id, so there is nothing to take back",
+            fix="give the id that it was submitted under",
+        )
+        for each in host_ids
+    ]
 
 
 def _decide(posted: PostedDocument, days: OpenBooks) -> Action | Finding:

@@ -9,6 +9,7 @@ from typing import Final, TypeVar, cast
 from attrs import AttrsInstance, evolve, frozen
 
 from xerosync.client._books import Books
+from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, parse
 from xerosync.client._wire.outgoing import encode
@@ -26,12 +27,13 @@ from xerosync.engine.paper_actions import (
     SubmitSaleCredit,
 )
 from xerosync.engine.states import OPEN, State
-from xerosync.models import LineAmountTypes
+from xerosync.models import CreditNote, Invoice, LineAmountTypes
 
 T = TypeVar("T", bound=AttrsInstance)
 
 _APART: Final = frozenset({"Contact", "InvoiceID", "CreditNoteID", "BankTransactionID"})
 """What two changes of one document are compared without: a vendor's contact may be new each time."""
+_IDS_AT_ONCE: Final = 80
 _CHANGED_BY: Final[Mapping[type[Action], tuple[str, str]]] = {
     ChangeBill: (CreateBill.kind, ""),
     ChangeSupplierCredit: (CreateCreditNote.kind, ""),
@@ -155,6 +157,20 @@ async def read_whole(books: Books, collection: str, model: type[T], ids: Iterabl
         for row in (await session.read(Query(f"{collection}/{each}", collection, {"unitdp": "4"}))).rows:
             found[each] = decode(model, row, where=collection)
     return found
+
+
+async def now_in_xero(books: Books, documents: Iterable[Invoice | CreditNote]) -> dict[str, Invoice | CreditNote]:
+    """Those *documents*, whole, as they are in Xero, by id: a call for 80 invoices, and one for each credit note."""
+    now: dict[str, Invoice | CreditNote] = {}
+    listed = list(documents)
+    ids = [each.invoice_id or "" for each in listed if isinstance(each, Invoice)]
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        query = Query("Invoices", "Invoices", {"IDs": ",".join(ids[start : start + _IDS_AT_ONCE]), "unitdp": "4"})
+        async for row in whole_rows(await books.session(), query, "InvoiceID"):
+            invoice = decode(Invoice, row, where="Invoices")
+            now[invoice.invoice_id or ""] = invoice
+    notes = [each.credit_note_id or "" for each in listed if isinstance(each, CreditNote)]
+    return now | await read_whole(books, "CreditNotes", CreditNote, notes)
 
 
 def without(part: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from xerosync.mapping.documents import contact_named
 from xerosync.models import Address, AddressType, Contact, Phone, PhoneType
+from xerosync.texts import check_text
 
 
 @frozen(kw_only=True, repr=False)
@@ -73,6 +74,10 @@ def contact_document(
     phone: str = "",
 ) -> Contact:
     """A new contact; what is empty is left out. Raises `InvalidInput` for what Xero would refuse."""
+    lengths = {"contact_number": 50, "account_number": 50, "email": 255, "tax_number": 50, "phone": 50}
+    given = (contact_number, account_number, email, tax_number, phone)
+    for (field_name, longest), text in zip(lengths.items(), given, strict=True):
+        check_text(field_name, text, longest=longest)
     return attrs.evolve(
         contact_named(name),
         contact_number=contact_number or None,

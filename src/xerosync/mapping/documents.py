@@ -25,6 +25,7 @@ from xerosync.models import (
     Payment,
 )
 from xerosync.money import Money
+from xerosync.texts import check_text
 
 MARK_URL: Final = "https://xerosync.invalid/{tag}"
 """Where a bill's link leads when the host has none: a name that never resolves (RFC 2606)."""
@@ -43,8 +44,9 @@ def contact_named(name: str) -> Contact:
         raise InvalidInput("name", "give a contact name of 1 to 255 characters (F 6.22)")
     if "<" in plain or ">" in plain:
         raise InvalidInput("name", "Xero takes no < or > in a contact name (F 5.20)")
+    check_text("name", plain)
     if not plain.isprintable():
-        raise InvalidInput("name", "take control characters out of the contact name")
+        raise InvalidInput("name", "take invisible characters out of the contact name")
     return Contact(name=plain)
 
 

@@ -11,9 +11,14 @@ from attrs import field, frozen
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes, LineItem, LineTracking
 from xerosync.money import EXACT, Money, minor_unit
+from xerosync.texts import check_text
 
 LONGEST: Final = {"number": 255, "description": 4000, "reference": 255}
 """How many characters Xero keeps of a text."""
+
+_LONGEST_CODES: Final = {"account": 36, "tax_type": 50, "item": 30, "category": 0}
+"""How many characters what a line refers to has at most; an account may be named by its id."""
+_LONGEST_TRACKING: Final = 100
 
 _NO_TAX: Final = "NONE"
 _PRICE: Final = Decimal("0.0001")
@@ -181,16 +186,12 @@ def check_lines(lines: Sequence[PaperLine], amounts: LineAmountTypes, currency_r
         raise InvalidInput("currency_rate", "give units of the document's currency for one of the organisation's own")
 
 
-def check_text(field_name: str, text: str) -> None:
-    """Refuse a *text* that Xero could not keep. Raises `InvalidInput`."""
-    if len(text) > LONGEST[field_name]:
-        raise InvalidInput(field_name, f"give at most {LONGEST[field_name]} characters")
-    if not text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
-        raise InvalidInput(field_name, "take control characters out of it")
-
-
 def _check_line(line: PaperLine, amounts: LineAmountTypes) -> None:
-    check_text("description", line.description)
+    check_text("description", line.description, longest=LONGEST["description"])
+    for name, longest in _LONGEST_CODES.items():
+        check_text(name, getattr(line, name) or "", longest=longest)
+    for each in (text for pair in line.tracking for text in pair):
+        check_text("tracking", each, longest=_LONGEST_TRACKING, needed=True)
     if not line.amount.to_the_cent:
         raise InvalidInput("amount", "give amounts to the currency's smallest coin")
     if line.tax is not None and (amounts == LineAmountTypes.NO_TAX or not line.tax.to_the_cent):
@@ -230,8 +231,11 @@ def _to_the_coin(amount: Decimal, currency: str) -> Money:
     return Money(amount.quantize(minor_unit(currency), ROUND_HALF_UP, EXACT), currency)
 
 
-def line_items(lines: Iterable[PaperLine], amounts: LineAmountTypes, *, sign: int = 1) -> tuple[LineItem, ...]:
-    """*lines* as Xero's, each amount times *sign*."""
+def line_items(lines: Sequence[PaperLine], amounts: LineAmountTypes, *, sign: int = 1) -> tuple[LineItem, ...]:
+    """*lines* as Xero's, each amount times *sign*. Raises `InvalidInput` for a tax where *amounts* bear none."""
+    if amounts == LineAmountTypes.NO_TAX and any((line.tax_type or _NO_TAX).upper() != _NO_TAX for line in lines):
+        remedy = "the amounts bear no tax: give amounts=LineAmountTypes.INCLUSIVE or EXCLUSIVE, or no tax type but NONE"
+        raise InvalidInput("tax_type", remedy)
     return tuple(_line_item(line, amounts, sign) for line in lines)
 
 

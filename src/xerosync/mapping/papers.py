@@ -10,9 +10,10 @@ from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day
-from xerosync.mapping.lines import BillLine, PaperLine, SaleLine, check_lines, check_text, line_items, lines_total
+from xerosync.mapping.lines import LONGEST, BillLine, PaperLine, SaleLine, check_lines, line_items, lines_total
 from xerosync.models import CreditNote, DocumentStatus, Invoice, InvoiceType, LineAmountTypes
 from xerosync.money import Money
+from xerosync.texts import check_id, check_text
 
 _POSTED_AS: Final = (DocumentStatus.DRAFT, DocumentStatus.SUBMITTED, DocumentStatus.AUTHORISED)
 
@@ -105,36 +106,41 @@ class Sale(Paper):
 
 def checked(paper: P) -> P:
     """*paper*, if Xero can keep it. Raises `InvalidInput` naming the field, before anything is sent."""
-    if not paper.id:
-        raise InvalidInput("id", "give the host's own id of it")
-    check_text("number", paper.number)
+    check_names(paper)
+    check_text("number", paper.number, longest=LONGEST["number"])
     if paper.status not in {None, *_POSTED_AS}:
         raise InvalidInput("status", f"give one of {', '.join(_POSTED_AS)}")
     if paper.stated_total is not None and not paper.stated_total.to_the_cent:
         raise InvalidInput("stated_total", "give a total to the currency's smallest coin")
     check_lines(paper.lines, paper.amounts, paper.currency_rate)
+    if isinstance(paper, Sale):
+        _check_sale(paper)
+    return paper
+
+
+def check_names(paper: Paper) -> None:
+    """Refuse a *paper* that cannot even be looked for: its id, or whose it is, cannot be. Raises `InvalidInput`."""
+    check_id("id", paper.id)
     match paper:
         case Bill():
             check_vendor(paper.vendor)
         case Sale():
-            _check_sale(paper)
+            check_id("customer", paper.customer)
         case _:
             pass
-    return paper
 
 
 def _check_sale(sale: Sale) -> None:
-    if not sale.customer:
-        raise InvalidInput("customer", "give the host's own id of the customer")
-    check_text("reference", sale.reference)
+    check_text("reference", sale.reference, longest=LONGEST["reference"])
+    if sale.transaction:
+        check_id("transaction", sale.transaction)
     if sale.total.amount < 0 and any(line.is_discounted for line in sale.lines):
         raise InvalidInput("discount", "give what is left after it: Xero has no discounts on credit notes (F 6.105)")
 
 
 def check_vendor(vendor: str) -> None:
-    """Refuse a vendor without a name. Raises `InvalidInput`."""
-    if not vendor.strip():
-        raise InvalidInput("vendor", "give the vendor's name")
+    """Refuse a vendor without a name, or with one that cannot be kept. Raises `InvalidInput`."""
+    check_text("vendor", vendor, needed=True)
 
 
 def map_bill(bill: Bill) -> Invoice | CreditNote:

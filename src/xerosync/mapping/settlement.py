@@ -11,7 +11,9 @@ from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day
+from xerosync.mapping.lines import LONGEST
 from xerosync.money import Money
+from xerosync.texts import check_id, check_text
 
 
 class LineKind(StrEnum):
@@ -203,7 +205,9 @@ def checked_settlements(settlements: Iterable[Settlement]) -> list[Settlement]:
     seen: set[str] = set()
     for settlement in ordered:
         for line in settlement.lines:
-            if not line.id or line.id in seen:
+            check_id("id", line.id)
+            check_id("transaction", line.transaction)
+            if line.id in seen:
                 raise InvalidInput("id", "give each settlement line an id of its own")
             seen.add(line.id)
             if any(each.amount <= 0 or not each.to_the_cent for each in (line.amount, line.moved)):
@@ -212,6 +216,7 @@ def checked_settlements(settlements: Iterable[Settlement]) -> list[Settlement]:
     if len({settlement.id for settlement in whole} - {""}) != len(whole):
         raise InvalidInput("id", "give each settlement an id of its own: it makes its fees and its payout known again")
     for settlement in whole:
+        _check_texts(settlement)
         _check_sum(settlement)
     return ordered
 
@@ -220,6 +225,15 @@ def is_more_than_lines(settlement: Settlement) -> bool:
     """Whether *settlement* says more than what happened to its transactions: costs, a reserve, a payout."""
     besides = (settlement.reserve, settlement.net, settlement.paid_out_on)
     return bool(settlement.fees or settlement.adjustments) or any(each is not None for each in besides)
+
+
+def _check_texts(settlement: Settlement) -> None:
+    check_id("id", settlement.id)
+    parts: list[Fee | Adjustment] = [*settlement.fees, *settlement.adjustments]
+    for part in parts:
+        check_text("description", part.description, longest=LONGEST["description"])
+        check_text("account", part.account or "")
+        check_text("tax_type", part.tax_type or "")
 
 
 def _check_sum(settlement: Settlement) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
 from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day
-from xerosync.mapping.lines import BillLine, check_lines, line_items, lines_total
+from xerosync.mapping.lines import LONGEST, BillLine, check_lines, line_items, lines_total
 from xerosync.mapping.papers import check_vendor
 from xerosync.models import Account, AccountId, BankTransaction, BankTransactionType, LineAmountTypes
 from xerosync.money import Money
-
-_LONGEST: Final = 255
+from xerosync.texts import check_id, check_text
 
 
 @frozen(kw_only=True, repr=False)
@@ -51,15 +49,19 @@ class CardSpend:
 
 def checked_spend(spend: CardSpend) -> CardSpend:
     """*spend*, if Xero can keep it. Raises `InvalidInput` naming the field, before anything is sent."""
-    if not spend.id:
-        raise InvalidInput("id", "give the host's own id of the receipt")
-    if len(spend.reference) > _LONGEST:
-        raise InvalidInput("reference", f"give at most {_LONGEST} characters")
-    check_vendor(spend.vendor)
+    check_spend_names(spend)
+    check_text("reference", spend.reference, longest=LONGEST["reference"])
+    check_text("account", spend.account, needed=True)
     check_lines(spend.lines, spend.amounts, spend.currency_rate)
     if not spend.total:
         raise InvalidInput("lines", "a receipt of nothing moves no money")
     return spend
+
+
+def check_spend_names(spend: CardSpend) -> None:
+    """Refuse a *spend* that cannot even be looked for: its id or vendor cannot be. Raises `InvalidInput`."""
+    check_id("id", spend.id)
+    check_vendor(spend.vendor)
 
 
 def spend_document(spend: CardSpend, bank_account: AccountId) -> BankTransaction:

@@ -15,6 +15,7 @@ from xerosync.mapping.calendar import ProcessingCalendar
 from xerosync.mapping.documents import check_day
 from xerosync.models import Invoice, InvoiceId
 from xerosync.money import Money
+from xerosync.texts import check_id, check_text
 
 
 class TransactionStatus(StrEnum):
@@ -184,6 +185,8 @@ class ImportSettings:
         of_the_invoice = made.invoice_id == invoice.invoice_id and made.amount.currency == invoice.currency_code
         if not of_the_invoice or (made.customer, made.attempt) != (customer, attempt):
             raise InvalidInput("mapper", "leave the invoice, its currency, the customer and the attempt as they are")
+        check_id("mapper", made.id)
+        check_text("mapper", made.comment)
         if made.amount.amount <= 0 or not made.amount.to_the_cent or made.on is None:
             raise InvalidInput("mapper", "give a positive amount, to the currency's smallest coin, and a day")
         return evolve(made, due=invoice.due_date)

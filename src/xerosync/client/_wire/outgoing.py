@@ -24,6 +24,7 @@ from xerosync.client._wire.names import OURS, wire_name
 from xerosync.errors import InvalidInput
 from xerosync.models import OpenEnum
 from xerosync.models.base import Referred, own_id
+from xerosync.texts import UNSENDABLE
 
 _Writer = Callable[[object, bool], object]
 
@@ -31,7 +32,7 @@ _DEEPEST: Final = 100
 _COUNT_BITS: Final = 63
 _INT_BITS: Final = 14_000
 """Of a whole number that Python still writes out, and the reader of JSON still takes."""
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_FORBIDDEN: Final = re.compile(f"[{UNSENDABLE}]")
 
 
 @frozen
