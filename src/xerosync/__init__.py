@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from xerosync.engine.trail import TrailLine, TrailStep
     from xerosync.engine.transaction_report import ReportedTransaction, Standing, TransactionReport
     from xerosync.engine.typed import Candidate, WhichOne
+    from xerosync.fleet import AsyncFleet, Fleet, FleetStatus, OrganisationStatus
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
@@ -124,6 +125,7 @@ __all__ = [
     "App",
     "AsyncConnections",
     "AsyncDoctor",
+    "AsyncFleet",
     "AsyncKeyRotation",
     "AsyncLedger",
     "AsyncOAuth",
@@ -175,6 +177,8 @@ __all__ = [
     "FeesAs",
     "Finding",
     "Fix",
+    "Fleet",
+    "FleetStatus",
     "FollowDrift",
     "HandleOutside",
     "HandledOutside",
@@ -207,6 +211,7 @@ __all__ = [
     "News",
     "NoteTransaction",
     "OAuth",
+    "OrganisationStatus",
     "Outcome",
     "PaperLine",
     "Party",
@@ -354,6 +359,7 @@ _ROOMS = {
     "engine.trail": ("TrailLine", "TrailStep"),
     "engine.transaction_report": ("ReportedTransaction", "Standing", "TransactionReport"),
     "engine.typed": ("Candidate", "WhichOne"),
+    "fleet": ("AsyncFleet", "Fleet", "FleetStatus", "OrganisationStatus"),
     "ledger": ("AsyncLedger", "Ledger"),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),

@@ -24,7 +24,8 @@ or amounts.
 
 class Event(StrEnum):
     """
-    The names of the events. Each is told with ``organisation``, the tenant id, and the fields that stand here.
+    The names of the events. Each is told with ``organisation``, the tenant id, unless it says otherwise, and the fields
+    that stand here.
 
     A field that is not known is left out.
     """
@@ -63,6 +64,12 @@ class Event(StrEnum):
     A worker's run has ended: ``why`` it was due and how it ``ended``, in words of `Why` and `Ended`, ``seconds``,
     ``lag`` in seconds since it was due, ``calls`` and ``bytes_down``, documents in Xero that were ``news``, and
     ``posted``; ``error`` is the class of what stopped it.
+    """
+    FLEET_SEEN = "xerosync.fleet_seen"
+    """
+    A `Fleet` was looked at; told of all together, without ``organisation``: ``organisations``, how many, the sums of
+    ``runs``, ``calls``, ``bytes_down``, ``open`` writes, those ``parked`` and ``refused``, ``findings``, the longest
+    ``lag`` in seconds, and how many are ``overdue``, need a ``reconnect``, or have a consent that is ``dying``.
     """
     DISCONNECTED = "xerosync.disconnected"
     """The organisation was disconnected; ``told_xero`` is false where the consent had ended already."""

@@ -31,6 +31,16 @@ _STANDARD: Final = {
     "bytes_down": "http.response.body.size",
 }
 
+_FLEET: Final = {
+    "open": "{write}",
+    "parked": "{write}",
+    "findings": "{finding}",
+    "lag": "s",
+    "overdue": "{organisation}",
+    "reconnect": "{organisation}",
+    "dying": "{organisation}",
+}
+
 
 class OpenTelemetry:
     """
@@ -38,8 +48,9 @@ class OpenTelemetry:
 
     It measures ``http.client.request.duration`` in seconds, and counts ``xerosync.calls``, ``xerosync.bytes_down`` and
     ``xerosync.waited`` (seconds, by limit). Of a worker's runs it counts ``xerosync.runs`` by why and how they ended,
-    and measures ``xerosync.run.duration`` and ``xerosync.run.lag``, how late they began, in seconds. Without providers
-    of your own it uses the global ones.
+    and measures ``xerosync.run.duration`` and ``xerosync.run.lag``, how late they began, in seconds. Each look at a
+    `Fleet` sets ``xerosync.fleet.open``, ``.parked``, ``.findings``, ``.lag``, ``.overdue``, ``.reconnect`` and
+    ``.dying``. Without providers of your own it uses the global ones.
     """
 
     def __init__(
@@ -55,6 +66,8 @@ class OpenTelemetry:
         self._run_duration: Final = meter.create_histogram("xerosync.run.duration", unit="s")
         self._run_lag: Final = meter.create_histogram("xerosync.run.lag", unit="s")
 
+        self._fleet: Final = {name: meter.create_gauge(f"xerosync.fleet.{name}", unit=_FLEET[name]) for name in _FLEET}
+
     def __call__(self, event: str, fields: Mapping[str, object]) -> None:
         """Hear of *event*."""
         told = {name: value for name, value in fields.items() if isinstance(value, str | bool | int | float)}
@@ -66,6 +79,9 @@ class OpenTelemetry:
             self._waited.add(float(told.get("seconds", 0.0)), limit)
         if event == Event.RUN_FINISHED:
             self._run(told)
+        if event == Event.FLEET_SEEN:
+            for name, gauge in self._fleet.items():
+                gauge.set(float(told[name]))
         trace.get_current_span().add_event(event, {_own(name): value for name, value in told.items()})
 
     def _run(self, told: Mapping[str, str | bool | int | float]) -> None:

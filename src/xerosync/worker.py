@@ -323,10 +323,11 @@ class AsyncWorker:
     async def _broken(self, ran: Ran, known: _Known, lease: Lease) -> Ran:
         """*ran*, which raised an error, with how it ended and when to try again, both kept."""
         now = self._client.clock.now()
-        standing = known.standing or Standing()
+        standing = (known.standing or Standing()).counting(ran.calls, ran.bytes_down)
         ended, due = after_error(ran.error, standing.failed, self._rhythm, now)
         failed = standing.failed + (ended is not Ended.STOPPED)
-        await self._keep(evolve(standing, ended=ended, failed=failed).record(ran.organisation, due), (), lease)
+        broken = evolve(standing, ended=ended, failed=failed, error=type(ran.error).__name__)
+        await self._keep(broken.record(ran.organisation, due), (), lease)
         return evolve(ran, ended=ended, due=due, finding=_finding(ran))
 
     async def _done(self, ran: Ran, known: _Known, lease: Lease, began: datetime) -> Ran:
@@ -337,7 +338,8 @@ class AsyncWorker:
         await forget_old(self._storage, ran.organisation, now)
         removed, cursor = await payments_removed(self._storage, ran.organisation, before.payments)
         idle = 0 if ran.news or ran.posted else before.idle + 1
-        after = Standing(began=began, ended=Ended.DONE, idle=idle, payments=cursor)
+        counted = before.counting(ran.calls, ran.bytes_down)
+        after = evolve(counted, began=began, ended=Ended.DONE, idle=idle, failed=0, payments=cursor)
         due = now + _AGAIN if lagging else next_time(after, known.seen, self._rhythm, now)
         open_ = await self._storage.query("intent", ran.organisation, states=OPEN_STATES, order="due", limit=1)
         due = min([due, *(max(each.due, now) for each in open_ if each.due is not None)])

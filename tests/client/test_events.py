@@ -39,6 +39,7 @@ FIELDS: Final = {
     Event.POSTED: "kind elements done of",
     Event.RECOVERED: "found sent open",
     Event.RUN_FINISHED: "why ended seconds lag calls bytes_down news posted (error)",
+    Event.FLEET_SEEN: ("organisations runs calls bytes_down open parked refused findings lag overdue reconnect dying"),
     Event.DISCONNECTED: "told_xero",
     Event.CONSENT_REVOKED: "",
 }
@@ -111,7 +112,7 @@ def test_no_event_carries_a_name_an_amount_a_token_or_a_query() -> None:
     product.clock.advance(66_975)
     xero.disconnect()
 
-    elsewhere = {Event.CONSENT_REVOKED, Event.CONSENT_ENDED, Event.TOKENS_UNSAVED, Event.RUN_FINISHED}
+    elsewhere = {Event.CONSENT_REVOKED, Event.CONSENT_ENDED, Event.TOKENS_UNSAVED, Event.RUN_FINISHED, Event.FLEET_SEEN}
     assert {name for name, _ in heard} == {*Event} - elsewhere
     for name, fields in heard:
         known = FIELDS[Event(name)].split()

@@ -90,13 +90,9 @@ def _doctor(given: _Given) -> int:
 def _status(given: _Given) -> int:
     from xerosync._cli import standing  # noqa: PLC0415 - each command imports only what it needs
 
-    found = standing.statuses(given.store or Path(), given.organisation)
-    findings = sum(len(each.findings) for each in found)
-    if given.json:
-        sys.stdout.write(json.dumps({"organisations": [each.row() for each in found], "findings": findings}) + "\n")
-    else:
-        sys.stdout.writelines(f"{each}\n" for each in found)
-    return 1 if findings else 0
+    found = standing.status(given.store or Path(), given.organisation, given.xero)
+    sys.stdout.write(f"{found.json() if given.json else found}\n")
+    return 1 if found.findings else 0
 
 
 _COMMANDS: Final[Mapping[str, Callable[[_Given], int]]] = {"demo": _demo, "doctor": _doctor, "status": _status}

@@ -23,6 +23,8 @@ ENDED: Final = "ended"
 """Xero said that the consent has ended (F 1.31): nothing more is asked of it."""
 
 _IDLE: Final = timedelta(days=30)
+_UNUSED: Final = timedelta(days=60) - timedelta(minutes=30)
+"""From when an access token expires, half an hour after it came, until its refresh token dies unused."""
 
 
 class UnreadableGrant(StoreFailed):
@@ -45,6 +47,13 @@ class Grant:
     def is_renewable(self) -> bool:
         """Whether another token can be had without the user: by a refresh token, or as a custom connection."""
         return self.tokens.refresh_token is not None or self.tokens.grant_type == "client_credentials"
+
+    @property
+    def dies_at(self) -> datetime | None:
+        """When it dies unless it is refreshed before (F 1.16); None where another can always be had."""
+        if self.tokens.grant_type == "client_credentials":
+            return None
+        return self.tokens.expires_at + (_UNUSED if self.tokens.refresh_token is not None else timedelta())
 
     def is_half_refreshed(self, now: datetime) -> bool:
         """

@@ -27,7 +27,8 @@ class ConnectionSummary:
 
     *company* is the host's own id of what is connected: the organisation's tenant id, unless ``connect()`` was told
     otherwise. *name* is the organisation's, as it was then. *scopes* are what the user granted, empty where Xero did
-    not say. *connected_at* is when the user's consent came here, None where older versions did not keep it.
+    not say. *connected_at* is when the user's consent came here, None where older versions did not keep it. *dies_at*
+    is when the consent dies if nobody uses it before, None where it cannot.
     """
 
     company: str
@@ -36,6 +37,7 @@ class ConnectionSummary:
     scopes: tuple[str, ...]
     connected_at: datetime | None
     state: ConnectionState
+    dies_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"<ConnectionSummary of {self.organisation}: {self.state.value}>"
@@ -96,10 +98,12 @@ async def summaries(storage: AsyncStorage, kept: Sequence[Kept]) -> Sequence[Con
 def _summary(kept: Kept, grant: Record | None) -> ConnectionSummary:
     scopes: tuple[str, ...] = ()
     ended = grant is None or grant.state in {REVOKED, ENDED} or not kept.is_connected
+    dies_at: datetime | None = None
     if grant is not None:
         try:
-            scopes = read_grant(grant).tokens.scopes
+            read = read_grant(grant)
+            scopes, dies_at = read.tokens.scopes, None if ended else read.dies_at
         except StoreFailed:
             ended = True
     state = ConnectionState.RECONNECT if ended else ConnectionState.CONNECTED
-    return ConnectionSummary(kept.company, kept.organisation, kept.name, scopes, kept.connected_at, state)
+    return ConnectionSummary(kept.company, kept.organisation, kept.name, scopes, kept.connected_at, state, dies_at)

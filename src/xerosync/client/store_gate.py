@@ -30,6 +30,7 @@ _SLICE_LASTS: Final = timedelta(seconds=10)
 _COUNTS_FOR: Final = timedelta(seconds=80)
 """A slice's last call may leave ten seconds after it was taken and travel for ten; then it counts for a minute."""
 _MINUTE: Final = timedelta(seconds=60)
+_DAY: Final = timedelta(hours=24)
 
 
 class _Calls(msgspec.Struct):
@@ -157,6 +158,13 @@ class StoreGate:
         with self._turn:
             mine = self._slices[_app_of(account)]
             self._slices[_app_of(account)] = evolve(mine, left=mine.left - 1)
+
+
+def left_today(record: Record, now: datetime) -> int | None:
+    """The calls of the day that are left, as a *record* of the gate knows it at *now*; None before the day's first."""
+    calls, _ = _read(record)
+    is_over = calls.day_began is None or now >= calls.day_began + _DAY
+    return None if is_over else calls.left_today
 
 
 def _app_told(app: _App, counters: Counters, limits: Limits, now: datetime) -> _App:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xerosync.client._wire.codec import Json
 from xerosync.client.states import ConnectionState, state_of
@@ -70,8 +70,9 @@ class Standing:
     What is kept of an organisation's runs: when the last one that was done *began*, and how the last one *ended*, in
     words of `Ended`, or "" while it is under way.
 
-    *idle* counts those in a row that found nothing new, *failed* those that failed. *payments* is up to where the
-    mirrored payments were looked through.
+    *idle* counts those in a row that found nothing new, *failed* those that failed, and *error* is the class of what
+    the last one raised. *payments* is up to where the mirrored payments were looked through. *runs*, *calls* and
+    *bytes_down* count all that there were.
     """
 
     began: datetime | None = None
@@ -79,12 +80,31 @@ class Standing:
     idle: int = 0
     failed: int = 0
     payments: str | None = None
+    error: str = ""
+    runs: int = 0
+    calls: int = 0
+    bytes_down: int = 0
+
+    def counting(self, calls: int, bytes_down: int) -> Standing:
+        """This standing after one more run, which took so much."""
+        return evolve(
+            self, runs=self.runs + 1, calls=self.calls + calls, bytes_down=self.bytes_down + bytes_down, error=""
+        )
 
     def record(self, tenant: str, due: datetime | None) -> Record:
         """The record that keeps it, due for the next run."""
         began = None if self.began is None else self.began.isoformat()
-        body = json.dumps({"began": began, "idle": self.idle, "failed": self.failed, "payments": self.payments})
-        return Record(SCHEDULE, "", tenant, body, self.ended, due)
+        body = {
+            "began": began,
+            "idle": self.idle,
+            "failed": self.failed,
+            "payments": self.payments,
+            "error": self.error,
+            "runs": self.runs,
+            "calls": self.calls,
+            "bytes_down": self.bytes_down,
+        }
+        return Record(SCHEDULE, "", tenant, json.dumps(body), self.ended, due)
 
 
 def read_standing(record: Record | None) -> Standing | None:
@@ -99,6 +119,11 @@ def read_standing(record: Record | None) -> Standing | None:
         idle=int(str(body["idle"])),
         failed=int(str(body["failed"])),
         payments=cast(str | None, body["payments"]),
+        # Older records count nothing.
+        error=str(body.get("error", "")),
+        runs=int(str(body.get("runs", 0))),
+        calls=int(str(body.get("calls", 0))),
+        bytes_down=int(str(body.get("bytes_down", 0))),
     )
 
 

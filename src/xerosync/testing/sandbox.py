@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -21,7 +21,8 @@ from xerosync.client.xero import Xero
 from xerosync.errors import Misconfigured, Rejected, StoreFailed
 from xerosync.events import OnEvent
 from xerosync.ports import Clock, Request, Response, Transport, TransportFault
-from xerosync.simulator import Simulator
+from xerosync.simulator import Simulator, VirtualClock
+from xerosync.simulator.keeper import FileKeeper
 from xerosync.storage.protocol import Storage
 from xerosync.storage.sqlite import SQLiteStore
 
@@ -164,6 +165,22 @@ def kept_connection(store: Path | str, organisation: str, *, xero: str | None = 
         yield client
 
 
+def kept_clock(store: Path | str) -> Clock:
+    """A clock that stands where that of the embedded simulator beside the file *store* does; this machine's if none."""
+    books = _books_of(Path(store))
+    if not books.exists():
+        return _http.BlockingClock()
+    try:
+        with closing(FileKeeper(books)) as keeper:
+            return VirtualClock(datetime.fromtimestamp(keeper.time_kept_ms() / 1000, UTC))
+    except sqlite3.Error as error:
+        raise _unreadable(books, error) from error
+
+
+def _unreadable(books: Path, error: Exception) -> StoreFailed:
+    return StoreFailed(f"The simulator's books {books} cannot be opened: SQLite says: {error}.")
+
+
 def _books_of(store: Path) -> Path:
     return store.with_name(f"{store.name}.xero")
 
@@ -176,7 +193,7 @@ def _way(path: Path, url: str | None, stack: ExitStack, name: str, country: str)
     try:
         simulator = stack.enter_context(Simulator(books))
     except sqlite3.Error as error:
-        raise StoreFailed(f"The simulator's books {books} cannot be opened: SQLite says: {error}.") from error
+        raise _unreadable(books, error) from error
     if not simulator.organisations:
         simulator.add_organisation(name, country=country)
     return simulator.clock, simulator.transport, _HOST
