@@ -107,9 +107,9 @@ def test_a_charge_back_waits_aloud_for_a_payment_whose_outcome_is_open(
     product.simulator.faults.plan(fault, method="PUT", path="/Payments")
     sales.apply(sales.settle(collected(invoice.id, "60.00")))
 
-    waiting = sales.settle(charged_back(invoice.id))
+    waiting = sales.settle(charged_back(invoice.id, "60.00"))
     sales.recover()
-    sales.apply(sales.settle(charged_back(invoice.id)))
+    sales.apply(sales.settle(charged_back(invoice.id, "60.00")))
 
     assert [(finding.code, finding.retry) for finding in waiting.findings] == [("still open", True)]
     assert_open_again(product, invoice.id, payments=1)
@@ -123,8 +123,11 @@ def test_a_payment_removed_by_hand_needs_no_removal(product: Product, sales: Rec
     plan = sales.settle(charged_back(invoice.id))
     sales.apply(plan)
 
-    assert plan.counts() == {"removal": 1}
+    assert plan.counts() == {"adopt": 1, "removal": 1}
     assert_open_again(product, invoice.id, payments=2)
+    assert not sales.settle([collected(invoice.id, "60.00", "40.00"), charged_back(invoice.id)])
+    assert sales.settle([collected(invoice.id, "60.00", "40.00"), charged_back(invoice.id)]).findings == ()
+    assert sales.reconcile([collected(invoice.id, "60.00", "40.00"), charged_back(invoice.id)]).clean
 
 
 def test_a_payment_that_was_reconciled_since_it_was_planned_to_be_removed_stays_and_xero_says_why(
@@ -249,6 +252,7 @@ def test_a_refund_makes_the_sale_smaller_and_leaves_its_invoice_settled(
 
 def test_more_than_was_sold_is_not_refunded(product: Product, sales: Receivables) -> None:
     invoice = product.collectable("100.00")
+    sales.apply(sales.settle(collected(invoice.id, "100.00")))
     line = SettlementLine(id="R1", transaction=invoice.id, amount=nzd("100.01"), kind=LineKind.REFUNDED)
 
     plan = sales.settle(Settlement(id="S2", on=DAY, lines=[line]))

@@ -266,7 +266,8 @@ def test_money_that_was_parked_used_and_charged_back_is_owed_again(
         collect(sales, "s1", "50.00", line="L0")
     collect(sales, "s1", "70.00")
     sales.apply(sales.allocate())
-    back = SettlementLine(id="B1", transaction="s1", amount=nzd("120.00"), kind=LineKind.CHARGED_BACK)
+    amount = nzd("120.00" if paid_before else "70.00")
+    back = SettlementLine(id="B1", transaction="s1", amount=amount, kind=LineKind.CHARGED_BACK)
 
     plan = sales.settle(Settlement(id="B", on=DAY, lines=[back]))
     sales.apply(plan)

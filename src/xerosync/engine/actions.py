@@ -495,12 +495,17 @@ class RemovePayment(Action):
 
 @frozen(kw_only=True, repr=False)
 class CreateSale(Action):
-    """Create a sales invoice (ACCREC), numbered by Xero unless it has a number."""
+    """
+    Create a sales invoice (ACCREC), numbered by Xero unless it has a number.
+
+    One in the place of a payment waits for that, where the same plan posts it.
+    """
 
     kind: ClassVar[str] = "sale"
     invoice: Invoice
     contact: Ref
     total: Money
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:
@@ -510,12 +515,17 @@ class CreateSale(Action):
 
 @frozen(kw_only=True, repr=False)
 class CreateSaleCredit(Action):
-    """Create a credit note to a customer (ACCRECCREDIT), numbered by Xero unless it has a number."""
+    """
+    Create a credit note to a customer (ACCRECCREDIT), numbered by Xero unless it has a number.
+
+    One for a refund waits for the payments of the same plan that it gives back.
+    """
 
     kind: ClassVar[str] = "sale_credit"
     credit_note: CreditNote
     contact: Ref
     total: Money
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:
@@ -565,7 +575,7 @@ class RemoveMoney(Action):
     """Delete a bank transaction (F 6.153)."""
 
     kind: ClassVar[str] = "bank_transaction_removal"
-    transaction: str
+    transaction: Ref
     amount: Money
 
     @property
@@ -579,7 +589,7 @@ class VoidCredit(Action):
     """Void a credit note that was set against nothing, or delete one not approved yet (F 6.102)."""
 
     kind: ClassVar[str] = "credit_note_voiding"
-    credit_note: str
+    credit_note: Ref
     status: DocumentStatus = DocumentStatus.VOIDED
     amount: Money
     after: tuple[Pending, ...] = ()

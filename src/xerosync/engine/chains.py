@@ -154,7 +154,9 @@ def follow(chain: Chain, event: Event) -> Outcome:
 
 def _came_in(chain: Chain, event: Event) -> Outcome:
     if any(each.name == event.name for each in chain.parts):
-        return chain, Effect()
+        # A part of it was parked before, and the rest is posted now.
+        parts = (evolve(each, amount=event.amount) if each.name == event.name else each for each in chain.parts)
+        return evolve(chain, parts=tuple(parts)), Effect()
     part = Part(name=event.name, transaction=event.transaction, amount=event.amount)
     return evolve(chain, parts=(*chain.parts, part)), Effect()
 

@@ -45,7 +45,7 @@ DISMISSED: Final = "nothing in Xero is the same, as a person said, so it may be 
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
-_NAMES: Final = frozenset({"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled"})
+_NAMES: Final = frozenset({"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled", "taken"})
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 
 

@@ -530,13 +530,13 @@ def target_of(action: act.Action, ids: Ids) -> str:
         case act.EnablePayments():
             return action.account_id
         case act.Allocate() | act.VoidCredit():
-            return action.credit_note
+            return ids(action.credit_note)
         case papers.AllocateOverpayment():
             return action.overpayment
         case act.RemovePayment():
             return ids(action.payment)
         case act.RemoveMoney():
-            return action.transaction
+            return ids(action.transaction)
         case RemoveTransfer() | RemoveBatch():
             return action.removed
         case papers.VoidBill():

@@ -142,8 +142,10 @@ def _known(books: Books, due: _Due, known: Mapping[str, Intent]) -> bool:
 
 
 def _is_noted(action: act.Action) -> bool:
-    kind = action.adopted_kind if isinstance(action, act.Adopt) else action.kind
-    return kind in _COLLECTIONS
+    if isinstance(action, act.Adopt):
+        # Who removed a payment is not known: somebody did, or the library before its store was put back.
+        return action.adopted_kind in _COLLECTIONS and action.adopted_kind != act.RemovePayment.kind
+    return action.kind in _COLLECTIONS
 
 
 async def _batches_of(books: Books, written: Iterable[Intent]) -> list[Intent]:

@@ -5,46 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final
 
 from attrs import define, field, frozen
 
 from xerosync.engine.actions import (
     WAS_ON,
+    Adopt,
     CreateSale,
     CreateSaleCredit,
     MoveMoney,
     Pay,
     Pending,
+    Ref,
     Refund,
     RemoveMoney,
     RemovePayment,
     VoidCredit,
 )
+from xerosync.engine.chain_books import undoing_of
+from xerosync.engine.chains import Effect, Taking, Unfit
 from xerosync.engine.exchange import Exchange
-from xerosync.engine.intents import Intent
-from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding
-from xerosync.engine.states import OPEN, State
+from xerosync.engine.intents import Intent, text_at
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, CameIn, Deciding
+from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.banking import Movement, charged_back_again, money_moved, refund_note
 from xerosync.mapping.settlement import Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction
-from xerosync.models import AccountId, ContactId, CreditNoteId, Payment, PaymentId
+from xerosync.models import AccountId, ContactId, CreditNote, CreditNoteId, PaymentId
 from xerosync.money import Money
 
 _CLOSED: Final = "in closed books"
 _USED: Final = "partly set against another invoice"
+_REFUNDED: Final = "partly refunded"
 _ALL: Final = "all"
 
 
 @frozen(kw_only=True)
 class _Stays:
-    """What line *paid* collected and cannot be taken back for the reason *why*; *whole*: what was parked of it, too."""
+    """
+    What a line collected and cannot be taken back for the reason *why*: an invoice of *amount* takes its place.
+
+    *whole* says that it stands for what was parked, too, *partly* that a part of it was refunded and stays.
+    """
 
     paid: str
     why: str
     amount: Decimal = field(repr=False)
     whole: bool
+    partly: bool
 
 
 @frozen(kw_only=True)
@@ -59,6 +69,7 @@ class _Counter:
     contact: ContactId
     number: str
     rate: Decimal | None
+    after: tuple[Pending, ...]
 
     def invoice(self, facts: Mapping[str, str]) -> CreateSale:
         """The customer owes again."""
@@ -70,6 +81,7 @@ class _Counter:
             invoice=owed,
             contact=self.contact,
             total=self.amount,
+            after=self.after,
         )
 
     def money_out(self, clearing: AccountId, facts: Mapping[str, str]) -> MoveMoney:
@@ -82,6 +94,7 @@ class _Counter:
             transaction=money_moved([out], bank_account=clearing, on=self.on, reference=self.number, rate=self.rate),
             contact=self.contact,
             total=-self.amount,
+            after=self.after,
         )
 
 
@@ -91,79 +104,118 @@ class Returns:
 
     deciding: Deciding
 
+    def fits(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> bool:
+        """Whether so much of what was collected is left as *line* says that went back."""
+        _, effect = self.deciding.follow(settlement, line, transaction)
+        return isinstance(effect, Effect)
+
     def take_back(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> None:
         """
-        Remove all payments of a charged-back transaction, so that its invoice is open again.
+        Remove the payments of a charged-back transaction that *line* is about, so that its invoice is open again.
 
-        A payment that is reconciled, in a batch, in closed books, or whose parked part was used, stays; an invoice of
-        the same amount takes its place, and the money leaves the clearing account by it (F 6.123, 6.124, 6.131).
+        A payment that is reconciled, in a batch, in closed books, partly refunded, or whose parked part was used,
+        stays; an invoice takes its place, and the money leaves the clearing account by it (F 6.123, 6.124, 6.131).
         """
-        deciding, known = self.deciding, self.deciding.known
-        before = known.collected_before.get(transaction.id, ())
-        written = [
-            intent
-            for intent in before
-            if intent.state is not State.REJECTED and not self._came_after(intent, settlement.on)
-        ]
-        parked = [intent for intent in written if intent.operation.host_ref.startswith(SURPLUS)]
-        written = [intent for intent in written if intent.operation.kind == Pay.kind]
-        paid = {intent.operation.host_ref for intent in written}
-        parked = [intent for intent in parked if intent.operation.host_ref.removeprefix(SURPLUS) not in paid]
-        planned = deciding.collected.pop(transaction.id, [])
-        if not self._goes_back(settlement, line, (written, parked), planned):
+        deciding = self.deciding
+        exchange = deciding.exchange(settlement, line, line.amount.currency)
+        if exchange is None or deciding.waits(settlement, line, transaction):
             return
-        for intent in written:
-            if intent.state in OPEN:
-                deciding.still_open(line, "posting a payment of it")
-            elif intent.state is not State.CONFIRMED:
-                deciding.not_confirmed(line, intent, "posting a payment of it")
-            elif intent.xero_id:
-                self._undo(settlement, line, transaction, intent)
-        for action in planned:
-            self._remove(line, action.host_ref, action.itself, str(action.invoice), action.amount.amount)
-        for intent in parked:
-            self._undo_parked(settlement, line, transaction, intent)
-        if not written and not planned and not parked:
-            cause = "nothing was ever posted for this transaction"
-            deciding.find(line, "nothing to take back", cause, "settle its collection first, or leave it", retry=True)
+        chain, effect = deciding.follow(settlement, line, transaction)
+        if isinstance(effect, Unfit):
+            deciding.unfit(line, effect)
+            return
+        taken = [(each, self._came_in(each, transaction)) for each in effect.takings]
+        if not self._can_counter(settlement, line, taken):
+            return
+        if exchange.settled is not None and not self._makes_good(line, taken):
+            return
+        deciding.chains[transaction.invoice_id] = chain
+        for taking, came_in in taken:
+            self._undo(settlement, line, transaction, taking, came_in, why=effect.why)
 
-    def _goes_back(
-        self,
-        settlement: Settlement,
-        line: SettlementLine,
-        collected: tuple[Sequence[Intent], Sequence[Intent]],
-        planned: Sequence[Pay],
+    def _came_in(self, taking: Taking, transaction: Transaction) -> CameIn:
+        """How what is taken back had come in, by this plan or before."""
+        known, name = self.deciding.known, taking.part.name
+        if name in self.deciding.came_in:
+            return self.deciding.came_in[name]
+        paid = known.intent(Pending(Pay.kind, name))
+        parked = [known.intent(Pending(kind.kind, SURPLUS + name)) for kind in (MoveMoney, CreateSaleCredit)]
+        rest = next((each for each in parked if each is not None and each.state is not State.REJECTED), None)
+        if paid is None or paid.state is State.REJECTED:
+            return CameIn(parked=taking.part.amount, by=rest, put_by=rest.operation if rest is not None else None)
+        return CameIn(
+            payment=PaymentId(paid.xero_id or ""),
+            invoice=text_at(paid.payload, "Invoice", "InvoiceID") or transaction.invoice_id,
+            paid=Decimal(str(paid.payload["Amount"])),
+            parked=Decimal(paid.facts.get("surplus", "0")),
+            settled=Decimal(paid.facts["settled"]) if "settled" in paid.facts else None,
+            by=paid,
+            put_by=rest.operation if rest is not None else None,
+        )
+
+    def _stays(self, taking: Taking, came_in: CameIn) -> _Stays | None:
+        """Why what is taken back cannot be removed, and what takes its place; None where it can be."""
+        known, paid = self.deciding.known, taking.part.name
+        counter = known.intent(Pending(CreateSale.kind, COUNTER + paid))
+        used = SURPLUS + paid in known.used and not taking.part.gone
+        if counter is not None:
+            why, whole = "", counter.facts.get("covers") == _ALL
+        elif came_in.by is not None and undoing_of(known, came_in.by) is not None:
+            return None
+        elif taking.whole:
+            why = self._why_it_stays(came_in)
+            if not why and used:
+                why = _USED
+            whole = why == _CLOSED or used
+        else:
+            why, whole = _REFUNDED, False
+        if counter is None and (not why or self._was_refused(paid)):
+            return None
+        partly = not taking.whole
+        amount = taking.amount if partly or whole or not came_in.paid else came_in.paid
+        return _Stays(paid=paid, why=why, amount=amount, whole=whole and not partly, partly=partly)
+
+    def _was_refused(self, paid: str) -> bool:
+        """Whether Xero refused to remove a payment, and it is not to be tried again: the finding on that stays."""
+        removal = self.deciding.known.removal(paid)
+        return removal is not None and removal.state is State.REJECTED and not self.deciding.known.retry_refused
+
+    def _can_counter(
+        self, settlement: Settlement, line: SettlementLine, taken: Sequence[tuple[Taking, CameIn]]
     ) -> bool:
-        """Whether *line* takes back all that was *collected*, paid and parked, and can in its currency."""
-        exchange = self.deciding.exchange(settlement, line, line.amount.currency)
-        if exchange is None:
-            return False
-        written, parked = collected
-        if not self._takes_all(line, [*written, *parked], planned):
-            cause = "less was taken back than was collected for the transaction, and a payment is removed whole or not"
-            fix = "correct the payments in Xero by hand, or charge back all that was collected"
-            self.deciding.find(line, "does not fit", cause, fix)
-            return False
-        return exchange.settled is None or self._makes_good(line, written, planned)
+        """Whether an invoice can take the place of what stays; else nothing of *line* is done, with a finding."""
+        deciding, known = self.deciding, self.deciding.known
+        for stays in filter(None, (self._stays(*each) for each in taken)):
+            written = known.intent(Pending(CreateSale.kind, COUNTER + stays.paid))
+            accounts = known.accounts
+            if written is not None and known.is_voided(written):
+                cause = "the invoice in its payment's place was voided in Xero by somebody else; it is not made again"
+                deciding.find(line, "removed in Xero", cause, "find out why, and enter it by hand if it is owed")
+                return False
+            if accounts.through_a_bank and accounts.charge_backs is None:
+                cause = f"its payment is {stays.why} and cannot be removed, and no charge-back account was chosen"
+                deciding.find(line, "payment stays", cause, "give charge_back_account=…, or remove the payment by hand")
+                return False
+            if written is None and known.open_books.day_for(settlement.on) is None:
+                deciding.findings.append(known.open_books.finding(line.id, line.amount))
+                return False
+        return True
 
-    def _makes_good(self, line: SettlementLine, written: Sequence[Intent], planned: Sequence[Pay]) -> bool:
+    def _makes_good(self, line: SettlementLine, taken: Sequence[tuple[Taking, CameIn]]) -> bool:
         """
         Whether what *line* cost in the clearing account's currency, beyond what had come in, can be posted.
 
         A payment that is removed leaves at the rate it came in at, and the provider took the money at another.
         """
         deciding, accounts = self.deciding, self.deciding.known.accounts
-        taken = [each for each in written if self._is_of(line, self._undone(each))]
-        left = [deciding.known.payment(each) for each in taken if self._undone(each) is None]
-        stays = [why for each in left if (why := self._why_it_stays(each))]
+        stays = [each.why for each in (self._stays(*each) for each in taken) if each is not None]
         if stays:
             cause = f"its payment is {stays[0]}, cannot be removed, and is in another currency than the account"
             deciding.find(line, "payment stays", cause, "remove the payment in Xero by hand, then settle again")
             return False
-        came_in = [Decimal(each.facts["settled"]) for each in taken if "settled" in each.facts]
-        came_in += [each.settled.amount for each in planned if each.settled is not None]
-        difference = line.moved - Money(sum(came_in, Decimal(0)), line.moved.currency)
-        if not difference or not (taken or planned):
+        came_in = sum((each.settled for _, each in taken if each.settled is not None), Decimal(0))
+        difference = line.moved - Money(came_in, line.moved.currency)
+        if not difference:
             return True
         if accounts.exchange is None:
             cause = "it cost another amount than had come in, since the rate has changed"
@@ -173,44 +225,28 @@ class Returns:
         deciding.differences[line.id] = difference
         return True
 
-    def _is_of(self, line: SettlementLine, undone: Intent | None) -> bool:
-        return undone is None or undone.facts.get("charged_back_by") == line.id
-
     def refund(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> None:
         """Post a credit note for the part of the sale that was given back, and the money that left for it (F 6.103)."""
         deciding, known = self.deciding, self.deciding.known
-        note, paid = Pending(CreateSaleCredit.kind, line.id), Pending(Refund.kind, line.id)
-        day = known.open_books.day_for(settlement.on)
+        note = Pending(CreateSaleCredit.kind, line.id)
         exchange = deciding.exchange(settlement, line, line.amount.currency)
         if exchange is None:
             return
         noted = known.intent(note)
         if noted is not None and noted.state is State.CONFIRMED:
-            if deciding.may_plan(line, paid, "paying the refund") and day is not None:
-                self._pay_out(
-                    settlement,
-                    line,
-                    CreditNoteId(noted.xero_id or ""),
-                    number=transaction.invoice_number,
-                    on=day,
-                    exchange=exchange,
-                )
+            self._finish(settlement, line, transaction, noted, exchange)
             return
-        if not deciding.may_plan(line, note, "posting its credit note"):
+        may_plan = deciding.may_plan(line, note, "posting its credit note")
+        if not may_plan or deciding.waits(settlement, line, transaction):
             return
-        sold = known.sold.get(transaction.invoice_id)
-        if sold is None:
-            deciding.find(line, "invoice unknown", "Xero does not show its invoice", "import it again", retry=True)
+        chain, effect = deciding.follow(settlement, line, transaction)
+        if isinstance(effect, Unfit):
+            deciding.unfit(line, effect)
             return
-        if day is None:
-            deciding.findings.append(known.open_books.finding(line.id, line.amount))
+        document = self._note(settlement, line, transaction)
+        if document is None or document.date is None:
             return
-        try:
-            document = refund_note(sold, line.amount, on=day)
-        except InvalidInput:
-            cause = "more was refunded than its invoice is about"
-            deciding.find(line, "does not fit", cause, "refund at most what was sold, or post the rest by hand")
-            return
+        deciding.chains[transaction.invoice_id] = chain
         action = CreateSaleCredit(
             host_ref=line.id,
             reason=f"refunded in settlement {settlement.id}{known.open_books.reason(settlement.on)}",
@@ -218,9 +254,45 @@ class Returns:
             credit_note=document,
             contact=deciding.contact_of(transaction),
             total=line.amount,
+            after=deciding.posting(transaction.invoice_id),
         )
         deciding.actions.append(action)
-        self._pay_out(settlement, line, action.itself, number=transaction.invoice_number, on=day, exchange=exchange)
+        number, on = transaction.invoice_number, document.date
+        self._pay_out(settlement, line, action.itself, number=number, on=on, exchange=exchange)
+
+    def _note(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> CreditNote | None:
+        """The credit note of a refund; None, with the finding why, where there can be none."""
+        deciding, known = self.deciding, self.deciding.known
+        sold, day = known.sold.get(transaction.invoice_id), known.open_books.day_for(settlement.on)
+        if sold is None:
+            deciding.find(line, "invoice unknown", "Xero does not show its invoice", "import it again", retry=True)
+            return None
+        if day is None:
+            deciding.findings.append(known.open_books.finding(line.id, line.amount))
+            return None
+        try:
+            return refund_note(sold, line.amount, on=day)
+        except InvalidInput:
+            cause = "more was refunded than its invoice is about"
+            deciding.find(line, "does not fit", cause, "refund at most what was sold, or post the rest by hand")
+            return None
+
+    def _finish(
+        self, settlement: Settlement, line: SettlementLine, transaction: Transaction, noted: Intent, exchange: Exchange
+    ) -> None:
+        """Pay a refund whose credit note stands; what was paid must still stand, unless the library took it back."""
+        deciding, known = self.deciding, self.deciding.known
+        payment = Pending(Refund.kind, line.id)
+        paid, day = known.intent(payment), known.open_books.day_for(settlement.on)
+        if paid is not None and known.is_gone(paid) and undoing_of(known, noted) is None:
+            cause = "its payment was removed in Xero by somebody else; it is not posted again"
+            deciding.find(line, "removed in Xero", cause, "find out why; refund it again under a new line id")
+        elif deciding.may_plan(line, payment, "paying the refund"):
+            if day is None:
+                deciding.findings.append(known.open_books.finding(line.id, line.amount))
+                return
+            note, number = CreditNoteId(noted.xero_id or ""), transaction.invoice_number
+            self._pay_out(settlement, line, note, number=number, on=day, exchange=exchange)
 
     def _pay_out(
         self,
@@ -247,130 +319,85 @@ class Returns:
             )
         )
 
-    def _takes_all(self, line: SettlementLine, written: Sequence[Intent], planned: Sequence[Pay]) -> bool:
-        """Whether *line* takes back everything that was collected and not taken back by another charge-back."""
-        collected = sum((action.amount.amount for action in planned), Decimal(0))
-        for intent in written:
-            if self._is_of(line, self._undone(intent)):
-                collected += Decimal(intent.facts.get("collected") or str(intent.payload["Amount"]))
-        return collected <= line.amount.amount
-
-    def _undone(self, intent: Intent) -> Intent | None:
-        """What took back what *intent* wrote: its removal, or the invoice in its place."""
-        known, name = self.deciding.known, intent.operation.host_ref
-        paid = name.removeprefix(SURPLUS)
-        undoings = (
-            Pending(RemovePayment.kind, name),
-            Pending(RemoveMoney.kind, name),
-            Pending(VoidCredit.kind, name),
-            Pending(CreateSale.kind, COUNTER + paid),
-        )
-        return next(filter(None, map(known.intent, undoings)), None)
-
-    def _came_after(self, intent: Intent, taken_back_on: date) -> bool:
-        """Whether *intent* collected anew what had been taken back: an old charge-back is not for it."""
-        settled_on = intent.facts.get("settled_on") or str(intent.payload.get("Date"))
-        return intent.operation.host_ref in self.deciding.to_come or settled_on > taken_back_on.isoformat()
-
-    def _undo(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent) -> None:
-        """Take back what *intent* paid, and what was parked beside it."""
-        known, paid = self.deciding.known, intent.operation.host_ref
-        counter = known.intent(Pending(CreateSale.kind, COUNTER + paid))
-        used = SURPLUS + paid in known.used and known.removal(paid) is None
-        stays = self._why_it_stays(known.payment(intent)) or (_USED if used else "")
-        amount, whole = Decimal(str(intent.payload["Amount"])), stays == _CLOSED or used
-        if counter is not None:
-            whole = counter.facts.get("covers") == _ALL
-        if counter is not None or (stays and known.removal(paid) is None):
-            covered = Decimal(intent.facts["collected"]) if whole and "surplus" in intent.facts else amount
-            self._counter(settlement, line, transaction, _Stays(paid=paid, why=stays, amount=covered, whole=whole))
-        elif not known.is_gone(intent):
-            invoice = _invoice_of(intent) or transaction.invoice_id
-            self._remove(line, paid, PaymentId(intent.xero_id or ""), invoice, amount)
-        if "surplus" in intent.facts and not (whole and (counter is not None or stays)):
-            self._unpark(line, SURPLUS + paid, Money(Decimal(intent.facts["surplus"]), line.amount.currency))
-
-    def _undo_parked(
-        self, settlement: Settlement, line: SettlementLine, transaction: Transaction, intent: Intent
+    def _undo(
+        self,
+        settlement: Settlement,
+        line: SettlementLine,
+        transaction: Transaction,
+        taking: Taking,
+        came_in: CameIn,
+        *,
+        why: str,
     ) -> None:
-        """Take back money all of which was parked."""
-        known, name = self.deciding.known, intent.operation.host_ref
-        paid, amount = name.removeprefix(SURPLUS), Decimal(intent.facts["collected"])
-        closed = known.open_books.is_closed(date.fromisoformat(intent.facts["dated"]))
-        countered = known.intent(Pending(CreateSale.kind, COUNTER + paid)) is not None
-        if intent.state is not State.CONFIRMED:
-            self.deciding.not_confirmed(line, intent, "parking it")
-        elif countered or ((closed or name in known.used) and self._undone(intent) is None):
-            why = _CLOSED if closed else _USED
-            self._counter(settlement, line, transaction, _Stays(paid=paid, why=why, amount=amount, whole=True))
-        else:
-            self._unpark(line, name, Money(amount, line.amount.currency))
+        """Take back what had come in: remove its payment, and what was parked beside it, or put an invoice there."""
+        stays, part = self._stays(taking, came_in), taking.part
+        if stays is not None:
+            self._counter(settlement, line, transaction, stays)
+        elif came_in.paid:
+            self._remove(line, part.name, came_in, gone=part.gone, why=why)
+        if came_in.parked and not (stays is not None and (stays.whole or stays.partly)):
+            self._unpark(line, SURPLUS + part.name, came_in)
 
-    def _why_it_stays(self, payment: Payment | None) -> str:
-        """Why a payment cannot be removed; blank when it can."""
-        if payment is None:
+    def _why_it_stays(self, came_in: CameIn) -> str:
+        """Why a payment, or what was parked instead, cannot be removed; blank when it can."""
+        known = self.deciding.known
+        if came_in.by is None:
+            return ""
+        if not came_in.paid:
+            return _CLOSED if known.open_books.is_closed(date.fromisoformat(came_in.by.facts["dated"])) else ""
+        payment = known.payment(came_in.by)
+        if payment is None or known.is_gone(came_in.by):
             return ""
         if payment.is_reconciled:
             return "reconciled"
         if payment.batch_payment_id is not None:
             return "part of a batch"
-        closed = payment.date is not None and self.deciding.known.open_books.is_closed(payment.date)
+        closed = payment.date is not None and known.open_books.is_closed(payment.date)
         return _CLOSED if closed else ""
 
-    def _remove(
-        self, line: SettlementLine, paid_line: str, payment: PaymentId | Pending, invoice: str, amount: Decimal
-    ) -> None:
+    def _remove(self, line: SettlementLine, paid: str, came_in: CameIn, *, gone: bool, why: str) -> None:
+        """Remove the payment of line *paid*; where somebody removed it in Xero already, that is taken for it."""
         deciding = self.deciding
-        if paid_line in deciding.taken_back:
-            return
-        deciding.taken_back.add(paid_line)
-        if deciding.may_plan(line, Pending(RemovePayment.kind, paid_line), "removing it"):
+        facts = _facts_back(line) | {WAS_ON: f"Invoices/{came_in.invoice}"}
+        if gone and deciding.known.was_not_removed(paid):
+            deciding.claimed.add(paid)
+            adopted = Adopt(
+                host_ref=paid,
+                reason=f"charged back by {line.id}{why}; somebody removed its payment in Xero already",
+                adopted_kind=RemovePayment.kind,
+                xero_id=str(came_in.payment),
+                facts=facts,
+            )
+            deciding.actions.append(adopted)
+        elif came_in.payment is not None and deciding.may_plan(line, Pending(RemovePayment.kind, paid), "removing it"):
             action = RemovePayment(
-                host_ref=paid_line,
-                reason=f"charged back by {line.id}",
-                facts={
-                    "transaction": line.transaction,
-                    "charged_back_by": line.id,
-                    WAS_ON: f"Invoices/{invoice}",
-                },
-                payment=payment,
-                amount=Money(amount, line.amount.currency),
+                host_ref=paid,
+                reason=f"charged back by {line.id}{why}",
+                facts=facts,
+                payment=came_in.payment,
+                amount=Money(came_in.paid, line.amount.currency),
             )
             deciding.actions.append(action)
-            deciding.open_again(invoice, amount, action.itself)
+            deciding.open_again(came_in.invoice, came_in.paid, action.itself)
 
     def _counter(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, stays: _Stays) -> None:
         """Put an invoice in the place of a payment that cannot be removed; its money leaves the clearing account."""
-        deciding, known, paid = self.deciding, self.deciding.known, stays.paid
-        if paid in deciding.taken_back:
-            return
-        deciding.taken_back.add(paid)
-        written = known.intent(Pending(CreateSale.kind, COUNTER + paid))
-        if written is not None and known.is_voided(written):
-            cause = "the invoice in its payment's place was voided in Xero by somebody else; it is not made again"
-            deciding.find(line, "removed in Xero", cause, "find out why, and enter it by hand if it is owed")
-            return
+        deciding, known = self.deciding, self.deciding.known
         accounts = known.accounts
         through = accounts.charge_backs if accounts.through_a_bank else accounts.clearing
-        if through is None:
-            cause = f"its payment is {stays.why} and cannot be removed, and no charge-back account was chosen"
-            deciding.find(line, "payment stays", cause, "give charge_back_account=…, or remove the payment by hand")
-            return
         day = known.open_books.day_for(settlement.on)
-        if day is None:
-            deciding.findings.append(known.open_books.finding(line.id, line.amount))
+        if day is None or through is None:
             return
         amount = Money(stays.amount, line.amount.currency)
-        about = {"transaction": line.transaction, "charged_back_by": line.id} | (
-            {"covers": _ALL} if stays.whole else {}
-        )
+        about = _facts_back(line) | ({"covers": _ALL} if stays.whole else {})
+        about |= {"taken": str(stays.amount)} if stays.partly else {}
         facts = about | {
             "account": accounts.clearing_id,
             "effect": str(-amount.amount),
             "dated": day.isoformat(),
         }
         counter = _Counter(
-            name=COUNTER + paid,
+            name=COUNTER + stays.paid,
             reason=f"charged back by {line.id}; its payment is {stays.why}, so an invoice takes its place",
             amount=amount,
             on=day,
@@ -378,6 +405,7 @@ class Returns:
             contact=deciding.contact_of(transaction),
             number=transaction.invoice_number,
             rate=settlement.rate,
+            after=deciding.posting(transaction.invoice_id),
         )
         doing = "charging it back"
         if deciding.may_plan(line, Pending(CreateSale.kind, counter.name), doing):
@@ -385,20 +413,22 @@ class Returns:
         if accounts.through_a_bank and deciding.may_plan(line, Pending(MoveMoney.kind, counter.name), doing):
             deciding.actions.append(counter.money_out(accounts.clearing_id, facts))
 
-    def _unpark(self, line: SettlementLine, parked: str, amount: Money) -> None:
-        """Take back the *amount* that was parked under the name *parked*."""
-        deciding = self.deciding
-        money = deciding.known.intent(Pending(MoveMoney.kind, parked))
-        credit = deciding.known.intent(Pending(CreateSaleCredit.kind, parked))
-        facts = {"transaction": line.transaction, "charged_back_by": line.id}
+    def _unpark(self, line: SettlementLine, parked: str, came_in: CameIn) -> None:
+        """Take back the amount that was parked under the name *parked*."""
+        deciding, put_by = self.deciding, came_in.put_by
+        facts, amount = _facts_back(line), Money(came_in.parked, line.amount.currency)
         reason, doing = f"charged back by {line.id}", "taking it back"
-        if money is not None and money.xero_id and deciding.may_plan(line, Pending(RemoveMoney.kind, parked), doing):
+        if put_by is None:
+            return
+        written = deciding.known.intent(put_by)
+        it: Ref = (written.xero_id or "") if written is not None and written.state is State.CONFIRMED else put_by
+        if put_by.kind == MoveMoney.kind and deciding.may_plan(line, Pending(RemoveMoney.kind, parked), doing):
             deciding.actions.append(
-                RemoveMoney(host_ref=parked, reason=reason, facts=facts, transaction=money.xero_id, amount=amount)
+                RemoveMoney(host_ref=parked, reason=reason, facts=facts, transaction=it, amount=amount)
             )
-        if credit is not None and credit.xero_id and deciding.may_plan(line, Pending(VoidCredit.kind, parked), doing):
+        if put_by.kind != MoveMoney.kind and deciding.may_plan(line, Pending(VoidCredit.kind, parked), doing):
             deciding.actions.append(
-                VoidCredit(host_ref=parked, reason=reason, facts=facts, credit_note=credit.xero_id, amount=amount)
+                VoidCredit(host_ref=parked, reason=reason, facts=facts, credit_note=it, amount=amount)
             )
 
 
@@ -408,7 +438,6 @@ def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
     return about | settled
 
 
-def _invoice_of(intent: Intent) -> str:
-    """The invoice that a payment was posted on; blank where the payment was only found again."""
-    invoice = intent.payload.get("Invoice")
-    return str(cast(Mapping[str, object], invoice).get("InvoiceID", "")) if isinstance(invoice, Mapping) else ""
+def _facts_back(line: SettlementLine) -> dict[str, str]:
+    """The facts of what takes money back for *line*."""
+    return {"transaction": line.transaction, "charged_back_by": line.id}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from xerosync.engine.actions import Action, CreateSale, CreateSaleCredit, MoveMoney, Pay, Pending, RemovePayment, Seen
+from xerosync.engine.actions import Action, CreateSale, CreateSaleCredit, MoveMoney, Pending, RemovePayment, Seen
+from xerosync.engine.chains import Chain, Effect, Event, KnownChain, Unfit, follow
 from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import GONE
@@ -18,7 +18,7 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, Surplus
 from xerosync.engine.states import OPEN, State
-from xerosync.mapping.settlement import Settlement, SettlementLine
+from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
     Account,
@@ -28,6 +28,7 @@ from xerosync.models import (
     DocumentStatus,
     Invoice,
     Payment,
+    PaymentId,
     PaymentStatus,
     TenantId,
 )
@@ -80,7 +81,8 @@ class Known:
     *forgotten* are the transactions that were made here and that an older store did not know; *counters* the invoices
     that took the place of charged-back payments, by transaction; *sold* the invoices that refunds are of, with their
     lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it;
-    *parked* what stands in Xero as parked although the ledger does not know it, by the line's id.
+    *parked* what stands in Xero as parked although the ledger does not know it, by the line's id; *chains* the chains
+    of the invoices of which something went back.
     """
 
     tenant: TenantId
@@ -93,12 +95,12 @@ class Known:
     invoices: Mapping[str, tuple[Invoice, str]]
     payments: Mapping[str, tuple[Payment, str]]
     tagged: Mapping[str, Payment]
-    collected_before: Mapping[str, Sequence[Intent]]
     counters: Mapping[str, Sequence[Intent]]
     sold: Mapping[str, Invoice]
     retry_refused: bool
     used: AbstractSet[str] = frozenset()
     parked: Mapping[str, Decimal] = field(factory=dict[str, Decimal])
+    chains: Mapping[str, KnownChain] = field(factory=dict[str, KnownChain])
 
     def intent(self, operation: Pending) -> Intent | None:
         """What is known of *operation*."""
@@ -107,6 +109,11 @@ class Known:
     def removal(self, line_id: str) -> Intent | None:
         """What is known of the removal of the payment of line *line_id*."""
         return self.intent(Pending(RemovePayment.kind, line_id))
+
+    def was_not_removed(self, line_id: str) -> bool:
+        """Whether the library did not remove the payment of line *line_id*, or Xero refused that."""
+        removal = self.removal(line_id)
+        return removal is None or removal.state is State.REJECTED
 
     def is_taken_back(self, line_id: str) -> bool:
         """Whether the payment of line *line_id* was removed, or an invoice put in its place."""
@@ -129,6 +136,26 @@ class Known:
         return payment is not None and payment.status == PaymentStatus.DELETED
 
 
+@frozen(kw_only=True, repr=False)
+class CameIn:
+    """
+    How the money of a line came in: what its *payment* on *invoice* *paid*, and what was *parked*, by which write
+    *put_by*.
+
+    *settled* is what it made in the clearing account's currency, where that is another; *by* is what wrote it, None
+    for what this plan posts or takes over; *gone* says that its payment was removed in Xero.
+    """
+
+    payment: PaymentId | Pending | None = None
+    invoice: str = ""
+    paid: Decimal = Decimal(0)
+    parked: Decimal = Decimal(0)
+    settled: Decimal | None = None
+    by: Intent | None = None
+    put_by: Pending | None = None
+    gone: bool = False
+
+
 @define
 class Deciding:
     """What was decided so far, line by line."""
@@ -136,8 +163,9 @@ class Deciding:
     known: Known
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
-    collected: dict[str, list[Pay]] = field(factory=lambda: defaultdict[str, list[Pay]](list))
-    taken_back: set[str] = field(factory=set[str])
+    chains: dict[str, Chain] = field(factory=dict[str, Chain])
+    came_in: dict[str, CameIn] = field(factory=dict[str, CameIn])
+    claimed: set[str] = field(factory=set[str])
     to_come: set[str] = field(factory=set[str])
     differences: dict[str, Money] = field(factory=dict[str, Money])
     _due: dict[str, Decimal] = field(factory=dict[str, Decimal])
@@ -146,6 +174,58 @@ class Deciding:
     def find(self, line: SettlementLine, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
         """Add a finding on *line*."""
         self.findings.append(Finding(code=code, about=line.id, cause=cause, fix=fix, retry=retry, worth=line.amount))
+
+    def follow(
+        self, settlement: Settlement, line: SettlementLine, transaction: Transaction
+    ) -> tuple[Chain, Effect | Unfit]:
+        """What becomes of the chain of the invoice of *transaction* by *line*; it is kept only by who does it."""
+        known = self.known.chains.get(transaction.invoice_id, KnownChain())
+        event = Event(
+            kind=line.kind,
+            name=line.id,
+            transaction=transaction.id,
+            amount=line.amount.amount,
+            of=line.of,
+            later=self._later(known, settlement),
+        )
+        return follow(self.chains.get(transaction.invoice_id, known.chain), event)
+
+    def comes_in(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, came_in: CameIn) -> None:
+        """Note that this plan posts what *line* brought in."""
+        if transaction.invoice_id in self.known.chains:
+            chain, _ = self.follow(settlement, line, transaction)
+            parts = (evolve(each, gone=came_in.gone) if each.name == line.id else each for each in chain.parts)
+            self.chains[transaction.invoice_id] = evolve(chain, parts=tuple(parts))
+            self.came_in[line.id] = came_in
+
+    def posting(self, invoice_id: str) -> tuple[Pending, ...]:
+        """What this plan posts that brings money in for an invoice."""
+        chain = self.chains.get(invoice_id, Chain())
+        posted = (self.came_in[each.name].payment for each in chain.parts if each.name in self.came_in)
+        return tuple(each for each in posted if isinstance(each, Pending))
+
+    def waits(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> bool:
+        """Whether *line* must wait, with the finding why: nobody knows whether money came in that it may be about."""
+        known = self.known.chains.get(transaction.invoice_id, KnownChain())
+        later, is_refund = self._later(known, settlement), line.kind is LineKind.REFUNDED
+        for name, intent in known.in_doubt.items():
+            if name in later or not (is_refund or intent.facts.get("transaction") == transaction.id):
+                continue
+            if intent.state in OPEN:
+                self.still_open(line, "posting a payment of it")
+            else:
+                cause = f"a payment of it is held back itself: {intent.state}"
+                self.find(line, "held back", cause, "see to its collection first, then settle again", retry=True)
+            return True
+        return False
+
+    def _later(self, known: KnownChain, settlement: Settlement) -> AbstractSet[str]:
+        """The lines that brought money in after *settlement*, or will in this plan."""
+        return self.to_come | {name for name, on in known.on.items() if on > settlement.on.isoformat()}
+
+    def unfit(self, line: SettlementLine, unfit: Unfit) -> None:
+        """Add the finding that *line* is *unfit* for its chain."""
+        self.find(line, unfit.code, unfit.cause, unfit.fix, retry=unfit.retry)
 
     def exchange(self, settlement: Settlement, line: SettlementLine, currency: str | None) -> Exchange | None:
         """How *line* moves money of a document in *currency*; None, with the finding why, where it cannot."""
@@ -169,8 +249,11 @@ class Deciding:
         """Add the finding on an *intent* of *line* that is not confirmed, and not to be planned again."""
         if intent.state in OPEN:
             self.still_open(line, doing)
-        else:
-            self.findings += filter(None, [finding_for(intent)])
+            return
+        found = finding_for(intent)
+        told = evolve(found, about=line.id, worth=line.amount) if found is not None else None
+        if told is not None and told not in self.findings:
+            self.findings.append(told)
 
     def may_plan(self, line: SettlementLine, operation: Pending, doing: str) -> bool:
         """Whether *operation* is still to be planned; else what a person must know of it is a finding."""

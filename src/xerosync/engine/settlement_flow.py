@@ -17,12 +17,11 @@ from xerosync.engine.actions import (
     Pay,
     Pending,
     Refund,
-    RemoveMoney,
     RemovePayment,
-    VoidCredit,
 )
 from xerosync.engine.allocating import used_credits
 from xerosync.engine.batches import in_batches, unsettled
+from xerosync.engine.chain_books import known_chain, of_chain, written_for
 from xerosync.engine.clearing import Eligibility
 from xerosync.engine.exchange import currency_of, realised
 from xerosync.engine.forgotten import taken_over
@@ -45,7 +44,7 @@ from xerosync.engine.observed import account_choice, intents_with, stamped, tagg
 from xerosync.engine.payouts import KnownPayouts, decide_payouts, exchange_of, operations
 from xerosync.engine.plans import Plan
 from xerosync.engine.remembering import by_what_was_written, standing_for
-from xerosync.engine.restoring import current, current_of
+from xerosync.engine.restoring import current_of
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Known, SettlementAccounts
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
@@ -65,6 +64,7 @@ from xerosync.models import (
     BankTransfer,
     CreditNote,
     Invoice,
+    InvoiceId,
     Payment,
 )
 from xerosync.money import Money
@@ -286,14 +286,14 @@ async def _known(
     unknown = [line for line in lines if line.transaction not in remembered]
     forgotten = await by_what_was_written(books, unknown) if unknown else {}
     transactions = remembered | forgotten
-    before = await _collected_before(books, lines)
+    before = await written_for(books, lines, transactions)
     intents = await current_of(books, _operations(lines, before))
     keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
     unmet = [tag_of(key) for key in keys if key not in intents]
     counters = await _counters(books)
     paid_off = [each.xero_id for group in counters.values() for each in group if each.xero_id]
     owed = [*(each.invoice_id for each in transactions.values()), *paid_off]
-    return Known(
+    known = Known(
         tenant=books.tenant,
         accounts=accounts,
         open_books=days,
@@ -304,13 +304,13 @@ async def _known(
         invoices=await stamped(books, INVOICES, Invoice, owed),
         payments=await stamped(books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))),
         tagged=await tagged(books, PAYMENTS, Payment, unmet),
-        collected_before=before,
         counters=counters,
         sold=await _sold(books, lines, transactions, intents),
         retry_refused=retry_refused,
         used=await used_credits(books, [each for group in before.values() for each in group]),
         parked=await _parked_unknown(books, lines, intents),
     )
+    return evolve(known, chains={invoice: known_chain(known, written) for invoice, written in before.items()})
 
 
 async def _parked_unknown(
@@ -331,7 +331,7 @@ async def _parked_unknown(
     return {ids[key].host_ref.removeprefix(SURPLUS): total or Decimal(0) for key, total in totals.items()}
 
 
-def _operations(lines: Sequence[SettlementLine], before: Mapping[str, Sequence[Intent]]) -> Iterable[Pending]:
+def _operations(lines: Sequence[SettlementLine], before: Mapping[InvoiceId, Sequence[Intent]]) -> Iterable[Pending]:
     """Whatever may have been written for *lines*, and for what they take back."""
     for line in lines:
         match line.kind:
@@ -342,30 +342,8 @@ def _operations(lines: Sequence[SettlementLine], before: Mapping[str, Sequence[I
                 yield from (Pending(kind, line.id) for kind in (CreateSaleCredit.kind, Refund.kind))
             case _:
                 pass
-    for written in (each.operation.host_ref for group in before.values() for each in group):
-        paid = written.removeprefix(SURPLUS)
-        yield from (Pending(kind, paid) for kind in (Pay.kind, RemovePayment.kind))
-        yield from (Pending(kind, COUNTER + paid) for kind in (CreateSale.kind, MoveMoney.kind))
-        parking = (MoveMoney.kind, CreateSaleCredit.kind, RemoveMoney.kind, VoidCredit.kind)
-        yield from (Pending(kind, SURPLUS + paid) for kind in parking)
-
-
-async def _collected_before(books: Books, lines: Sequence[SettlementLine]) -> dict[str, list[Intent]]:
-    """What was posted for every transaction that is charged back, whichever settlement it came with."""
-    found: dict[str, list[Intent]] = {}
-    for line in lines:
-        if line.kind is LineKind.CHARGED_BACK and line.transaction not in found:
-            written = current(await intents_with(books, lookup=("transaction", line.transaction)))
-            found[line.transaction] = [
-                each
-                for each in written
-                if each.operation.kind == Pay.kind
-                or (
-                    each.operation.host_ref.startswith(SURPLUS)
-                    and each.operation.kind in {MoveMoney.kind, CreateSaleCredit.kind}
-                )
-            ]
-    return found
+    for written in before.values():
+        yield from of_chain(written)
 
 
 async def _counters(books: Books) -> dict[str, list[Intent]]:

@@ -16,19 +16,21 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.remembering import FORGOTTEN
 from xerosync.engine.returns import Returns
-from xerosync.engine.settlement_books import SURPLUS, Deciding, Known
+from xerosync.engine.settlement_books import SURPLUS, CameIn, Deciding, Known
 from xerosync.engine.settling_policies import Surplus
 from xerosync.engine.states import State
+from xerosync.engine.turns import in_turn
 from xerosync.mapping.banking import credit_kept, overpayment
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction
-from xerosync.models import DocumentStatus, InvoiceId, Payment
+from xerosync.models import DocumentStatus, InvoiceId, Payment, PaymentStatus
 from xerosync.money import Money, exactly
 
 NOT_OURS = (
     "import its invoice and settle it under that transaction, link it with link_transaction(), "
     "or mark the invoice paid in Xero by hand"
 )
+_REMOVED = "removed in Xero"
 _ANOTHER_ID = "give every line an id of its own, never one used before"
 
 
@@ -48,23 +50,39 @@ def decide_settlements(
         NoteTransaction.remember(transaction, reason=FORGOTTEN) for transaction in known.forgotten.values()
     ]
     deciding.to_come = {line.id for settlement in settlements for line in settlement.lines}
-    for settlement in settlements:
-        for line in settlement.lines:
-            deciding.to_come.discard(line.id)
-            transaction = known.transactions.get(line.transaction)
-            if transaction is None:
-                deciding.find(line, "not created here", "the library did not create this transaction", NOT_OURS)
-                continue
-            match line.kind:
-                case LineKind.COLLECTED | LineKind.REINSTATED:
-                    collecting.collect(settlement, line, transaction)
-                case LineKind.CHARGED_BACK:
-                    returns.take_back(settlement, line, transaction)
-                case LineKind.REFUNDED:
-                    returns.refund(settlement, line, transaction)
-                case LineKind.DECLINED:
-                    pass
-    return deciding.actions, deciding.findings, deciding.differences
+
+    def fits(settlement: Settlement, line: SettlementLine) -> bool:
+        return _fits(settlement, line, collecting, returns)
+
+    chain_of = {each.id: each.invoice_id for each in known.transactions.values()}
+    for settlement, line in in_turn(settlements, chain_of, fits):
+        deciding.to_come.discard(line.id)
+        transaction = known.transactions.get(line.transaction)
+        if transaction is None:
+            deciding.find(line, "not created here", "the library did not create this transaction", NOT_OURS)
+            continue
+        match line.kind:
+            case LineKind.COLLECTED | LineKind.REINSTATED:
+                collecting.collect(settlement, line, transaction)
+            case LineKind.CHARGED_BACK:
+                returns.take_back(settlement, line, transaction)
+            case LineKind.REFUNDED:
+                returns.refund(settlement, line, transaction)
+            case LineKind.DECLINED:
+                pass
+    # Whose payment somebody removed in Xero, and a charge-back takes back now, needs nobody any more.
+    found = [each for each in deciding.findings if (each.code, each.about in deciding.claimed) != (_REMOVED, True)]
+    return deciding.actions, found, deciding.differences
+
+
+def _fits(settlement: Settlement, line: SettlementLine, collecting: _Collecting, returns: Returns) -> bool:
+    """Whether *line* can be done as the books stand now, or never will be by another line of its day."""
+    transaction = collecting.deciding.known.transactions.get(line.transaction)
+    if transaction is None or line.kind is LineKind.DECLINED:
+        return True
+    if line.kind in {LineKind.COLLECTED, LineKind.REINSTATED}:
+        return collecting.fits(line, transaction)
+    return returns.fits(settlement, line, transaction)
 
 
 @define
@@ -72,6 +90,16 @@ class _Collecting:
     """Decides on the lines that brought money in."""
 
     deciding: Deciding
+
+    def fits(self, line: SettlementLine, transaction: Transaction) -> bool:
+        """Whether all of *line* is due now, or it was posted before."""
+        known, operation = self.deciding.known, Pending(Pay.kind, line.id)
+        intent = known.intent(operation)
+        posted = intent is not None and intent.state is not State.REJECTED
+        marked = tag_of(intent_key(known.tenant, operation)) in known.tagged
+        if posted or marked or self._parked_before(line) is not None:
+            return True
+        return self.deciding.due(self._target(transaction, line.amount.amount)) >= line.amount.amount
 
     def collect(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> None:
         known = self.deciding.known
@@ -81,7 +109,7 @@ class _Collecting:
         if intent is not None and intent.state is not State.REJECTED:
             self._check(settlement, line, intent)
         elif intent is None and tagged is not None:
-            self._adopt(settlement, line, tagged)
+            self._adopt(settlement, line, transaction, tagged)
         elif (parked := self._parked_before(line)) is not None and not self._is_rest(settlement, line, parked):
             self._check_parked(settlement, line, parked)
         elif self._may_post(line, transaction, intent):
@@ -98,10 +126,10 @@ class _Collecting:
             deciding.find(line, "changed since posted", cause, _ANOTHER_ID)
         elif intent.state is not State.CONFIRMED:
             deciding.not_confirmed(line, intent, "posting it")
-        elif deciding.known.is_gone(intent) and deciding.known.removal(line.id) is None:
+        elif deciding.known.is_gone(intent) and deciding.known.was_not_removed(line.id):
             cause = "its payment was removed in Xero by somebody else; it is not posted again"
             fix = "find out why; to post it again, settle it under a new line id"
-            deciding.find(line, "removed in Xero", cause, fix)
+            deciding.find(line, _REMOVED, cause, fix)
         elif "surplus" in intent.facts and not deciding.known.is_taken_back(line.id):
             # What is due was paid, and a crash may have come before the rest was parked.
             self._park(settlement, line, Money(intent.facts["surplus"], line.amount.currency))
@@ -125,7 +153,7 @@ class _Collecting:
         elif parked.state is not State.CONFIRMED:
             self.deciding.not_confirmed(line, parked, "parking it")
 
-    def _adopt(self, settlement: Settlement, line: SettlementLine, payment: Payment) -> None:
+    def _adopt(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, payment: Payment) -> None:
         rest = line.amount.amount - (payment.amount or Decimal(0))
         parks = rest > 0 and self.deciding.known.surplus is Surplus.PARK
         facts = _facts(settlement, line) | {"surplus": str(rest)} if parks else _facts_known(line)
@@ -138,8 +166,17 @@ class _Collecting:
             facts=facts,
         )
         self.deciding.actions.append(action)
-        if parks:
-            self._park(settlement, line, Money(rest, line.amount.currency))
+        put_by = self._park(settlement, line, Money(rest, line.amount.currency)) if parks else None
+        came_in = CameIn(
+            payment=payment.payment_id,
+            invoice=invoice_paid(payment)["InvoiceID"],
+            paid=payment.amount or Decimal(0),
+            parked=rest if parks else Decimal(0),
+            settled=None if line.settled is None else line.settled.amount,
+            put_by=put_by,
+            gone=payment.status == PaymentStatus.DELETED,
+        )
+        self.deciding.comes_in(settlement, line, transaction, came_in)
 
     def _may_post(self, line: SettlementLine, transaction: Transaction, refused: Intent | None) -> bool:
         deciding = self.deciding
@@ -173,11 +210,21 @@ class _Collecting:
         if day is None:
             deciding.findings.append(known.open_books.finding(line.id, line.amount))
             return
+        payment, put_by = None, None
         if part:
             deciding.pay_off(target, part)
-            self._pay(settlement, line, invoice=InvoiceId(target), part=part, day=day, exchange=exchange)
+            payment = self._pay(settlement, line, invoice=InvoiceId(target), part=part, day=day, exchange=exchange)
         if rest:
-            self._park(settlement, line, Money(rest, line.amount.currency))
+            put_by = self._park(settlement, line, Money(rest, line.amount.currency))
+        came_in = CameIn(
+            payment=payment,
+            invoice=target,
+            paid=part,
+            parked=rest,
+            settled=None if exchange.settled is None else exchange.settled.amount,
+            put_by=put_by,
+        )
+        deciding.comes_in(settlement, line, transaction, came_in)
 
     def _target(self, transaction: Transaction, amount: Decimal) -> str:
         """The invoice that the money is for: the transaction's own, or the one that took a charged-back one's place."""
@@ -211,7 +258,7 @@ class _Collecting:
         part: Decimal,
         day: date,
         exchange: Exchange,
-    ) -> None:
+    ) -> Pending:
         deciding = self.deciding
         facts = _facts(settlement, line)
         if part != line.amount.amount:
@@ -233,16 +280,16 @@ class _Collecting:
             after=deciding.opened_by(invoice),
         )
         deciding.actions.append(action)
-        deciding.collected[line.transaction].append(action)
+        return action.itself
 
-    def _park(self, settlement: Settlement, line: SettlementLine, rest: Money) -> None:
+    def _park(self, settlement: Settlement, line: SettlementLine, rest: Money) -> Pending:
         deciding, known = self.deciding, self.deciding.known
         transaction = known.transactions[line.transaction]
         kind = MoveMoney.kind if known.accounts.through_a_bank else CreateSaleCredit.kind
         operation = Pending(kind, f"{SURPLUS}{line.id}")
         day = known.open_books.day_for(settlement.on)
         if not deciding.may_plan(line, operation, "parking the rest of it") or day is None:
-            return
+            return operation
         reason = f"collected in settlement {settlement.id}, and not due{known.open_books.reason(settlement.on)}"
         facts = _facts(settlement, line) | {
             "account": known.accounts.clearing_id,
@@ -264,7 +311,7 @@ class _Collecting:
                     total=rest,
                 )
             )
-            return
+            return operation
         note = credit_kept(rest, account=known.accounts.clearing.code or "", on=day, reference=number)
         deciding.actions.append(
             CreateSaleCredit(
@@ -276,6 +323,7 @@ class _Collecting:
                 total=rest,
             )
         )
+        return operation
 
 
 def _facts_known(line: SettlementLine) -> dict[str, str]:

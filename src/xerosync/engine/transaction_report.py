@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, cast
+from typing import Final
 
 from attrs import frozen
 
@@ -22,6 +22,7 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidCredit,
 )
+from xerosync.engine.chain_books import lines_of
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import PAYMENTS
 from xerosync.engine.observed import intents_with, stamped
@@ -184,7 +185,7 @@ def reported(transaction: Transaction, written: Sequence[Intent], gone: Abstract
         elif name.startswith(SURPLUS) and each.operation.kind in _BROUGHT_IN and name not in undone:
             collected += Decimal(each.facts["effect"])
         elif name.startswith(COUNTER) and each.operation.kind == CreateSale.kind:
-            collected -= _lines_of(each)
+            collected -= lines_of(each)
     charged_back = any("charged_back_by" in each.facts for each in done)
     settled = {
         (each.facts.get("settled_on", ""), each.facts["settlement"]) for each in done if "settlement" in each.facts
@@ -212,12 +213,6 @@ def _standing(transaction: Transaction, *, has_money: bool, charged_back: bool) 
             return Standing.CHARGED_BACK
         case _:
             return Standing.DELETED if transaction.cancelled else Standing.PENDING
-
-
-def _lines_of(invoice: Intent) -> Decimal:
-    """What the lines of an *invoice* that takes a payment's place come to: they bear no tax."""
-    lines = cast(Sequence[Mapping[str, object]], invoice.payload.get("LineItems") or ())
-    return sum((Decimal(str(line["UnitAmount"])) for line in lines), start=Decimal(0))
 
 
 def _day(transaction: Transaction) -> date:

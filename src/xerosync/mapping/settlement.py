@@ -24,7 +24,7 @@ class LineKind(StrEnum):
     DECLINED = "declined"
     """Nothing came in: its invoice stays as it is (R33). A late failure, whose money had come in, is `CHARGED_BACK`."""
     CHARGED_BACK = "charged back"
-    """All that was collected for it was taken back: its invoice is open again."""
+    """What was collected for it was taken back, all or one payment of it: its invoice is open again."""
     REINSTATED = "reinstated"
     """What was charged back came in again: the dispute was won."""
     REFUNDED = "refunded"
@@ -45,9 +45,11 @@ class SettlementLine:
     One line: *id* is the host's own, never used twice, and makes the payment known again; *transaction* is the
     transaction's id.
 
-    *amount* is positive: what was collected, or what a charge-back took. A charge-back takes back all that was
-    collected for the transaction; a refund may give back a part. *settled* is what it made, or cost, in the
-    settlement's currency, where the invoice's is another. Raises `InvalidInput` where both are of one currency.
+    *amount* is positive: what was collected, or what a charge-back took. A charge-back takes back all that is left of
+    what was collected for the transaction, or one of its payments: that of the line *of*, else the newest of its
+    amount. A refund may give back a part. *settled* is what it made, or cost, in the settlement's currency, where the
+    invoice's is another. Raises `InvalidInput` where both are of one currency, and for an *of* of what takes nothing
+    back.
     """
 
     id: str
@@ -55,8 +57,11 @@ class SettlementLine:
     amount: Money
     kind: LineKind = field(default=LineKind.COLLECTED, converter=_kind)
     settled: Money | None = None
+    of: str = ""
 
     def __attrs_post_init__(self) -> None:
+        if self.of and self.kind is not LineKind.CHARGED_BACK:
+            raise InvalidInput("of", "leave it out: only a charge-back takes back what another line brought in")
         if self.settled is not None and self.settled.currency == self.amount.currency:
             raise InvalidInput("settled", "leave it out where the settlement is in the invoice's own currency")
 
