@@ -37,7 +37,7 @@ def xerosync(body: bytes) -> Callable[[], object]:
     from xerosync.ports import Response  # noqa: PLC0415
 
     def decoded() -> object:
-        rows = answers.envelope(Response(200, {}, body), "Invoices", at_once=False).rows
+        rows = answers.envelope(Response(200, {}, body), "Invoices", Invoice).rows
         return codec.decode_all(Invoice, rows, where="Invoices")
 
     return decoded
@@ -54,6 +54,15 @@ def xerosync_in_detail(body: bytes) -> Callable[[], object]:
         return [codec.decode_in_detail(Invoice, row, where="Invoices") for row in rows]
 
     return decoded
+
+
+def xerosync_headers(body: bytes) -> Callable[[], object]:
+    """As the mirror reads it: dictionaries of what matching and reconciling need, dates as Xero wrote them."""
+    from xerosync.client._wire import answers  # noqa: PLC0415
+    from xerosync.engine.mirror import INVOICES as SHELF  # noqa: PLC0415
+    from xerosync.ports import Response  # noqa: PLC0415
+
+    return lambda: answers.envelope(Response(200, {}, body), "Invoices", SHELF.header).rows
 
 
 def xero_python(body: bytes) -> Callable[[], object]:
@@ -90,6 +99,7 @@ CANDIDATES: Final[Mapping[str, Callable[[bytes], Callable[[], object]]]] = {
     OFFICIAL: xero_python,
     "pyxero (floats)": pyxero,
     XEROSYNC: xerosync,
+    "xerosync, headers": xerosync_headers,
     "xerosync, in detail": xerosync_in_detail,
     "floor: msgspec, dicts": msgspec_dicts,
     "floor: orjson, dicts and floats": orjson_dicts,

@@ -22,6 +22,7 @@ from xerosync.client._wire.answers import envelope, messages_of, named_in_refusa
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import wire_name
 from xerosync.client._wire.outgoing import encode
+from xerosync.client._wire.rows import Header, Row
 from xerosync.client._wire.verdicts import Verdict, verdicts
 from xerosync.errors import InvalidInput, UnreadableAnswer, XerosyncError
 from xerosync.events import OnEvent
@@ -358,12 +359,13 @@ def test_no_answer_however_strange_is_more_than_unreadable(body: bytes, status: 
     headers = {"retry-after": header, "x-rate-limit-problem": header, "www-authenticate": header}
     response = Response(status, headers, body)
 
-    rows: Sequence[Json] = ()
-    with suppress(UnreadableAnswer):
-        rows = envelope(response, "Contacts").rows
-    for row in rows:
+    for wanted in (None, Header(frozenset({"ContactID", "Phones"}), (("Phones", frozenset({"PhoneType"})),))):
+        rows: Sequence[Row] = ()
         with suppress(UnreadableAnswer):
-            decode(Contact, row, where="Contacts")
+            rows = tuple(envelope(response, "Contacts", wanted).rows)
+        for row in rows:
+            with suppress(UnreadableAnswer):
+                decode(Contact, row, where="Contacts")
     assert isinstance(refusal(response), XerosyncError)
     assert str(refusal(response))
     assert messages_of(response)

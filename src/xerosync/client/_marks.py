@@ -10,7 +10,7 @@ from typing import Final, cast
 from attrs import define, field, frozen
 
 from xerosync.client._wire import dates
-from xerosync.client._wire.codec import Json
+from xerosync.client._wire.rows import Row
 from xerosync.errors import InvalidInput, UnreadableAnswer
 
 # The header has whole seconds, need not include equal stamps (F 4.19), and a write may show up a little late.
@@ -88,7 +88,7 @@ class Reading:
         """What to ask Xero for; None for everything."""
         return _start(self.since.at)
 
-    def fresh(self, rows: Iterable[Json], server_time: datetime | None) -> Iterator[Json]:
+    def fresh(self, rows: Iterable[Row], server_time: datetime | None) -> Iterator[Row]:
         """Those *rows* of a page answered at *server_time* whose version the read that gave the mark had not met."""
         for row in rows:
             stamp = row.get("UpdatedDateUTC")

@@ -18,7 +18,7 @@ from attrs import define, evolve, field, frozen
 
 from xerosync.client._session import Query, Session
 from xerosync.client._wire.answers import Envelope
-from xerosync.client._wire.codec import Json
+from xerosync.client._wire.rows import Row
 from xerosync.errors import Unavailable
 
 PAGE_SIZE: Final = 1000
@@ -98,12 +98,12 @@ class Page:
     Once they are kept, another reading of the list may begin at *place*; None where that cannot be.
     """
 
-    rows: Iterator[Json]
+    rows: Iterator[Row]
     server_time: datetime | None
     place: Place | None = None
 
 
-async def whole_rows(session: Session, query: Query, id_name: str) -> AsyncIterator[Json]:
+async def whole_rows(session: Session, query: Query, id_name: str) -> AsyncIterator[Row]:
     """The rows of *query* as `whole_pages` has them."""
     async for page in whole_pages(session, query, id_name):
         for row in page.rows:
@@ -159,7 +159,7 @@ def _place(page: Envelope, id_name: str, end: int | None) -> Place | None:
     return Place(end, frozenset(each for each in last if each is not None))
 
 
-def fresh(rows: Iterable[Json], id_name: str, known: set[object] | Latest) -> Iterator[Json]:
+def fresh(rows: Iterable[Row], id_name: str, known: set[object] | Latest) -> Iterator[Row]:
     """Those of *rows* whose ids are not *known* yet; then they are."""
     for row in rows:
         name = _id(row, id_name)
@@ -230,7 +230,7 @@ def _ids(page: Envelope, id_name: str) -> set[object]:
     return {_id(row, id_name) for row in page.rows}
 
 
-def _id(row: Json, id_name: str) -> str | None:
+def _id(row: Row, id_name: str) -> str | None:
     """The id of *row*; None for what is no id, which whoever reads the row as a document will refuse."""
     value = row.get(id_name)
     return value if isinstance(value, str) else None

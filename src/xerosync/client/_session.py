@@ -18,6 +18,7 @@ from xerosync.client._retry import KEY_AGE_MAX_S, Kind, Move, Step, Tried, is_do
 from xerosync.client._wire import dates
 from xerosync.client._wire.answers import Envelope, envelope, refusal
 from xerosync.client._wire.codec import Json, dump
+from xerosync.client._wire.rows import Wanted
 from xerosync.client.oauth import Endpoints
 from xerosync.errors import OutcomeUnknown, Unavailable, UnreadableAnswer, XerosyncError
 from xerosync.events import Event, path_template
@@ -33,12 +34,13 @@ _KEYED: Final = frozenset({"PUT", "POST"})
 
 @frozen
 class Query:
-    """A read of one collection: its path, the key its rows stand under, parameters, and since when."""
+    """A read of one collection: its path, the key its rows stand under, parameters, since when, and what for."""
 
     path: str
     collection: str
     params: Mapping[str, str] = field(factory=dict[str, str])
     modified_since: datetime | None = None
+    wanted: Wanted = None
 
     def page(self, number: int, size: int | None) -> Query:
         """This read, of one page of *size* rows, or of as many as Xero gives."""
@@ -160,7 +162,7 @@ class Session:
             return Envelope((), None)
         if response.status != 200:
             raise refusal(response)
-        page = envelope(response, query.collection, at_once=False)
+        page = envelope(response, query.collection, query.wanted)
         number = query.params.get("page")
         if number is not None:
             pages = {} if page.pages is None else {"pages": page.pages}

@@ -19,6 +19,7 @@ from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
+from xerosync.client._wire.rows import dictionary
 from xerosync.engine.intents import Intent, invoice_in, read_intent, sign_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
@@ -48,6 +49,8 @@ _REMOVALS: Final = frozenset(
         "credit_note_voiding",
     }
 )
+_COMPARED: Final = frozenset({"Status", "Allocations"})
+"""What of a document, beside its mark, is held against the ledger."""
 _CHUNK: Final = 500
 _UNDER_WAY: Final = timedelta(minutes=10)
 """What was written so shortly before the books were read may be missing from what was read of them."""
@@ -164,7 +167,10 @@ async def audit(books: Books, *, since: datetime | None = None, adopt: bool = Fa
 async def _documents(books: Books, shelf: Shelf, since: datetime | None) -> AsyncIterator[Document]:
     session = await books.session()
     name, sign = id_name(shelf.model), sign_of(books.app.client_id)
-    async for row in whole_rows(session, Query(shelf.collection, shelf.collection, shelf.params, since), name):
+    wanted = evolve(shelf.header, keys=shelf.header.keys | _COMPARED) if shelf is not BATCH_PAYMENTS else None
+    query = Query(shelf.collection, shelf.collection, shelf.params, since, wanted)
+    async for found in whole_rows(session, query, name):
+        row = dictionary(found)
         document = _document(row, str(row.get(name)), tag_on(shelf, row, sign))
         if shelf is BATCH_PAYMENTS:
             document = evolve(document, payments=payments_in(decode(BatchPayment, row, where=shelf.collection)))

@@ -17,6 +17,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, decode, dump, parse
 from xerosync.client._wire.names import id_name
+from xerosync.client._wire.rows import Header, dictionary
 from xerosync.engine.intents import sign_in, sign_of, tag_in
 from xerosync.engine.interrupted import Interrupted, read_interrupted, reading_key
 from xerosync.engine.strays import strays_among
@@ -55,7 +56,8 @@ _IDS_AT_ONCE: Final = 80
 @frozen
 class Shelf:
     """
-    One mirrored resource: where it is read, which of its keys are kept, and what its rows are looked up by.
+    One mirrored resource: where it is read, which of its keys are kept, and what its rows are looked up by, for which
+    some *more* keys may be needed.
 
     A row is told apart by its own id, unless *key* names something else. A *whole* one is short and has no stamps: it
     is read whole each time, and what is not there any more has gone.
@@ -70,6 +72,13 @@ class Shelf:
     paged: bool = True
     key: str = ""
     whole: bool = False
+    more: frozenset[str] = frozenset()
+
+    @property
+    def header(self) -> Header:
+        """What its rows are read for."""
+        keys = {*self.kept, *self.more, self.id_key, id_name(self.model), "UpdatedDateUTC"}
+        return Header(frozenset(keys), tuple((name, inside) for name, inside in _STUBS.items() if name in keys))
 
     @property
     def kind(self) -> str:
@@ -174,6 +183,7 @@ CREDIT_NOTES: Final = Shelf(
         "Reference HasAttachments UpdatedDateUTC"
     ),
     _credit_note_lookups,
+    more=_keys("LineItems"),
 )
 PAYMENTS: Final = Shelf(
     "payment",
@@ -319,9 +329,10 @@ async def refresh(books: Books, *shelves: Shelf) -> None:
 
 
 async def _reread_whole(books: Books, shelf: Shelf) -> None:
-    page = await (await books.session()).read(Query(shelf.collection, shelf.collection, shelf.params))
-    await keep(books, shelf, page.rows)
-    there = {_text(row, shelf.id_key) for row in page.rows}
+    page = await (await books.session()).read(_query(shelf, shelf.params))
+    rows = [dictionary(row) for row in page.rows]
+    await keep(books, shelf, rows)
+    there = {_text(row, shelf.id_key) for row in rows}
     gone = [record.identity async for record in records(books, shelf.kind) if record.key not in there]
     if gone:
         await books.storage.commit([], deletes=gone)
@@ -332,9 +343,8 @@ async def reread(books: Books, shelf: Shelf, ids: Iterable[str]) -> None:
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         params = {"IDs": ",".join(wanted[start : start + _IDS_AT_ONCE])}
-        query = Query(shelf.collection, shelf.collection, params)
-        rows = whole_rows(await books.session(), query, id_name(shelf.model))
-        await keep(books, shelf, [row async for row in rows])
+        rows = whole_rows(await books.session(), _query(shelf, params), id_name(shelf.model))
+        await keep(books, shelf, [dictionary(row) async for row in rows])
 
 
 async def keep(books: Books, shelf: Shelf, rows: Sequence[Json], also: Sequence[Record] = ()) -> None:
@@ -429,14 +439,18 @@ async def _changed(
 
     What was met before comes too, which may be newer than what another worker has kept since.
     """
-    query = Query(shelf.collection, shelf.collection, shelf.params, reading.modified_since)
+    query = _query(shelf, shelf.params, reading.modified_since)
     session = await books.session()
     if not shelf.paged:
         whole = await session.read(query)
-        yield list(reading.fresh(whole.rows, whole.server_time)), None
+        yield [dictionary(row) for row in reading.fresh(whole.rows, whole.server_time)], None
         return
     async for page in whole_pages(session, query, reading.id_name, begin=begin):
-        yield list(reading.fresh(page.rows, page.server_time)), page.place
+        yield [dictionary(row) for row in reading.fresh(page.rows, page.server_time)], page.place
+
+
+def _query(shelf: Shelf, params: Mapping[str, str], since: datetime | None = None) -> Query:
+    return Query(shelf.collection, shelf.collection, params, since, shelf.header)
 
 
 async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record], also: Sequence[Record]) -> bool:

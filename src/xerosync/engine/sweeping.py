@@ -19,6 +19,7 @@ from xerosync.client._paging import PAGE_SIZE
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.names import id_name
+from xerosync.client._wire.rows import dictionary
 from xerosync.engine.mirror import CONTACTS, INVOICES, Shelf, keep
 from xerosync.errors import StoreFailed, XerosyncError
 from xerosync.storage.protocol import Record, RecordKey
@@ -100,8 +101,9 @@ async def _mirrored(books: Books) -> tuple[str, ...]:
 
 async def _read(books: Books, shelf: Shelf, number: int) -> int:
     """Read the page of this *number*, and keep what is news; how many pages there are."""
-    query = Query(shelf.collection, shelf.collection, {"order": id_name(shelf.model), **shelf.params})
+    params = {"order": id_name(shelf.model), **shelf.params}
+    query = Query(shelf.collection, shelf.collection, params, wanted=shelf.header)
     page = await (await books.session()).read(query.page(number, PAGE_SIZE))
-    rows = list(page.rows)
+    rows = [dictionary(row) for row in page.rows]
     await keep(books, shelf, rows)
     return page.pages if page.pages is not None else number + bool(rows)

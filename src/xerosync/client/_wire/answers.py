@@ -11,7 +11,7 @@ from attrs import frozen
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, parse
 from xerosync.client._wire.names import our_name
-from xerosync.client._wire.rows import opened
+from xerosync.client._wire.rows import Row, Wanted, opened, opened_for
 from xerosync.errors import (
     NotAuthorised,
     NotFound,
@@ -40,11 +40,11 @@ _SAID: Final = frozenset({"ValidationErrors", "Warnings"})
 @frozen(repr=False)
 class Envelope:
     """
-    One page of a list, or the reply to a write: its *rows*, the server's clock, and, if told, the number of *items* on
-    all pages and how many a page has.
+    One page of a list: its *rows*, the server's clock, and, if told, the number of *items* on all pages and how many a
+    page has.
     """
 
-    rows: Sequence[Json]
+    rows: Sequence[Row]
     server_time: datetime | None
     items: int | None = None
     page_size: int | None = None
@@ -77,18 +77,18 @@ def texts(remarks: Sequence[Remark]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(remark.text for remark in remarks))
 
 
-def envelope(response: Response, collection: str, *, at_once: bool = True) -> Envelope:
+def envelope(response: Response, collection: str, wanted: Wanted = None) -> Envelope:
     """
-    The rows under *collection*. Raises `UnreadableAnswer` when the body is no envelope or lacks the collection.
+    The rows under *collection*, as they are *wanted*. Raises `UnreadableAnswer` for what is no envelope or lacks them.
 
-    Rows that are not parsed *at_once* are so when they are asked for: then each may raise, too.
+    Each row may raise, too, when it is asked for.
     """
-    beside, rows = opened(response.body, collection)
+    beside, rows = opened_for(response.body, collection, wanted) or opened(response.body, collection)
     paging = beside.get("pagination")
     told = cast(Json, paging) if isinstance(paging, dict) else {}
     items, size = told.get("itemCount"), told.get("pageSize")
     return Envelope(
-        tuple(rows) if at_once else rows,
+        rows,
         _instant(beside.get("DateTimeUTC"), collection),
         items if isinstance(items, int) else None,
         size if isinstance(size, int) else None,

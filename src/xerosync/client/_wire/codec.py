@@ -14,6 +14,7 @@ import attrs
 import msgspec
 
 from xerosync.client._wire import dates, fast
+from xerosync.client._wire.moulds import Mould
 from xerosync.client._wire.names import OURS, is_told, wire_name
 from xerosync.errors import UnreadableAnswer
 from xerosync.models import OpenEnum, Shape
@@ -95,13 +96,18 @@ def decode_all(kind: type[T], rows: Iterable[object], *, where: str) -> list[T]:
     try:
         for row in rows:
             try:
-                documents.append(read(cast(Json, row)))
+                documents.append(cast(T, row.document()) if isinstance(row, Mould) else read(cast(Json, row)))
             except Exception:  # noqa: BLE001 - as in `decode`
-                documents.append(decode_in_detail(kind, row, where=where))
+                documents.append(decode_in_detail(kind, _parsed(row), where=where))
     finally:
         if pausing:
             gc.enable()
     return documents
+
+
+def _parsed(row: object) -> object:
+    """*row* as it was before it was poured into a mould."""
+    return parse(dump(row), where="row") if isinstance(row, Mould) else row
 
 
 def decode_in_detail(kind: type[T], row: object, *, where: str) -> T:

@@ -9,7 +9,8 @@ told here is how a field that is as it should be gets into its place, and a test
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, NewType, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -24,6 +25,10 @@ T = TypeVar("T")
 Reader = Callable[[dict[str, object]], T]
 
 _TOO_LARGE: Final = 10**30
+_MET_MAX: Final = 40
+"""Names of unknown fields that are remembered of one model; a few more may slip in with the last row."""
+_NAME: Final = re.compile(r"[A-Za-z]\w{,60}", re.ASCII)
+"""A name as Xero gives them; a row with any other is an oddity that need not be quick."""
 
 
 class Unfit(Exception):
@@ -67,14 +72,41 @@ def texts(values: object) -> tuple[str, ...]:
     return tuple(cast(list[str], values))
 
 
-def unknown(full: Mapping[str, object], known: int) -> dict[str, object]:
-    """What stands in *full* behind its *known* first fields, and is told nowhere else."""
-    rest = islice(full.items(), known, None)
-    return {name: value for name, value in rest if value is not None and not is_told(name)}
+def unknown(full: Mapping[str, object], known: int, met: dict[str, None]) -> dict[str, object]:
+    """What stands in *full* behind its *known* first fields, and is told nowhere else; its names are *met* now."""
+    rest = dict(islice(full.items(), known, None))
+    if len(met) < _MET_MAX:
+        met.update(dict.fromkeys(filter(_NAME.fullmatch, rest)))
+    return {name: value for name, value in rest.items() if value is not None and not is_told(name)}
+
+
+def plain_fields(kind: type) -> tuple[Sequence[attrs.Attribute[Any]], Mapping[str, object]]:
+    """The fields of *kind*, and what each holds. Raises `Unfit` for a class that is more than its fields."""
+    fields = attrs.fields(cast(type[attrs.AttrsInstance], kind))
+    if hasattr(kind, "__attrs_post_init__") or any(each.validator or each.converter for each in fields):
+        raise Unfit
+    return fields, get_type_hints(kind)
+
+
+def told_beside(names: Sequence[str]) -> list[str]:
+    """What may stand beside fields of these *names*, and says what is told elsewhere."""
+    return sorted({*TOLD, *(f"{each}String" for each in names if is_told(f"{each}String"))}.difference(names))
+
+
+def twin(kind: type) -> type:
+    """
+    A class laid out as *kind* is, whose values can become values of it.
+
+    Filling the slots of a frozen class costs a call a field. A class of the same slots that is not frozen takes plain
+    assignments, and Python lets the value change over to the real one.
+    """
+    return type(kind.__name__, kind.__bases__, {"__slots__": cast(Any, kind).__slots__})
 
 
 _READERS: Final[dict[type, Reader[object]]] = {}
 _CALLED: Final[dict[type, str]] = {}
+MET: Final[dict[type, dict[str, None]]] = {}
+"""The names of fields that stood in a model's rows, though the model has none such."""
 _SCOPE: Final[dict[str, object]] = {
     "Decimal": Decimal, "ROW": Shape.ROW, "Unfit": Unfit, "day": dates.day, "instant": dates.instant,
     "new": object.__new__, "number": number, "texts": texts, "unknown": unknown,
@@ -84,21 +116,16 @@ _SCOPE: Final[dict[str, object]] = {
 
 def _lines(kind: type, name: str) -> list[str]:
     """The text of the function *name* that reads a *kind*."""
-    fields = attrs.fields(cast(type[attrs.AttrsInstance], kind))
-    if hasattr(kind, "__attrs_post_init__") or any(each.validator or each.converter for each in fields):
-        raise Unfit
-    hints = get_type_hints(kind)
+    fields, hints = plain_fields(kind)
     filled = [each for each in fields if each.name not in OURS]
     names = [wire_name(each) for each in filled]
-    told = {*TOLD, *(f"{each}String" for each in names if is_told(f"{each}String"))}.difference(names)
-    # Filling the slots of a frozen class costs a call a field. A class of the same slots that is not frozen takes plain
-    # assignments, and Python lets the value change over to the real one, since both are laid out alike.
-    _SCOPE[f"twin_{name}"] = type(kind.__name__, kind.__bases__, {"__slots__": cast(Any, kind).__slots__})
-    _SCOPE[f"kind_{name}"] = kind
-    _SCOPE[f"absent_{name}"] = dict.fromkeys([*names, *sorted(told)])
+    told = told_beside(names)
+    _SCOPE[f"twin_{name}"], _SCOPE[f"kind_{name}"] = twin(kind), kind
+    _SCOPE[f"absent_{name}"] = dict.fromkeys([*names, *told])
+    _SCOPE[f"met_{name}"] = MET.setdefault(kind, {})
     known = len(names) + len(told)
     ours = {
-        "extra": f"it.extra = {{}} if len(full) == {known} else unknown(full, {known})",
+        "extra": f"it.extra = {{}} if len(full) == {known} else unknown(full, {known}, met_{name})",
         "shape": "it.shape = ROW",
     }
     body = [

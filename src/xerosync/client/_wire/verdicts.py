@@ -11,7 +11,6 @@ from attrs import frozen
 
 from xerosync.client._wire.answers import (
     Remark,
-    envelope,
     is_readable,
     named_in_refusal,
     remarks_in,
@@ -19,6 +18,7 @@ from xerosync.client._wire.answers import (
     texts,
 )
 from xerosync.client._wire.codec import Json
+from xerosync.client._wire.rows import opened
 from xerosync.errors import UnreadableAnswer
 from xerosync.ports import Response
 
@@ -99,7 +99,7 @@ def elements(response: Response, collection: str, count: int) -> list[Element]:
     no answer.
     """
     try:
-        rows = envelope(response, collection).rows
+        rows = tuple(opened(response.body, collection)[1])
     except UnreadableAnswer:
         rows = ()
     if len(rows) != count:

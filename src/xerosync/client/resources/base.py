@@ -13,9 +13,10 @@ from attrs import AttrsInstance, define
 from xerosync.client._books import Books
 from xerosync.client._paging import fresh, whole_pages
 from xerosync.client._session import Query
-from xerosync.client._wire.codec import Json, decode, decode_all
+from xerosync.client._wire.codec import decode, decode_all
 from xerosync.client._wire.names import id_name
 from xerosync.client._wire.outgoing import is_whole
+from xerosync.client._wire.rows import Row
 from xerosync.client._wire.where import LONGEST, where_text
 from xerosync.client.resources.asked import ADDRESS, Part, checked_where
 from xerosync.errors import InvalidInput, NotFound, UnreadableAnswer
@@ -78,7 +79,7 @@ class AsyncListed(Generic[T]):
                 for document in self._chosen(rows, wanted):
                     yield document
 
-    def _chosen(self, rows: Iterable[Json], where: Filter[T] | None) -> list[T]:
+    def _chosen(self, rows: Iterable[Row], where: Filter[T] | None) -> list[T]:
         """The documents of a page's *rows* that *where* lets through, whatever Xero made of it."""
         documents = cast("list[T]", decode_all(self.model, rows, where=self.collection))
         return documents if where is None else [each for each in documents if where.matches(each)]
@@ -90,9 +91,9 @@ class AsyncListed(Generic[T]):
             room = ADDRESS - sum(len(f"&{name}={quote(value, safe='')}") for name, value in given.items())
             given["where"] = where_text(where, room=min(LONGEST, room))
         said = {name: value for name, value in given.items() if value}
-        return Query(self.collection, self.collection, said, aware(modified_since))
+        return Query(self.collection, self.collection, said, aware(modified_since), self.model)
 
-    def _decode(self, row: Json, shape: Shape) -> T:
+    def _decode(self, row: Row, shape: Shape) -> T:
         return cast(T, decode(self.model, row, where=self.collection, shape=shape))
 
     @classmethod
