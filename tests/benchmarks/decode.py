@@ -24,8 +24,10 @@ from typing import Final
 
 from tests.benchmarks.turns import MEASURED_IN, report, take_turns
 
-GOAL: Final = 3.5
+GOAL: Final = 5.0
+HEADERS_GOAL: Final = 30.0
 XEROSYNC: Final = "xerosync"
+HEADERS: Final = "xerosync, headers"
 OFFICIAL: Final = "xero-python"
 INVOICES: Final = 1000
 
@@ -99,7 +101,7 @@ CANDIDATES: Final[Mapping[str, Callable[[bytes], Callable[[], object]]]] = {
     OFFICIAL: xero_python,
     "pyxero (floats)": pyxero,
     XEROSYNC: xerosync,
-    "xerosync, headers": xerosync_headers,
+    HEADERS: xerosync_headers,
     "xerosync, in detail": xerosync_in_detail,
     "floor: msgspec, dicts": msgspec_dicts,
     "floor: orjson, dicts and floats": orjson_dicts,
@@ -185,8 +187,9 @@ def main() -> int:
     ]
     title = f"A page of {INVOICES:,} invoices, {size / 1e6:.1f} MB, {given.rounds} rounds"
     report(title, list(rows[0]), rows, as_json=given.json)
-    ours = next(each for each in taken if each.name == XEROSYNC)
-    return 0 if ours.times_faster_than(official) >= GOAL else 1
+    goals = {XEROSYNC: GOAL, HEADERS: HEADERS_GOAL}
+    reached = (each.times_faster_than(official) >= goals[each.name] for each in taken if each.name in goals)
+    return 0 if all(reached) else 1
 
 
 def _worker(name: str, page: Path, stack: ExitStack) -> subprocess.Popen[str]:
