@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 from functools import cache
 from types import UnionType
 from typing import Any, Final, NewType, Union, cast, get_args, get_origin, get_type_hints
@@ -19,8 +19,10 @@ from uuid import UUID
 import attrs
 from attrs import AttrsInstance, frozen
 
-from xerosync.client._wire.codec import NUMBERS, Json
+from xerosync.client._wire.checks import check_extra, is_money
+from xerosync.client._wire.codec import Json
 from xerosync.client._wire.names import OURS, wire_name
+from xerosync.client._wire.writers import writer
 from xerosync.errors import InvalidInput
 from xerosync.models import OpenEnum
 from xerosync.models.base import Referred, own_id
@@ -28,10 +30,7 @@ from xerosync.texts import UNSENDABLE
 
 _Writer = Callable[[object, bool], object]
 
-_DEEPEST: Final = 100
 _COUNT_BITS: Final = 63
-_INT_BITS: Final = 14_000
-"""Of a whole number that Python still writes out, and the reader of JSON still takes."""
 _FORBIDDEN: Final = re.compile(f"[{UNSENDABLE}]")
 
 
@@ -51,6 +50,14 @@ def encode(document: AttrsInstance, *, to_write: bool = False) -> Json:
 
     Raises `InvalidInput` naming the field that Xero could not take: a float, a date without its zone, a text too long.
     """
+    try:
+        return writer(type(document), to_write=to_write)(document)
+    except Exception:  # noqa: BLE001 - whatever it was, the other way writes it, or says what is wrong
+        return encode_in_detail(document, to_write=to_write)
+
+
+def encode_in_detail(document: AttrsInstance, *, to_write: bool = False) -> Json:
+    """As `encode`, the way that knows where it is."""
     row: Json = {}
     for field in _fields(type(document)):
         value: object = getattr(document, field.name)
@@ -62,7 +69,7 @@ def encode(document: AttrsInstance, *, to_write: bool = False) -> Json:
             raise _inside(field.name, fault) from None
     extra: Mapping[str, object] = getattr(document, "extra", {})
     if extra:
-        _check_extra(extra, frozenset(field.wire for field in _fields(type(document))))
+        check_extra(extra, frozenset(field.wire for field in _fields(type(document))))
     return {**row, **extra}
 
 
@@ -134,7 +141,7 @@ def _document(kind: type[AttrsInstance]) -> _Writer:
                     return {wire_name(each): _id(known, to_write)}
                 except InvalidInput as fault:
                     raise _inside(each.name, fault) from None
-        return encode(value, to_write=to_write)
+        return encode_in_detail(value, to_write=to_write)
 
     return write
 
@@ -179,7 +186,7 @@ def _number(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `en
         raise InvalidInput("", f"give a Decimal, not a {type(value).__name__}")
     if isinstance(value, Decimal) and not value.is_finite():
         raise InvalidInput("", "give a number that is finite")
-    if not _is_money(value):
+    if not is_money(value):
         raise InvalidInput("", "give a number that money can be, not one of so many digits")
     # Written out, since 1E+2 is a number to JSON but not to everybody who reads it.
     return Decimal(f"{value:f}") if isinstance(value, Decimal) else value
@@ -195,61 +202,3 @@ def _instant(value: object, _: bool) -> object:  # noqa: FBT001 - as given to `e
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise InvalidInput("", "give a datetime with its time zone")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat()
-
-
-def is_whole(text: str) -> bool:
-    """Whether *text* holds whole characters alone, so that it can be sent."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _is_money(value: Decimal | int) -> bool:
-    """Whether *value* could be read again, exactly: a few characters, such as 1E+999999, may be a million digits."""
-    try:
-        return NUMBERS.create_decimal(value).is_finite()
-    except DecimalException:
-        return False
-
-
-def _check_extra(extra: object, known: frozenset[str]) -> None:
-    """Raise `InvalidInput` unless *extra* is what Xero might have sent beside the fields that are *known* here."""
-    if not isinstance(extra, Mapping):
-        raise InvalidInput("extra", f"give a mapping, not a {type(extra).__name__}")
-    for name in cast(Mapping[object, object], extra):
-        if name in known:
-            raise InvalidInput(f"extra.{name}", "give it as the field of this document that bears this name in Xero")
-    _check_plain(cast(Mapping[object, object], extra), "extra", depth=_DEEPEST)
-
-
-def _check_plain(value: object, name: str, *, depth: int) -> None:
-    """Raise `InvalidInput` unless *value* is JSON with exact numbers, nested no deeper than *depth*."""
-    if not depth:
-        raise InvalidInput(name, "give what is nested less deeply")
-    if isinstance(value, Mapping):
-        for key, item in cast(Mapping[object, object], value).items():
-            if not isinstance(key, str):
-                raise InvalidInput(name, f"name fields by texts, not by a {type(key).__name__}")
-            _check_one(key, name)
-            _check_plain(item, f"{name}.{key}", depth=depth - 1)
-    elif isinstance(value, list | tuple):
-        for place, item in enumerate(cast(list[object], value)):
-            _check_plain(item, f"{name}[{place}]", depth=depth - 1)
-    else:
-        _check_one(value, name)
-
-
-def _check_one(value: object, name: str) -> None:
-    """Raise `InvalidInput` unless *value* is a text, an exact number, a truth value or nothing."""
-    match value:
-        case str():
-            if not is_whole(value):
-                raise InvalidInput(name, "leave out lone surrogates, which are half a character")
-        case float() | Decimal():
-            if isinstance(value, float) or not _is_money(value):
-                raise InvalidInput(name, "give a number that is exact, finite and of few digits: a Decimal or an int")
-        case int():
-            if value.bit_length() > _INT_BITS:
-                raise InvalidInput(name, "give a number of fewer digits")
-        case None:
-            pass
-        case _:
-            raise InvalidInput(name, f"give what JSON can say, not a {type(value).__name__}")

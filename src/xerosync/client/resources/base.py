@@ -13,9 +13,9 @@ from attrs import AttrsInstance, define
 from xerosync.client._books import Books
 from xerosync.client._paging import fresh, whole_pages
 from xerosync.client._session import Query
+from xerosync.client._wire.checks import is_whole
 from xerosync.client._wire.codec import decode, decode_all
 from xerosync.client._wire.names import id_name
-from xerosync.client._wire.outgoing import is_whole
 from xerosync.client._wire.rows import Row
 from xerosync.client._wire.where import LONGEST, where_text
 from xerosync.client.resources.asked import ADDRESS, Part, checked_where
