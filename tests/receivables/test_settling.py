@@ -8,7 +8,19 @@ from decimal import Decimal
 import pytest
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
-from xerosync import Customer, MemoryStore, Money, Receivables, Settlement, SettlementLine, State, Xero
+from xerosync import (
+    Customer,
+    Ledger,
+    MemoryStore,
+    Money,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    State,
+    Surplus,
+    Xero,
+)
 from xerosync.errors import InvalidInput, Misconfigured
 
 LATER = date(2026, 1, 12)
@@ -177,6 +189,30 @@ def test_a_store_that_forgot_everything_takes_over_what_carries_its_mark(product
     assert plan.counts() == {"adopt": 2}
     assert product.standing(invoice.id) == [(Decimal(40), DAY), (Decimal(40), DAY)]
     assert not amnesiac.settle(parts)
+
+
+@pytest.mark.parametrize("surplus", list(Surplus))
+def test_a_store_that_forgot_a_batch_posts_and_parks_none_of_it_again(product: Product, surplus: Surplus) -> None:
+    chosen = SettlementSettings(batches=True, surplus=surplus)
+    sales = Receivables(product.xero(), clearing_account=CLEARING, settlements=chosen)
+    too_much = "110.00" if surplus is Surplus.PARK else "100.00"
+    paid = [product.invoice("Ana Costa", "100.00"), product.invoice("Ana Costa", "60.00")]
+    sales.apply(sales.match([Customer(id="Ana", custom_identifier="Ana Costa")]))
+    sales.apply(sales.import_invoices())
+    whole = settlement(line("L1", paid[0].id, too_much), line("L2", paid[1].id, "60.00"))
+    sales.apply(sales.settle(whole))
+    before = product.books.balance(product.books.account(CLEARING).id)
+    forgetful = product.xero(store=MemoryStore())
+    amnesiac = Receivables(forgetful, clearing_account=CLEARING, settlements=chosen)
+    amnesiac.apply(amnesiac.match([Customer(id="Ana", custom_identifier="Ana Costa")]))
+    Ledger(forgetful).audit(adopt=True)
+
+    plan = amnesiac.settle(whole)
+    amnesiac.apply(plan)
+
+    assert set(plan.counts()) == {"adopt", "transaction_note"}
+    assert product.books.balance(product.books.account(CLEARING).id) == before
+    assert (len(product.live_payments()), len(amnesiac.settle(whole))) == (2, 0)
 
 
 def test_what_a_forgetful_store_took_over_can_be_charged_back_by_it(product: Product, sales: Receivables) -> None:

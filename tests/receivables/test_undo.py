@@ -154,6 +154,23 @@ def test_a_bill_of_fees_that_was_undone_is_not_paid_any_more(product: Product, x
     assert (len(sales.settle(settlement)), clearing(product)) == (0, Decimal(0))
 
 
+def test_what_was_not_posted_when_its_settlement_was_undone_is_not_posted_after(product: Product, xero: Xero) -> None:
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    invoices = [product.collectable("100.00", contact) for contact in ("Ana Costa", "Bea Diaz")]
+    settlement = settled(*((each.id, "100.00") for each in invoices))
+    plan = sales.settle(settlement)
+    sales.apply(plan.only(lambda action: action.host_ref == "L0"))
+
+    sales.apply(sales.undo_settlement(settlement))
+    again = sales.settle(settlement)
+
+    assert (len(again), clearing(product)) == (0, Decimal(0))
+    assert [(each.code, each.about) for each in again.findings] == [("undone", "L1"), ("undone", "S1")]
+    (report,) = sales.settlement_report([settlement]).settlements
+    assert [each.code for each in report.lines if each.what != "payout"] == ["undone"] * 3
+
+
 def test_a_batch_of_payments_is_undone_as_one(product: Product, xero: Xero) -> None:
     sales, settlement = in_batches(product, xero)
     assert clearing(product) == Decimal("160.00")

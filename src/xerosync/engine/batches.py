@@ -97,7 +97,7 @@ def without(batch: PayBatch, left_out: Iterable[Pay]) -> PayBatch:
     return evolve(batch, payments=kept, seen=tuple(dict.fromkeys(seen for each in kept for seen in each.seen)))
 
 
-async def forgotten(books: Books) -> dict[str, list[Payment]]:
+async def forgotten_payments(books: Books) -> dict[str, list[Payment]]:
     """
     The standing payments, by the bill each pays, of batches with our mark; neither is known to the ledger.
 

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT, SALE, Action, Adopt, Pay, PayBill, Pending, Refund, RemovePayment
-from xerosync.engine.batches import forgotten, in_batches, unsettled
+from xerosync.engine.batches import forgotten_payments, in_batches, unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
 from xerosync.engine.exchange import Exchange, currency_of, exchanged
@@ -208,7 +208,7 @@ async def pay(
         intents=intents,
         payments=await stamped(books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))),
         tagged=await tagged(books, PAYMENTS, Payment, [tag_of(key) for key in keys if key not in intents]),
-        in_forgotten=await forgotten(books) if batch else {},
+        in_forgotten=await forgotten_payments(books) if batch else {},
         accounts=accounts,
         retry_refused=retry_refused,
         base=(await books.organisation()).base_currency or "",

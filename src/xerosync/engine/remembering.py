@@ -7,7 +7,7 @@ marks of what was written for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -40,17 +40,21 @@ async def by_their_ids(books: Books, ids: Iterable[str]) -> dict[str, Transactio
     return await _made_of(books, {each: named for each in ids if (named := behind(each)) is not None})
 
 
-async def by_what_was_written(books: Books, lines: Sequence[SettlementLine]) -> dict[str, Transaction]:
+async def by_what_was_written(
+    books: Books, lines: Sequence[SettlementLine], in_batches: Collection[str]
+) -> dict[str, Transaction]:
     """
     The transactions of those *lines* for which something of ours is in Xero that the store did not know.
 
     One with an id of the host's own is known by the invoice that its payment is on, but not where that stands in
-    another's place.
+    another's place, nor where the payment moved in a batch: those carry no mark, and *in_batches* are the invoices that
+    they are on.
     """
     tags = {tag_of(intent_key(books.tenant, each)): line for line in lines for each in standing_for([line])}
     strays = await stored(books, (stray_key(books, tag) for tag in tags))
     documents = {document_of(stray): tags[stray.key].transaction for stray in strays}
-    found = await by_their_ids(books, documents.values())
+    moved = [line.transaction for line in lines if (named := behind(line.transaction)) and named[0] in in_batches]
+    found = await by_their_ids(books, [*documents.values(), *moved])
     payments = await stamped(books, PAYMENTS, Payment, documents)
     paid = {
         documents[key]: (payment.invoice.invoice_id or InvoiceId(""), 1)

@@ -82,7 +82,8 @@ class Known:
     that took the place of charged-back payments, by transaction; *sold* the invoices that refunds are of, with their
     lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it;
     *parked* what stands in Xero as parked although the ledger does not know it, by the line's id; *chains* the chains
-    of the invoices of which something went back.
+    of the invoices of which something went back; *in_forgotten* the payments, by invoice, of batches with our mark that
+    the ledger does not know.
     """
 
     tenant: TenantId
@@ -101,6 +102,7 @@ class Known:
     used: AbstractSet[str] = frozenset()
     parked: Mapping[str, Decimal] = field(factory=dict[str, Decimal])
     chains: Mapping[str, KnownChain] = field(factory=dict[str, KnownChain])
+    in_forgotten: Mapping[str, list[Payment]] = field(factory=dict[str, list[Payment]])
 
     def intent(self, operation: Pending) -> Intent | None:
         """What is known of *operation*."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,6 +11,8 @@ from attrs import evolve, frozen
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncInvoices
 from xerosync.engine.actions import (
+    Action,
+    Adopt,
     CreateSale,
     CreateSaleCredit,
     MoveMoney,
@@ -20,7 +22,7 @@ from xerosync.engine.actions import (
     RemovePayment,
 )
 from xerosync.engine.allocating import used_credits
-from xerosync.engine.batches import in_batches, unsettled
+from xerosync.engine.batches import forgotten_payments, in_batches, unsettled
 from xerosync.engine.chain_books import known_chain, of_chain, written_for
 from xerosync.engine.clearing import Eligibility
 from xerosync.engine.exchange import currency_of, realised
@@ -42,16 +44,17 @@ from xerosync.engine.mirror import (
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import account_choice, intents_with, stamped, tagged
 from xerosync.engine.payouts import KnownPayouts, decide_payouts, exchange_of, operations
-from xerosync.engine.plans import Plan
+from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import by_what_was_written, standing_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Known, SettlementAccounts
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
-from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, Surplus, open_books
+from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, open_books
 from xerosync.engine.states import State
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.transactions import transactions_of
+from xerosync.engine.undoing import WHOLE
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.errors import Misconfigured
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
@@ -114,7 +117,7 @@ async def _settled(
     await refresh(books, INVOICES, PAYMENTS)
     days = open_books(organisation, chosen.when_locked)
     in_doubt = await unsettled(books)
-    known = await _known(books, ordered, accounts, days, surplus=chosen.surplus, retry_refused=retry_refused)
+    known = await _known(books, ordered, accounts, days, chosen, retry_refused=retry_refused)
     known = evolve(known, intents={**in_doubt.intents, **known.intents})
     written = list(known.intents.values())
     actions, findings, differences = decide_settlements(ordered, known)
@@ -122,6 +125,9 @@ async def _settled(
     others = [each for each in actions if each.kind != Pay.kind]
     found = {each.itself: each for each in await taken_over(books, others, read=(INVOICES, PAYMENTS))}
     actions = [found.get(each.itself, each) for each in actions]
+    undone = await _undone_whole(books, ordered)
+    actions, withheld = _not_of(undone, actions)
+    findings += withheld
     if chosen.batches:
         actions = in_batches(actions, currency=base, alone=in_doubt.alone)
     whole = [
@@ -133,9 +139,32 @@ async def _settled(
         written += payouts.intents.values()
         more, other = decide_payouts(whole, payouts, vendors)
         more = await taken_over(books, more, read=(INVOICES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
-        actions, findings = [*actions, *vendors.actions, *more], [*findings, *vendors.findings, *other]
+        more, withheld = _not_of(undone, more)
+        needed = {need for each in more for need in each.needs}
+        new = [each for each in vendors.actions if each.itself in needed]
+        actions, findings = [*actions, *new, *more], [*findings, *vendors.findings, *other, *withheld]
     plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
     return _Settled(plan=plan, accounts=accounts, written=written, differences=differences)
+
+
+async def _undone_whole(books: Books, settlements: Sequence[Settlement]) -> frozenset[str]:
+    """The ids of those of *settlements* that were undone."""
+    removals = [(one.id, each) for one in settlements for each in await intents_with(books, lookup=("undone", one.id))]
+    return frozenset(name for name, each in removals if WHOLE in each.facts and each.state is not State.REJECTED)
+
+
+def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Action], list[Finding]]:
+    """*actions* but those of settlements that were *undone* before all of them was posted, and what to say of these."""
+    kept: list[Action] = []
+    findings: list[Finding] = []
+    cause, fix = "its settlement was undone", "settle it under new ids, or leave it"
+    for each in actions:
+        if each.facts.get("settlement") in undone and not isinstance(each, Adopt):
+            about = each.host_ref.rpartition("/")[2]
+            findings.append(Finding(code="undone", about=about, cause=cause, fix=fix, worth=each.worth))
+        else:
+            kept.append(each)
+    return kept, findings
 
 
 @frozen(kw_only=True)
@@ -277,15 +306,16 @@ async def _known(
     settlements: Sequence[Settlement],
     accounts: SettlementAccounts,
     days: OpenBooks,
+    chosen: SettlementSettings,
     *,
-    surplus: Surplus,
     retry_refused: bool,
 ) -> Known:
     lines = [line for settlement in settlements for line in settlement.lines]
     remembered = await transactions_of(books, (line.transaction for line in lines))
     unknown = [line for line in lines if line.transaction not in remembered]
-    forgotten = await by_what_was_written(books, unknown) if unknown else {}
-    transactions = remembered | forgotten
+    in_forgotten = await forgotten_payments(books) if chosen.batches else {}
+    recalled = await by_what_was_written(books, unknown, in_forgotten) if unknown else {}
+    transactions = remembered | recalled
     before = await written_for(books, lines, transactions)
     intents = await current_of(books, _operations(lines, before))
     keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
@@ -297,9 +327,9 @@ async def _known(
         tenant=books.tenant,
         accounts=accounts,
         open_books=days,
-        surplus=surplus,
+        surplus=chosen.surplus,
         transactions=transactions,
-        forgotten=forgotten,
+        forgotten=recalled,
         intents=intents,
         invoices=await stamped(books, INVOICES, Invoice, owed),
         payments=await stamped(books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))),
@@ -309,6 +339,7 @@ async def _known(
         retry_refused=retry_refused,
         used=await used_credits(books, [each for group in before.values() for each in group]),
         parked=await _parked_unknown(books, lines, intents),
+        in_forgotten=in_forgotten,
     )
     return evolve(known, chains={invoice: known_chain(known, written) for invoice, written in before.items()})
 

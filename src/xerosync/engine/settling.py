@@ -110,6 +110,8 @@ class _Collecting:
             self._check(settlement, line, intent)
         elif intent is None and tagged is not None:
             self._adopt(settlement, line, transaction, tagged)
+        elif intent is None and (moved := self._in_forgotten(settlement, line, transaction)) is not None:
+            self._adopt(settlement, line, transaction, moved)
         elif (parked := self._parked_before(line)) is not None and not self._is_rest(settlement, line, parked):
             self._check_parked(settlement, line, parked)
         elif self._may_post(line, transaction, intent):
@@ -133,6 +135,18 @@ class _Collecting:
         elif "surplus" in intent.facts and not deciding.known.is_taken_back(line.id):
             # What is due was paid, and a crash may have come before the rest was parked.
             self._park(settlement, line, Money(intent.facts["surplus"], line.amount.currency))
+
+    def _in_forgotten(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> Payment | None:
+        """The payment of *line* in a batch of ours that the ledger does not know; a part of it may be parked."""
+        known, whole = self.deciding.known, line.amount.amount
+        wanted = whole - self.deciding.parked(line)
+        parks = known.surplus is Surplus.PARK
+        for place, payment in enumerate(paid := known.in_forgotten.get(transaction.invoice_id, [])):
+            amount = payment.amount or Decimal(0)
+            fits = amount == wanted or (wanted == whole and parks and amount < whole)
+            if fits and payment.date == known.open_books.day_for(settlement.on):
+                return paid.pop(place)
+        return None
 
     def _parked_before(self, line: SettlementLine) -> Intent | None:
         """What is known of the line's money where all of it was parked."""

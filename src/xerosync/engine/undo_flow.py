@@ -30,7 +30,7 @@ from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settling_policies import HistoryNotes, SettlementSettings, WhenLocked, open_books
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
-from xerosync.engine.undoing import Document, Posted, Undoing, decide_undo
+from xerosync.engine.undoing import WHOLE, Document, Posted, Undoing, decide_undo
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
 from xerosync.models import (
@@ -65,7 +65,7 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
             found |= {each.key: each for each in await intents_with(books, lookup=("charged_back_by", line.id))}
     undoing = Undoing(
         reason=f"settlement {settlement.id} is undone",
-        facts={"undone": settlement.id},
+        facts={"undone": settlement.id, WHOLE: "yes"},
         currency=settlement.proof.net.currency,
     )
     return await _taken_back(books, list(found.values()), undoing, when_locked=chosen.when_locked, notes=chosen.notes)

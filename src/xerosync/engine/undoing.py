@@ -62,6 +62,8 @@ _NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
     papers.ChangeCredit.kind: _EDITED,
     papers.ChangeSpend.kind: _EDITED,
 }
+WHOLE: Final = "undone whole"
+"""The fact that a removal is of a settlement undone whole."""
 _REMOVED: Final = ("what was removed cannot be brought back", "post it again under a new id")
 _REMOVALS: Final = ("removal", "voiding")
 """How the kinds of what takes something back end."""
