@@ -7,6 +7,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
 from pathlib import Path
@@ -399,3 +400,22 @@ def test_generated_bills_stand_once_each(tmp_path: Path) -> None:
 
     with opened_books(tmp_path / "books.db") as books:
         check_paid(books, {("acme", "1"): Decimal(10), ("acme", "2"): Decimal(-4)})
+
+
+def test_two_runs_at_once_on_one_store_take_turns(tmp_path: Path) -> None:
+    """The second waits for the first one's books, then finds all done, and spoils nothing."""
+    file = write_rows(
+        tmp_path / "bills.csv", [["Paper", f"{n}.00", "2026-01-05", str(n), "Rent"] for n in range(1, 40)]
+    )
+    store = tmp_path / "books.db"
+
+    def run_again(_: int) -> Ended:
+        return run_script(PAYABLES, file, *WITH_ACCOUNT, "--store", store, "--json")
+
+    with ThreadPoolExecutor(2) as both:
+        ended = list(both.map(run_again, range(2)))
+
+    assert [each.code for each in ended] == [0, 0], ended
+    assert sorted(int(each.figures()["bills"]) for each in ended) == [0, 39]
+    with opened_books(store) as books:
+        assert len(live_documents(books)) == 39

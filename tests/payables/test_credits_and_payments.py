@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import cast
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
@@ -23,7 +26,7 @@ from xerosync import (
     Xero,
 )
 from xerosync.errors import InvalidInput, Misconfigured
-from xerosync.models import AccountCode
+from xerosync.models import AccountCode, DocumentStatus
 from xerosync.simulator import Document
 
 PAID_ON = date(2026, 1, 30)
@@ -252,3 +255,48 @@ def test_credits_and_payments_close_every_document_to_the_cent(cents: list[int])
     assert product.books.balance(product.books.account(BANK).id) == -sum(amounts.values())
     assert product.books.balance(product.books.account("800").id) == 0
     product.simulator.close()
+
+
+@pytest.mark.parametrize("status", [DocumentStatus.DRAFT, DocumentStatus.SUBMITTED])
+@pytest.mark.parametrize("amount", [None, nzd("1.00")])
+def test_a_bill_that_nobody_approved_is_not_paid_and_that_is_said(
+    product: Product, purchases: Payables, status: DocumentStatus, amount: Money | None
+) -> None:
+    """Until it is approved; then the same payment is posted."""
+    draft = evolve(bill("b1", "10.00"), status=status)
+    purchases.apply(purchases.submit([draft]))
+    payment = BillPayment(id="p1", bill_id="b1", on=DAY, amount=amount)
+
+    plan = purchases.pay([payment])
+
+    assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("not approved", "p1")])
+    purchases.apply(purchases.update([evolve(draft, status=DocumentStatus.AUTHORISED)]))
+    purchases.apply(purchases.pay([payment]))
+    assert len(product.live_payments()) == 1
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        ({"on": DAY + timedelta(1)}, "day"),
+        ({"account": "091"}, "account"),
+        ({"amount": nzd("2.00")}, "amount"),
+        ({"amount": Money("1.00", "USD")}, "currency"),
+        ({"bill_id": "b2"}, "bill"),
+    ],
+)
+def test_a_payment_that_is_given_again_changed_is_a_finding(
+    product: Product, purchases: Payables, change: dict[str, object], differs: str, *, batch: bool
+) -> None:
+    purchases.apply(purchases.submit([bill("b1", "10.00"), bill("b2", "10.00")]))
+    payments = [BillPayment(id=f"p{name}", bill_id=f"b{name}", on=DAY, amount=nzd("1.00")) for name in (1, 2)]
+    purchases.apply(purchases.pay(payments, batch=batch))
+    given = cast(Callable[..., BillPayment], evolve)(payments[0], **change)
+
+    plan = purchases.pay([given, payments[1]], batch=batch)
+
+    assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("changed since posted", "p1")])
+    assert plan.findings[0].cause.endswith(f": {differs}")
+    assert len(product.live_payments()) == 2
+    assert purchases.pay(payments, batch=batch).findings == ()

@@ -162,3 +162,29 @@ def test_a_linked_bill_that_was_voided_is_a_finding(product: Product) -> None:
     plan = linking.submit([bill("b")])
 
     assert (len(plan), [each.code for each in plan.findings]) == (0, ["removed in Xero"])
+
+
+@pytest.mark.parametrize("number", ["inv 42", "INV-0042", " Inv/42 ", "INV\u201042"])
+def test_a_number_that_is_only_written_otherwise_is_warned_of_and_never_linked(product: Product, number: str) -> None:
+    """The one that was typed, one of the host's own, or another bill of the same plan."""
+    typed(product, number="INV-42")
+
+    for duplicates, planned in ((Duplicates.STOP, 0), (Duplicates.LINK, 0), (Duplicates.WARN, 1)):
+        purchases = choosing(product, duplicates)
+        plan = purchases.submit([bill("b", "31.00", number=number)])
+        assert [(each.code, each.about) for each in plan.findings] == [("possible duplicate", "b")]
+        assert "number, written otherwise" in plan.findings[0].cause
+        assert plan.counts().get("bill", 0) == planned
+        assert not plan.of(LinkBill)
+    fresh = choosing(product, Duplicates.WARN).submit(
+        [bill("x", "1.00", number="7/1"), bill("y", "2.00", number="07-1"), bill("z", "3.00", number="71")]
+    )
+    assert [(each.code, each.about) for each in fresh.findings] == [("possible duplicate", "y")]
+
+
+def test_the_same_day_and_amount_still_links_whatever_the_number(product: Product) -> None:
+    entered = typed(product, number="INV-42")
+
+    plan = choosing(product, Duplicates.LINK).submit([bill("b", number="inv 42")])
+
+    assert [each.linked_id for each in plan.of(LinkBill)] == [entered.id]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -117,7 +118,11 @@ def test_waiting_is_kept_at_once(tmp_path: Path) -> None:
     simulator.clock.advance(3600)
     now = simulator.clock.now()
 
-    with Simulator(file) as again:
+    left = tmp_path / "left behind"
+    left.mkdir()
+    for each in tmp_path.glob("books.xero*"):
+        shutil.copy(each, left)
+    with Simulator(left / "books.xero") as again:
         assert again.clock.now() >= now
     simulator.close()
 
@@ -185,6 +190,16 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Misconfigured):
         Simulator(tmp_path / "other.db")
+
+
+def test_a_file_is_one_simulators_at_a_time(tmp_path: Path) -> None:
+    """A second one would write over what the first has written since it was read."""
+    with Simulator(tmp_path / "books.xero") as simulator:
+        simulator.add_organisation()
+        with pytest.raises(Misconfigured, match=r"another process uses the simulator's books books\.xero"):
+            Simulator(tmp_path / "books.xero", patience_s=0.05)
+    with Simulator(tmp_path / "books.xero", patience_s=0.05) as again:
+        assert len(again.organisations) == 1
 
 
 def test_a_set_up_never_takes_an_account_of_another_type_for_the_one_it_names() -> None:

@@ -12,7 +12,17 @@ from attrs import define, evolve, field, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Pending, Ref
 from xerosync.engine.bringing import LinkBill, link_bill, linked_documents, mapped_bill, mapped_credit
-from xerosync.engine.duplicates import BY_NUMBER, DUPLICATE, Duplicates, Entered, Twin, entered_documents
+from xerosync.engine.duplicates import (
+    BY_DAY,
+    BY_NEAR_NUMBER,
+    BY_NUMBER,
+    DUPLICATE,
+    Duplicates,
+    Entered,
+    Twin,
+    entered_documents,
+    plain_number,
+)
 from xerosync.engine.handled import BILL, RECEIPT, handled_ids
 from xerosync.engine.intents import Intent
 from xerosync.engine.left_alone import sum_of, unlike_what_was_typed
@@ -108,7 +118,9 @@ class _Bills(Submitting[Bill]):
     bills: KnownBills = field(kw_only=True)
     vendors: Vendors = field(init=False)
     linked_now: set[str] = field(factory=set[str])
-    _planned: dict[tuple[Ref, str], list[Twin]] = field(factory=lambda: defaultdict[tuple[Ref, str], list[Twin]](list))
+    _planned: dict[tuple[Ref, str], list[tuple[str, Twin]]] = field(
+        factory=lambda: defaultdict[tuple[Ref, str], list[tuple[str, Twin]]](list)
+    )
 
     def __attrs_post_init__(self) -> None:
         retry = self.known.retry_refused
@@ -162,6 +174,8 @@ class _Bills(Submitting[Bill]):
             return None
         is_free = twins[0].id not in self.bills.taken and twins[0].id not in self.linked_now
         of_one_kind = isinstance(document, Invoice) == isinstance(posted.document, Invoice)
+        if twins[0].alike == BY_NEAR_NUMBER:
+            return None
         same = (document.total, document.currency_code) == (abs(posted.total.amount), posted.total.currency)
         return twins[0] if same and of_one_kind and is_free else None
 
@@ -173,10 +187,15 @@ class _Bills(Submitting[Bill]):
             if isinstance(contact, Pending)
             else self.bills.entered.twins(contact, bill.number, on=bill.on, total=total.amount, currency=total.currency)
         )
-        planned = self._planned[contact, bill.number] if bill.number else []
-        twins = [*entered, *planned]
-        planned.append(Twin(id=bill.id))
-        return twins
+        plain = plain_number(bill.number)
+        planned = self._planned[contact, plain] if plain else []
+        twins = [*entered, *(each if number == bill.number else _near(each) for number, each in planned)]
+        planned.append((bill.number, Twin(id=bill.id)))
+        return sorted(twins, key=lambda each: each.alike == BY_NEAR_NUMBER)
+
+
+def _near(twin: Twin) -> Twin:
+    return evolve(twin, alike=BY_NEAR_NUMBER)
 
 
 def _link(bill: Bill, typed: Twin) -> LinkBill:
@@ -252,7 +271,7 @@ async def backfill_bills(
 
 
 def _duplicate(bill: Bill, alike: str, done: str) -> Finding:
-    by_whom = "" if alike == BY_NUMBER else ", entered by hand"
+    by_whom = ", entered by hand" if alike == BY_DAY else ""
     return Finding(
         code=DUPLICATE,
         about=bill.id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -20,6 +22,15 @@ _SPENT: Final[Mapping[str, int]] = {BankTransactionType.SPEND: 1, BankTransactio
 DUPLICATE: Final = "possible duplicate"
 BY_NUMBER: Final = "number"
 BY_DAY: Final = "day and amount"
+BY_NEAR_NUMBER: Final = "number, written otherwise"
+
+_PARTS: Final = re.compile(r"[^\W\d_]+|\d+")
+
+
+def plain_number(number: str) -> str:
+    """*number* as a bookkeeper compares it: without letter case, blanks, punctuation, and noughts in front."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", number).casefold())
+    return " ".join(part.lstrip("0") or "0" if part.isdigit() else part for part in _PARTS.findall(folded))
 
 
 class Duplicates(StrEnum):
@@ -50,22 +61,30 @@ class Twin:
 
 @frozen(kw_only=True)
 class Entered:
-    """The documents in Xero that still stand: by contact and number; those typed by contact, day and amount too."""
+    """
+    The documents in Xero that still stand: by contact and number, as written and plain; those typed by contact, day and
+    amount too.
+    """
 
     by_number: Mapping[tuple[str, str], Sequence[Twin]]
+    by_plain: Mapping[tuple[str, str], Sequence[Twin]]
     by_day: Mapping[tuple[str, date | None, Decimal, str], Sequence[Twin]]
 
     def twins(self, contact: str, number: str, *, on: date, total: Decimal, currency: str) -> list[Twin]:
         """
-        The documents of *contact* with that *number*, whoever entered them, and those people typed of that day and
-        *total*, negative for a credit.
+        The documents of *contact* with that *number*, whoever entered them, those people typed of that day and *total*,
+        negative for a credit, and those whose number only is written otherwise.
 
         Documents of the host's own with numbers of their own are never alike for a day and an amount.
         """
         numbered = list(self.by_number.get((contact, number), ())) if number else []
         met = {each.id for each in numbered}
         alike = self.by_day.get((contact, on, total, currency), ()) if total else ()
-        return [*numbered, *(each for each in alike if each.id not in met)]
+        twins = [*numbered, *(each for each in alike if each.id not in met)]
+        met = {each.id for each in twins}
+        plain = plain_number(number)
+        near = self.by_plain.get((contact, plain), ()) if plain else ()
+        return [*twins, *(evolve(each, alike=BY_NEAR_NUMBER) for each in near if each.id not in met)]
 
 
 async def entered_money(books: Books) -> dict[tuple[str, str, date | None, Decimal], list[BankTransaction]]:
@@ -86,6 +105,7 @@ async def entered_documents(books: Books) -> Entered:
     """Every bill and supplier's credit note that stands in Xero."""
     ours = sign_of(books.app.client_id)
     by_number: dict[tuple[str, str], list[Twin]] = {}
+    by_plain: dict[tuple[str, str], list[Twin]] = {}
     by_day: dict[tuple[str, date | None, Decimal, str], list[Twin]] = {}
 
     def add(document: Invoice | CreditNote, lookups: Mapping[str, str], stamp: str) -> None:
@@ -96,6 +116,7 @@ async def entered_documents(books: Books) -> Entered:
         xero_id = document.invoice_id if isinstance(document, Invoice) else document.credit_note_id
         twin = Twin(id=xero_id or "", document=document, stamp=stamp, by_hand=by_hand)
         by_number.setdefault((contact, number or ""), []).append(twin)
+        by_plain.setdefault((contact, plain_number(number or "")), []).append(twin)
         if by_hand:
             total = (document.total or Decimal(0)) * (1 if is_bill else -1)
             day = (contact, document.date, total, document.currency_code or "")
@@ -107,4 +128,4 @@ async def entered_documents(books: Books) -> Entered:
     async for record, note in walk(books, CREDIT_NOTES, CreditNote):
         if note.type == InvoiceType.ACCPAYCREDIT and note.status not in GONE and note.contact is not None:
             add(note, dict(record.lookups), stamp_of(record))
-    return Entered(by_number=by_number, by_day=by_day)
+    return Entered(by_number=by_number, by_plain=by_plain, by_day=by_day)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -21,6 +21,7 @@ from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagg
 from xerosync.engine.once import each_once, sifted
 from xerosync.engine.paper_actions import RefundSaleCredit
 from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.posted import UNAPPROVED
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.states import State
@@ -284,7 +285,7 @@ class _Paying:
             self._taken_over.add(forgotten_one.payment_id)
             self.actions.append(_adopted(payment, known.way, forgotten_one))
         elif earlier is not None and earlier.state is State.CONFIRMED:
-            self.findings += _changed(payment, known.way, earlier) or _removed(payment, earlier, known)
+            self.findings += _changed(payment, known, earlier, document) or _removed(payment, earlier, known)
         elif earlier is not None and not retries(
             earlier, (document.seen,) if document is not None else (), always=known.retry_refused
         ):
@@ -317,6 +318,11 @@ class _Paying:
             self._find(payment, "account cannot pay", cause, "choose another account for the payment")
             return
         document = open_.document
+        if document.status in UNAPPROVED:
+            cause = f"the {way.noun} is {document.status}, and Xero takes payments of approved ones only"
+            fix = f"approve the {way.noun}, in Xero or with update(), then pay it again"
+            self._find(payment, "not approved", cause, fix, retry=True)
+            return
         left = self._left.setdefault(payment.of, open_.left)
         amount = Money(left, document.currency_code or "XXX") if payment.amount is None else payment.amount
         if amount.currency != document.currency_code or amount.amount > left or document.status in GONE:
@@ -409,16 +415,44 @@ def _adopted(payment: HostPayment, way: Way, posted: Payment) -> Adopt:
     )
 
 
-def _changed(payment: HostPayment, way: Way, intent: Intent) -> list[Finding]:
-    posted = Decimal(str(intent.payload["Amount"]))
-    same = payment.amount is None or payment.amount.amount == posted
-    settled = intent.facts.get("settled")
-    same &= settled is None or payment.paid is None or payment.paid.amount == Decimal(settled)
-    if intent.facts.get(way.fact) == payment.of and same:
+def _changed(
+    payment: HostPayment, known: KnownPayments, intent: Intent, document: OpenDocument | None
+) -> list[Finding]:
+    """The finding on a *payment* that was posted as another one, as far as it says what it is now."""
+    posted, _ = known.payments.get(intent.xero_id or "", (None, ""))
+    differs = list(_differs(payment, known, intent, document))
+    if posted is not None and ("Account" in intent.payload or "batch" in intent.facts):
+        # Of one that people typed and that was taken over, a person may have said that it is this one all the same.
+        choice = known.accounts.get(payment.account)
+        account_id = choice.account.account_id if choice is not None else None
+        there = posted.account.account_id if posted.account is not None else None
+        differs += ["day"] if payment.on != posted.date else []
+        differs += ["account"] if payment.account is not None and account_id != there else []
+    if not differs:
         return []
-    cause = f"under this id another payment was posted before: of another {way.noun} or amount"
-    fix = "give every payment an id of its own, never one used before"
+    cause = f"under this id another payment was posted before; what differs: {', '.join(differs)}"
+    fix = "give every payment an id of its own, never one used before; to correct one, remove it in Xero first"
     return [Finding(code="changed since posted", about=payment.id, cause=cause, fix=fix, worth=payment.amount)]
+
+
+def _differs(
+    payment: HostPayment, known: KnownPayments, intent: Intent, document: OpenDocument | None
+) -> Iterator[str]:
+    payload, settled = intent.payload, intent.facts.get("settled")
+    if intent.facts.get(known.way.fact) != payment.of:
+        yield known.way.noun
+    if payment.amount is not None and payment.amount.amount != Decimal(str(payload["Amount"])):
+        yield "amount"
+    elif (
+        payment.amount is not None
+        and document is not None
+        and payment.amount.currency != document.document.currency_code
+    ):
+        yield "currency"
+    if settled is not None and payment.paid is not None and payment.paid.amount != Decimal(settled):
+        yield "what it made in the account"
+    if payment.rate is not None and payment.rate != Decimal(str(payload.get("CurrencyRate", payment.rate))):
+        yield "rate"
 
 
 def _removed(payment: HostPayment, intent: Intent, known: KnownPayments) -> list[Finding]:

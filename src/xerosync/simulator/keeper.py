@@ -25,10 +25,28 @@ ON CONFLICT (tenant, kind, id) DO UPDATE SET body = excluded.body
 
 
 class FileKeeper:
-    """Keeps rows in *file*; what `keep` has returned from survives the death of the process and of the machine."""
+    """
+    Keeps rows in *file*; what `keep` has returned from survives the death of the process and of the machine.
 
-    def __init__(self, file: Path) -> None:
-        self._base = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=30)
+    The file is this keeper's alone until it is closed, or its process has ended: a simulator has read it once, and what
+    another one wrote meanwhile would be lost. Raises `Misconfigured` where another one holds it for *patience_s*.
+    """
+
+    def __init__(self, file: Path, *, patience_s: float = 30.0) -> None:
+        self._base = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=patience_s)
+        try:
+            self._open()
+        except sqlite3.OperationalError as error:
+            self._base.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise Misconfigured(
+                f"another process uses the simulator's books {file.name}: wait until it has ended, or serve them with "
+                "python -m xerosync simulator and give both its URL"
+            ) from None
+
+    def _open(self) -> None:
+        self._base.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._base.execute("PRAGMA journal_mode=WAL")
         self._base.execute("PRAGMA synchronous=FULL")
         (version,) = self._base.execute("PRAGMA user_version").fetchone()

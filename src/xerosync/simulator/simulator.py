@@ -50,6 +50,8 @@ class Simulator:
     With *file* the whole of it lives in one SQLite file, every change durable before its answer is given, so that a
     process killed at any moment meets the same Xero again. *seed* decides every id. Without *limits* no call is refused
     for coming too often; with *open_access* any token and any client will do.
+
+    A *file* is one simulator's at a time: another one waits for it for *patience_s*, then raises `Misconfigured`.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Simulator:
         limits: bool = True,
         open_access: bool = False,
         switches: Switches | None = None,
+        patience_s: float = 30.0,
     ) -> None:
         self.clock: Clock = VirtualClock() if clock is None else clock
         self.faults: Final = Faults()
@@ -70,7 +73,7 @@ class Simulator:
         self._in_flight: Counter[str] = Counter()
         self._depth = 0
         self._world = World(self.clock, seed, switches or Switches())
-        self._keeper = FileKeeper(Path(file)) if file is not None else None
+        self._keeper = FileKeeper(Path(file), patience_s=patience_s) if file is not None else None
         if self._keeper is not None:
             self._keeper.load(self._world)
             self._world.keeper = self._keeper
