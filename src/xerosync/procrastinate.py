@@ -7,6 +7,7 @@ beat looks there. Nothing else of xerosync imports this module.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Final
 
 try:
@@ -21,6 +22,9 @@ from xerosync.engine.schedule import Ended
 from xerosync.worker import AsyncWorker
 
 _EACH_MINUTE: Final = "* * * * *"
+_ENROL_EVERY_S: Final = 300.0
+"""How often newly connected organisations are looked for: unlike what is due, that reads every connection there is."""
+_AT_ONCE: Final = 10_000
 _STALLED_AFTER_S: Final = 30.0
 """Procrastinate's own default for a worker whose heart has stopped."""
 
@@ -48,6 +52,7 @@ class XeroJobs:
         self._worker: Final = worker
         self._queue: Final = queue
         self._stalled_after_s: Final = stalled_after_s
+        self._enrol_at = 0.0
         self._run: Final = app.task(name="xerosync.run", queue=queue, pass_context=True)(self._run_one)
         for name, flow in (("xerosync.due", self._enqueue_due), ("xerosync.stalled", self._begin_again)):
             task = app.task(name=name, queue=queue, queueing_lock=name)(flow)
@@ -77,8 +82,11 @@ class XeroJobs:
         return ran.ended.value
 
     async def _enqueue_due(self, timestamp: int) -> None:  # noqa: ARG002 - a periodic task is told its time
-        await self._worker.enrol()
-        for due in await self._worker.due():
+        now = monotonic()
+        if self._enrol_at <= now:
+            self._enrol_at = now + _ENROL_EVERY_S
+            await self._worker.enrol()
+        for due in await self._worker.due(limit=_AT_ONCE):
             await self.enqueue(due.organisation)
 
     async def _begin_again(self, timestamp: int) -> None:  # noqa: ARG002 - as above

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
+from zlib import crc32
 
 from attrs import evolve, frozen
 
@@ -42,6 +43,7 @@ from xerosync.engine.schedule import (
     Standing,
     Why,
     after_error,
+    is_same,
     next_time,
     read_standing,
     schedule_key,
@@ -62,6 +64,8 @@ from xerosync.storage.protocol import AsyncStorage, Record, Storage
 _PAGE: Final = 1000
 _AGAIN: Final = timedelta(minutes=1)
 _NAP_S: Final = 1.0
+_TURN: Final = 100
+"""How many organisations a worker takes from those that are due before it asks again."""
 
 
 def _never() -> bool:
@@ -203,16 +207,19 @@ class AsyncWorker:
                     enrolled += await put_instead(self._storage, fresh, record)
         return enrolled
 
-    async def due(self, organisations: Iterable[str] | None = None) -> tuple[Due, ...]:
+    async def due(self, organisations: Iterable[str] | None = None, *, limit: int = _PAGE) -> tuple[Due, ...]:
         """
         When each of *organisations* is due next, the earliest first; those never seen are due now, others may be never.
 
-        Unless they are given, those of the whole store that are due now, up to a thousand.
+        Unless they are given, those of the whole store that are due now, the first *limit*.
         """
         now = self._client.clock.now()
         if organisations is None:
-            found = [await self._storage.query(kind, "", due_before=now, order="due") for kind in (WAKE, SCHEDULE)]
-            return _earliest(chain.from_iterable(found))
+            found = [
+                await self._storage.query(kind, "", due_before=now, order="due", limit=limit)
+                for kind in (WAKE, SCHEDULE)
+            ]
+            return _earliest(chain.from_iterable(found))[:limit]
         wanted = [tenant_id(each) for each in organisations]
         known: list[Record] = []
         for start in range(0, len(wanted), _PAGE):
@@ -231,11 +238,15 @@ class AsyncWorker:
         """
         tenant = tenant_id(organisation)
         now = self._client.clock.now()
+        known = await self._known(tenant, now)
+        # Most runs have nothing to do, and need not be alone to say so.
+        if (quiet := await self._quiet(tenant, known, now)) is not None:
+            return quiet
         lease = await begin_alone(self._storage, self._client.clock, tenant, self._owner)
         if lease is None:
             return Ran(organisation=tenant, why=Why.QUIET, ended=Ended.BUSY, due=now + _AGAIN)
         try:
-            return await self._run(tenant, lease, should_stop, now)
+            return await self._run(tenant, known, lease, should_stop, now)
         finally:
             await lease.release()
 
@@ -252,25 +263,46 @@ class AsyncWorker:
                 await self.enrol()
                 enrol_at = self._client.clock.now() + self._rhythm.every
             worked = False
-            for each in await self.due():
+            for each in self._in_turn(await self.due()):
                 if should_stop():
                     return
                 worked |= (await self.run(each.organisation, should_stop=should_stop)).ended is not Ended.BUSY
             if not worked:
                 await self._client.clock.sleep(_NAP_S)
 
-    async def _run(self, tenant: TenantId, lease: Lease, should_stop: ShouldStop, now: datetime) -> Ran:
-        known = await self._known(tenant, now)
+    def _in_turn(self, due: Sequence[Due]) -> Sequence[Due]:
+        """Whom to work on before asking again; of many, each worker takes others first, so that few meet."""
+        if len(due) <= _TURN:
+            return due
+        return sorted(due, key=lambda each: crc32(f"{self._owner} {each.organisation}".encode()))[:_TURN]
+
+    async def _quiet(self, tenant: TenantId, known: _Known, now: datetime) -> Ran | None:
+        """The run that finds nothing to do; None where there is something, or another worker came in between."""
+        if why_now(known.standing, known.seen, self._rhythm, now) is not Why.QUIET or known.standing is None:
+            return None
+        await look_over(self._storage, tenant, known.news, now, read=False)
+        quiet = evolve(known.standing, ended=Ended.QUIET)
+        due = next_time(quiet, known.seen, self._rhythm, now)
+        await self._obeyed(known.woken)
+        record = quiet.record(tenant, due)
+        if not is_same(record, known.schedule) and not await put_instead(self._storage, record, known.schedule):
+            return None
+        return Ran(organisation=tenant, why=Why.QUIET, ended=Ended.QUIET, due=due)
+
+    async def _run(self, tenant: TenantId, known: _Known, lease: Lease, should_stop: ShouldStop, now: datetime) -> Ran:
+        while True:
+            under_way = evolve(known.standing or Standing(), ended="").record(tenant, now)
+            expect = {under_way.identity: 0 if known.schedule is None else known.schedule.version}
+            try:
+                await self._storage.commit([under_way], expect=expect, fence=await lease.held())
+            except VersionConflict:
+                # Another worker has run since it was looked at.
+                known = await self._known(tenant, now)
+                if (quiet := await self._quiet(tenant, known, now)) is not None:
+                    return quiet
+                continue
+            break
         why = why_now(known.standing, known.seen, self._rhythm, now)
-        standing = known.standing or Standing()
-        if why is Why.QUIET:
-            await look_over(self._storage, tenant, known.news, now, read=False)
-            quiet = evolve(standing, ended=Ended.QUIET)
-            due = next_time(quiet, known.seen, self._rhythm, now)
-            await self._keep(quiet.record(tenant, due), known.woken, lease)
-            return Ran(organisation=tenant, why=why, ended=Ended.QUIET, due=due)
-        under_way = evolve(standing, ended="").record(tenant, now)
-        await self._storage.commit([under_way], fence=await lease.held())
         ran = await self._worked(tenant, why, lease, should_stop)
         if ran.error is None:
             ran = await self._done(ran, known, lease, now)
@@ -287,6 +319,7 @@ class AsyncWorker:
         is_asked = asked is not None and asked.due is not None and asked.due <= now
         due = [each.due for each in (schedule, asked, told) if each is not None and each.due is not None]
         return _Known(
+            schedule=schedule,
             standing=read_standing(schedule),
             since=min(due, default=None),
             woken=tuple(each for each in (asked if is_asked else None, told) if each is not None),
@@ -348,12 +381,15 @@ class AsyncWorker:
 
     async def _keep(self, record: Record, woken: Sequence[Record], lease: Lease) -> None:
         """Keep *record*, and drop the wake-ups that were obeyed, but for those that came anew."""
-        fence = await lease.held()
+        await self._obeyed(woken)
+        await self._storage.commit([record], fence=await lease.held())
+
+    async def _obeyed(self, woken: Sequence[Record]) -> None:
+        """Drop the wake-ups that were obeyed, but for those that came anew."""
         for each in woken:
             expect = {each.identity: each.version}
             with suppress(VersionConflict):
-                await self._storage.commit([], expect=expect, deletes=[each.identity], fence=fence)
-        await self._storage.commit([record], fence=fence)
+                await self._storage.commit([], expect=expect, deletes=[each.identity])
 
     def _tell(self, ran: Ran, due: datetime, began: datetime) -> None:
         tell(self._client.on_event, Event.RUN_FINISHED, {
@@ -418,6 +454,7 @@ class Worker:
 class _Known:
     """What is known of an organisation before its run: how it stands, the wake-ups to obey, and what webhooks told."""
 
+    schedule: Record | None
     standing: Standing | None
     since: datetime | None
     woken: tuple[Record, ...]

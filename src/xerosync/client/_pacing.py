@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Protocol
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from xerosync.client._limits import Limits
 from xerosync.client._retry import LONGEST_WAIT_S
@@ -29,13 +29,14 @@ class Tell(Protocol):
         ...
 
 
-@frozen(repr=False)
+@define(repr=False)
 class Turn:
-    """The right to send one call, and the access *token* to send it with."""
+    """The right to send one call, and the access *token* to send it with; it *is_over* once it was taken back."""
 
     token: Secret
     permit: Permit
     runs: tuple[Run, ...]
+    is_over: bool = False
 
 
 @define(eq=False)
@@ -77,14 +78,14 @@ class Pacer:
         response = outcome if isinstance(outcome, Response) else None
         said = None if response is None else counters(response)
         down = 0 if response is None else response.bytes_down
+        if said is not None:
+            await self.gate.observe(turn.permit, said, self.limits, now)
         await self.release(turn)
         if isinstance(outcome, NotSent):
             _drop(turn.runs)
         else:
             for meter in (self.meter, *(run.meter for run in turn.runs)):
                 meter.count(len(request.body), down, said)
-        if said is not None:
-            await self.gate.observe(turn.permit, said, self.limits, now)
         call: dict[str, str | int] = {
             "method": request.method,
             "path": path_template(request.url.partition(API)[2]),
@@ -100,7 +101,9 @@ class Pacer:
 
     async def release(self, turn: Turn) -> None:
         """Take *turn* back: its call has ended, or was never sent. Doing so twice does no harm."""
-        await self.gate.release(turn.permit, self.clock.now())
+        if not turn.is_over:
+            turn.is_over = True
+            await self.gate.release(turn.permit, self.clock.now())
 
     async def _first(self) -> tuple[Permit, tuple[Run, ...]]:
         runs = self._begin()

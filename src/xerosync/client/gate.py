@@ -47,7 +47,11 @@ class RateGate(Protocol):
         ...
 
     async def observe(self, permit: Permit, counters: Counters, limits: Limits, now: datetime) -> None:
-        """Learn from the answer to the call of *permit*: Xero's counters and refusals win over one's own count."""
+        """
+        Learn from the answer to the call of *permit*: Xero's counters and refusals win over one's own count.
+
+        The call has ended with it. `release` follows all the same.
+        """
         ...
 
     async def release(self, permit: Permit, now: datetime) -> None:
@@ -80,7 +84,8 @@ class MemoryGate:
         """See `RateGate.observe`."""
         with self._turn:
             calls, app = self._of(permit.account)
-            self._organisations[permit.account] = calls.told(permit.sent, counters, limits, now)
+            ended = calls.ended(permit.number, now)
+            self._organisations[permit.account] = ended.told(permit.sent, counters, limits, now)
             self._apps[_whole_app(permit.account)] = app.told(permit.sent, counters, limits, now)
 
     async def release(self, permit: Permit, now: datetime) -> None:

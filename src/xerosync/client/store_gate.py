@@ -8,7 +8,6 @@ that everybody wrote for every call would hold everybody up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
@@ -90,11 +89,13 @@ class StoreGate:
     _storage: AsyncStorage
     _slices: dict[Account, _Slice] = field()
     _turn: Lock = field()
+    _over: set[tuple[Account, int]] = field()
 
     def __init__(self, store: Storage | AsyncStorage, *, blocking: bool = True) -> None:
         self._storage = port_for(store, blocking=blocking)
         self._slices = {}
         self._turn = Lock()
+        self._over = set()
 
     async def acquire(self, account: Account, limits: Limits, now: datetime, *, background: bool) -> Permit | Wait:
         """See `RateGate.acquire`."""
@@ -113,25 +114,35 @@ class StoreGate:
                 return Permit(account, number + 1, now)
 
     async def observe(self, permit: Permit, counters: Counters, limits: Limits, now: datetime) -> None:
-        """See `RateGate.observe`."""
-        await self._change(permit.account, lambda calls: calls.told(permit.sent, counters, limits, now))
+        """See `RateGate.observe`; the call has ended with its answer, which is kept in the same commit."""
+        account = permit.account
+        record, app_record = await self._storage.get_many([_key(account), _app_key(account)])
         while True:
-            (record,) = await self._storage.get_many([_app_key(permit.account)])
-            known = _read_app(record)
-            told = _app_told(known, counters, limits, now)
-            if told == known or await put_instead(self._storage, _app_record(permit.account, told), record):
+            calls, number = _read(record)
+            told = calls.ended(permit.number, now).told(permit.sent, counters, limits, now)
+            if told == calls or await put_instead(self._storage, _record(account, told, number), record):
+                break
+            (record,) = await self._storage.get_many([_key(account)])
+        with self._turn:
+            self._over.add((account, permit.number))
+        while True:
+            known = _read_app(app_record)
+            app = _app_told(known, counters, limits, now)
+            if app == known or await put_instead(self._storage, _app_record(account, app), app_record):
                 return
+            (app_record,) = await self._storage.get_many([_app_key(account)])
 
     async def release(self, permit: Permit, now: datetime) -> None:
         """See `RateGate.release`."""
-        await self._change(permit.account, lambda calls: calls.ended(permit.number, now))
-
-    async def _change(self, account: Account, change: Callable[[OrganisationCalls], OrganisationCalls]) -> None:
+        with self._turn:
+            if (permit.account, permit.number) in self._over:
+                self._over.discard((permit.account, permit.number))
+                return
         while True:
-            (record,) = await self._storage.get_many([_key(account)])
+            (record,) = await self._storage.get_many([_key(permit.account)])
             calls, number = _read(record)
-            changed = change(calls)
-            if changed == calls or await put_instead(self._storage, _record(account, changed, number), record):
+            ended = calls.ended(permit.number, now)
+            if ended == calls or await put_instead(self._storage, _record(permit.account, ended, number), record):
                 return
 
     async def _sliced(

@@ -127,6 +127,11 @@ def read_standing(record: Record | None) -> Standing | None:
     )
 
 
+def is_same(fresh: Record, known: Record | None) -> bool:
+    """Whether *known* says what *fresh* does, so that nothing needs to be kept."""
+    return known is not None and (fresh.body, fresh.state, fresh.due) == (known.body, known.state, known.due)
+
+
 def schedule_key(tenant: str) -> RecordKey:
     """Where the standing of *tenant* is kept."""
     return RecordKey(SCHEDULE, "", tenant)
