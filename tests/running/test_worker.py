@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 import pytest
-from tests.conftest import CLEARING, Product, nzd
+from attrs import evolve
+from tests.conftest import CLEARING, Product, found_product, nzd
 from tests.running.conftest import listening, wait, worker_of
+from tests.running.test_store_gate import client_of
 
-from xerosync import App, Customer, Ended, Receivables, Settlement, SettlementLine, Tokens, Why, Xero
+from xerosync import App, Customer, Ended, MemoryStore, Receivables, Settlement, SettlementLine, Tokens, Why, Xero
+from xerosync.client.store_gate import StoreGate
 from xerosync.errors import InvalidInput
 from xerosync.simulator import Fault
+from xerosync.storage import Fence, Owner, Record, RecordKey
 
 
 class Host:
@@ -64,6 +68,59 @@ def test_a_run_before_its_time_asks_nothing_of_xero(product: Product, host: Host
     ran = worker.run(product.books.tenant_id)
 
     assert (ran.ended, ran.calls, host.runs) == (Ended.QUIET, 0, 1)
+
+
+class Counting(MemoryStore):
+    """A store that counts its commits and leases."""
+
+    commits = 0
+    leases = 0
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        self.commits += 1
+        super().commit(puts, expect=expect, fence=fence, deletes=deletes)
+
+    def lease(
+        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
+    ) -> Fence | None:
+        self.leases += 1
+        return super().lease(name, owner, ttl_s=ttl_s, now=now, force=force)
+
+
+def test_a_run_that_finds_nothing_to_do_keeps_one_record_at_most(host: Host) -> None:
+    store = Counting()
+    product = evolve(found_product(), store=store)
+    worker = worker_of(product, host)
+    worker.run(product.books.tenant_id)
+    listening(product)
+    product.clock.advance(3600)
+    spent = []
+
+    for _ in range(2):
+        before = store.commits, store.leases
+        assert worker.run(product.books.tenant_id).ended is Ended.QUIET
+        spent.append((store.commits - before[0], store.leases - before[1]))
+
+    assert spent == [(1, 0), (0, 0)], "when it is due next, and then nothing"
+
+
+def test_a_call_costs_the_shared_gate_two_commits() -> None:
+    store = Counting()
+    product = evolve(found_product(), store=store)
+    client = client_of(product, StoreGate(store))
+    client.organisation()
+    before = store.commits
+
+    client.organisation()
+
+    assert store.commits - before == 2
 
 
 def test_an_idle_organisation_is_worked_on_less_and_less_often(product: Product, host: Host) -> None:
