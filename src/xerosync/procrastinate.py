@@ -7,7 +7,6 @@ beat looks there. Nothing else of xerosync imports this module.
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Final
 
 try:
@@ -22,7 +21,7 @@ from xerosync.engine.schedule import Ended
 from xerosync.worker import AsyncWorker
 
 _EACH_MINUTE: Final = "* * * * *"
-_ENROL_EVERY_S: Final = 300.0
+_ENROL_EVERY_S: Final = 300
 """How often newly connected organisations are looked for: unlike what is due, that reads every connection there is."""
 _AT_ONCE: Final = 10_000
 _STALLED_AFTER_S: Final = 30.0
@@ -52,7 +51,7 @@ class XeroJobs:
         self._worker: Final = worker
         self._queue: Final = queue
         self._stalled_after_s: Final = stalled_after_s
-        self._enrol_at = 0.0
+        self._enrol_at = 0
         self._run: Final = app.task(name="xerosync.run", queue=queue, pass_context=True)(self._run_one)
         for name, flow in (("xerosync.due", self._enqueue_due), ("xerosync.stalled", self._begin_again)):
             task = app.task(name=name, queue=queue, queueing_lock=name)(flow)
@@ -81,15 +80,14 @@ class XeroJobs:
             raise ran.error
         return ran.ended.value
 
-    async def _enqueue_due(self, timestamp: int) -> None:  # noqa: ARG002 - a periodic task is told its time
-        now = monotonic()
-        if self._enrol_at <= now:
-            self._enrol_at = now + _ENROL_EVERY_S
+    async def _enqueue_due(self, timestamp: int) -> None:
+        if self._enrol_at <= timestamp:
+            self._enrol_at = timestamp + _ENROL_EVERY_S
             await self._worker.enrol()
         for due in await self._worker.due(limit=_AT_ONCE):
             await self.enqueue(due.organisation)
 
-    async def _begin_again(self, timestamp: int) -> None:  # noqa: ARG002 - as above
+    async def _begin_again(self, timestamp: int) -> None:  # noqa: ARG002 - a periodic task is told its time
         manager = self._app.job_manager
         for job in await manager.get_stalled_jobs(queue=self._queue, seconds_since_heartbeat=self._stalled_after_s):
             # Not retried: a job of the same organisation may wait already, behind the lock of this one.
