@@ -299,12 +299,12 @@ class AsyncPayables:
 
     async def follow_bills(self) -> Plan:
         """
-        What people did in Xero to the host's bills, posted or brought back: paid, credited, voided or edited them, or
-        removed a payment.
+        What people did in Xero to the host's bills and credit notes, posted or brought back: paid, credited or voided
+        them, gave them another number, day or total, or removed a payment, a refund or an allocation.
 
-        It takes two calls, one more for every 1,000 documents that changed, and one for every 80 bills that are paid in
-        part, whose due date Xero moves without a stamp (F 4.23). Change your own rows first, then apply: what is not
-        applied is told again.
+        It takes two calls, a third where there are credit notes, one more for every 1,000 documents that changed, and
+        one for every 80 bills that are paid in part, whose due date Xero moves without a stamp (F 4.23). Change your
+        own rows first, then apply: what is not applied is told again.
         """
         return await bringing.follow_bills(self.books, await handled.handled_ids(self.books, handled.BILL))
 

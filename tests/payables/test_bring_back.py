@@ -10,7 +10,17 @@ import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, Through, nzd
 
-from xerosync import Bill, BillLine, BillPayment, LinkBill, Payables, UpdateBill
+from xerosync import (
+    Bill,
+    BillLine,
+    BillPayment,
+    BillSettings,
+    Duplicates,
+    LinkBill,
+    Payables,
+    UpdateBill,
+    WhenLocked,
+)
 from xerosync.models import AccountCode, LineAmountTypes
 from xerosync.ports import Request
 from xerosync.simulator import Document
@@ -209,3 +219,92 @@ def test_what_the_host_could_not_take_is_told_again(product: Product, purchases:
     assert lost.rows() == again.rows() != []
     assert product.store.query("link", product.books.tenant_id, states=["bill_change"]) == []
     assert again.records()
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_another_number_or_day_in_xero_is_told(product: Product, purchases: Payables, *, by_hand: bool) -> None:
+    """Once, until it is another again; what the host changes itself is not told."""
+    if by_hand:
+        typed(product, number="1")
+        purchases.apply(purchases.bring_back(bill_id=lambda _: "b"))
+    else:
+        purchases.apply(purchases.submit([bill("b")]))
+    (document,) = product.live_bills()
+    assert told(purchases) == []
+    product.books.edit_invoice(document.id, InvoiceNumber="2")
+    (numbered,) = told(purchases)
+    product.books.edit_invoice(document.id, Date="2026-02-03")
+    (dated,) = told(purchases)
+
+    assert (numbered.changed, numbered.bill.number) == (("number",), "2")
+    assert (dated.changed, str(dated.bill.on)) == (("on",), "2026-02-03")
+    assert told(purchases) == []
+    if not by_hand:
+        purchases.apply(
+            purchases.update([evolve(bill("b"), number="3", on=DAY + timedelta(1), due=DAY + timedelta(1))])
+        )
+        assert told(purchases) == []
+
+
+def test_a_bill_moved_out_of_closed_books_is_not_told_as_edited(product: Product) -> None:
+    product.books.lock_period(DAY)
+    moving = Payables(product.xero(), payment_account=BANK, bills=BillSettings(when_locked=WhenLocked.MOVE))
+    moving.apply(moving.submit([bill("b")]))
+    moving.apply(moving.pay([BillPayment(id="p", bill_id="b", on=DAY + timedelta(3), amount=nzd("1.00"))]))
+    assert told(moving) == []
+
+    moving.apply(moving.update([evolve(bill("b"), number="other")]))
+
+    assert (product.live_bills()[0].number, told(moving)) == ("other", [])
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_people_do_to_a_credit_note_is_told(product: Product, purchases: Payables, *, by_hand: bool) -> None:
+    purchases.apply(purchases.submit([bill("b")]))
+    if by_hand:
+        linking = Payables(product.xero(), payment_account=BANK, bills=BillSettings(duplicates=Duplicates.LINK))
+        contact = product.live_bills()[0].contact_id
+        product.books.add_credit_note(contact, type="ACCPAYCREDIT", number="c", amount=Decimal(12), date=DAY)
+        linking.apply(linking.submit([bill("c", "-12.00")]))
+    else:
+        purchases.apply(purchases.submit([bill("c", "-12.00")]))
+    (note,) = product.books.credit_notes
+    assert told(purchases) == []
+
+    product.books.allocate(note.id, invoice_id=product.live_bills()[0].id, amount=Decimal(5))
+    set_against = {each.host_ref: each for each in told(purchases)}
+    assert {name: each.changed for name, each in set_against.items()} == {"b": ("credited",), "c": ("credited",)}
+    assert set_against["c"].bill.due == nzd("-7.00")
+
+    product.books.remove_allocation(product.books.allocations[0].id)
+    assert {each.host_ref: each.changed for each in told(purchases)} == {"b": ("credited",), "c": ("credited",)}
+    product.books.void_invoice(note.id)
+    (gone,) = told(purchases)
+    assert (gone.host_ref, gone.changed, gone.bill.due) == ("c", ("is_gone",), nzd("0.00"))
+    assert told(purchases) == []
+
+
+def test_a_refund_or_an_allocation_of_the_hosts_that_people_removed_is_told(
+    product: Product, purchases: Payables
+) -> None:
+    """And settling again finds it, and does it not again."""
+    purchases.apply(purchases.submit([bill("b", "5.00"), bill("c", "-12.00")]))
+    purchases.apply(purchases.settle_credits())
+    assert told(purchases) == []
+    (refund,) = product.live_payments()
+    product.books.remove_payment(refund.id)
+
+    (reopened,) = told(purchases)
+    assert (reopened.host_ref, reopened.changed, reopened.removed) == ("c", ("removed",), (refund.id,))
+    assert reopened.bill.due == nzd("-7.00")
+    product.books.remove_allocation(product.books.allocations[0].id)
+    assert {each.host_ref: each.changed for each in told(purchases)} == {"b": ("credited",), "c": ("credited",)}
+    settled = purchases.settle_credits()
+    assert (len(settled), {each.code for each in settled.findings}) == (0, {"removed in Xero"})
+
+
+def test_what_the_host_took_back_itself_is_not_told(purchases: Payables) -> None:
+    purchases.apply(purchases.submit([bill("b"), bill("c", "-12.00")]))
+    purchases.apply(purchases.void(["b", "c"]))
+
+    assert told(purchases) == []

@@ -7,7 +7,7 @@ What was told is kept beside the bill's link, so that a change is told until the
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final, cast
@@ -16,8 +16,9 @@ from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncInvoices
-from xerosync.engine.actions import Allocate, CreateBill, Link, Pay, Pending, Seen
+from xerosync.engine.actions import Allocate, CreateBill, CreateCreditNote, Link, Pay, Pending, Refund, Seen
 from xerosync.engine.billing import OpenDocument
+from xerosync.engine.ended import withdrawn
 from xerosync.engine.intents import Intent, sign_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, PAYMENTS, refresh, reread, stamp_of, walk
 from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped
@@ -29,7 +30,7 @@ from xerosync.models import CreditNote, DocumentStatus, Invoice, LineItem, Payme
 from xerosync.money import Money, exactly
 from xerosync.texts import check_id
 
-_CHANGES: Final = ("total", "due_on", "is_gone", "payments", "removed", "credited")
+_CHANGES: Final = ("total", "number", "on", "due_on", "is_gone", "payments", "removed", "credited")
 
 
 @frozen(kw_only=True, repr=False)
@@ -108,11 +109,14 @@ class _View:
     """
     What people did to a bill in Xero: all of it that is not the host's own doing.
 
-    *edits* is how often the host itself had changed it by then.
+    *number* and the day *on* are None where nobody knows what they were. *edits* is how often the host itself had
+    changed it by then.
     """
 
     total: str
     due_on: str
+    number: str | None = None
+    on: str | None = None
     is_gone: bool = False
     payments: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -121,21 +125,28 @@ class _View:
 
     def facts(self) -> dict[str, str]:
         """This view as a link keeps it."""
-        return {"told": json.dumps([*(getattr(self, name) for name in _CHANGES), self.edits])}
+        return {"told": json.dumps({name: getattr(self, name) for name in (*_CHANGES, "edits")})}
 
     @classmethod
     def kept(cls, facts: Mapping[str, str]) -> _View:
         """The view that a link keeps as *facts*."""
-        total, due_on, is_gone, payments, removed, credited, *edits = json.loads(facts["told"])
+        kept = json.loads(facts["told"])
         return cls(
-            total=total,
-            due_on=due_on,
-            is_gone=is_gone,
-            payments=tuple(payments),
-            removed=tuple(removed),
-            credited=credited,
-            edits=edits[0] if edits else 0,
+            total=kept["total"],
+            number=kept["number"],
+            on=kept["on"],
+            due_on=kept["due_on"],
+            is_gone=kept["is_gone"],
+            payments=tuple(kept["payments"]),
+            removed=tuple(kept["removed"]),
+            credited=kept["credited"],
+            edits=kept["edits"],
         )
+
+    def changed_to(self, now: _View) -> tuple[str, ...]:
+        """The names of what is otherwise *now*, as far as it was known."""
+        known = (name for name in _CHANGES if getattr(self, name) is not None)
+        return tuple(name for name in known if getattr(self, name) != getattr(now, name))
 
 
 Name = Callable[[BillInXero], str]
@@ -178,7 +189,7 @@ async def bring_back(books: Books, chosen: Collection[str] | None, name: Name, *
 
 def link_bill(host_id: str, bill: BillInXero, stamp: str, *, reason: str, view: _View | None = None) -> LinkBill:
     """The link that knows *bill* under *host_id*."""
-    view = view or _View(total=_exact(bill.total.amount), due_on=str(bill.due_on or ""))
+    view = view or _seen(bill)
     return LinkBill(
         host_ref=host_id,
         reason=reason,
@@ -299,9 +310,12 @@ class _Followed:
         by_hand = [each for each in standing if each.payment_id not in self.ours]
         gone = [each for each in made if each.status == PaymentStatus.DELETED and each.payment_id in self.ours]
         credited = self.credited.get(bill.xero_id, Decimal(0)) - self.allocated.get(bill.xero_id, Decimal(0))
-        view = _View(
-            total=_exact(bill.total.amount),
-            due_on=str(bill.due_on or ""),
+        if bill.total.amount < 0:
+            # What is left of a voided credit note says nothing of what it was set against.
+            money = sum((each.amount or Decimal(0) for each in standing), Decimal(0))
+            credited = Decimal(0) if bill.status in GONE else credited - money
+        view = evolve(
+            _seen(bill),
             is_gone=bill.status in GONE,
             payments=tuple(sorted(each.payment_id or "" for each in by_hand)),
             removed=tuple(sorted(each.payment_id or "" for each in gone)),
@@ -310,56 +324,86 @@ class _Followed:
         return view, by_hand
 
 
+def _seen(bill: BillInXero) -> _View:
+    """What a *bill* says by itself."""
+    return _View(
+        total=_exact(bill.total.amount),
+        number=" ".join(bill.number.split()),
+        on=str(bill.on or ""),
+        due_on=str(bill.due_on or ""),
+    )
+
+
 async def follow_bills(books: Books, outside: Collection[str]) -> Plan:
     """
     Plan what to tell the host of its bills: what people did to them in Xero since it was last told.
 
     Nothing is told of those handled *outside*.
     """
-    await refresh(books, INVOICES, PAYMENTS)
     links = await all_links(books, LinkBill.kind)
     told = {link["host_id"]: _View.kept(link) for link in [*links, *await all_links(books, UpdateBill.kind)]}
     posted = {
         each.xero_id: each
-        for each in await intents_with(books, lookup=("kind", CreateBill.kind), states=[State.CONFIRMED])
+        for kind in (CreateBill.kind, CreateCreditNote.kind)
+        for each in await intents_with(books, lookup=("kind", kind), states=[State.CONFIRMED])
         if each.xero_id
     }
     hosts = {xero_id: intent.operation.host_ref for xero_id, intent in posted.items()}
     hosts |= {link["xero_id"]: link["host_id"] for link in links}
-    documents = await _followed_bills(books, hosts)
-    known = await _followed(books, set(hosts))
+    notes = await _credit_notes(books, posted, hosts)
+    await refresh(books, INVOICES, PAYMENTS)
+    bills = [mapped_bill(invoice) for invoice, _ in (await _followed_bills(books, hosts)).values()]
+    known = await _followed(books, set(hosts), notes)
     changes = await all_changes(books)
+    taken_back = await withdrawn(books, [hosts[xero_id] for xero_id in posted])
     actions: list[UpdateBill] = []
-    for xero_id, (invoice, _) in documents.items():
-        bill, host_id = mapped_bill(invoice), hosts[xero_id]
+    for bill in (*bills, *map(mapped_credit, notes)):
+        host_id = hosts[bill.xero_id]
         view, by_hand = known.view(bill)
         before = told.get(host_id)
-        if xero_id in posted:
-            written = Written(creation=posted[xero_id], changes=changes.get(posted[xero_id].key, ()))
+        if bill.xero_id in posted:
+            if host_id in taken_back and view.is_gone:
+                continue
+            creation = posted[bill.xero_id]
+            written = Written(creation=creation, changes=changes.get(creation.key, ()))
             view = evolve(view, edits=written.edits)
             before = _as_written(written, before, view)
-        if before is None:
-            continue
-        changed = tuple(name for name in _CHANGES if getattr(before, name) != getattr(view, name))
-        if changed and host_id not in outside:
-            removed = [*view.removed, *(each for each in before.payments if each not in view.payments)]
-            actions.append(
-                UpdateBill(
-                    host_ref=host_id,
-                    reason=f"in Xero: {', '.join(_WORDS[name] for name in changed)}",
-                    facts=view.facts(),
-                    xero_id=xero_id,
-                    bill=bill,
-                    changed=changed,
-                    payments=tuple(_payment(each, bill.total.currency) for each in by_hand),
-                    removed=tuple(sorted(set(removed) - set(before.removed))),
-                )
-            )
+        if before is not None and host_id not in outside:
+            actions += _update(host_id, bill, before, view, by_hand)
     return Plan(tenant=books.tenant, actions=tuple(actions))
+
+
+def _update(
+    host_id: str, bill: BillInXero, before: _View, view: _View, by_hand: Iterable[Payment]
+) -> Iterator[UpdateBill]:
+    """What to tell the host of its *bill*, where it is another now than *before*."""
+    changed = before.changed_to(view)
+    if changed:
+        removed = [*view.removed, *(each for each in before.payments if each not in view.payments)]
+        yield UpdateBill(
+            host_ref=host_id,
+            reason=f"in Xero: {', '.join(_WORDS[name] for name in changed)}",
+            facts=view.facts(),
+            xero_id=bill.xero_id,
+            bill=bill,
+            changed=changed,
+            payments=tuple(_payment(each, bill.total.currency) for each in by_hand),
+            removed=tuple(sorted(set(removed) - set(before.removed))),
+        )
+
+
+async def _credit_notes(books: Books, posted: Mapping[str, Intent], ids: Iterable[str]) -> list[CreditNote]:
+    """The suppliers' credit notes among these *ids*; where none is known, it takes no call."""
+    any_posted = any(each.operation.kind == CreateCreditNote.kind for each in posted.values())
+    if any_posted or await stamped(books, CREDIT_NOTES, CreditNote, ids):
+        await refresh(books, CREDIT_NOTES)
+    return [note for note, _ in (await stamped(books, CREDIT_NOTES, CreditNote, ids)).values()]
 
 
 _WORDS: Final = {
     "total": "another total",
+    "number": "another number",
+    "on": "another day",
     "due_on": "another due date",
     "is_gone": "voided or deleted",
     "payments": "paid there",
@@ -392,9 +436,20 @@ def _as_written(written: Written, told: _View | None, now: _View) -> _View:
     total = written_total(intent)
     return evolve(
         told or _View(total=now.total, due_on=now.due_on),
-        total=now.total if total is None else _exact(total),
-        due_on=str(intent.payload.get("DueDate", now.due_on)),
+        total=now.total
+        if total is None
+        else _exact(-total if intent.operation.kind == CreateCreditNote.kind else total),
+        due_on=_last_sent(written, "DueDate") or now.due_on,
+        number=_last_sent(written, "InvoiceNumber", "CreditNoteNumber"),
+        on=_last_sent(written, "Date"),
     )
+
+
+def _last_sent(written: Written, *names: str) -> str | None:
+    """What was sent last of the field of one of these *names*; None where it never was."""
+    sent = [written.creation, *(each for each in written.changes if each.state is State.CONFIRMED)]
+    values = [" ".join(str(each.payload[name]).split()) for each in sent for name in names if name in each.payload]
+    return values[-1] if values else None
 
 
 @exactly
@@ -414,29 +469,40 @@ def _payment(payment: Payment, currency: str) -> PaymentInXero:
 
 @exactly
 def _sums(allocations: Iterable[Intent]) -> dict[str, Decimal]:
+    """What we set against each bill, and of each credit note, by id."""
     sums: dict[str, Decimal] = {}
     for each in allocations:
-        bill = str(_member(each.payload.get("Invoice")).get("InvoiceID"))
-        sums[bill] = sums.get(bill, Decimal(0)) + Decimal(str(each.payload["Amount"]))
+        for name in (str(_member(each.payload.get("Invoice")).get("InvoiceID")), each.target):
+            sums[name] = sums.get(name, Decimal(0)) + Decimal(str(each.payload["Amount"]))
     return sums
+
+
+@exactly
+def _used(note: CreditNote) -> Decimal:
+    """What of *note* was set against bills, or refunded."""
+    if note.status not in {DocumentStatus.AUTHORISED, DocumentStatus.PAID}:
+        return Decimal(0)
+    return (note.total or Decimal(0)) - (note.remaining_credit or Decimal(0))
 
 
 def _member(value: object) -> Mapping[str, object]:
     return cast(Mapping[str, object], value) if isinstance(value, dict) else {}
 
 
-async def _followed(books: Books, bills: set[str]) -> _Followed:
+async def _followed(books: Books, bills: set[str], notes: Iterable[CreditNote] = ()) -> _Followed:
     payments: dict[str, list[Payment]] = {}
     async for _, payment in walk(books, PAYMENTS, Payment):
         paid = (payment.invoice.invoice_id or "") if payment.invoice is not None else ""
         if paid in bills:
             payments.setdefault(paid, []).append(payment)
     paying = await intents_with(books, lookup=("kind", Pay.kind), states=[State.CONFIRMED])
+    paying += await intents_with(books, lookup=("kind", Refund.kind), states=[State.CONFIRMED])
     allocations = await intents_with(books, lookup=("kind", Allocate.kind), states=[State.CONFIRMED])
     documents = await stamped(books, INVOICES, Invoice, bills)
+    credited = {key: bill.amount_credited or Decimal(0) for key, (bill, _) in documents.items()}
     return _Followed(
         payments=payments,
         ours={each.xero_id: each for each in paying if each.xero_id},
         allocated=_sums(allocations),
-        credited={key: bill.amount_credited or Decimal(0) for key, (bill, _) in documents.items()},
+        credited=credited | {note.credit_note_id or "": _used(note) for note in notes},
     )

@@ -69,3 +69,10 @@ class MoneyWork(Reading):
         note = self.invoice(credit_note_id)
         given = Given({"Invoice": {"InvoiceID": invoice_id}, "Amount": amount})
         return self._do(lambda: allocations.allocate(self._books, note, given))
+
+    def remove_allocation(self, allocation_id: str) -> None:
+        """Take back what was set of a credit note against an invoice."""
+        allocation = self._books.allocations.get(allocation_id)
+        if allocation is None:
+            raise InvalidInput("allocation_id", "there is no such allocation")
+        self._do(lambda: allocations.unallocate(self._books, allocation))
