@@ -29,6 +29,7 @@ from xerosync import (
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode
 from xerosync.simulator import Document, Fault
+from xerosync.simulator.given import Json
 
 VENDORS = ("Paper Ltd", "PAPER  ltd", "Tape")
 AMOUNTS = st.integers(-3000, 6000).filter(bool).map(lambda cents: Decimal(cents) / 100)
@@ -47,6 +48,7 @@ class Payings(RuleBasedStateMachine):
         self.bills: list[Bill] = []
         self.payments: list[BillPayment] = []
         self.open_here: dict[str, Decimal] = {}
+        self.edited: set[str] = set()
         self.batch = True
 
     @rule(vendor=st.sampled_from(VENDORS), amount=AMOUNTS, number=st.integers(1, 6), day=st.integers(0, 3))
@@ -70,6 +72,18 @@ class Payings(RuleBasedStateMachine):
             sign = -1 if self.bills[place].total.amount < 0 else 1
             line = BillLine(description="other", amount=nzd(Decimal(sign * cents) / 100), account=AccountCode("404"))
             self.bills[place] = evolve(self.bills[place], number=str(number), lines=[line])
+
+    @rule(pick=PICKS, cents=st.none() | st.integers(1, 600), day=st.integers(5, 7))
+    def host_gives_a_payment_again_changed(self, pick: int, cents: int | None, day: int) -> None:
+        """Which is a finding, once it was posted, and posts nothing: so that the host takes it back."""
+        if self.payments:
+            place = pick % len(self.payments)
+            before = self.payments[place]
+            amount = before.amount if cents is None else nzd(Decimal(cents) / 100)
+            self.payments[place] = evolve(before, amount=amount, on=DAY + timedelta(day))
+            self._reach_the_end()
+            if before.id in {each.about for each in self.purchases.pay(self.payments).findings}:
+                self.payments[place] = before
 
     @rule(pick=PICKS)
     def host_withdraws_a_bill(self, pick: int) -> None:
@@ -125,9 +139,42 @@ class Payings(RuleBasedStateMachine):
     def bookkeeper_edits(self, pick: int, cents: int) -> None:
         self._try(pick, lambda bill: self.books.edit_invoice(bill.id, amount=Decimal(cents) / 100))
 
+    @rule(pick=PICKS, number=st.integers(1, 6))
+    def bookkeeper_gives_another_number(self, pick: int, number: int) -> None:
+        self._try(pick, lambda bill: self.books.edit_invoice(bill.id, InvoiceNumber=f"N{number}"))
+
+    @rule(pick=PICKS, day=st.integers(0, 9))
+    def bookkeeper_gives_another_day(self, pick: int, day: int) -> None:
+        on = (DAY + timedelta(day)).isoformat()
+        self._try(pick, lambda bill: self.books.edit_invoice(bill.id, Date=on, DueDate=on))
+
+    @rule(pick=PICKS)
+    def bookkeeper_splits_the_lines(self, pick: int) -> None:
+        def split(bill: Document) -> None:
+            half = (bill.total / 2).quantize(Decimal("0.01"))
+            parts: list[dict[str, Json]] = [
+                {"Description": "half", "UnitAmount": each, "AccountCode": "429"} for each in (half, bill.total - half)
+            ]
+            self.books.edit_invoice(bill.id, LineAmountTypes="NoTax", lines=parts)
+
+        self._try(pick, split)
+
     @rule(pick=PICKS)
     def bookkeeper_voids(self, pick: int) -> None:
         self._try(pick, lambda bill: self.books.void_invoice(bill.id))
+
+    @rule(pick=PICKS)
+    def bookkeeper_voids_a_credit_note(self, pick: int) -> None:
+        notes = [each for each in self.books.credit_notes if each.is_posted]
+        if notes:
+            with suppress(InvalidInput):
+                self.books.void_invoice(notes[pick % len(notes)].id)
+
+    @rule(pick=PICKS)
+    def bookkeeper_takes_an_allocation_back(self, pick: int) -> None:
+        if self.books.allocations:
+            with suppress(InvalidInput):
+                self.books.remove_allocation(self.books.allocations[pick % len(self.books.allocations)].id)
 
     @rule(pick=PICKS, part=st.sampled_from([1, 50, 100]))
     def bookkeeper_pays(self, pick: int, part: int) -> None:
@@ -171,8 +218,12 @@ class Payings(RuleBasedStateMachine):
     def _try(self, pick: int, work: Callable[[Document], object]) -> None:
         bills = self.product.live_bills()
         if bills:
+            bill = bills[pick % len(bills)]
+            before = bill.lines
             with suppress(InvalidInput):
-                work(bills[pick % len(bills)])
+                work(bill)
+            if self.books.invoice(bill.id).lines != before:
+                self.edited.add(bill.id)
 
     def _done(self, plan: Plan) -> Plan:
         self.purchases.apply(plan)
@@ -199,12 +250,16 @@ class Payings(RuleBasedStateMachine):
         paid = self.purchases.pay(self.payments, batch=self.batch)
         told = self._done(self.purchases.follow_bills())
 
+        updated = self.purchases.update(self.bills)
         assert not submitted, [*submitted]
-        assert not self.purchases.update(self.bills)
+        assert not updated, [*updated]
+        assert not self.purchases.spend([])
         assert not paid, [*paid]
         assert not self.purchases.follow_bills()
         outside = {each.id for each in self.purchases.handled_outside()}
         self._bills_stand_once(submitted.findings, outside)
+        self._nothing_is_passed_over(updated.findings, outside)
+        self._totals_agree(submitted.findings, updated.findings)
         self._payments_stand_once(paid.findings, outside)
         self._the_host_knows_what_is_due(told)
         assert self.books.balance(self.books.account("800").id) == -self._owed()
@@ -219,6 +274,31 @@ class Payings(RuleBasedStateMachine):
         assert len(set(xero_ids)) == len(xero_ids)
         marks = Counter(each.url for each in self.product.live_bills() if each.url)
         assert set(marks.values()) <= {1}
+
+    def _nothing_is_passed_over(self, findings: tuple[Finding, ...], outside: set[str]) -> None:
+        """What does not stand is a finding of an update, too; no bill is more than one."""
+        found = Counter(each.about for each in findings)
+        standing = {each.id for each in self.purchases.posted(each.id for each in self.bills)}
+        for bill in self.bills:
+            assert found[bill.id] <= 1
+            assert bill.id in standing or found[bill.id] == 1 or bill.id in outside
+
+    def _totals_agree(self, *told: tuple[Finding, ...]) -> None:
+        """Of each bill and account: of those that nobody edited in Xero, and that nothing is to be said of."""
+        found = {each.about for findings in told for each in findings}
+        host: Counter[tuple[str, str]] = Counter()
+        xero: Counter[tuple[str, str]] = Counter()
+        for posted in self.purchases.posted(each.id for each in self.bills):
+            (bill,) = [each for each in self.bills if each.id == posted.id]
+            document = self.books.invoice(posted.xero_id)
+            if posted.id in found or posted.xero_id in self.edited or not document.made_by:
+                continue
+            sign = -1 if document.is_credit_note else 1
+            for line in bill.lines:
+                host[posted.id, self.books.account(str(line.account)).id] += int(line.amount.amount * 100)
+            for there in document.lines:
+                xero[posted.id, there.account_id] += int(sign * (there.amount or 0) * 100)
+        assert host == xero
 
     def _payments_stand_once(self, findings: tuple[Finding, ...], outside: set[str]) -> None:
         found = Counter(each.about for each in findings)
