@@ -78,7 +78,8 @@ async def settle_and_undo(xero: AsyncXero, world: World) -> bool:
     if world.was_restored and any(each.code == "cannot be undone" for each in plan.findings):
         _left.add(world)
     await sales.apply(plan)
-    for run in {each.run for each in await ledger.why("s1") if each.step is TrailStep.DECIDED}:
+    runs = [each.run for each in await ledger.why("s1") if each.step is TrailStep.DECIDED]
+    for run in dict.fromkeys(runs):
         done.append(plan := await ledger.undo(run))
         await purchases.apply(plan)
     return nothing_left(*done)
