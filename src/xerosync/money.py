@@ -95,7 +95,7 @@ class Money:
     @classmethod
     def zero(cls, currency: str) -> Money:
         """Nothing, in *currency*, written to its smallest coin: 0.00 NZD."""
-        return cls(EXACT.multiply(0, minor_unit(currency)), currency)
+        return _zero(currency)
 
     @classmethod
     def total(cls, amounts: Iterable[Money], currency: str) -> Money:
@@ -176,3 +176,8 @@ class Money:
 
     def __repr__(self) -> str:
         return f"<Money {self.currency}>"
+
+
+@functools.lru_cache(maxsize=256)
+def _zero(currency: str) -> Money:
+    return Money(EXACT.multiply(0, minor_unit(currency)), currency)

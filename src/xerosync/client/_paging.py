@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from xerosync.client._session import Query, Session
 from xerosync.client._wire.answers import Envelope
@@ -119,7 +119,7 @@ async def whole_pages(
     *sized*: a page may have any number of rows here. With *begin* an earlier reading goes on there, if its last rows
     are still found; else it begins anew. Raises `Unavailable` when there is no getting to the end.
     """
-    query = evolve(query, params={"order": id_name, **query.params})
+    query = Query(query.path, query.collection, {"order": id_name, **query.params}, query.modified_since)
     size = PAGE_SIZE if sized else None
     first, end = await _first(session, query, id_name, begin, size)
     known = set[object]() if end is None else Latest()

@@ -69,6 +69,10 @@ class Tried:
     renewed: bool = False
     keyed: bool = True
 
+    def aged(self, age_s: float) -> Tried:
+        """What was tried, *age_s* after its first sending."""
+        return Tried(self.attempt, age_s, self.doubts, self.renewed, self.keyed)
+
     def then(self, move: Move, *, in_doubt: bool) -> Tried:
         """What was tried, one attempt later, after *move*."""
         return evolve(

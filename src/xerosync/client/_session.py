@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from xerosync._version import __version__
@@ -45,7 +46,7 @@ class Query:
     def page(self, number: int, size: int | None) -> Query:
         """This read, of one page of *size* rows, or of as many as Xero gives."""
         sized = {} if size is None else {"pageSize": str(size)}
-        return evolve(self, params={**self.params, "page": str(number), **sized})
+        return Query(self.path, self.collection, {**self.params, "page": str(number), **sized}, self.modified_since)
 
 
 class Again(Exception):
@@ -172,7 +173,7 @@ class Session:
 
     async def _read(self, query: Query, accept: str = "application/json") -> Response:
         def request(token: Secret, not_after: datetime | None) -> Request:
-            return evolve(self._request(query, token, accept), not_after=not_after)
+            return self._request(query, token, accept, not_after)
 
         return await self._settled(Call(self, Kind.READ, request))
 
@@ -219,13 +220,15 @@ class Session:
         sent = body if isinstance(body, bytes) else dump(body)
         return Request(method, f"{self.endpoints.api}{API}{path}", headers, sent, not_after)
 
-    def _request(self, query: Query, token: Secret, accept: str = "application/json") -> Request:
+    def _request(
+        self, query: Query, token: Secret, accept: str = "application/json", not_after: datetime | None = None
+    ) -> Request:
         headers = self._headers(token) | {"Accept": accept}
         if query.modified_since is not None:
             headers["If-Modified-Since"] = dates.header(query.modified_since)
-        params = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.params.items())
+        params = "&".join(f"{name}={_quoted(value)}" for name, value in query.params.items())
         url = f"{self.endpoints.api}{API}{query.path}{'?' if params else ''}{params}"
-        return Request("GET", url, headers)
+        return Request("GET", url, headers, not_after=not_after)
 
     def _headers(self, token: Secret) -> dict[str, str]:
         return {
@@ -281,7 +284,7 @@ class Call:
                 self.token, self.first_sent = turn.token, now
             not_after = self.first_sent + timedelta(seconds=KEY_AGE_MAX_S) if self.tried.doubts else None
             outcome = await self.session.exchange(self.request(turn.token, not_after), turn, self.tried.attempt)
-        return outcome, evolve(self.tried, age_s=(self.session.clock.now() - self.first_sent).total_seconds())
+        return outcome, self.tried.aged((self.session.clock.now() - self.first_sent).total_seconds())
 
     def _last(self, outcome: Response | TransportFault, move: Move) -> Response:
         if move.error is OutcomeUnknown:
@@ -293,6 +296,11 @@ class Call:
         if isinstance(outcome, TransportFault):
             raise Unavailable(str(outcome))
         return outcome
+
+
+@lru_cache(maxsize=1024)
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
 
 
 def _asked_for(state: RetryCallState) -> float:

@@ -70,6 +70,7 @@ def mark_of(key: str, app: str) -> str:
     return f"{tag_of(key)}.{sign_of(app)}"
 
 
+@lru_cache(maxsize=32)
 def sign_of(app: str) -> str:
     """The sign of an app, by its client id."""
     return base64.b32encode(hashlib.sha256(app.encode()).digest()).decode()[:4]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Final, TypeVar, cast
 
 from attrs import AttrsInstance, field, frozen
@@ -302,6 +303,7 @@ _STUBS: Final = {
     "Invoice": _keys("InvoiceID Type CurrencyCode"),
     **dict.fromkeys(("Account", "BankAccount", "FromBankAccount", "ToBankAccount"), _keys("AccountID")),
 }
+_SHORTENED: Final = _MOSTLY_BLANK | _STUBS.keys()
 
 
 async def refresh(books: Books, *shelves: Shelf) -> None:
@@ -360,8 +362,9 @@ async def walk(
     books: Books, shelf: Shelf, kind: type[T], *, lookup: tuple[str, str] | None = None
 ) -> AsyncIterator[tuple[Record, T]]:
     """Every mirrored document of *shelf*, or those a *lookup* finds, in the order of their ids."""
-    async for record in records(books, shelf.kind, lookup=lookup):
-        yield record, read_mirrored(record, kind)
+    async for page in record_pages(books, shelf.kind, lookup=lookup):
+        for record in page:
+            yield record, read_mirrored(record, kind)
 
 
 async def records(
@@ -403,7 +406,19 @@ async def stored(books: Books, keys: Iterable[RecordKey]) -> list[Record]:
 
 def read_mirrored(record: Record, kind: type[T]) -> T:
     """The document in a mirror's *record*."""
-    return decode(kind, parse(record.body.encode(), where="mirror"), where="mirror")
+    if kind is Account:
+        return cast(T, _account(record.body))
+    return _document(record.body, kind)
+
+
+def _document(body: str, kind: type[T]) -> T:
+    return decode(kind, parse(body.encode(), where="mirror"), where="mirror")
+
+
+@lru_cache(maxsize=1024)
+def _account(body: str) -> Account:
+    # A chart is short, changes rarely, and nearly every plan looks through all of it.
+    return _document(body, Account)
 
 
 def mirror_key(shelf: Shelf, tenant: str, document_id: str) -> RecordKey:
@@ -455,12 +470,13 @@ def _query(shelf: Shelf, params: Mapping[str, str], since: datetime | None = Non
 
 async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record], also: Sequence[Record]) -> bool:
     """Whether what is news among *fresh* is kept now, with *also*: not where another worker was faster."""
-    known = {record.identity: record for record in await stored(books, (each.identity for each in fresh))}
-    changed = [record for record in fresh if _is_news(record, known.get(record.identity))]
+    keys = [each.identity for each in fresh]
+    known = {record.key: record for record in await stored(books, keys)}
+    changed = [record for record in fresh if _is_news(record, known.get(record.key))]
     marked = {tag: record.key for record in changed if (tag := _our_tag(books, record)) is not None}
     # With the rows, if not before them: a mark that is read once more is not met as something new.
     puts = [*await strays_among(books, marked), *changed, *also]
-    expect = {each.identity: known[each.identity].version if each.identity in known else 0 for each in changed}
+    expect = {each.identity: known[each.key].version if each.key in known else 0 for each in changed}
     try:
         if puts:
             await books.storage.commit(puts, expect=expect)
@@ -484,8 +500,12 @@ def _is_older(fresh: Record, known: Record) -> bool:
 
 
 def _mirrored(books: Books, shelf: Shelf, row: Json) -> Record:
-    kept: Json = {name: _stub(name, row[name]) for name in shelf.kept if name in row}
-    body = dump(dict(sorted(kept.items()))).decode()
+    kept: Json = {
+        name: _stub(name, row[name]) if name in _SHORTENED else row[name]
+        for name in _in_order(shelf.kept)
+        if name in row
+    }
+    body = dump(kept).decode()
     lookups = tuple(pair for pair in shelf.lookups(row) if pair[1])
     key, stamp = _text(row, shelf.id_key), _text(row, "UpdatedDateUTC")
     return Record(shelf.kind, books.tenant, key, body, stamp, None, lookups)
@@ -504,13 +524,19 @@ def _stub(name: str, value: object) -> object:
 def _since(books: Books, shelf: Shelf, record: Record | None) -> Mark:
     kept: dict[str, str] = {} if record is None else json.loads(record.body)
     # What an earlier version kept less of is read anew.
-    at = datetime.fromisoformat(kept["since"]) if kept.get("of") == _version(shelf) else None
+    at = datetime.fromisoformat(kept["since"]) if kept.get("of") == _version(shelf.kept) else None
     return Mark(books.tenant, shelf.collection, at)
 
 
 def _cursor(books: Books, shelf: Shelf, at: datetime) -> Record:
-    return Record("cursor", books.tenant, shelf.name, json.dumps({"since": at.isoformat(), "of": _version(shelf)}))
+    return Record("cursor", books.tenant, shelf.name, json.dumps({"since": at.isoformat(), "of": _version(shelf.kept)}))
 
 
-def _version(shelf: Shelf) -> str:
-    return hashlib.sha256(" ".join(sorted(shelf.kept)).encode()).hexdigest()[:8]
+@cache
+def _version(kept: frozenset[str]) -> str:
+    return hashlib.sha256(" ".join(_in_order(kept)).encode()).hexdigest()[:8]
+
+
+@cache
+def _in_order(kept: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(kept))

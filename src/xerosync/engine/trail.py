@@ -38,6 +38,7 @@ ABOUT: Final = "about"
 """What finds the lines about one write, by its tag, or about one link, by its key."""
 
 _LINES: Final = 250
+_SAID_TOGETHER: Final = (State.INTENDED, State.SENT, State.UNKNOWN)
 _HASHED: Final = 32
 
 Fact = str | int
@@ -139,12 +140,11 @@ class Recorder:
         """Take down that *intents*, which stood *before* as said, are kept as they are now."""
         if before is None:
             intents = [each for each in intents if each.state is not State.INTENDED]  # that they are was said
-        alike = {state: [each.tag for each in intents if each.state is state] for state in State}
-        for state, tags in alike.items():
-            if tags and state in {State.SENT, State.INTENDED, State.UNKNOWN}:
+        for state in _SAID_TOGETHER:
+            if tags := [each.tag for each in intents if each.state is state]:
                 self.note(TrailStep.MOVED, tags, before=before, state=state.value)
         for intent in intents:
-            if intent.state not in {State.SENT, State.INTENDED, State.UNKNOWN}:
+            if intent.state not in _SAID_TOGETHER:
                 refused = ", ".join(dict.fromkeys(map(_code, intent.messages)))
                 self.note(
                     TrailStep.MOVED,

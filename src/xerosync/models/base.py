@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum, StrEnum
+from functools import cache
 from typing import Final, NewType, Self, TypeVar, cast
 
 import attrs
@@ -85,7 +86,12 @@ class Referred(Quiet):
 
 def own_id(kind: type) -> str:
     """The name of the field that holds the id of a *kind*, where it has one."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)[1:] + "_id"
+    return _own_id(kind.__name__)
+
+
+@cache
+def _own_id(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:] + "_id"
 
 
 READ_ONLY: Final[Mapping[str, object]] = {"read_only": True}

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock, RLock
 from types import TracebackType
@@ -369,6 +370,7 @@ def _path(target: str) -> str:
     return "/" + "/".join(unquote(part) for part in without_host.split("/"))
 
 
+@lru_cache(maxsize=1024)
 def _query(text: str) -> Mapping[str, str]:
     return {name.lower(): value for name, value in parse_qsl(text, keep_blank_values=True)}
 

@@ -41,7 +41,12 @@ def stamp(ms: int) -> str:
 
 def stamp_string(ms: int) -> str:
     """The twin of `stamp`, to the second (F 5.12)."""
-    return f"{instant(ms - ms % 1000).isoformat()[:19]}Z"
+    return _second_string(ms // 1000)
+
+
+@lru_cache(4096)
+def _second_string(seconds: int) -> str:
+    return f"{instant(seconds * 1000).isoformat()[:19]}Z"
 
 
 def bare_stamp(moment: datetime) -> str:

@@ -94,8 +94,14 @@ class MemoryStore:
                 raise VersionConflict(changed)
             self._commits += 1
             for put in puts:
-                version = self._version(put.identity) + 1
-                self._shelves[put.kind, put.tenant].put(evolve(put, version=version, changed=self._commits))
+                shelf = self._shelves[put.kind, put.tenant]
+                known = shelf.records.get(put.key)
+                version = 1 if known is None else known.version + 1
+                shelf.put(
+                    Record(
+                        put.kind, put.tenant, put.key, put.body, put.state, put.due, put.lookups, version, self._commits
+                    )
+                )
             for key in deletes:
                 self._shelves[key.kind, key.tenant].drop(key.key)
 
@@ -137,6 +143,8 @@ class MemoryStore:
                 if (order == "due" and record.due is None) or (start is not None and place_of(record, order) <= start):
                     continue
                 page.append(record)
+        if in_key_order:
+            return page
         return sorted(page, key=lambda record: place_of(record, order))[:limit]
 
     def cursor(self, record: Record, order: Order) -> str:

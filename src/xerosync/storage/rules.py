@@ -18,6 +18,7 @@ from xerosync.storage.protocol import Order, Owner, Record, RecordKey
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_ORDERS: Final[tuple[str, ...]] = get_args(Order)
 
 
 def to_micros(at: datetime) -> int:
@@ -89,8 +90,8 @@ def check_limit(limit: int) -> None:
 
 def check_order(order: str) -> None:
     """Refuse an *order* that is none, from a caller whose types nobody checks: it may become part of the SQL."""
-    if order not in get_args(Order):
-        raise InvalidInput("order", f"give one of {', '.join(get_args(Order))}")
+    if order not in _ORDERS:
+        raise InvalidInput("order", f"give one of {', '.join(_ORDERS)}")
 
 
 @frozen

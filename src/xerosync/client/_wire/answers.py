@@ -171,8 +171,9 @@ def remarks_in(value: object, field: str = "", *, depth: int = _DEEPEST) -> Iter
                     text = cast(Json, said).get("Message") if isinstance(said, dict) else said
                     if isinstance(text, str):
                         yield Remark(text, field, name == "Warnings")
-            else:
-                yield from remarks_in(item, f"{field}.{our_name(name)}".lstrip("."), depth=depth - 1)
+            elif isinstance(item, Mapping | list):
+                inside = cast(object, item)
+                yield from remarks_in(inside, f"{field}.{our_name(name)}".lstrip("."), depth=depth - 1)
     elif isinstance(value, list):
         for place, item in enumerate(cast(list[object], value)):
             yield from remarks_in(item, f"{field}[{place}]", depth=depth - 1)

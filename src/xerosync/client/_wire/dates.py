@@ -10,6 +10,7 @@ _MS_DATE = re.compile(r"/Date\((-?\d+)(?:([+-])(\d\d)(\d\d))?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=4096)
 def instant(text: str) -> datetime:
     """The UTC instant in *text*. An MS date's offset is a label, not a shift (F 5.10); no zone is UTC (F 1.32)."""
     if text.endswith("+0000)/") and text.startswith("/Date(") and (milliseconds := text[6:-7]).isdecimal():

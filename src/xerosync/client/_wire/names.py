@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
@@ -28,6 +29,7 @@ def id_name(kind: type) -> str:
     return _spelled(own_id(kind))
 
 
+@lru_cache(maxsize=4096)
 def _spelled(name: str) -> str:
     return "".join(_WORDS.get(word, word.title()) for word in name.split("_"))
 
@@ -37,6 +39,7 @@ def is_told(name: str) -> bool:
     return name in TOLD or name.endswith(("DateString", "UTCString"))
 
 
+@lru_cache(maxsize=1024)
 def our_name(wire: str) -> str:
     """Our name for Xero's *wire* name, where a model does not tell: ``LineItems`` is ``line_items``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire).lower()

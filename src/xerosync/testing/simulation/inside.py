@@ -74,6 +74,11 @@ class InsideSession(Session):
             return fault
 
     @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Turn]:
+        """No waiting."""
+        yield _TURN
+
+    @asynccontextmanager
     async def _turns(self, at_most: int) -> AsyncGenerator[list[Turn]]:
         yield [_TURN] * at_most
 

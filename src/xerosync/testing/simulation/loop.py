@@ -65,18 +65,18 @@ class Loop:
 
         False where another process has its turn before: then this one must give way until its own *turn*.
         """
-        mine = self._timer(seconds)
+        mine, timers = self._timer(seconds), self._timers
         while self.steps < self._steps_max:
-            if not self._timers or self._timers[0][0] > mine:
+            if not timers or timers[0][0] > mine:
                 self._begin(mine)
                 return True
-            timer, is_turn, do = self._timers[0]
+            timer, is_turn, do = timers[0]
             if is_turn:
                 break
-            heappop(self._timers)
+            heappop(timers)
             self._begin(timer)
             do()
-        heappush(self._timers, (mine, True, turn))
+        heappush(timers, (mine, True, turn))
         return False
 
     def run(self, *, steps_max: int) -> bool:
@@ -91,17 +91,20 @@ class Loop:
         return True
 
     def _timer(self, seconds: float) -> Timer:
-        return self.now_s + max(seconds, 0.0), self.random.random(), next(self._numbers)
+        at = self.now_s + seconds if seconds > 0.0 else self.now_s
+        return at, self.random.random(), next(self._numbers)
 
     def _begin(self, timer: Timer) -> None:
+        at = timer[0]
         # A simulated Xero lets a little time pass itself, so that a timer may be late.
-        if timer[0] > self.now_s:
-            self.clock.move_to(self._began + timedelta(seconds=timer[0]))
+        if at > self.now_s:
+            self.clock.move_to(self._began + timedelta(seconds=at))
         self.steps += 1
 
 
 @coroutine
-def _suspended() -> Generator[None]:
+def suspended() -> Generator[None]:
+    """Give way to the loop."""
     yield
 
 
@@ -118,10 +121,9 @@ class Awaited:
         self._flow = flow
         self.loop.after(0.0, self._step, is_turn=True)
 
-    async def pause(self, seconds: float) -> None:
-        """Let *seconds* pass, and others run."""
-        if not self.loop.passes(seconds, self._step):
-            await _suspended()
+    def passes(self, seconds: float) -> bool:
+        """Let *seconds* pass; False where others run in them, for whom it must be `suspended`."""
+        return self.loop.passes(seconds, self._step)
 
     def kill(self) -> None:
         """Give back what it holds of this machine; it never runs again."""
@@ -163,18 +165,14 @@ class Plain:
         self._thread.start()
         self.loop.after(0.0, self._step, is_turn=True)
 
-    async def pause(self, seconds: float) -> None:
-        """Let *seconds* pass, and others run, without suspending."""
-        self.block(seconds)
-
-    def block(self, seconds: float) -> None:
-        """Let *seconds* pass; hand over to the loop where others run in them."""
-        if self.loop.passes(seconds, self._step):
-            return
-        self._back.release()
-        self._go.acquire()
-        if self._killed:
-            raise Crash
+    def passes(self, seconds: float) -> bool:
+        """Let *seconds* pass, always; hand over to the loop where others run in them."""
+        if not self.loop.passes(seconds, self._step):
+            self._back.release()
+            self._go.acquire()
+            if self._killed:
+                raise Crash
+        return True
 
     def kill(self) -> None:
         """Let the thread end; it never runs again."""

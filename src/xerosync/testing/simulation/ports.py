@@ -98,11 +98,14 @@ class AwaitedStore:
         self._life = life
 
     def __getattr__(self, name: str) -> Callable[..., object]:
+        life = self._life
+        world = life.world
+
         async def verb(*args: object, **kwargs: object) -> object:
-            await self._life.point(name, self._life.world.random.uniform(0.0, 0.01))
-            result = self._life.world.store.call(name, args, kwargs)
-            if not self._life.world.is_inside:
-                await self._life.point(f"{name} done")
+            await life.point(name, world.random.uniform(0.0, 0.01))
+            result = world.store.call(name, args, kwargs)
+            if not world.is_inside:
+                await life.point(f"{name} done")
             return result
 
         return verb
@@ -126,7 +129,7 @@ class PlainStore:
 
     def _step(self, name: str) -> None:
         random = self._life.world.random
-        self._body.block(self._life.met(name, random.uniform(0.0, 0.01)))
+        self._body.passes(self._life.met(name, random.uniform(0.0, 0.01)))
         self._life.check()
 
 

@@ -29,7 +29,7 @@ from xerosync.simulator import Bookkeeper, Fault, Simulator, VirtualClock
 from xerosync.storage import AsyncStorage, MemoryStore, Record, RecordKey, Storage
 from xerosync.testing.simulation.flow import Flow
 from xerosync.testing.simulation.inside import InsideSession, InsideTransport
-from xerosync.testing.simulation.loop import Awaited, Crash, Loop, Plain
+from xerosync.testing.simulation.loop import Awaited, Crash, Loop, Plain, suspended
 from xerosync.testing.simulation.mix import Mix
 from xerosync.testing.simulation.ports import (
     AwaitedStore,
@@ -56,18 +56,17 @@ class Vault:
 
     def call(self, verb: str, args: Sequence[object], kwargs: Mapping[str, object]) -> object:
         """Do *verb* on the store."""
-        before: list[Record | None] = []
-        puts: Sequence[Record] = ()
-        if verb == "commit":
-            puts = cast(Sequence[Record], args[0])
-            before = self.kept.get_many([put.identity for put in puts])
-        result = getattr(self.kept, verb)(*args, **kwargs)
-        if verb == "commit":
-            self.commits.append((puts, cast(Sequence[RecordKey], kwargs.get("deletes", ()))))
-            for earlier, put in zip(before, puts, strict=True):
-                if put.kind == "intent" and not is_move(earlier, put):
-                    self.faults.append(f"an intent went from {earlier and earlier.state} to {put.state}")
-        return cast(object, result)
+        if verb != "commit":
+            return cast(object, getattr(self.kept, verb)(*args, **kwargs))
+        puts = cast(Sequence[Record], args[0])
+        intents = [put for put in puts if put.kind == "intent"]
+        before = self.kept.get_many([put.identity for put in intents]) if intents else []
+        self.kept.commit(*args, **kwargs)  # type: ignore[arg-type]  # as the caller's
+        self.commits.append((puts, cast(Sequence[RecordKey], kwargs.get("deletes", ()))))
+        for earlier, put in zip(before, intents, strict=True):
+            if not is_move(earlier, put):
+                self.faults.append(f"an intent went from {earlier and earlier.state} to {put.state}")
+        return None
 
     def restore(self, commits: int) -> None:
         """Be again as after so many *commits*; leases are gone, as their holders are."""
@@ -102,7 +101,8 @@ class Life:
 
     def met(self, step: str, seconds: float) -> float:
         """How long the process rests at *step*. Raises `Crash` where it dies."""
-        self.check()
+        if self.dead:
+            raise Crash
         frozen_s = self.world.step(self, step)
         self.check()
         return seconds + frozen_s
@@ -114,8 +114,10 @@ class Life:
 
     async def point(self, step: str, seconds: float = 0.0) -> None:
         """A step of the process, which takes *seconds*."""
-        await self.body.pause(self.met(step, seconds))
-        self.check()
+        if not self.body.passes(self.met(step, seconds)):
+            await suspended()
+        if self.dead:
+            raise Crash
 
     @property
     def is_plain(self) -> bool:
@@ -209,10 +211,11 @@ class World:
             self.distinct.append(self.moments)
         if is_write := step.startswith(_WRITES):
             self.writes.append(self.moments)
-        self.note(f"{process.worker} {step}")
+        now_s = self.loop.now_s
+        self._trace.append(f"{now_s:.6f} {process.worker} {step}")
         if self.moments in self.deaths:
             self._die(process)
-        if self.is_over:
+        if now_s >= self._over_s:
             return 0.0
         chance = self.random.random()
         if chance < self.mix.crash:
