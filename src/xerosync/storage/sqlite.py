@@ -238,34 +238,41 @@ def _query_sql(
     after: str | None,
     limit: int,
 ) -> tuple[str, list[str | int]]:
+    if lookup is not None and order == "key":
+        # By its own index from key to key: listed anew for each page, what many share would take the square of them.
+        source, key, by = "lookups AS found CROSS JOIN records USING (shelf, key)", "found.key", "found.key"
+        conditions = [f"found.{_SHELF} AND found.name = ? AND found.value = ?"]
+        values: list[str | int] = [kind, tenant, *lookup]
+    else:
+        source, key, by, conditions, values = "records", "key", "key", [_SHELF], [kind, tenant]
+        if lookup is not None:
+            conditions.append(f"key IN (SELECT key FROM lookups WHERE {_SHELF} AND name = ? AND value = ?)")
+            values.extend((kind, tenant, *lookup))
     # A lookup finds few: the unary plus keeps SQLite from walking a whole index for the sake of its order instead.
     plus = "" if lookup is None else "+"
-    by = "key" if order == "key" else f"{plus}{order}, key"
-    conditions = [_SHELF]
-    values: list[str | int] = [kind, tenant]
+    if order != "key":
+        by = f"{plus}{order}, key"
     if order == "due" or due_before is not None:
         conditions.append(f"{plus}due IS NOT NULL")
     if due_before is not None:
         conditions.append(f"{plus}due <= ?")
         values.append(to_micros(due_before))
-    if lookup is not None:
-        conditions.append(f"key IN (SELECT key FROM lookups WHERE {_SHELF} AND name = ? AND value = ?)")
-        values.extend((kind, tenant, *lookup))
     if after is not None:
-        number, key = place_after(after, order)
-        conditions.append("key > ?" if order == "key" else f"({by}) > (?, ?)")
-        values.extend((key,) if order == "key" else (number, key))
+        number, last = place_after(after, order)
+        conditions.append(f"{key} > ?" if order == "key" else f"({by}) > (?, ?)")
+        values.extend((last,) if order == "key" else (number, last))
     where = " AND ".join(conditions)
     if not states:
-        return f"SELECT {_COLUMNS} FROM records WHERE {where} ORDER BY {by} LIMIT ?", [*values, limit]
+        return f"SELECT {_COLUMNS} FROM {source} WHERE {where} ORDER BY {by} LIMIT ?", [*values, limit]
     # One walk of the index a state: asked for several states at once, SQLite would read the whole shelf.
     parts: list[str] = []
     all_values: list[str | int] = []
     for state in sorted(set(states)):
         only = f"{plus}state = ? AND {plus}state <> ''" if state else f"{plus}state = ?"
-        parts.append(f"SELECT * FROM (SELECT {_COLUMNS} FROM records WHERE {where} AND {only} ORDER BY {by} LIMIT ?)")
+        parts.append(f"SELECT * FROM (SELECT {_COLUMNS} FROM {source} WHERE {where} AND {only} ORDER BY {by} LIMIT ?)")
         all_values.extend((*values, state, limit))
-    return f"{' UNION ALL '.join(parts)} ORDER BY {by.replace('+', '')} LIMIT ?", [*all_values, limit]
+    in_order = by.replace("+", "").replace("found.", "")
+    return f"{' UNION ALL '.join(parts)} ORDER BY {in_order} LIMIT ?", [*all_values, limit]
 
 
 def _marks(count: int) -> str:
