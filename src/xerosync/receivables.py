@@ -400,6 +400,7 @@ class AsyncReceivables:
         first: date | None = None,
         last: date | None = None,
         account: str | None = None,
+        brief: bool = False,
     ) -> Reconciliation:
         """
         Explain the clearing account's balance in Xero: what should be in flight, and every discrepancy, to the cent.
@@ -408,9 +409,13 @@ class AsyncReceivables:
         posted from *first* on and is in none of them. The days are all there are, up to today, unless given; *account*
         is the code or id of another clearing account than this story's. Reads, changes nothing:
         `Reconciliation.plan` fixes. Raises `InvalidInput` for days in the wrong order, and what `settle` raises.
+
+        A *brief* one finds the same, and lists only what is not as it should be: payments that stand as they were
+        posted, and as your settlements say, are in its sums and in no list. That is for hundreds of thousands of them;
+        *settlements* may come from a generator then.
         """
         return await reconciling.reconcile(
-            self.books, account or self._clearing, self._settlements, settlements, first=first, last=last
+            self.books, account or self._clearing, self._settlements, settlements, first=first, last=last, brief=brief
         )
 
     async def clearing_statement(self, first: date, last: date, *, account: str | None = None) -> ClearingStatement:

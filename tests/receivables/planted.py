@@ -108,8 +108,8 @@ class Books:
         self.settlements.append(settlement)
         return settlement
 
-    def reconciled(self) -> Reconciliation:
-        return self.sales.reconcile(self.settlements)
+    def reconciled(self, *, brief: bool = False) -> Reconciliation:
+        return self.sales.reconcile(self.settlements, brief=brief)
 
 
 def founded(chance: Random, *, through_a_bank: bool) -> Books:
@@ -465,7 +465,20 @@ def wrong_with(books: Books) -> list[str]:
         wrong.append("the sum does not hold")
     if not report.explained:
         wrong.append("it says itself that it is not explained")
-    return wrong
+    return [*wrong, *differences(report, books.reconciled(brief=True))]
+
+
+def differences(whole: Reconciliation, brief: Reconciliation) -> list[str]:
+    """What a *brief* report says otherwise than the *whole* one."""
+    told = {
+        "another discrepancy": (whole.discrepancies, brief.discrepancies),
+        "another sum": [(each.opening, each.balance, each.in_flight, each.payments) for each in (whole, brief)],
+        "another plan": (whole.plan(_first), brief.plan(_first)),
+        "other movements": [(each.statement.money_in, each.statement.money_out) for each in (whole, brief)],
+        "something accepted": (whole.accepted, brief.accepted),
+    }
+    wrong = [f"a brief report has {what}" for what, (theirs, ours) in told.items() if theirs != ours]
+    return wrong if brief.explained else [*wrong, "a brief report is not explained"]
 
 
 def _first(discrepancy: Discrepancy) -> Fix | None:
@@ -476,11 +489,14 @@ def left_after_fixing(books: Books) -> list[str]:
     """What is left once plans have fixed all that plans can fix; nothing of it may have a fix."""
     for _ in range(4):
         books.sales.recover()
-        plan = books.reconciled().plan(_first)
+        report = books.reconciled()
+        plan = report.plan(_first)
         if not plan:
             break
         books.sales.apply(plan)
-    return [f"{each.code} {each.about}" for each in books.reconciled().discrepancies]
+    else:
+        report = books.reconciled()
+    return [f"{each.code} {each.about}" for each in report.discrepancies]
 
 
 def drawn(chance: Random) -> tuple[int, list[str], bool]:

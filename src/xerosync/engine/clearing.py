@@ -22,6 +22,7 @@ from xerosync.engine.movements import (
 )
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import OPEN, State
+from xerosync.engine.ticking import Ticked
 from xerosync.models import (
     Account,
     AccountId,
@@ -184,20 +185,21 @@ def explain_clearing(
     movements: Movements,
     open_intents: Sequence[Intent] = (),
     own: Money | None = None,
+    ticked: Ticked | None = None,
 ) -> ClearingReport:
     """
     Split *balance* into what is in flight and what is not, to the cent.
 
     In flight is what the library posted and nobody took back: payments in, less fees, refunds and payouts. What people
     entered is an exception each; what nothing explains (journals, say) is one more, the rest of the sum. *balance* is
-    Xero's; *own* what that of an account in another currency is in its own.
+    Xero's; *own* what that of an account in another currency is in its own. What was *ticked* off besides is in flight.
     """
     in_base = None
     if own is not None and own.currency != balance.currency:
         worth = worth_in_base(account, movements, own.currency, balance.currency)
         balance, in_base = own, InBase(balance=balance, worth=worth)
     currency = balance.currency
-    in_flight, count = Money.zero(currency), 0
+    in_flight, count = (ticked.amount, ticked.count) if ticked is not None else (Money.zero(currency), 0)
     exceptions: list[ExceptionItem] = []
     findings = [still_open(intent) for intent in open_intents if intent.state in OPEN]
     for payment in movements.standing_payments():

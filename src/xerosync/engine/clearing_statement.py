@@ -13,6 +13,7 @@ from xerosync.engine.clearing import ClearingReport, ExceptionItem, explain_clea
 from xerosync.engine.entries import balance_of
 from xerosync.engine.movements import Movements, gone_from, is_on, signed_payment, signed_transaction, signed_transfer
 from xerosync.engine.pages import Cell, Section, page
+from xerosync.engine.ticking import Ticked
 from xerosync.models import AccountId, BankTransactionStatus, PaymentStatus
 from xerosync.money import Money, exactly
 
@@ -175,22 +176,34 @@ def state_clearing(
     closing: Money,
     movements: Movements,
     currency: str | None = None,
+    ticked: Ticked | None = None,
 ) -> ClearingStatement:
     """
     The statement of *account* from the *movements* of all days, and Xero's balances before *first* and on *last*.
 
-    It is in the *currency* that the account is kept in, where that is another than the balances'.
+    It is in the *currency* that the account is kept in, where that is another than the balances'. What was *ticked* off
+    besides is in it with the sum of each day.
     """
     until, by_then = as_at(movements, first - timedelta(days=1)), as_at(movements, last)
     kept_in = currency or closing.currency
+    others = ticked or Ticked(currency=kept_in)
     before = explain_clearing(
-        account=account, balance=opening, movements=until, own=balance_of(account, until, kept_in)
+        account=account,
+        balance=opening,
+        movements=until,
+        own=balance_of(account, until, kept_in),
+        ticked=others.until(first - timedelta(days=1)),
     )
     after = explain_clearing(
-        account=account, balance=closing, movements=by_then, own=balance_of(account, by_then, kept_in)
+        account=account,
+        balance=closing,
+        movements=by_then,
+        own=balance_of(account, by_then, kept_in),
+        ticked=others.until(last),
     )
     opening, closing = before.balance, after.balance
-    moved = [each for each in _moved(account, movements, closing.currency) if first <= each.on <= last]
+    listed = (*_moved(account, movements, closing.currency), *_ticked(others))
+    moved = [each for each in listed if first <= each.on <= last]
     rest = closing - opening - Money.total((each.amount for each in moved), closing.currency)
     if rest:
         moved.append(ClearingMovement(on=last, what="other movements", about="", amount=rest, ours=False))
@@ -201,6 +214,12 @@ def state_clearing(
         closing=after,
         movements=tuple(sorted(moved, key=lambda each: (each.on, each.what, each.about))),
     )
+
+
+def _ticked(ticked: Ticked) -> Iterator[ClearingMovement]:
+    for day, (count, amount) in ticked.days.items():
+        what = f"{count:,} payment{'s' * (count != 1)}"
+        yield ClearingMovement(on=day, what=what, about="", amount=Money(amount, ticked.currency), ours=True)
 
 
 def as_at(movements: Movements, on: date) -> Movements:

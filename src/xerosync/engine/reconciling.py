@@ -2,74 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Final, TypeVar
 
-from attrs import AttrsInstance, evolve
+from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
 from xerosync.engine.accounting_for import Standing, account_for, parts_told
 from xerosync.engine.actions import (
     AcceptDrift,
-    CreateSale,
-    CreateSaleCredit,
-    Pay,
     Pending,
-    Refund,
-    RemoveMoney,
-    RemovePayment,
-    VoidCredit,
 )
-from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
 from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Entry, Key, entries_on, named
 from xerosync.engine.exchange import currency_of
 from xerosync.engine.expecting import Expected, expected_of
 from xerosync.engine.forgotten import taken_over
-from xerosync.engine.intents import OPEN_STATES, Intent, intent_key, tag_of
+from xerosync.engine.intents import OPEN_STATES, intent_key, tag_of
 from xerosync.engine.mirror import (
-    BANK_TRANSACTIONS,
-    BANK_TRANSFERS,
-    CREDIT_NOTES,
-    GONE,
-    INVOICES,
     PAYMENTS,
-    Shelf,
     refresh,
-    walk,
 )
 from xerosync.engine.movements import Movements
-from xerosync.engine.observed import account_choice, all_links, intents_with, stamped
+from xerosync.engine.movements_flow import movements_on
+from xerosync.engine.observed import account_choice, all_links, intents_with
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Plan
 from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.remedies import CHANGES, Means, remedied
 from xerosync.engine.remembering import standing_for
-from xerosync.engine.restoring import RESTORED, current, superseded
 from xerosync.engine.settlement_flow import Examined, examined
 from xerosync.engine.settling_policies import SettlementSettings, open_books
-from xerosync.engine.undo_actions import RemoveTransfer
-from xerosync.errors import InvalidInput, ScopeMissing
+from xerosync.engine.ticking import Ticked
+from xerosync.engine.ticking_flow import Briefly
+from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day
 from xerosync.mapping.settlement import Settlement
 from xerosync.models import (
     Account,
     AccountId,
     AccountType,
-    BankTransaction,
-    BankTransfer,
-    CreditNote,
-    Invoice,
-    Payment,
 )
 from xerosync.money import Money
-
-T = TypeVar("T", bound=AttrsInstance)
-
-_DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 
 
 async def reconcile(
@@ -80,22 +56,36 @@ async def reconcile(
     *,
     first: date | None = None,
     last: date | None = None,
+    brief: bool = False,
 ) -> Reconciliation:
-    """Explain the balance that Xero gives for the clearing account, discrepancy by discrepancy, to the cent."""
+    """
+    Explain the balance that Xero gives for the clearing account, discrepancy by discrepancy, to the cent.
+
+    A *brief* one keeps of what stands as it should nothing but its sum by day.
+    """
     _check_days(first, last)
     choice = await account_choice(books, clearing_account, setting="clearing_account")
     account = choice.account.account_id or AccountId("")
-    settled = None if settlements is None else await examined(books, clearing_account, chosen, settlements)
+    organisation = await books.organisation()
+    base = organisation.base_currency or "XXX"
+    currency = currency_of(choice.account, base)
+    through_a_bank = choice.account.type == AccountType.BANK
+    # What is in another currency than the books is looked at payment by payment.
+    briefly = Briefly(currency=currency, settlements=settlements, first=first, last=last)
+    wanted = briefly if brief and currency == base else None
+    settled = await _examined(books, clearing_account, chosen, settlements if wanted is None else None)
     await refresh(books, PAYMENTS)
-    currency = currency_of(choice.account, (organisation := await books.organisation()).base_currency or "XXX")
-    movements = await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK)
+    movements, left = await movements_on(books, account, through_a_bank=through_a_bank, briefly=wanted)
+    if left is not None:
+        settled = await _examined(books, clearing_account, chosen, left.settlements)
+    ticked = left.ticked if left is not None else Ticked(currency=currency)
     expected, report = _expected(settled, currency), settled.report if settled is not None else None
-    last = last or _end(books, [*movements.days(), *(each.on for each in expected or ())])
-    statement = await _stated(books, choice.account, movements, first=first, last=last)
+    last = last or _end(books, [*movements.days(), *ticked.days, *(each.on for each in expected or ())])
+    statement = await _stated(books, choice.account, movements, ticked, first=first, last=last)
     explained = account_for(
         Standing(
             account=account,
-            balance=statement.closing.balance,
+            balance=statement.closing.balance - ticked.amount,
             first=first,
             last=last,
             entries=(entries := tuple(entries_on(account, movements, currency))),
@@ -109,20 +99,26 @@ async def reconcile(
     )
     settling = settled.plan if settled is not None else Plan(tenant=books.tenant)
     means = Means(account=account, settling=settling, open_books=open_books(organisation, chosen.when_locked))
-    left, accepted = await _sorted_out(books, remedied(explained.found, means))
+    discrepancies, accepted = await _sorted_out(books, remedied(explained.found, means))
     return Reconciliation(
         tenant=books.tenant,
         organisation=organisation.name or "",
         account=account,
         code=choice.account.code or account,
         statement=statement,
-        in_flight=explained.in_flight,
-        payments=explained.payments,
-        discrepancies=left,
+        in_flight=explained.in_flight + ticked.amount,
+        payments=explained.payments + ticked.count,
+        discrepancies=discrepancies,
         accepted=accepted,
         settlements=report,
         settling=settling,
     )
+
+
+async def _examined(
+    books: Books, clearing_account: str | None, chosen: SettlementSettings, settlements: Iterable[Settlement] | None
+) -> Examined | None:
+    return None if settlements is None else await examined(books, clearing_account, chosen, settlements)
 
 
 def _expected(settled: Examined | None, currency: str) -> tuple[Expected, ...] | None:
@@ -138,7 +134,7 @@ def _end(books: Books, days: Iterable[date]) -> date:
 
 
 async def _stated(
-    books: Books, kept: Account, movements: Movements, *, first: date | None, last: date
+    books: Books, kept: Account, movements: Movements, ticked: Ticked, *, first: date | None, last: date
 ) -> ClearingStatement:
     """The statement of the account *kept* up to *last*, from the first movement on unless *first* is given."""
     account = kept.account_id or AccountId("")
@@ -150,12 +146,13 @@ async def _stated(
     on = None if last == books.clock.now().date() else last
     return state_clearing(
         account=account,
-        first=first or min([last, *movements.days()]),
+        first=first or min([last, *movements.days(), *ticked.days]),
         last=last,
         opening=opening,
         closing=await _balance(books, account, currency, on),
         movements=movements,
         currency=kept.currency_code,
+        ticked=ticked,
     )
 
 
@@ -215,6 +212,8 @@ async def clearing_statement(books: Books, clearing_account: str | None, first: 
     choice = await account_choice(books, clearing_account, setting="clearing_account")
     account = choice.account.account_id or AccountId("")
     await refresh(books, PAYMENTS)
+    through_a_bank = choice.account.type == AccountType.BANK
+    movements, _ = await movements_on(books, account, through_a_bank=through_a_bank)
     currency = (await books.organisation()).base_currency or "XXX"
     return state_clearing(
         account=account,
@@ -222,7 +221,7 @@ async def clearing_statement(books: Books, clearing_account: str | None, first: 
         last=last,
         opening=await _balance(books, account, currency, first - timedelta(days=1)),
         closing=await _balance(books, account, currency, last),
-        movements=await _movements(books, account, through_a_bank=choice.account.type == AccountType.BANK),
+        movements=movements,
         currency=choice.account.currency_code,
     )
 
@@ -230,69 +229,3 @@ async def clearing_statement(books: Books, clearing_account: str | None, first: 
 async def _balance(books: Books, account: AccountId, currency: str, on: date | None) -> Money:
     rows = await AsyncReports(books).trial_balance(on=on)
     return Money.total((Money(row.balance, currency) for row in rows if row.account_id == account), currency)
-
-
-async def _movements(books: Books, account: AccountId, *, through_a_bank: bool) -> Movements:
-    written = await _of_kinds(books, Pay.kind, Refund.kind)
-    for xero_id in superseded(written.values()):
-        del written[xero_id]
-    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
-    on_account = [each async for each in walk(books, PAYMENTS, Payment, lookup=("account", account))]
-    moved = current(await intents_with(books, lookup=("account", account)))
-    transactions: list[BankTransaction] = []
-    transfers: list[BankTransfer] = []
-    if through_a_bank or moved:
-        try:
-            await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
-        except ScopeMissing:
-            # Who posts no payouts needs no scope for them: what moved there is the rest of the sum.
-            if moved:
-                raise
-        else:
-            # What the library wrote may stand on another account, as a payout does that is no transfer.
-            ids = [each.xero_id for each in moved if each.xero_id]
-            transactions = await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids)
-            transfers = await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids)
-    return Movements(
-        # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
-        payments=[payment for record, payment in on_account if record.key not in removed],
-        taken_back=[payment for record, payment in on_account if record.key in removed],
-        # What made room for something to be put back was not taken back by the library for good.
-        removals={xero_id: each for xero_id, each in removed.items() if RESTORED[0] not in each.facts},
-        transactions=transactions,
-        transfers=transfers,
-        paid=written,
-        moved={
-            xero_id: intent
-            for xero_id, intent in confirmed_by_id(moved).items()
-            if intent.operation.kind not in {Pay.kind, Refund.kind}
-        },
-        removed=frozenset({*removed, *await _voided(books, moved)}),
-    )
-
-
-async def _on_account(books: Books, shelf: Shelf, kind: type[T], account: AccountId, ids: Sequence[str]) -> list[T]:
-    """The mirrored documents of *shelf* on *account*, and those with these *ids*, each once."""
-    found = {record.key: document async for record, document in walk(books, shelf, kind, lookup=("account", account))}
-    found |= {key: document for key, (document, _) in (await stamped(books, shelf, kind, ids)).items()}
-    return list(found.values())
-
-
-async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:
-    found: dict[str, Intent] = {}
-    for kind in kinds:
-        found |= confirmed_by_id(await intents_with(books, lookup=("kind", kind)))
-    return found
-
-
-async def _voided(books: Books, moved: Sequence[Intent]) -> list[str]:
-    """Those of the invoices and credit notes that *moved* the account which people voided since, by id."""
-    written = [each.xero_id for each in moved if each.operation.kind in _DOCUMENTS and each.xero_id]
-    if not written:
-        return []
-    await refresh(books, INVOICES, CREDIT_NOTES)
-    invoices = await stamped(books, INVOICES, Invoice, written)
-    notes = await stamped(books, CREDIT_NOTES, CreditNote, written)
-    statuses = {key: document.status for key, (document, _) in invoices.items()}
-    statuses |= {key: document.status for key, (document, _) in notes.items()}
-    return [key for key, status in statuses.items() if status in GONE]

@@ -1,0 +1,119 @@
+"""Reading what moved on a clearing account: all of it, or what is left when the rest is ticked off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from attrs import AttrsInstance
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import (
+    CreateSale,
+    CreateSaleCredit,
+    Pay,
+    Refund,
+    RemoveMoney,
+    RemovePayment,
+    VoidCredit,
+)
+from xerosync.engine.clearing import confirmed_by_id
+from xerosync.engine.intents import Intent
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    CREDIT_NOTES,
+    GONE,
+    INVOICES,
+    PAYMENTS,
+    Shelf,
+    refresh,
+    walk,
+)
+from xerosync.engine.movements import Movements
+from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.restoring import RESTORED, current, superseded
+from xerosync.engine.ticking_flow import Briefly, Left, tick_off
+from xerosync.engine.undo_actions import RemoveTransfer
+from xerosync.errors import ScopeMissing
+from xerosync.models import AccountId, BankTransaction, BankTransfer, CreditNote, Invoice, Payment
+
+T = TypeVar("T", bound=AttrsInstance)
+
+_DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
+
+
+async def movements_on(
+    books: Books, account: AccountId, *, through_a_bank: bool, briefly: Briefly | None = None
+) -> tuple[Movements, Left | None]:
+    """What moved on *account*; or *briefly* what of that is to be looked at, and what is left of the settlements."""
+    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
+    moved = current(await intents_with(books, lookup=("account", account)))
+    left = None
+    if briefly is None:
+        written = await _of_kinds(books, Pay.kind, Refund.kind)
+        walked = walk(books, PAYMENTS, Payment, lookup=("account", account))
+        on_account = {record.key: payment async for record, payment in walked}
+    else:
+        left = await tick_off(books, account, briefly, others=moved, removals=removed)
+        written, on_account = left.written, left.payments
+    for xero_id in superseded(written.values()):
+        del written[xero_id]
+    transactions: list[BankTransaction] = []
+    transfers: list[BankTransfer] = []
+    if through_a_bank or moved:
+        try:
+            await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
+        except ScopeMissing:
+            # Who posts no payouts needs no scope for them: what moved there is the rest of the sum.
+            if moved:
+                raise
+        else:
+            # What the library wrote may stand on another account, as a payout does that is no transfer.
+            ids = [each.xero_id for each in moved if each.xero_id]
+            transactions = await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids)
+            transfers = await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids)
+    movements = Movements(
+        # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
+        payments=[payment for key, payment in on_account.items() if key not in removed],
+        taken_back=[payment for key, payment in on_account.items() if key in removed],
+        # What made room for something to be put back was not taken back by the library for good.
+        removals={xero_id: each for xero_id, each in removed.items() if RESTORED[0] not in each.facts},
+        transactions=transactions,
+        transfers=transfers,
+        paid=written,
+        moved={
+            xero_id: intent
+            for xero_id, intent in confirmed_by_id(moved).items()
+            if intent.operation.kind not in {Pay.kind, Refund.kind}
+        },
+        removed=frozenset({*removed, *await _voided(books, moved)}),
+    )
+    return movements, left
+
+
+async def _on_account(books: Books, shelf: Shelf, kind: type[T], account: AccountId, ids: Sequence[str]) -> list[T]:
+    """The mirrored documents of *shelf* on *account*, and those with these *ids*, each once."""
+    found = {record.key: document async for record, document in walk(books, shelf, kind, lookup=("account", account))}
+    found |= {key: document for key, (document, _) in (await stamped(books, shelf, kind, ids)).items()}
+    return list(found.values())
+
+
+async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:
+    found: dict[str, Intent] = {}
+    for kind in kinds:
+        found |= confirmed_by_id(await intents_with(books, lookup=("kind", kind)))
+    return found
+
+
+async def _voided(books: Books, moved: Sequence[Intent]) -> list[str]:
+    """Those of the invoices and credit notes that *moved* the account which people voided since, by id."""
+    written = [each.xero_id for each in moved if each.operation.kind in _DOCUMENTS and each.xero_id]
+    if not written:
+        return []
+    await refresh(books, INVOICES, CREDIT_NOTES)
+    invoices = await stamped(books, INVOICES, Invoice, written)
+    notes = await stamped(books, CREDIT_NOTES, CreditNote, written)
+    statuses = {key: document.status for key, (document, _) in invoices.items()}
+    statuses |= {key: document.status for key, (document, _) in notes.items()}
+    return [key for key, status in statuses.items() if status in GONE]

@@ -1,0 +1,358 @@
+"""
+Ticking off what stands on a clearing account just as it was posted, and just as a settlement says.
+
+Nearly all of an account is so. What is ticked off is remembered as a number of 60 bits each, and as a sum a day, so
+that a million payments fit where a million objects would not; only what is left is looked at in full.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+from attrs import define, evolve, field, frozen
+
+from xerosync.client._wire import dates
+from xerosync.engine.actions import Pay
+from xerosync.engine.states import State
+from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, SettlementProof, is_more_than_lines
+from xerosync.models import AccountId, PaymentStatus
+from xerosync.money import Money, exactly
+from xerosync.storage.protocol import Record
+
+_BITS: Final = (1 << 60) - 1  # as much as a small integer of Python's holds
+_IN: Final = frozenset({LineKind.COLLECTED, LineKind.REINSTATED})
+_NOTHING: Final = (0, Decimal(0))
+
+
+class _Account(msgspec.Struct, rename={"id": "AccountID"}, gc=False):
+    id: str = ""
+
+
+class _Payload(msgspec.Struct, rename="pascal", gc=False):
+    amount: Decimal
+    date: str
+    account: _Account | None = None
+
+
+class _Facts(msgspec.Struct, gc=False):
+    transaction: str = ""
+    collected: Decimal | None = None
+    settled_on: str = ""
+    surplus: str | None = None
+    settled: str | None = None
+    charged_back_by: str | None = None
+    restored: str | None = None
+
+
+class _Written(msgspec.Struct, gc=False):
+    """What an intent's record says of a payment, as far as it matters here."""
+
+    kind: str
+    host_ref: str
+    revision: int
+    payload: _Payload
+    xero_id: str
+    facts: _Facts
+
+    @property
+    def payment(self) -> int:
+        """What tells the payment from all others, and from itself with another amount or day."""
+        return hash((self.xero_id, self.payload.amount, self.payload.date)) & _BITS
+
+    @property
+    def line(self) -> int:
+        """What tells the settlement's line from all others, and from itself with another amount, day or transaction."""
+        facts = self.facts
+        return _line(self.host_ref, facts.transaction, self.payload.amount, facts.settled_on or self.payload.date)
+
+
+class _Paid(msgspec.Struct, rename={"currency": "CurrencyCode"}, gc=False):
+    currency: str | None = None
+
+
+class _Payment(msgspec.Struct, rename="pascal", gc=False):
+    """What the mirror says of a payment, as far as it matters here."""
+
+    amount: Decimal
+    date: str
+    payment_type: str | None = None
+    status: str | None = None
+    bank_amount: Decimal | None = None
+    invoice: _Paid | None = None
+
+
+_written: Final = msgspec.json.Decoder(_Written)
+_payment: Final = msgspec.json.Decoder(_Payment)
+
+
+def _line(name: str, transaction: str, amount: Decimal, on: str) -> int:
+    return hash((name, transaction, amount, on)) & _BITS
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> tuple[date, str]:
+    day = dates.day(text)
+    return day, day.isoformat()
+
+
+@frozen(kw_only=True, repr=False)
+class Condensed(Settlement):
+    """A settlement of which only some lines are left to look at; those that were *ticked* off are still in its sum."""
+
+    ticked: Money
+
+    @property
+    def proof(self) -> SettlementProof:
+        """The sum of the whole settlement."""
+        besides = (*self.lines, *self.fees, *self.adjustments, self.reserve, self.net)
+        if all(each is None for each in besides):
+            none = Money.zero(self.ticked.currency)
+            return SettlementProof(gross=self.ticked, returned=none, fees=none, reserve=none, adjustments=none)
+        rest = super().proof
+        return evolve(rest, gross=rest.gross + self.ticked)
+
+
+@frozen(kw_only=True)
+class Ticked:
+    """How many payments were ticked off, and what they brought in, by day."""
+
+    currency: str
+    days: Mapping[date, tuple[int, Decimal]] = field(factory=dict[date, tuple[int, Decimal]])
+
+    def until(self, last: date) -> Ticked:
+        """Those of the days up to *last*."""
+        return evolve(self, days={day: each for day, each in self.days.items() if day <= last})
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(count for count, _ in self.days.values())
+
+    @property
+    def amount(self) -> Money:
+        """What they brought in."""
+        return Money.total((Money(amount, self.currency) for _, amount in self.days.values()), self.currency)
+
+
+@define(eq=False)
+class Ticking:
+    """
+    Ticks off payments into an *account* kept in the organisation's own *currency*, up to the day *last*.
+
+    A line that is *touched* is never ticked off: something else was written for it besides its payment. What stands
+    from before *first* on is in flight whether or not its settlement is given.
+    """
+
+    account: AccountId
+    currency: str
+    first: date | None
+    last: date | None
+    touched: AbstractSet[str]
+    removed: AbstractSet[str]
+    doubted: list[str] = field(factory=list[str])
+    _posted: set[int] = field(factory=set[int])
+    _named: array[int] = field(factory=lambda: array("q"))
+    _early: array[int] = field(factory=lambda: array("q"))
+    _out: set[int] = field(factory=set[int])
+    _left: set[int] = field(factory=set[int])
+    _met: array[int] = field(factory=lambda: array("q"))
+    _days: dict[date, tuple[int, Decimal]] = field(factory=dict[date, "tuple[int, Decimal]"])
+
+    def posted(self, page: Iterable[Record]) -> list[Record]:
+        """Note what *page*, of payments' intents, posted to the account; what must be looked at in full comes back."""
+        left: list[Record] = []
+        for record in page:
+            if record.state != State.CONFIRMED:
+                continue
+            written = _read(record)
+            if written is None or not self._is_plain(written):
+                left.append(record)
+            elif not self._is_here(written):
+                continue
+            elif (payment := written.payment) in self._posted:
+                self.doubted.append(written.xero_id)
+            else:
+                self._posted.add(payment)
+                early = self.first is not None and date.fromisoformat(written.payload.date) < self.first
+                (self._early if early else self._named).append(written.line)
+        return left
+
+    def withdraw(self, intents: Iterable[Record]) -> None:
+        """Tick off nothing that *intents* posted, before any payment was looked at."""
+        for _, written in self._noted(intents):
+            self._posted.discard(written.payment)
+            self._out.add(written.line)
+
+    @exactly
+    def standing(self, page: Iterable[Record]) -> list[Record]:
+        """Tick off what of *page*, of payments on the account, stands as it was posted; the rest comes back."""
+        left: list[Record] = []
+        for record in page:
+            try:
+                payment = _payment.decode(record.body)
+                day, on = _day(payment.date)
+            except (msgspec.ValidationError, ValueError):
+                left.append(record)
+                continue
+            number = hash((record.key, payment.amount, on)) & _BITS
+            if number in self._posted and self._stands(payment, day):
+                self._posted.remove(number)
+                count, amount = self._days.get(day, _NOTHING)
+                self._days[day] = count + 1, amount + payment.amount
+            else:
+                left.append(record)
+        return left
+
+    @property
+    def is_unmet(self) -> bool:
+        """Whether something was posted to the account, and is not on it as it was posted."""
+        return bool(self._posted)
+
+    def unmet(self, page: Iterable[Record]) -> list[Record]:
+        """Those of *page*, of payments' intents, whose payment was not met as it was posted."""
+        return [record for record, written in self._noted(page) if written.payment in self._posted]
+
+    @exactly
+    def forget(self, intents: Iterable[Record]) -> None:
+        """Look at what *intents* posted in full, whether their payments were ticked off or not."""
+        for _, written in self._noted(intents):
+            if written.line in self._out:
+                continue
+            self._out.add(written.line)
+            if written.payment in self._posted:
+                self._posted.remove(written.payment)
+            else:
+                self._take_off(written)
+
+    def turn_to_lines(self) -> None:
+        """All payments have been looked at: what was posted is now to be met by the lines of settlements."""
+        self._posted = set()
+        self._left.update(self._named)
+        self._left.update(self._early)
+        self._left -= self._out
+        self._named = array("q")
+
+    @exactly
+    def condensed(self, settlement: Settlement) -> Condensed | None:
+        """*settlement* without the lines that are ticked off; None where nothing is left of it."""
+        on, whole = settlement.on.isoformat(), is_more_than_lines(settlement)
+        # A line may be called as its settlement is; what is found about such a one is not told apart.
+        numbers = [
+            self._number(line, on) if not whole or line.id != settlement.id else None for line in settlement.lines
+        ]
+        # What a charge-back takes back is looked at with it.
+        together = {
+            line.transaction for line, number in zip(settlement.lines, numbers, strict=True) if number not in self._left
+        }
+        left: list[SettlementLine] = []
+        ticked = Decimal(0)
+        for line, number in zip(settlement.lines, numbers, strict=True):
+            if number is None or number not in self._left or line.transaction in together:
+                left.append(line)
+                continue
+            self._left.remove(number)
+            self._met.append(hash(line.id))
+            ticked += line.amount.amount
+        if not left and not whole:
+            return None
+        return _condensed(settlement, left, Money(ticked, self.currency))
+
+    def met(self, names: Iterable[str]) -> list[str]:
+        """Those of the lines *names* that were ticked off."""
+        wanted = {hash(name): name for name in names}
+        return [wanted[number] for number in self._met if number in wanted]
+
+    def is_named(self) -> bool:
+        """Whether something was posted on or after the first day, for lines that no settlement has."""
+        self._left.difference_update(self._early)
+        return bool(self._left)
+
+    def named(self, page: Iterable[Record]) -> list[Record]:
+        """Those of *page*, of payments' intents, that posted it."""
+        return [record for record, written in self._noted(page) if written.line in self._left]
+
+    @exactly
+    def untick(self, intents: Iterable[Record], met: Collection[str] = ()) -> list[Record]:
+        """Those of *intents* that were ticked off, for no line yet or for one of *met*; they are no more."""
+        found: list[Record] = []
+        for record, written in self._noted(intents):
+            if written.line in self._left or written.host_ref in met:
+                self._left.discard(written.line)
+                self._take_off(written)
+                found.append(record)
+        return found
+
+    def done(self) -> Ticked:
+        """What is ticked off."""
+        return Ticked(currency=self.currency, days={day: each for day, each in self._days.items() if each[0]})
+
+    def _number(self, line: SettlementLine, on: str) -> int | None:
+        plain = line.kind in _IN and line.settled is None and line.amount.currency == self.currency
+        return _line(line.id, line.transaction, line.amount.amount, on) if plain else None
+
+    def _noted(self, page: Iterable[Record]) -> Iterator[tuple[Record, _Written]]:
+        """Those of *page* that `posted` noted."""
+        for record in page:
+            written = _read(record) if record.state == State.CONFIRMED else None
+            if written is not None and self._is_plain(written) and self._is_here(written):
+                yield record, written
+
+    def _is_here(self, written: _Written) -> bool:
+        return written.payload.account is None or written.payload.account.id == self.account
+
+    def _is_plain(self, written: _Written) -> bool:
+        """Whether *written* is the one payment of a line, and nothing else ever became of that."""
+        facts = written.facts
+        return (
+            written.kind == Pay.kind
+            and written.revision == 1
+            and bool(facts.transaction)
+            and facts.surplus is facts.settled is facts.charged_back_by is facts.restored is None
+            and (facts.collected is None or facts.collected == written.payload.amount)
+            and written.host_ref not in self.touched
+            and written.xero_id not in self.removed
+        )
+
+    def _stands(self, payment: _Payment, day: date) -> bool:
+        """Whether *payment* stands, and brought in what it says."""
+        return (
+            payment.status == PaymentStatus.AUTHORISED
+            and payment.payment_type == "ACCRECPAYMENT"
+            and (payment.bank_amount is None or payment.bank_amount == payment.amount)
+            and (payment.invoice is None or payment.invoice.currency in {None, self.currency})
+            and (self.last is None or day <= self.last)
+        )
+
+    def _take_off(self, written: _Written) -> None:
+        day = date.fromisoformat(written.payload.date)
+        count, amount = self._days[day]
+        self._days[day] = count - 1, amount - written.payload.amount
+
+
+def _read(record: Record) -> _Written | None:
+    try:
+        return _written.decode(record.body)
+    except msgspec.ValidationError:
+        return None  # it keeps less of its payment, or something else was written
+
+
+def _condensed(settlement: Settlement, left: Sequence[SettlementLine], ticked: Money) -> Condensed:
+    return Condensed(
+        id=settlement.id,
+        on=settlement.on,
+        lines=tuple(left),
+        fees=settlement.fees,
+        adjustments=settlement.adjustments,
+        reserve=settlement.reserve,
+        net=settlement.net,
+        paid_out_on=settlement.paid_out_on,
+        rate=settlement.rate,
+        ticked=ticked,
+    )

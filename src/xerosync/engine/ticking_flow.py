@@ -1,0 +1,229 @@
+"""Ticking off in passing: what was posted, what stands, and what settlements say, each read once, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from attrs import define, field, frozen
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import Pay, Pending, Refund
+from xerosync.engine.entries import LINE, key_of, named
+from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, record_key, tag_in
+from xerosync.engine.mirror import PAYMENTS, mirror_key, read_mirrored, record_pages, records, stored
+from xerosync.engine.observed import intents_with
+from xerosync.engine.restoring import RESTORED
+from xerosync.engine.states import State
+from xerosync.engine.ticking import Ticked, Ticking
+from xerosync.errors import InvalidInput
+from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
+from xerosync.models import AccountId, Payment, PaymentStatus
+from xerosync.money import Money
+from xerosync.storage.protocol import Record
+
+_PAYMENTS: Final = frozenset({Pay.kind, Refund.kind})
+
+
+@frozen(kw_only=True)
+class Left:
+    """
+    What is left to look at when all the rest of an account is *ticked* off.
+
+    The *payments* on it by id, the intents of payments that were *written* by Xero's id, and the *settlements* without
+    the lines that are ticked off; None where none were given.
+    """
+
+    payments: dict[str, Payment]
+    written: dict[str, Intent]
+    settlements: Sequence[Settlement] | None
+    ticked: Ticked
+
+
+@frozen(kw_only=True)
+class Briefly:
+    """
+    That of an *account* in the organisation's own *currency* only what is not as it should be is wanted.
+
+    *settlements* are the host's, read once; *first* and *last* the days, where they were given.
+    """
+
+    currency: str
+    settlements: Iterable[Settlement] | None
+    first: date | None
+    last: date | None
+
+
+async def tick_off(
+    books: Books,
+    account: AccountId,
+    briefly: Briefly,
+    *,
+    others: Sequence[Intent],
+    removals: Mapping[str, Intent],
+) -> Left:
+    """
+    What is left on *account*.
+
+    *others* are what else the library wrote on it, *removals* what took back something, by the id of that.
+    """
+    looking = _Looking(books, account)
+    refunds = [record async for record in records(books, "intent", lookup=("kind", Refund.kind))]
+    looking.write(refunds)
+    ticking = Ticking(
+        account=account,
+        currency=briefly.currency,
+        first=briefly.first,
+        last=briefly.last,
+        touched=await _touched(books, [*others, *removals.values(), *map(read_intent, refunds)]),
+        removed=frozenset(removals),
+    )
+    await _posted(looking, ticking)
+    await _stood(looking, ticking)
+    ticking.turn_to_lines()
+    left = None
+    if briefly.settlements is not None:
+        left = await _settled(looking, ticking, briefly.settlements)
+    return looking.left(left, ticking.done())
+
+
+async def _touched(books: Books, others: Iterable[Intent]) -> frozenset[str]:
+    """The lines for which something else was written than their payments, or may be."""
+    found = {named(each.operation.host_ref)[1] for each in await intents_with(books, states=OPEN_STATES)}
+    found |= {named(each.operation.host_ref)[1] for each in await intents_with(books, lookup=RESTORED)}
+    for each in others:
+        key = key_of(each)
+        found.add(named(each.operation.host_ref)[1])
+        if key is not None and key[0] == LINE:
+            found.add(key[1])
+    return frozenset(found)
+
+
+async def _posted(looking: _Looking, ticking: Ticking) -> None:
+    books = looking.books
+    async for page in record_pages(books, "intent", lookup=("kind", Pay.kind)):
+        looking.write(ticking.posted(page))
+    for xero_id in ticking.doubted:
+        twice = await _intents(books, ("xero_id", xero_id))
+        ticking.withdraw(twice)
+        looking.write(twice)
+
+
+async def _stood(looking: _Looking, ticking: Ticking) -> None:
+    """Tick off the payments that stand, and look at all that has to do with the others."""
+    books = looking.books
+    async for page in record_pages(books, PAYMENTS.kind, lookup=("account", looking.account)):
+        looking.pay(ticking.standing(page))
+    for xero_id, payment in list(looking.payments.items()):
+        written = looking.write(await _intents(books, ("xero_id", xero_id)))
+        ticking.forget(written)
+        if not written and payment.status != PaymentStatus.DELETED:
+            # Somebody entered it, perhaps twice, or it has our mark: what it may be a twin of is looked at with it.
+            await _look_at(looking, ticking, await _alike(books, payment))
+    if ticking.is_unmet:
+        async for page in record_pages(books, "intent", lookup=("kind", Pay.kind)):
+            ticking.forget(looking.write(ticking.unmet(page)))
+
+
+async def _alike(books: Books, payment: Payment) -> list[Record]:
+    """The intents of what is on the invoice of *payment*, and of what has its mark."""
+    invoice = (payment.invoice.invoice_id if payment.invoice is not None else None) or ""
+    on_it = [record.key async for record in records(books, PAYMENTS.kind, lookup=("invoice", invoice))]
+    found = [record for each in on_it for record in await _intents(books, ("xero_id", each))]
+    tag = tag_in(payment.reference or "")
+    return found if tag is None else [*found, *await _intents(books, ("tag", tag))]
+
+
+async def _look_at(looking: _Looking, ticking: Ticking, intents: Sequence[Record]) -> None:
+    written = looking.write(intents)
+    ticking.forget(written)
+    await looking.pay_for(written)
+
+
+async def _settled(looking: _Looking, ticking: Ticking, settlements: Iterable[Settlement]) -> list[Settlement]:
+    """Tick off the lines of *settlements*; those that are left, and what was posted for them and for no line."""
+    books = looking.books
+    left: list[Settlement] = [each for one in settlements if (each := ticking.condensed(one)) is not None]
+    lines = [line for each in left for line in each.lines]
+    if ticking.met(line.id for line in lines):
+        raise InvalidInput("id", "give each settlement line an id of its own")
+    posted = await stored(books, (record_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines))
+    await _untick(looking, ticking.untick(posted))
+    left += await _same_day(looking, ticking, left)
+    if ticking.is_named():
+        async for page in record_pages(books, "intent", lookup=("kind", Pay.kind)):
+            await _untick(looking, ticking.untick(ticking.named(page)))
+    return left
+
+
+async def _untick(looking: _Looking, intents: Sequence[Record]) -> None:
+    await looking.pay_for(looking.write(intents))
+
+
+async def _same_day(looking: _Looking, ticking: Ticking, left: Sequence[Settlement]) -> list[Settlement]:
+    """What was collected on the day of a charge-back of the same transaction, which is looked at with that."""
+    books = looking.books
+    wanted = {
+        (line.transaction, each.on.isoformat())
+        for each in left
+        for line in each.lines
+        if line.kind is LineKind.CHARGED_BACK
+    }
+    more: list[Settlement] = []
+    for transaction, on in sorted(wanted):
+        posted = await _intents(books, ("transaction", transaction))
+        met = ticking.met(each.operation.host_ref for each in map(read_intent, posted))
+        again = [each for each in map(read_intent, posted) if each.operation.host_ref in met]
+        again = [each for each in again if each.facts.get("settled_on") == on]
+        names = {each.operation.host_ref for each in again}
+        await _untick(looking, ticking.untick(posted, met=names))
+        more += [_as_settled(each, ticking.currency) for each in again]
+    return more
+
+
+def _as_settled(intent: Intent, currency: str) -> Settlement:
+    """The settlement that *intent* was made for, with its line alone."""
+    facts = intent.facts
+    amount = Money(facts.get("collected") or str(intent.payload["Amount"]), currency)
+    line = SettlementLine(id=intent.operation.host_ref, transaction=facts["transaction"], amount=amount)
+    return Settlement(id=facts.get("settlement", ""), on=date.fromisoformat(facts["settled_on"]), lines=[line])
+
+
+async def _intents(books: Books, lookup: tuple[str, str]) -> list[Record]:
+    return [record async for record in records(books, "intent", lookup=lookup)]
+
+
+@define(eq=False)
+class _Looking:
+    """What is looked at in full, as it comes to light."""
+
+    books: Books
+    account: AccountId
+    payments: dict[str, Payment] = field(factory=dict[str, Payment])
+    written: dict[str, Intent] = field(factory=dict[str, Intent])
+
+    def write(self, intents: Iterable[Record]) -> list[Record]:
+        """Look at those of *intents* that wrote a payment."""
+        found: list[Record] = []
+        for record in intents:
+            intent = read_intent(record)
+            if intent.operation.kind in _PAYMENTS and intent.state is State.CONFIRMED and intent.xero_id:
+                self.written[intent.xero_id] = intent
+                found.append(record)
+        return found
+
+    def pay(self, payments: Iterable[Record]) -> None:
+        """Look at *payments*."""
+        self.payments |= {record.key: read_mirrored(record, Payment) for record in payments}
+
+    async def pay_for(self, intents: Iterable[Record]) -> None:
+        """Look at those payments on the account that *intents* wrote."""
+        ids = (dict(each.lookups).get("xero_id", "") for each in intents)
+        found = await stored(self.books, (mirror_key(PAYMENTS, self.books.tenant, each) for each in ids))
+        self.pay(each for each in found if ("account", self.account) in each.lookups)
+
+    def left(self, settlements: Sequence[Settlement] | None, ticked: Ticked) -> Left:
+        """All that was looked at, in the order of ids."""
+        payments = dict(sorted(self.payments.items()))
+        return Left(payments=payments, written=self.written, settlements=settlements, ticked=ticked)

@@ -1,0 +1,346 @@
+"""
+What explaining a clearing account costs: ``python -m tests.benchmarks.reconcile [--sizes N …] [--json]``.
+
+A host's settled transactions against as many payments in the mirror and as many intents that link the two, in a SQLite
+file; one payment in a thousand was removed in Xero. Beside the brief report and the whole one stand what merely reading
+the three costs, and the floor: a merge of the three from files that are sorted by one key.
+
+Each candidate runs in a process of its own, split off from this one, so that each has its own peak of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from attrs import frozen
+from tests.benchmarks.turns import report
+from tests.conftest import BANK, DAY, Product, found_product, nzd
+
+from xerosync import Receivables, Reconciliation, Settlement, SettlementLine, SettlementSettings, SQLiteStore
+from xerosync.client._wire.codec import dump
+from xerosync.engine.actions import MoveMoney, Pay, Pending
+from xerosync.engine.intents import Intent, mark_of, tag_of
+from xerosync.engine.mirror import BANK_TRANSACTIONS, PAYMENTS
+from xerosync.engine.states import State
+from xerosync.models import TenantId
+from xerosync.storage import Record
+
+_CLEARING: Final = "650"
+_LINES: Final = 500
+"""How many lines a settlement has."""
+_REMOVED: Final = 1000
+"""One payment in so many was removed in Xero."""
+_SIZES: Final = (10_000, 100_000, 1_000_000)
+_WHOLE_UP_TO: Final = 10_000
+_STAMP: Final = "/Date(1767571202009+0000)/"
+
+
+@frozen
+class Measured:
+    """What one candidate took, in seconds of processor time and on the wall, and at its peak, in MB."""
+
+    name: str
+    processor_s: float
+    wall_s: float
+    peak_mb: float
+    grown_mb: float
+
+
+def settlements(count: int) -> Iterator[Settlement]:
+    """The settlements of *count* transactions, each paid out two days later, as a host would read them one by one."""
+    for place, start in enumerate(range(0, count, _LINES)):
+        on = _day(start)
+        lines = [
+            SettlementLine(id=f"c-{number}", transaction=f"t-{number}", amount=nzd(_amount(number)))
+            for number in range(start, min(start + _LINES, count))
+        ]
+        yield Settlement(id=f"s-{place}", on=on, lines=lines, paid_out_on=on + timedelta(days=2))
+
+
+def _amount(number: int) -> Decimal:
+    return Decimal(100 + number * 37 % 99_900).scaleb(-2)
+
+
+def _day(number: int) -> date:
+    return DAY + timedelta(days=number // _LINES % 300)
+
+
+@frozen
+class Books:
+    """A product whose *count* transactions were all collected and paid out; *removed* payments were removed since."""
+
+    product: Product
+    sales: Receivables
+    count: int
+    removed: int
+
+    @classmethod
+    def founded(cls, file: Path, count: int) -> Books:
+        """Books of which the store has everything, and the simulator the balance alone."""
+        product = found_product()
+        product.store = SQLiteStore(file)
+        product.books.add_account(_CLEARING, "Clearing", type="CURRENT", enable_payments=True)
+        chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+        sales = Receivables(product.xero(), clearing_account=_CLEARING, settlements=chosen)
+        sales.reconcile([])  # reads what there is, so that what follows is taken as read
+        writing = _Writing(product)
+        for start in range(0, count, _LINES):
+            product.store.commit(writing.lines(start, min(start + _LINES, count)))
+        balance = sum((_amount(number) for number in range(0, count, _REMOVED)), Decimal(0))
+        product.books.add_journal("what the store has", {_CLEARING: -balance, "404": balance}, date=DAY)
+        return cls(product, sales, count, len(range(0, count, _REMOVED)))
+
+
+class _Writing:
+    """The records of what was posted, as applying it would have left them."""
+
+    def __init__(self, product: Product) -> None:
+        self.tenant: Final = TenantId(product.books.tenant_id)
+        self.app: Final = product.app.client_id
+        self.account: Final = product.books.account(_CLEARING).id
+        self.bank: Final = product.books.account(BANK).id
+        self.chance: Final = Random(1)
+
+    def lines(self, first: int, end: int) -> list[Record]:
+        """What stands for the lines from *first* on, and for the payout of their settlement."""
+        settlement, on = f"s-{first // _LINES}", _day(first)
+        found: list[Record] = []
+        for number in range(first, end):
+            found += self._collected(number, settlement, on)
+        net = sum((_amount(number) for number in range(first, end)), Decimal(0))
+        return [*found, *self._paid_out(settlement, on + timedelta(days=2), net)]
+
+    def _collected(self, number: int, settlement: str, on: date) -> Iterator[Record]:
+        amount, transaction = _amount(number), f"t-{number}"
+        invoice = self._id()
+        facts = {"transaction": transaction, "settlement": settlement, "collected": str(amount)}
+        intent = Intent(
+            tenant=self.tenant,
+            operation=Pending(Pay.kind, f"c-{number}"),
+            payload={
+                "Invoice": {"InvoiceID": invoice},
+                "Account": {"AccountID": self.account},
+                "Date": on.isoformat(),
+                "Amount": amount,
+                "Reference": f"INV-{number}",
+            },
+            state=State.CONFIRMED,
+            xero_id=self._id(),
+            basis=f'[["invoice", "{invoice}", "{_STAMP}"]]',
+            facts=facts | {"settled_on": on.isoformat()},
+            stamp=_STAMP,
+        )
+        link = {"host_id": transaction, "xero_id": invoice, "customer": "1", "amount": str(amount), "currency": "NZD"}
+        yield intent.record()
+        yield self._payment(intent, invoice, amount, on, stands=number % _REMOVED > 0)
+        yield Record(
+            "link", self.tenant, f"transaction/{transaction}", dump(link).decode(), "transaction", None,
+            (("xero_id", invoice),),
+        )  # fmt: skip
+
+    def _payment(self, intent: Intent, invoice: str, amount: Decimal, on: date, *, stands: bool) -> Record:
+        mark = mark_of(intent.key, self.app)
+        body = {
+            "Account": {"AccountID": self.account},
+            "Amount": amount,
+            "BankAmount": amount,
+            "CurrencyRate": Decimal("1.000000"),
+            "Date": _wire(on),
+            "Invoice": {"Type": "ACCREC", "InvoiceID": invoice, "CurrencyCode": "NZD"},
+            "IsReconciled": False,
+            "PaymentID": intent.xero_id,
+            "PaymentType": "ACCRECPAYMENT",
+            "Reference": f"INV {mark}",
+            "Status": "AUTHORISED" if stands else "DELETED",
+            "UpdatedDateUTC": _STAMP,
+        }
+        tag, _, sign = mark.partition(".")
+        lookups = (("invoice", invoice), ("account", self.account), ("tag", tag), ("sign", sign))
+        return Record(PAYMENTS.kind, self.tenant, intent.xero_id or "", dump(body).decode(), _STAMP, None, lookups)
+
+    def _paid_out(self, settlement: str, on: date, net: Decimal) -> Iterator[Record]:
+        day = on.isoformat()
+        intent = Intent(
+            tenant=self.tenant,
+            operation=Pending(MoveMoney.kind, f"payout/{settlement}"),
+            payload={"Type": "RECEIVE", "BankAccount": {"AccountID": self.bank}, "Date": day},
+            state=State.CONFIRMED,
+            xero_id=self._id(),
+            basis="[]",
+            facts={"settlement": settlement, "on": day, "account": self.account, "effect": str(-net), "dated": day},
+        )
+        body = {
+            "BankAccount": {"AccountID": self.bank},
+            "BankTransactionID": intent.xero_id,
+            "Date": _wire(on),
+            "IsReconciled": False,
+            "Reference": f"Payout {settlement} {mark_of(intent.key, self.app)}",
+            "Status": "AUTHORISED",
+            "Total": net,
+            "Type": "RECEIVE",
+            "UpdatedDateUTC": _STAMP,
+        }
+        lookups = (("account", self.bank), ("tag", tag_of(intent.key)))
+        yield intent.record()
+        yield Record(
+            BANK_TRANSACTIONS.kind, self.tenant, intent.xero_id or "", dump(body).decode(), _STAMP, None, lookups
+        )
+
+    def _id(self) -> str:
+        return str(UUID(int=self.chance.getrandbits(128), version=4))
+
+
+def _wire(on: date) -> str:
+    return f"/Date({(on - date(1970, 1, 1)).days * 86_400_000}+0000)/"
+
+
+def briefly(books: Books) -> None:
+    """Only what is not as it should be."""
+    _check(books, books.sales.reconcile(settlements(books.count), brief=True))
+
+
+def whole(books: Books) -> None:
+    """Every line and every movement as a value."""
+    _check(books, books.sales.reconcile(list(settlements(books.count))))
+
+
+def _check(books: Books, found: Reconciliation) -> None:
+    removed = [each for each in found.discrepancies if each.code == "removed in Xero"]
+    if len(removed) != books.removed or len(found.discrepancies) != books.removed or not found.explained:
+        raise SystemExit(f"found {len(found.discrepancies)} discrepancies of {books.removed}\n{found}"[:2000])
+
+
+def reading(books: Books) -> None:
+    """The three streams once, each row decoded to what tells it from others, and nothing done with it."""
+    tenant, store = books.product.books.tenant_id, books.product.store
+    for kind, lookup in (("intent", ("kind", Pay.kind)), (PAYMENTS.kind, ("account", _account(books)))):
+        decode = msgspec.json.Decoder(_Row).decode
+        after: str | None = None
+        while page := store.query(kind, tenant, lookup=lookup, after=after):
+            for record in page:
+                decode(record.body)
+            after = store.cursor(page[-1], "key")
+    for settlement in settlements(books.count):
+        for _ in settlement.lines:
+            pass
+
+
+class _Row(msgspec.Struct, gc=False):
+    host_ref: str = ""
+
+
+def _account(books: Books) -> str:
+    return books.product.books.account(_CLEARING).id
+
+
+def merging(folder: Path, count: int) -> None:
+    """The three streams from sorted files, merged by one key: the least that any way must do."""
+    left = removed = 0
+    names = [folder / f"sorted-{each}" for each in ("transactions", "payments", "links")]
+    with names[0].open() as transactions, names[1].open() as payments, names[2].open() as links:
+        payment, link = next(payments, ""), next(links, "")
+        for transaction in transactions:
+            if transaction == link and transaction == payment:
+                payment, link = next(payments, ""), next(links, "")
+            elif transaction == link:
+                removed, link = removed + 1, next(links, "")
+            else:
+                left += 1
+    if left or removed != len(range(0, count, _REMOVED)):
+        raise SystemExit("the floor is not what it should be")
+
+
+def write_sorted(folder: Path, count: int) -> None:
+    """The files that `merging` reads."""
+    rows = [f"{number:09}\t{_amount(number)}\n" for number in range(count)]
+    for each in ("transactions", "links"):
+        (folder / f"sorted-{each}").write_text("".join(rows))
+    (folder / "sorted-payments").write_text("".join(row for at, row in enumerate(rows) if at % _REMOVED))
+
+
+def measured(name: str, run: Callable[[], None]) -> Measured:
+    """What *run* takes in a process split off from this one."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run, args=(theirs, run))
+    process.start()
+    theirs.close()
+    try:
+        figures: tuple[float, float, float, float] = ours.recv()
+    except EOFError:
+        raise SystemExit(f"{name} failed") from None
+    process.join()
+    return Measured(name, *figures)
+
+
+def _run(pipe: multiprocessing.connection.Connection, run: Callable[[], None]) -> None:
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    before, wall, processor = _status("VmRSS"), time.perf_counter(), time.process_time()
+    run()
+    processor, wall = time.process_time() - processor, time.perf_counter() - wall
+    peak = _status("VmHWM")
+    pipe.send((processor, wall, peak, peak - before))
+
+
+def _status(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{name}:"))
+
+
+def candidates(count: int, folder: Path) -> Iterator[Measured]:
+    """Every candidate over *count* transactions, one after another."""
+    books = Books.founded(folder / f"books-{count}.db", count)
+    with closing(books.product.store):
+        yield measured("reconcile(brief=True)", lambda: briefly(books))
+        if count <= _WHOLE_UP_TO:
+            yield measured("reconcile()", lambda: whole(books))
+        yield measured("reading alone", lambda: reading(books))
+    write_sorted(folder, count)
+    yield measured("floor: merge of sorted files", lambda: merging(folder, count))
+
+
+def rows_of(count: int, taken: list[Measured]) -> Iterator[dict[str, str]]:
+    """A row of the report for each candidate."""
+    read = next(each for each in taken if each.name == "reading alone")
+    for each in taken:
+        net = each.processor_s - read.processor_s
+        yield {
+            "Candidate": each.name,
+            "transactions": f"{count:,}",
+            "s of processor time": f"{each.processor_s:.2f}",
+            "net of reading": f"{net:.2f}" if each.name.startswith("reconcile") else "",
+            "s on the wall": f"{each.wall_s:.2f}",
+            "peak MB": f"{each.peak_mb:.0f}",
+            "MB more than before": f"{each.grown_mb:.0f}",
+        }
+
+
+def main() -> int:
+    """Print what each took, as a Markdown table or as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    rows: list[dict[str, str]] = []
+    for count in given.sizes:
+        with TemporaryDirectory(prefix="xerosync-", ignore_cleanup_errors=True) as folder:
+            rows += rows_of(count, list(candidates(count, Path(folder))))
+    report("Explaining a clearing account", list(rows[0]), rows, as_json=given.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
