@@ -30,7 +30,8 @@ from xerosync.mapping.transactions import Transaction
 from xerosync.models import InvoiceId
 from xerosync.money import exactly
 
-_RETURNS: Final = frozenset({LineKind.CHARGED_BACK, LineKind.REFUNDED})
+RETURNS: Final = frozenset({LineKind.CHARGED_BACK, LineKind.REFUNDED})
+"""What of a settlement says that money went back."""
 _WRITTEN: Final = frozenset({Pay.kind, MoveMoney.kind, CreateSaleCredit.kind})
 
 
@@ -40,7 +41,7 @@ async def written_for(
     """What was written for each invoice of which *lines* say that money went back, whatever it came with."""
     wanted: dict[InvoiceId, dict[str, None]] = {}
     for line in lines:
-        if line.kind in _RETURNS and (transaction := transactions.get(line.transaction)) is not None:
+        if line.kind in RETURNS and (transaction := transactions.get(line.transaction)) is not None:
             wanted.setdefault(transaction.invoice_id, {})[transaction.id] = None
     for invoice, attempts in (await chains_of(books, wanted)).items():
         wanted[invoice] |= dict.fromkeys(each.id for each in attempts)

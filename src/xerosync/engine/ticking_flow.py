@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Pay, Pending, Refund
+from xerosync.engine.chain_books import RETURNS, settled_on, written_for
 from xerosync.engine.entries import LINE, key_of, named
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, record_key, tag_in
 from xerosync.engine.mirror import PAYMENTS, mirror_key, read_mirrored, record_pages, records, stored
@@ -17,8 +18,9 @@ from xerosync.engine.observed import intents_with
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.states import State
 from xerosync.engine.ticking import Ticked, Ticking
+from xerosync.engine.transactions import transactions_of
 from xerosync.errors import InvalidInput
-from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
+from xerosync.mapping.settlement import Settlement, SettlementLine
 from xerosync.models import AccountId, Payment, PaymentStatus
 from xerosync.money import Money
 from xerosync.storage.protocol import Record
@@ -162,24 +164,19 @@ async def _untick(looking: _Looking, intents: Sequence[Record]) -> None:
 
 
 async def _same_day(looking: _Looking, ticking: Ticking, left: Sequence[Settlement]) -> list[Settlement]:
-    """What was collected on the day of a charge-back of the same transaction, which is looked at with that."""
+    """What came in on a day on which money of the same chain went back, which is looked at with that."""
     books = looking.books
-    wanted = {
-        (line.transaction, each.on.isoformat())
-        for each in left
-        for line in each.lines
-        if line.kind is LineKind.CHARGED_BACK
-    }
-    more: list[Settlement] = []
-    for transaction, on in sorted(wanted):
-        posted = await _intents(books, ("transaction", transaction))
-        met = ticking.met(each.operation.host_ref for each in map(read_intent, posted))
-        again = [each for each in map(read_intent, posted) if each.operation.host_ref in met]
-        again = [each for each in again if each.facts.get("settled_on") == on]
-        names = {each.operation.host_ref for each in again}
-        await _untick(looking, ticking.untick(posted, met=names))
-        more += [_as_settled(each, ticking.currency) for each in again]
-    return more
+    returns = [(each.on, line) for each in left for line in each.lines if line.kind in RETURNS]
+    transactions = await transactions_of(books, (line.transaction for _, line in returns))
+    written = await written_for(books, (line for _, line in returns), transactions)
+    known = {line.id: transactions[line.transaction] for _, line in returns if line.transaction in transactions}
+    days = {(known[line.id].invoice_id, on.isoformat()) for on, line in returns if line.id in known}
+    chained = [each for invoice, on in sorted(days) for each in written[invoice] if settled_on(each) == on]
+    met = set(ticking.met(each.operation.host_ref for each in chained))
+    again = [each for each in chained if each.operation.kind == Pay.kind and each.operation.host_ref in met]
+    posted = await stored(books, (record_key(books.tenant, each.operation) for each in again))
+    await _untick(looking, ticking.untick(posted, met=met))
+    return [_as_settled(each, ticking.currency) for each in again]
 
 
 def _as_settled(intent: Intent, currency: str) -> Settlement:
@@ -187,7 +184,9 @@ def _as_settled(intent: Intent, currency: str) -> Settlement:
     facts = intent.facts
     amount = Money(facts.get("collected") or str(intent.payload["Amount"]), currency)
     line = SettlementLine(id=intent.operation.host_ref, transaction=facts["transaction"], amount=amount)
-    return Settlement(id=facts.get("settlement", ""), on=date.fromisoformat(facts["settled_on"]), lines=[line])
+    return Settlement(
+        id=facts.get("settlement", "") or line.id, on=date.fromisoformat(settled_on(intent)), lines=[line]
+    )
 
 
 async def _intents(books: Books, lookup: tuple[str, str]) -> list[Record]:
