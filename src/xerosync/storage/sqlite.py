@@ -238,13 +238,14 @@ def _query_sql(
     after: str | None,
     limit: int,
 ) -> tuple[str, list[str | int]]:
+    values: list[str | int] = [kind, tenant]
     if lookup is not None and order == "key":
         # By its own index from key to key: listed anew for each page, what many share would take the square of them.
         source, key, by = "lookups AS found CROSS JOIN records USING (shelf, key)", "found.key", "found.key"
         conditions = [f"found.{_SHELF} AND found.name = ? AND found.value = ?"]
-        values: list[str | int] = [kind, tenant, *lookup]
+        values.extend(lookup)
     else:
-        source, key, by, conditions, values = "records", "key", "key", [_SHELF], [kind, tenant]
+        source, key, by, conditions = "records", "key", "key", [_SHELF]
         if lookup is not None:
             conditions.append(f"key IN (SELECT key FROM lookups WHERE {_SHELF} AND name = ? AND value = ?)")
             values.extend((kind, tenant, *lookup))
