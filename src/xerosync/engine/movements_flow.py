@@ -36,17 +36,16 @@ from xerosync.engine.restoring import RESTORED, current, superseded
 from xerosync.engine.ticking_flow import Briefly, Left, tick_off
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.errors import ScopeMissing
-from xerosync.models import AccountId, BankTransaction, BankTransfer, CreditNote, Invoice, Payment
+from xerosync.models import Account, AccountId, AccountType, BankTransaction, BankTransfer, CreditNote, Invoice, Payment
 
 T = TypeVar("T", bound=AttrsInstance)
 
 _DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 
 
-async def movements_on(
-    books: Books, account: AccountId, *, through_a_bank: bool, briefly: Briefly | None = None
-) -> tuple[Movements, Left | None]:
-    """What moved on *account*; or *briefly* what of that is to be looked at, and what is left of the settlements."""
+async def movements_on(books: Books, kept: Account, briefly: Briefly | None = None) -> tuple[Movements, Left | None]:
+    """What moved on the account *kept*; or *briefly* what of that is to be looked at, and what else is left."""
+    account = kept.account_id or AccountId("")
     removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
     moved = current(await intents_with(books, lookup=("account", account)))
     left = None
@@ -61,7 +60,7 @@ async def movements_on(
         del written[xero_id]
     transactions: list[BankTransaction] = []
     transfers: list[BankTransfer] = []
-    if through_a_bank or moved:
+    if kept.type == AccountType.BANK or moved:
         try:
             await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
         except ScopeMissing:

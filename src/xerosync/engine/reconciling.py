@@ -43,7 +43,6 @@ from xerosync.mapping.settlement import Settlement
 from xerosync.models import (
     Account,
     AccountId,
-    AccountType,
 )
 from xerosync.money import Money
 
@@ -69,34 +68,20 @@ async def reconcile(
     organisation = await books.organisation()
     base = organisation.base_currency or "XXX"
     currency = currency_of(choice.account, base)
-    through_a_bank = choice.account.type == AccountType.BANK
     # What is in another currency than the books is looked at payment by payment.
-    briefly = Briefly(currency=currency, settlements=settlements, first=first, last=last)
-    wanted = briefly if brief and currency == base else None
-    settled = await _examined(books, clearing_account, chosen, settlements if wanted is None else None)
+    wanted = Briefly(currency=currency, settlements=settlements, first=first, last=last)
+    briefly = wanted if brief and currency == base else None
+    settled = await _examined(books, clearing_account, chosen, settlements if briefly is None else None)
     await refresh(books, PAYMENTS)
-    movements, left = await movements_on(books, account, through_a_bank=through_a_bank, briefly=wanted)
+    movements, left = await movements_on(books, choice.account, briefly)
     if left is not None:
         settled = await _examined(books, clearing_account, chosen, left.settlements)
     ticked = left.ticked if left is not None else Ticked(currency=currency)
     expected, report = _expected(settled, currency), settled.report if settled is not None else None
     last = last or _end(books, [*movements.days(), *ticked.days, *(each.on for each in expected or ())])
     statement = await _stated(books, choice.account, movements, ticked, first=first, last=last)
-    explained = account_for(
-        Standing(
-            account=account,
-            balance=statement.closing.balance - ticked.amount,
-            first=first,
-            last=last,
-            entries=(entries := tuple(entries_on(account, movements, currency))),
-            expected=expected,
-            told=parts_told(line for each in report or () for line in each.lines),
-            marks=_marks(books, settled.settlements if settled is not None else (), entries),
-            invoices=settled.invoices_paid if settled is not None else {},
-            open_intents=await intents_with(books, states=OPEN_STATES),
-            short_code=organisation.short_code,
-        )
-    )
+    standing = await _standing(books, account, movements, settled, statement.closing.balance - ticked.amount)
+    explained = account_for(evolve(standing, first=first, last=last, expected=expected))
     settling = settled.plan if settled is not None else Plan(tenant=books.tenant)
     means = Means(account=account, settling=settling, open_books=open_books(organisation, chosen.when_locked))
     discrepancies, accepted = await _sorted_out(books, remedied(explained.found, means))
@@ -112,6 +97,26 @@ async def reconcile(
         accepted=accepted,
         settlements=report,
         settling=settling,
+    )
+
+
+async def _standing(
+    books: Books, account: AccountId, movements: Movements, settled: Examined | None, balance: Money
+) -> Standing:
+    """What is known of the account, of which *balance* is to be explained, whatever the days."""
+    entries = tuple(entries_on(account, movements, balance.currency))
+    return Standing(
+        account=account,
+        balance=balance,
+        first=None,
+        last=date.max,
+        entries=entries,
+        expected=None,
+        told=parts_told(line for each in (settled.report if settled is not None else ()) for line in each.lines),
+        marks=_marks(books, settled.settlements if settled is not None else (), entries),
+        invoices=settled.invoices_paid if settled is not None else {},
+        open_intents=await intents_with(books, states=OPEN_STATES),
+        short_code=(await books.organisation()).short_code,
     )
 
 
@@ -212,8 +217,7 @@ async def clearing_statement(books: Books, clearing_account: str | None, first: 
     choice = await account_choice(books, clearing_account, setting="clearing_account")
     account = choice.account.account_id or AccountId("")
     await refresh(books, PAYMENTS)
-    through_a_bank = choice.account.type == AccountType.BANK
-    movements, _ = await movements_on(books, account, through_a_bank=through_a_bank)
+    movements, _ = await movements_on(books, choice.account)
     currency = (await books.organisation()).base_currency or "XXX"
     return state_clearing(
         account=account,

@@ -262,15 +262,22 @@ def _query_sql(
         number, last = place_after(after, order)
         conditions.append(f"{key} > ?" if order == "key" else f"({by}) > (?, ?)")
         values.extend((last,) if order == "key" else (number, last))
-    where = " AND ".join(conditions)
+    walk = f"SELECT {_COLUMNS} FROM {source} WHERE {' AND '.join(conditions)}"
+    return _page_sql(walk, values, by, plus=plus, states=states, limit=limit)
+
+
+def _page_sql(
+    walk: str, values: list[str | int], by: str, *, plus: str, states: Sequence[str], limit: int
+) -> tuple[str, list[str | int]]:
+    """The first *limit* rows of a *walk* with its *values*, in the order of *by*."""
     if not states:
-        return f"SELECT {_COLUMNS} FROM {source} WHERE {where} ORDER BY {by} LIMIT ?", [*values, limit]
+        return f"{walk} ORDER BY {by} LIMIT ?", [*values, limit]
     # One walk of the index a state: asked for several states at once, SQLite would read the whole shelf.
     parts: list[str] = []
     all_values: list[str | int] = []
     for state in sorted(set(states)):
         only = f"{plus}state = ? AND {plus}state <> ''" if state else f"{plus}state = ?"
-        parts.append(f"SELECT * FROM (SELECT {_COLUMNS} FROM {source} WHERE {where} AND {only} ORDER BY {by} LIMIT ?)")
+        parts.append(f"SELECT * FROM ({walk} AND {only} ORDER BY {by} LIMIT ?)")
         all_values.extend((*values, state, limit))
     in_order = by.replace("+", "").replace("found.", "")
     return f"{' UNION ALL '.join(parts)} ORDER BY {in_order} LIMIT ?", [*all_values, limit]
