@@ -308,7 +308,8 @@ class AsyncReceivables:
         against what the same customer owes, what is due first first: the *invoices* of these ids of Xero's, or those
         that transactions stand for. What a collection under way will bring in is left for it.
         """
-        return await allocating.allocate(self.books, chosen, invoices, retry_refused=retry_refused)
+        notes = self._sales.notes or self._settlements.notes
+        return await allocating.allocate(self.books, chosen, invoices, notes=notes, retry_refused=retry_refused)
 
     async def refund(self, refunds: Iterable[CreditRefund], *, retry_refused: bool = False) -> Plan:
         """
@@ -316,7 +317,10 @@ class AsyncReceivables:
 
         It leaves the clearing account, unless a refund names another one. More than is left is a finding.
         """
-        return await refund_credits(self.books, refunds, account=self._clearing, retry_refused=retry_refused)
+        notes = self._sales.notes or self._settlements.notes
+        return await refund_credits(
+            self.books, refunds, account=self._clearing, notes=notes, retry_refused=retry_refused
+        )
 
     async def posted(self, ids: Iterable[str]) -> tuple[PostedSale, ...]:
         """Those of the host's sales that stand in Xero, with their numbers and totals as Xero has them now."""

@@ -15,15 +15,20 @@ from xerosync import (
     BillPayment,
     BillSettings,
     CardSpend,
+    CreditRefund,
     Fee,
     HistoryNotes,
     Ledger,
     LineKind,
     Payables,
     Receivables,
+    Sale,
+    SaleLine,
+    SaleSettings,
     Settlement,
     SettlementLine,
     SettlementSettings,
+    Surplus,
 )
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode
@@ -165,6 +170,28 @@ def test_bills_payments_and_receipts_are_told(product: Product) -> None:
     ]
     assert not books.submit([bill])
     assert not books.void(["r1"])
+
+
+def test_what_becomes_of_customers_credit_is_told(product: Product) -> None:
+    chosen = SettlementSettings(notes=NOTES, surplus=Surplus.PARK)
+    sales = Receivables(product.xero(), clearing_account=CLEARING, settlements=chosen, sales=SaleSettings(notes=NOTES))
+    invoice = product.collectable()
+    sales.apply(sales.settle(collected(invoice.id, "130.00")))
+    credit = SaleLine(description="Goodwill", amount=nzd("-50.00"), account=AccountCode("200"))
+    sales.apply(sales.submit([Sale(id="c1", customer="Ana", on=DAY, lines=[credit])]))
+    product.collectable("60.00")
+
+    sales.apply(sales.allocate())
+    sales.apply(sales.refund([refund := CreditRefund(id="r1", credit_id="c1", on=DAY)]))
+
+    (parked,), (note,) = product.books.overpayments, product.books.credit_notes
+    assert notes_on(product, parked.id) == ["Acme Pay set it against an invoice: credit of L1"]
+    assert notes_on(product, note.id)[1:] == [
+        "Acme Pay set it against an invoice: credit of c1",
+        "Acme Pay posted its refund: refund r1",
+    ]
+    assert not sales.allocate()
+    assert not sales.refund([refund])
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.RESET_AFTER])

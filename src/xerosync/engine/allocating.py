@@ -24,12 +24,13 @@ from xerosync.engine.mirror import (
     stamp_of,
     walk,
 )
+from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, revisions, stamped
 from xerosync.engine.paper_actions import AllocateOverpayment, AllocateSaleCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settlement_books import SURPLUS
-from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
+from xerosync.engine.settling_policies import HistoryNotes, OpenBooks, WhenLocked, open_books
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.transactions import all_transactions, posted_for
 from xerosync.models import (
@@ -118,23 +119,31 @@ class KnownOwing:
 
 
 async def allocate(
-    books: Books, chosen: Collection[str] | None, invoices: Collection[str] | None, *, retry_refused: bool
+    books: Books,
+    chosen: Collection[str] | None,
+    invoices: Collection[str] | None,
+    *,
+    notes: HistoryNotes | None = None,
+    retry_refused: bool,
 ) -> Plan:
     """Plan to set the credits *chosen*, or all, against *invoices*, or what transactions stand for."""
+    before = await revisions(books, AllocateSaleCredit.kind) | await revisions(books, AllocateOverpayment.kind)
+    written = [each for group in before.values() for each in group]
     found = await _credits(books, chosen)
     if not found:
-        return Plan(tenant=books.tenant)
+        return await noted(books, Plan(tenant=books.tenant), notes, written, retry_refused=retry_refused)
     await refresh(books, INVOICES, PAYMENTS)
     known = KnownOwing(
         credits=found,
         owed=await _owed(books, {each.contact for each in found}, invoices),
         by_hand=invoices is not None,
-        before=await revisions(books, AllocateSaleCredit.kind) | await revisions(books, AllocateOverpayment.kind),
+        before=before,
         open_books=open_books(await books.organisation(), WhenLocked.REFUSE),
         retry_refused=retry_refused,
     )
     actions, findings = decide_allocations(known)
-    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+    plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
+    return await noted(books, plan, notes, written, retry_refused=retry_refused)
 
 
 @exactly

@@ -41,6 +41,7 @@ _COLLECTIONS: Final[Mapping[str, str]] = {
     act.CreateSaleCredit.kind: "CreditNotes",
     act.VoidCredit.kind: "CreditNotes",
     act.Allocate.kind: "CreditNotes",
+    papers.AllocateOverpayment.kind: "Overpayments",
     act.Pay.kind: "Payments",
     act.Refund.kind: "Payments",
     act.RemovePayment.kind: "Payments",
@@ -56,6 +57,7 @@ _DID: Final[Mapping[str, str]] = {
     act.Refund.kind: "posted its refund",
     act.RemovePayment.kind: "removed a payment of it",
     act.Allocate.kind: "set it against a bill",
+    papers.AllocateOverpayment.kind: "set it against an invoice",
     papers.ChangeBill.kind: "changed it",
     papers.VoidBill.kind: "withdrew it",
     papers.ChangeSale.kind: "changed it",
@@ -72,6 +74,14 @@ _OF: Final[Mapping[str, str]] = {
     act.Refund.kind: "what no bill took of credit",
     act.Allocate.kind: "credit",
 }
+_AGAINST: Final = "→"
+"""What stands between a credit and the invoice that it is set against, in the name of an allocation."""
+_OF_CUSTOMERS: Final[Mapping[str, str]] = {
+    act.Refund.kind: "refund",
+    act.Allocate.kind: "credit of",
+    papers.AllocateOverpayment.kind: "credit of",
+}
+"""What is told of customers' credit, whose names begin as those of sales do."""
 _PREFIXES: Final[Mapping[str, str]] = {
     SURPLUS: "what was collected beyond what was due, line",
     COUNTER: "charged back, and its payment could not be removed, line",
@@ -212,6 +222,8 @@ def _place_of(action: act.Action) -> tuple[str, act.Ref]:
             return "CreditNotes", action.credit_note
         case act.RemovePayment():
             return _was_on(action.facts) or ("Payments", action.payment)
+        case papers.AllocateOverpayment():
+            return "Overpayments", action.overpayment
         case act.RemoveMoney():
             return "BankTransactions", action.transaction
         case _:
@@ -266,6 +278,8 @@ def _was_on(facts: Mapping[str, str]) -> tuple[str, str] | None:
 
 def _text(operation: act.Pending, facts: Mapping[str, str], notes: HistoryNotes) -> str:
     did = _DID.get(operation.kind, "posted it")
+    if operation.host_ref.startswith(act.SALE) and operation.kind == act.Allocate.kind:
+        did = _DID[papers.AllocateOverpayment.kind]
     return f"{' '.join(notes.by.split())} {did}: {_about(operation, facts)[:_LONGEST]}"
 
 
@@ -276,6 +290,9 @@ def _about(operation: act.Pending, facts: Mapping[str, str]) -> str:
         return f"charged back, line {facts['charged_back_by']}"
     if "undone" in facts:
         return f"settlement {facts['undone']} was undone"
+    if name.startswith(act.SALE) and operation.kind in _OF_CUSTOMERS:
+        name = name.removeprefix(act.SALE).removeprefix(SURPLUS).partition(_AGAINST)[0]
+        return f"{_OF_CUSTOMERS[operation.kind]} {name}"
     for prefix, words in _PREFIXES.items():
         if name.startswith(prefix):
             return f"{words} {name.removeprefix(prefix)}"

@@ -20,6 +20,7 @@ from xerosync.engine.paper_settings import SaleSettings
 from xerosync.engine.paying import REFUNDS, CreditRefund, pay
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
+from xerosync.engine.settling_policies import HistoryNotes
 from xerosync.engine.sides import SALES
 from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
 from xerosync.engine.updating import any_credits, update
@@ -119,9 +120,15 @@ async def void_sales(books: Books, ids: Iterable[str], settings: SaleSettings, *
 
 
 async def refund_credits(
-    books: Books, refunds: Iterable[CreditRefund], *, account: str | None, retry_refused: bool
+    books: Books,
+    refunds: Iterable[CreditRefund],
+    *,
+    account: str | None,
+    notes: HistoryNotes | None,
+    retry_refused: bool,
 ) -> Plan:
     """Plan what of *refunds* is not in the books yet, from *account* unless they name another."""
+    listed = list(refunds)
 
     async def submitted(host_ids: Sequence[str]) -> list[OpenDocument]:
         found = await posted_documents(books, host_ids, side=SALES)
@@ -131,7 +138,9 @@ async def refund_credits(
             if isinstance(each.document, CreditNote)
         ]
 
-    return await pay(books, REFUNDS, refunds, submitted, account=account, retry_refused=retry_refused)
+    plan = await pay(books, REFUNDS, listed, submitted, account=account, retry_refused=retry_refused)
+    written = await intents_of(books, (REFUNDS.operation(each.id) for each in listed))
+    return await noted(books, plan, notes, written.values(), retry_refused=retry_refused)
 
 
 async def known_customers(books: Books, customer_ids: Iterable[str]) -> Customers:
