@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from xerosync.arguments import arguments_checked
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped, stepped_rows
 from xerosync.client.xero import AsyncXero, Xero
@@ -21,6 +22,7 @@ from xerosync.engine import (
     policies,
     reconciling,
     recovery,
+    settlement_accounts,
     settlement_flow,
     undo_flow,
 )
@@ -66,6 +68,7 @@ from xerosync.models import Account, AccountId
 from xerosync.money import Money
 
 
+@arguments_checked
 class AsyncReceivables:
     """
     Collections of a product in one organisation's books, awaited.
@@ -102,7 +105,7 @@ class AsyncReceivables:
         """Enable payments on the clearing account where that is all it lacks (F 6.14); else nothing is to do."""
         choice = await self._choice()
         if choice.answer is Eligibility.REFUSED:
-            raise Misconfigured(settlement_flow.CHECK_CLEARING.format(reason=choice.reason))
+            raise Misconfigured(settlement_accounts.CHECK_CLEARING.format(reason=choice.reason))
         actions: tuple[EnablePayments, ...] = ()
         if choice.answer is Eligibility.ONCE_ENABLED:
             account_id = choice.account.account_id or AccountId("")
@@ -435,6 +438,7 @@ class AsyncReceivables:
         return await account_choice(self.books, self._clearing, setting="clearing_account")
 
 
+@arguments_checked
 class Receivables:
     """
     Collections of a product in one organisation's books, in plain calls.

@@ -151,6 +151,12 @@ def test_customers_that_would_get_contacts_of_one_name_are_ambiguous(sales: Rece
     plan = sales.match(twins, create_missing=True)
 
     assert (len(plan), [finding.code for finding in plan.findings]) == (0, ["ambiguous", "ambiguous"])
+    told = {(finding.cause, finding.fix, finding.who) for finding in plan.findings}
+    assert {fix for _, fix, _ in told} == {
+        "give each customer a custom identifier of its own; if they are one customer, give it once"
+    }
+    assert {who for _, _, who in told} == {"you"}
+    assert all("would get a contact of the same name" in cause for cause, _, _ in told)
 
 
 def test_no_contact_is_created_where_one_was_found(sales: Receivables, books: Bookkeeper) -> None:

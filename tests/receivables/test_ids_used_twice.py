@@ -16,11 +16,14 @@ from xerosync import (
     ImportSettings,
     LineKind,
     Receivables,
+    Sale,
+    SaleLine,
     Settlement,
     SettlementLine,
     map_invoice,
 )
 from xerosync.errors import InvalidInput
+from xerosync.models import AccountCode
 
 
 def collected(line: str, transaction: str, amount: str, on: date = DAY) -> Settlement:
@@ -137,6 +140,9 @@ def test_two_customers_with_one_custom_identifier_are_both_ambiguous(product: Pr
 
     assert not plan
     assert [(finding.code, finding.about) for finding in plan.findings] == [("ambiguous", "one"), ("ambiguous", "two")]
+    assert {(finding.fix, finding.who) for finding in plan.findings} == {
+        ("give each customer a custom identifier of its own, or choose whose contact it is with link()", "you")
+    }
 
 
 def test_a_contact_connected_before_is_no_other_customers(product: Product, sales: Receivables) -> None:
@@ -157,3 +163,56 @@ def test_a_moment_is_no_day_since_it_is_another_day_elsewhere() -> None:
             BillPayment(id="p", bill_id="b", on=moment)
         with pytest.raises(InvalidInput, match="due: give a date"):
             Bill(id="b", vendor="V", number="1", on=DAY, due=moment, lines=())
+
+
+def sale(name: str, transaction: str = "", amount: str = "50.00") -> Sale:
+    line = SaleLine(description="Dues", amount=nzd(amount), account=AccountCode("200"))
+    return Sale(id=name, customer="Ana", on=DAY, lines=[line], transaction=transaction)
+
+
+@pytest.mark.parametrize("named", ["id", "transaction"])
+def test_a_sale_that_would_be_settled_as_an_imported_transaction_is_a_finding(
+    product: Product, sales: Receivables, named: str
+) -> None:
+    """Money collected for one of them would pay the other."""
+    imported = product.collectable("100.00")
+    both = len(product.books.invoices)
+
+    plan = sales.submit([sale(imported.id) if named == "id" else sale("s1", imported.id)])
+
+    assert not plan
+    assert [each.code for each in plan.findings] == ["transaction id taken"]
+    assert len(product.books.invoices) == both
+
+
+def test_two_sales_that_would_be_settled_as_one_transaction_are_told(product: Product, sales: Receivables) -> None:
+    product.collectable("100.00")
+    together = sales.submit([sale("s1", "t"), sale("s2", "t")])
+    sales.apply(together)
+    later = sales.submit([sale("s1", "t"), sale("s2", "t"), sale("t")])
+
+    assert [(each.code, each.about) for each in together.findings] == [("transaction id taken", "s2")]
+    assert [(each.code, each.about) for each in later.findings] == [
+        ("transaction id taken", "s2"),
+        ("transaction id taken", "t"),
+    ]
+    assert (together.counts(), len(later)) == ({"sale": 1}, 0)
+    sales.apply(sales.settle(collected("L1", "t", "50.00")))
+    assert [each.code for each in sales.submit([sale("s1", "t")]).findings] == []
+
+
+def test_a_sale_does_not_take_another_ones_transaction_by_an_update(product: Product, sales: Receivables) -> None:
+    imported = product.collectable("100.00")
+    sales.apply(sales.submit([sale("s1")]))
+
+    plan = sales.update([sale("s1", imported.id, "60.00")])
+
+    assert not plan
+    assert [(each.code, each.about) for each in plan.findings] == [("transaction id taken", "s1")]
+    assert sales.update([sale("s1", "", "60.00")]).counts() == {"sale_edit": 1}
+
+
+def test_a_credit_note_may_be_called_as_a_transaction_is(product: Product, sales: Receivables) -> None:
+    imported = product.collectable("100.00")
+
+    assert sales.submit([sale(imported.id, "", "-5.00")]).counts() == {"sale_credit": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -19,6 +20,8 @@ from xerosync import (
     ProcessingCalendar,
     Receivables,
     Transaction,
+    TransactionState,
+    TransactionStatus,
     map_invoice,
 )
 from xerosync.errors import InvalidInput
@@ -234,14 +237,70 @@ def nothing(invoice: Invoice, terms: ImportTerms) -> Transaction:
     return evolve(map_invoice(invoice, terms), amount=nzd(0))
 
 
-@pytest.mark.parametrize("mapper", [changed_customer, another_currency, nothing], ids=lambda each: each.__name__)
-def test_a_mapper_whose_transaction_nobody_could_collect_is_refused(product: Product, mapper: object) -> None:
-    product.collectable("100.00")
-    product.invoice("Ana Costa", "50.00")
-    sales = Receivables(product.xero(), imports=ImportSettings(mapper=mapper))  # type: ignore[arg-type]
+def none_at_all(invoice: Invoice, terms: ImportTerms) -> None:
+    del invoice, terms
 
-    with pytest.raises(InvalidInput, match="mapper"):
-        sales.import_invoices()
+
+def a_text(invoice: Invoice, terms: ImportTerms) -> str:
+    return f"{terms.customer} {invoice.invoice_number}"
+
+
+def bare_amount(invoice: Invoice, terms: ImportTerms) -> Transaction:
+    return evolve(map_invoice(invoice, terms), amount="50.00")  # type: ignore[arg-type]
+
+
+def an_error(invoice: Invoice, terms: ImportTerms) -> Transaction:
+    raise ValueError(f"nothing is known of {terms.customer}, who owes {invoice.amount_due}")
+
+
+def an_error_of_ours(invoice: Invoice, terms: ImportTerms) -> Transaction:
+    return evolve(map_invoice(invoice, terms), amount=Money(str(invoice.invoice_number), "NZD"))
+
+
+@pytest.mark.parametrize(
+    ("mapper", "told"),
+    [
+        (changed_customer, "mapper: leave the invoice, its currency, the customer and the attempt as they are"),
+        (another_currency, "mapper: leave the invoice, its currency, the customer and the attempt as they are"),
+        (nothing, "mapper: give a positive amount, to the currency's smallest coin, and a day"),
+        (none_at_all, "mapper: give a Transaction"),
+        (a_text, "mapper: give a Transaction"),
+        (bare_amount, "mapper.amount: give a Money"),
+        (an_error, "mapper: correct it: it raised ValueError"),
+        (an_error_of_ours, "mapper: amount: give a decimal number such as '120.00'"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_an_invoice_that_the_mapper_makes_nothing_of_is_a_finding_and_the_others_go_on(
+    product: Product, mapper: Callable[[Invoice, ImportTerms], Transaction], told: str
+) -> None:
+    product.collectable("100.00")
+    wrong, right = product.invoice("Ana Costa", "50.00"), product.invoice("Ana Costa", "70.00")
+
+    def chosen(invoice: Invoice, terms: ImportTerms) -> Transaction:
+        return mapper(invoice, terms) if invoice.amount_due == 50 else map_invoice(invoice, terms)
+
+    sales = Receivables(product.xero(), imports=ImportSettings(mapper=chosen))
+    plan = sales.import_invoices()
+    sales.apply(plan)
+
+    (finding,) = plan.findings
+    assert (finding.code, finding.about, finding.worth) == ("cannot be mapped", wrong.id, nzd("50.00"))
+    assert finding.cause == f"the mapper makes no transaction of it that can be collected: {told}"
+    assert right.id in {each.id for each in sales.transactions()}
+    assert wrong.id not in {each.id for each in sales.transactions()}
+    assert sales.preview_imports().tallies == {"imported before": 2, "cannot be mapped": 1}
+    assert [each.code for each in sales.import_invoices([wrong.id]).findings] == ["cannot be mapped"]
+
+
+def test_a_transaction_that_the_mapper_makes_nothing_of_any_more_is_a_finding(product: Product) -> None:
+    invoice = product.collectable("100.00")
+    sales = Receivables(product.xero(), imports=ImportSettings(mapper=an_error))
+    future = TransactionState(id=invoice.id, status=TransactionStatus.FUTURE, amount=nzd("100.00"), on=DAY)
+
+    for state in (future, evolve(future, status=TransactionStatus.PROCESSED)):
+        plan = sales.follow([state])
+        assert ("cannot be mapped", invoice.id) in [(each.code, each.about) for each in plan.findings]
 
 
 def test_the_default_mapper_asks_for_what_is_due() -> None:

@@ -495,11 +495,7 @@ class RemovePayment(Action):
 
 @frozen(kw_only=True, repr=False)
 class CreateSale(Action):
-    """
-    Create a sales invoice (ACCREC), numbered by Xero unless it has a number.
-
-    One in the place of a payment waits for that, where the same plan posts it.
-    """
+    """Create a sales invoice (ACCREC), numbered by Xero unless it has one; one in a payment's place waits for that."""
 
     kind: ClassVar[str] = "sale"
     invoice: Invoice
@@ -538,7 +534,7 @@ class MoveMoney(Action):
     """
     Spend or receive money through a bank account, with lines of its own (F 6.150). Xero would take it twice.
 
-    It waits for what must come before it: the removal of what it takes the place of.
+    It waits for what must come before it: the removal of what it takes the place of, the lines that it pays out.
     """
 
     kind: ClassVar[str] = "bank_transaction"
@@ -555,7 +551,7 @@ class MoveMoney(Action):
 
 @frozen(kw_only=True, repr=False)
 class Transfer(Action):
-    """Move money between two bank accounts (F 6.157). Xero would take it twice."""
+    """Move money between two bank accounts (F 6.157). Xero would take it twice. It waits for what it pays out."""
 
     kind: ClassVar[str] = "transfer"
     source: AccountId
@@ -563,6 +559,7 @@ class Transfer(Action):
     amount: Money
     on: date
     reference: str
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:

@@ -275,6 +275,7 @@ class _Applying:
     def _result(self, action: Action, intent: Intent, *, earlier: bool = False) -> None:
         if intent.state is State.CONFIRMED and intent.xero_id:
             self._ids[action.itself] = intent.xero_id
+            self._ids |= {each.operation: each.xero_id for each in intent.members if each.xero_id}
         self.results.append(
             Result(action=action, state=intent.state, xero_id=intent.xero_id, messages=intent.messages, earlier=earlier)
         )

@@ -29,8 +29,8 @@ from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import current_of
+from xerosync.engine.settlement_accounts import settlement_accounts
 from xerosync.engine.settlement_books import SettlementAccounts
-from xerosync.engine.settlement_flow import settlement_accounts
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import State
 from xerosync.engine.transactions import transactions_of

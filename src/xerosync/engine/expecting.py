@@ -42,21 +42,29 @@ class Expected:
 
 
 def expected_of(
-    settlements: Iterable[Settlement], accounts: SettlementAccounts, currency: str, differences: Mapping[str, Money]
+    settlements: Iterable[Settlement],
+    accounts: SettlementAccounts,
+    kept: Mapping[str, SettlementAccounts],
+    currency: str,
+    differences: Mapping[str, Money],
 ) -> Iterator[Expected]:
     """
-    What *settlements* say moved on the clearing account; amounts of another *currency* move nothing there.
+    What *settlements* say moved on the clearing account of *accounts*; amounts of another *currency* move nothing
+    there, nor do settlements that were begun in another account, by those *kept*.
 
     *differences* are what lines cost beyond what had come in, which is posted with the fees.
     """
     for settlement in settlements:
+        through = kept.get(settlement.id, accounts)
+        if through.clearing_id != accounts.clearing_id:
+            continue
         for line in settlement.lines:
             amount = Money.zero(currency)
             if line.moved.currency == currency:
                 moved = line.moved - differences.get(line.id, amount)
                 amount = Money(_SIGNS.get(line.kind, 0) * moved.amount, currency)
             yield Expected(key=(LINE, line.id), amount=amount, on=settlement.on, settlement=settlement)
-        yield from _costs(settlement, accounts, currency, exchange_of(settlement, differences))
+        yield from _costs(settlement, through, currency, exchange_of(settlement, differences))
 
 
 def _costs(

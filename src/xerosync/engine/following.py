@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import CancelTransaction, ChangeTransaction, NoteTransaction, Seen, TransactionLink
-from xerosync.engine.importing import Importable, customers_by_contact, is_part_paid
+from xerosync.engine.importing import Importable, LeftOut, customers_by_contact, is_part_paid
 from xerosync.engine.mirror import INVOICES, PAYMENTS, refresh, reread
 from xerosync.engine.observed import stamped
 from xerosync.engine.plans import Difference, Finding, Plan
@@ -23,6 +23,7 @@ from xerosync.engine.policies import ImportPolicy, kept_policies
 from xerosync.engine.remembering import FORGOTTEN, by_their_ids
 from xerosync.engine.settling import NOT_OURS
 from xerosync.engine.transactions import chains_of, posted_for, transactions_of
+from xerosync.errors import InvalidInput
 from xerosync.mapping.transactions import (
     ImportSettings,
     Transaction,
@@ -74,9 +75,10 @@ def follow_one(one: Followed, known: Importable) -> list[Decided]:
         return _noted(one.transaction, evolve(one.transaction, status=one.state.status))
     if one.invoice is None:
         return [_unknown(one.transaction)]
-    if one.state.status.is_under_way:
-        return _under_way(one, one.invoice, known)
-    return _future(one, one.invoice, known)
+    try:
+        return (_under_way if one.state.status.is_under_way else _future)(one, one.invoice, known)
+    except InvalidInput as error:
+        return [_not_mapped(one.transaction, error)]
 
 
 def _future(one: Followed, invoice: Invoice, known: Importable) -> list[Decided]:
@@ -207,6 +209,17 @@ def _not_connected(transaction: Transaction) -> Finding:
         cause="the contact of its invoice is no longer connected to a customer",
         fix="match its customer again",
         retry=True,
+        worth=transaction.amount,
+    )
+
+
+def _not_mapped(transaction: Transaction, error: InvalidInput) -> Finding:
+    why = LeftOut.NOT_MAPPED
+    return Finding(
+        code=why.value,
+        about=transaction.id,
+        cause=f"{why.cause}: {error}",
+        fix=why.fix,
         worth=transaction.amount,
     )
 

@@ -34,6 +34,7 @@ from xerosync.engine.transactions import (
     charged_back_again,
     tags_of_sales,
 )
+from xerosync.errors import InvalidInput
 from xerosync.mapping.transactions import ImportSettings, Transaction
 from xerosync.models import DocumentStatus, Invoice, InvoiceId, InvoiceType, TenantId
 from xerosync.money import Money
@@ -58,6 +59,7 @@ class LeftOut(StrEnum):
     NOT_AUTOMATIC = "not automatic"
     NOT_CHOSEN = "not chosen"
     ID_TAKEN = "transaction id taken"
+    NOT_MAPPED = "cannot be mapped"
 
     @property
     def cause(self) -> str:
@@ -102,6 +104,10 @@ _WORDS: Final[Mapping[LeftOut, tuple[str, str]]] = {
         "the id given for its transaction is empty, or that of another one",
         "let the mapper give every transaction an id of its own",
     ),
+    LeftOut.NOT_MAPPED: (
+        "the mapper makes no transaction of it that can be collected",
+        "correct the mapper of your ImportSettings",
+    ),
 }
 _BY_DUE_DATE: Final = frozenset({None, LeftOut.BEFORE_CUT_OFF, LeftOut.BEFORE_AUTOMATIC})
 _LEFT_OUT_BY_STATUS: Final[Mapping[str, LeftOut]] = {
@@ -116,13 +122,15 @@ class ImportRow:
     """
     One invoice of a preview: the *transaction* it would become, or why it is *left_out*.
 
-    The transaction of an invoice left out because its last one ended is what choosing it would make.
+    The transaction of an invoice left out because its last one ended is what choosing it would make. *why* says more of
+    one that the mapper makes nothing of.
     """
 
     invoice: Invoice
     stamp: str = ""
     transaction: Transaction | None = None
     left_out: LeftOut | None = None
+    why: str = ""
 
     @property
     def can_be_chosen(self) -> bool:
@@ -208,12 +216,15 @@ def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> Im
     if reason is not None:
         return ImportRow(invoice=invoice, stamp=stamp, left_out=reason)
     due = invoice.due_date or known.today
-    transaction = known.settings.transaction(
-        invoice,
-        customer=known.customers[_contact(invoice)],
-        attempt=1 + known.attempts_at(invoice).last,
-        on=known.settings.calendar.day_for(due, today=known.today),
-    )
+    try:
+        transaction = known.settings.transaction(
+            invoice,
+            customer=known.customers[_contact(invoice)],
+            attempt=1 + known.attempts_at(invoice).last,
+            on=known.settings.calendar.day_for(due, today=known.today),
+        )
+    except InvalidInput as error:
+        return ImportRow(invoice=invoice, stamp=stamp, left_out=LeftOut.NOT_MAPPED, why=str(error))
     row = ImportRow(invoice=invoice, stamp=stamp, transaction=transaction)
     reason = _passed_over(invoice.invoice_id or "", due, transaction, choice, known)
     return row if reason is None else evolve(row, left_out=reason)
@@ -300,7 +311,8 @@ class Imports:
         """Whether a person must hear of it: of what was chosen, all; else what waits for a customer or an id."""
         if self.choice.chosen is not None and reason is not LeftOut.ID_TAKEN:
             return invoice_id in self.choice.chosen
-        return reason is LeftOut.ID_TAKEN or (reason is LeftOut.NOT_CONNECTED and not self.choice.automatic)
+        is_faulty = reason in {LeftOut.ID_TAKEN, LeftOut.NOT_MAPPED}
+        return is_faulty or (reason is LeftOut.NOT_CONNECTED and not self.choice.automatic)
 
 
 async def preview(books: Books, settings: ImportSettings, *, due_from: date | None) -> ImportPreview:
@@ -410,7 +422,7 @@ def _finding(reason: LeftOut, invoice_id: str, row: ImportRow) -> Finding:
     return Finding(
         code=reason.value,
         about=invoice_id,
-        cause=reason.cause,
+        cause=f"{reason.cause}: {row.why}" if row.why else reason.cause,
         fix=reason.fix,
         retry=reason is LeftOut.NOT_CONNECTED,
         worth=None if due is None else Money(due, row.invoice.currency_code or "XXX"),

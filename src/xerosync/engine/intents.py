@@ -45,8 +45,13 @@ DISMISSED: Final = "nothing in Xero is the same, as a person said, so it may be 
 _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
-_NAMES: Final = frozenset({"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled", "taken"})
+_NAMES: Final = frozenset(
+    {"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled", "taken", "net"}
+)
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
+
+_NOT_ASKED_FOR: Final = frozenset({"line", "currency"})
+"""Facts that nothing is found by, and that nearly all writes of a kind share."""
 
 
 @lru_cache(maxsize=32768)
@@ -263,7 +268,7 @@ class Intent:
             ],
             self.stamp,
         )
-        found_by = [(name, value) for name, value in self.facts.items() if name not in _NAMES]
+        found_by = [(name, value) for name, value in self.facts.items() if name not in _NAMES | _NOT_ASKED_FOR]
         lookups = [("tag", self.tag), ("kind", self.operation.kind), *found_by]
         if self.xero_id:
             lookups.append(("xero_id", self.xero_id))

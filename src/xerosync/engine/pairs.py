@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import define, field, frozen
@@ -34,6 +34,8 @@ from xerosync.models import Contact, ContactId
 TAKEN: Final = "contact already taken"
 
 _BOOKKEEPER: Final = "the bookkeeper"
+_SHOWN: Final = 3
+"""How many namesakes a finding names."""
 _ADVICE: Final[Mapping[MatchStatus, tuple[str, str]]] = {
     MatchStatus.NOT_IN_XERO: (
         "set the custom identifier to the contact's name in Xero, create the contact, or choose one with link()",
@@ -79,16 +81,18 @@ def decide_matches(
 ) -> tuple[list[Action], list[Finding]]:
     """Connect those of *matches* that were found; with *create_missing*, create what is not in Xero and connect it."""
     listed = list(matches)
-    wanted = Counter(_new_name(match.customer) for match in listed if _is_missing(match))
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for match in listed:
+        if _is_missing(match):
+            wanted[_new_name(match.customer)].append(match.customer.id)
     creating = _Creating(known, retry_refused=retry_refused)
     for match in listed:
         if match.status in TO_CONNECT:
             creating.actions.append(_connect(match, known))
         if not create_missing or not _is_missing(match):
             creating.findings += _findings_on(match)
-        elif wanted[_new_name(match.customer)] > 1:
-            cause = "another of these customers would get a contact of the same name"
-            creating.findings.append(_finding(match.customer.id, MatchStatus.AMBIGUOUS, cause))
+        elif len(namesakes := wanted[_new_name(match.customer)]) > 1:
+            creating.findings.append(_namesake(match.customer, namesakes))
         else:
             creating.create(match.customer)
     return creating.actions, creating.findings
@@ -290,8 +294,20 @@ def _findings_on(match: Match) -> list[Finding]:
         return [alike] if match.look_alikes else []
     if match.status is MatchStatus.CONNECTED:
         return []
+    if match.status is MatchStatus.AMBIGUOUS and len(match.contacts) == 1:
+        fix = "give each customer a custom identifier of its own, or choose whose contact it is with link()"
+        return [Finding(code=match.status.value, about=match.customer.id, cause=match.reason, fix=fix)]
     cause = f"{match.reason}, but it is connected to customer {match.taken_by}" if match.taken_by else match.reason
     return [_finding(match.customer.id, match.status, cause)]
+
+
+def _namesake(customer: Customer, namesakes: Sequence[str]) -> Finding:
+    """The finding that *customer* and others, none of them in Xero, would get contacts that Xero takes for one."""
+    others = [each for each in namesakes if each != customer.id]
+    shown = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN:,} more" if others[_SHOWN:] else "")
+    cause = f"customer {shown} would get a contact of the same name: letter case and blanks tell no two apart (F 6.23)"
+    fix = "give each customer a custom identifier of its own; if they are one customer, give it once"
+    return Finding(code=MatchStatus.AMBIGUOUS.value, about=customer.id, cause=cause, fix=fix)
 
 
 def _finding(about: str, status: MatchStatus, cause: str) -> Finding:

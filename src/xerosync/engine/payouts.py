@@ -7,19 +7,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import Action, Adopt, CreateBill, MoveMoney, Pay, Pending, Ref, Transfer
+from xerosync.engine.given_again import CHANGED
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
-from xerosync.engine.settlement_books import SettlementAccounts
+from xerosync.engine.settlement_books import UNFIT, UNFIT_FIX, Deciding, SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs, OpenBooks
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.vendors import Vendors
 from xerosync.errors import Misconfigured
 from xerosync.mapping.banking import Movement, deductions, fee_bill, money_moved
-from xerosync.mapping.settlement import Settlement
+from xerosync.mapping.settlement import Settlement, is_more_than_lines
 from xerosync.models import AccountId, InvoiceId, TenantId
 from xerosync.money import Money, exactly
 
@@ -27,6 +28,13 @@ FEES: Final = "fees/"
 """What the name of an operation begins with that posts a settlement's fees."""
 PAYOUT: Final = "payout/"
 """What the name of an operation begins with that posts a settlement's payout."""
+HELD: Final = "payout held"
+"""The code of a finding on a payout that waits for lines of its settlement."""
+_HELD_FIX: Final = "see what is found about those lines: it is posted by itself once they stand"
+_AS_POSTED: Final = "give the settlement as it was posted, or correct what was posted in Xero by hand"
+_WHAT: Final[Mapping[str, str]] = {FEES: "fees", PAYOUT: "a payout"}
+_SHOWN: Final = 3
+"""How many lines a held payout names."""
 _DIFFERENCE: Final = "Exchange difference on charge-backs"
 
 
@@ -34,7 +42,7 @@ _DIFFERENCE: Final = "Exchange difference on charge-backs"
 class KnownPayouts:
     """
     What is known when payouts are decided on: intents by key, documents by our mark on them, and which of what was
-    written is *gone* from Xero, or was *undone* by us. *differences* of rates are by line.
+    written is *gone* from Xero, or *undone* by the library. *decided* is what became of the settlements' lines.
     """
 
     tenant: TenantId
@@ -46,7 +54,26 @@ class KnownPayouts:
     gone: frozenset[str]
     undone: frozenset[str]
     retry_refused: bool
-    differences: Mapping[str, Money] = field(factory=dict[str, Money])
+    decided: Deciding
+
+    def of(self, settlement: Settlement) -> KnownPayouts:
+        """The same, with the accounts that *settlement* goes through."""
+        return evolve(self, accounts=self.decided.known.of(settlement).accounts)
+
+    def intent(self, operation: Pending) -> Intent | None:
+        """What is known of *operation*."""
+        return self.intents.get(intent_key(self.tenant, operation))
+
+    def stands(self, intent: Intent) -> bool:
+        """Whether what *intent* wrote is in Xero."""
+        return intent.state is State.CONFIRMED and intent.xero_id not in self.gone | self.undone
+
+
+@frozen(kw_only=True, repr=False)
+class CostFinding(Finding):
+    """A finding on a settlement: *part* is `FEES` or `PAYOUT`, blank for one on a line."""
+
+    part: str
 
 
 def operations(settlement: Settlement) -> tuple[Pending, ...]:
@@ -91,14 +118,15 @@ class _Payouts:
     findings: list[Finding] = field(factory=list[Finding])
 
     def settle(self, settlement: Settlement) -> None:
-        accounts = self.known.accounts
-        if settlement.proof.net.currency != accounts.currency:
+        known = self.known = self.known.of(settlement)
+        accounts = known.accounts
+        if is_more_than_lines(settlement) and settlement.proof.net.currency != accounts.currency:
             cause = f"it is not in {accounts.currency}, which the clearing account is kept in"
             fix = "settle it through an account in its currency, or give what it made there"
-            self._find(settlement, "another currency", cause, fix, settlement.proof.net)
+            self._find(settlement, PAYOUT, "another currency", cause, fix, worth=settlement.proof.net)
             return
         moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
-        difference = exchange_of(settlement, self.known.differences)
+        difference = exchange_of(settlement, known.decided.differences)
         if difference:
             moved.append(Movement(amount=difference, description=_DIFFERENCE, account=accounts.exchange or ""))
         if any(not each.account for each in moved):
@@ -107,19 +135,35 @@ class _Payouts:
             self._spend(settlement, moved)
         elif moved and accounts.fees_as is FeesAs.BILL:
             self._bill(settlement, moved)
+        elif not moved:
+            self._without(settlement, FEES)
         if settlement.paid_out_on is None:
-            return
-        if accounts.through_a_bank:
+            self._without(settlement, PAYOUT)
+        elif accounts.through_a_bank:
             self._transfer(settlement, settlement.paid_out_on)
         else:
             netted = moved if accounts.fees_as is FeesAs.NETTED else []
             self._received(settlement, netted, settlement.paid_out_on)
 
+    def _without(self, settlement: Settlement, part: str) -> bool:
+        """Whether fees, or a payout, stand that *settlement* is given without: that is a finding."""
+        for operation in operations(settlement):
+            posted = self.known.intent(operation) if operation.host_ref.startswith(part) else None
+            if posted is None or not self.known.stands(posted) or operation.kind == CreateBill.kind:
+                continue
+            then = _moved_by(posted, self.known.accounts.currency)
+            cause = f"it was posted with {_WHAT[part]} of {then} on {posted.facts.get('on')}, and is given without"
+            self._find(settlement, part, CHANGED, cause, _AS_POSTED, worth=then)
+            return True
+        return False
+
     def _spend(self, settlement: Settlement, moved: Sequence[Movement]) -> None:
         total = _total(moved)
         if not total:
             cause = "its fees and what else changed its net make nothing, and Xero takes no bank transaction of nothing"
-            self._find(settlement, "cannot be posted", cause, "enter them by hand, as a journal", total)
+            if not self._without(settlement, FEES):
+                fix = "enter them by hand, as a journal"
+                self._find(settlement, FEES, "cannot be posted", cause, fix, worth=total)
             return
         planned = self._wanted(settlement, Pending(MoveMoney.kind, FEES + settlement.id), settlement.on, -total)
         contact = self._provider() if planned is not None else None
@@ -148,12 +192,14 @@ class _Payouts:
         total = _total(moved)
         name = FEES + settlement.id
         if total.amount <= 0:
-            cause = "its fees were given back, and a bill of less than nothing cannot be paid"
-            self._find(settlement, "cannot be posted", cause, "post them as spend money, or by hand", total)
+            if not self._without(settlement, FEES):
+                cause = "its fees were given back, and a bill of less than nothing cannot be paid"
+                fix = "post them as spend money, or by hand"
+                self._find(settlement, FEES, "cannot be posted", cause, fix, worth=total)
             return
-        billed = self.known.intents.get(intent_key(self.known.tenant, Pending(CreateBill.kind, name)))
-        stands = billed is not None and billed.state is State.CONFIRMED and not self._went(billed)
-        bill: Ref | None = billed.xero_id if billed is not None and stands else None
+        found = len(self.findings)
+        billed = self.known.intent(Pending(CreateBill.kind, name))
+        bill: Ref | None = billed.xero_id if billed is not None and self.known.stands(billed) else None
         reason = f"fees of settlement {settlement.id}{self.known.open_books.reason(settlement.on)}"
         day = self._wanted(settlement, Pending(CreateBill.kind, name), settlement.on, total)
         contact = self._provider() if day is not None else None
@@ -168,8 +214,10 @@ class _Payouts:
             )
             self.actions.append(action)
             bill = action.itself
-        paid = self._wanted(settlement, Pending(Pay.kind, name), settlement.on, -total) if bill is not None else None
-        if bill is None or paid is None:
+        if bill is None or len(self.findings) > found:
+            return
+        paid = self._wanted(settlement, Pending(Pay.kind, name), settlement.on, -total)
+        if paid is None:
             return
         self.actions.append(
             Pay(
@@ -188,6 +236,7 @@ class _Payouts:
     def _transfer(self, settlement: Settlement, on: date) -> None:
         net = settlement.proof.net
         if not net:
+            self._without(settlement, PAYOUT)
             return
         day = self._wanted(settlement, Pending(Transfer.kind, PAYOUT + settlement.id), on, -net)
         if day is None:
@@ -204,6 +253,7 @@ class _Payouts:
                 amount=abs(net),
                 on=day,
                 reference=f"Payout {settlement.id}",
+                after=self._lines(settlement),
             )
         )
 
@@ -212,11 +262,12 @@ class _Payouts:
         net = settlement.proof.net
         cleared = net if not netted else net + _total(netted)
         if not net:
-            if cleared:
+            if not self._without(settlement, PAYOUT) and cleared:
                 cause = "its net is nothing, and Xero takes no bank transaction of nothing"
-                self._find(settlement, "cannot be posted", cause, "post its fees with fees_as=FeesAs.BILL", net)
+                fix = "post its fees with fees_as=FeesAs.BILL"
+                self._find(settlement, PAYOUT, "cannot be posted", cause, fix, worth=net)
             return
-        day = self._wanted(settlement, Pending(MoveMoney.kind, PAYOUT + settlement.id), on, -cleared)
+        day = self._wanted(settlement, Pending(MoveMoney.kind, PAYOUT + settlement.id), on, -cleared, net=net)
         contact = self._provider() if day is not None else None
         if day is None or contact is None:
             return
@@ -227,19 +278,28 @@ class _Payouts:
             MoveMoney(
                 host_ref=PAYOUT + settlement.id,
                 reason=f"payout of settlement {settlement.id}{self.known.open_books.reason(on)}",
-                facts=self._facts(settlement, on, -cleared),
+                facts=self._facts(settlement, on, -cleared) | {"net": str(net.amount)},
                 transaction=money_moved(lines, bank_account=self._bank(), on=day, reference=f"Payout {settlement.id}"),
                 contact=contact,
                 total=net,
+                after=self._lines(settlement),
             )
         )
 
-    def _wanted(self, settlement: Settlement, operation: Pending, on: date, effect: Money) -> date | None:
+    def _lines(self, settlement: Settlement) -> tuple[Pending, ...]:
+        """What this plan posts of the lines of *settlement*: a payout holds no money that did not come in."""
+        planned = self.known.decided.planned
+        return tuple(dict.fromkeys(one for line in settlement.lines for one in planned.get(line.id, ())))
+
+    def _wanted(
+        self, settlement: Settlement, operation: Pending, on: date, effect: Money, *, net: Money | None = None
+    ) -> date | None:
         """The day *operation* is to be posted on; None where it is posted, or must wait for a person."""
+        part = FEES if operation.host_ref.startswith(FEES) else PAYOUT
         key = intent_key(self.known.tenant, operation)
         intent, marked = self.known.intents.get(key), self.known.marked.get(tag_of(key))
         if intent is not None and not retries(intent, (), always=self.known.retry_refused):
-            self._check(settlement, intent, on, effect)
+            self._check(settlement, part, intent, on, effect, net=net)
             return None
         if intent is None and marked is not None:
             self.actions.append(
@@ -252,29 +312,52 @@ class _Payouts:
                 )
             )
             return None
+        if self.known.accounts.unfit:
+            self._find(settlement, part, UNFIT, self.known.accounts.unfit, UNFIT_FIX, worth=effect)
+            return None
+        if part == PAYOUT and (waiting := self._waiting(settlement)):
+            shown = ", ".join(waiting[:_SHOWN]) + (f" and {len(waiting) - _SHOWN:,} more" if waiting[_SHOWN:] else "")
+            cause = f"lines of its settlement do not stand in the books as they are given: {shown}"
+            self._find(settlement, part, HELD, cause, _HELD_FIX, worth=effect, retry=True)
+            return None
         day = self.known.open_books.day_for(on)
         if day is None:
-            self.findings.append(self.known.open_books.finding(settlement.id, effect))
+            closed = self.known.open_books.finding(settlement.id, effect)
+            self._find(
+                settlement, part, closed.code, closed.cause, closed.fix, worth=effect, retry=True, who=closed.who
+            )
         return day
 
-    def _check(self, settlement: Settlement, intent: Intent, on: date, effect: Money) -> None:
+    def _waiting(self, settlement: Settlement) -> list[str]:
+        """The lines of *settlement* that do not stand in the books, and those that it is given without."""
+        decided = self.known.decided
+        lines = [line.id for line in settlement.lines if line.id in decided.waiting]
+        return [*lines, *decided.missing.get(settlement.id, ())]
+
+    def _check(
+        self, settlement: Settlement, part: str, intent: Intent, on: date, effect: Money, *, net: Money | None
+    ) -> None:
         """What was posted before must be what the settlement says, and must still stand."""
         said = Decimal(intent.facts.get("effect") or intent.facts.get("amount") or "0")
+        paid = intent.facts.get("net")
         if intent.state in OPEN:
             cause = "an earlier run was interrupted while posting its fees or its payout"
-            self._find(settlement, "still open", cause, "call recover()", effect, retry=True)
+            self._find(settlement, part, "still open", cause, "call recover()", worth=effect, retry=True)
         elif intent.state is not State.CONFIRMED:
             self.findings += filter(None, [finding_for(intent)])
-        elif said != effect.amount or intent.facts.get("on") != on.isoformat():
-            cause = "its fees or its payout were posted before with another amount or day"
-            self._find(settlement, "changed since posted", cause, "correct what was posted in Xero by hand", effect)
+        elif (
+            said != effect.amount
+            or intent.facts.get("on") != on.isoformat()
+            or (net is not None and paid is not None and Decimal(paid) != net.amount)
+        ):
+            then = _moved_by(intent, effect.currency)
+            now = net if net is not None and paid is not None else _out(intent, effect)
+            cause = f"it was posted with {_WHAT[part]} of {then} on {intent.facts.get('on')}"
+            cause += f", and is given with {now} on {on.isoformat()}"
+            self._find(settlement, part, CHANGED, cause, _AS_POSTED, worth=effect)
         elif intent.xero_id in self.known.gone:
             cause = "its fees or its payout were removed in Xero by somebody else; they are not posted again"
-            self._find(settlement, "removed in Xero", cause, "find out why, and enter them by hand", effect)
-
-    def _went(self, intent: Intent) -> bool:
-        """Whether what *intent* wrote stands in Xero no more, whoever took it back."""
-        return intent.xero_id in self.known.gone | self.known.undone
+            self._find(settlement, part, "removed in Xero", cause, "find out why, and enter them by hand", worth=effect)
 
     def _provider(self) -> Ref | None:
         if not self.known.provider.strip():
@@ -297,10 +380,34 @@ class _Payouts:
         }
 
     def _find(
-        self, settlement: Settlement, code: str, cause: str, fix: str, worth: Money, *, retry: bool = False
+        self,
+        settlement: Settlement,
+        part: str,
+        code: str,
+        cause: str,
+        fix: str,
+        *,
+        worth: Money,
+        retry: bool = False,
+        who: str = "you",
     ) -> None:
-        self.findings.append(Finding(code=code, about=settlement.id, cause=cause, fix=fix, retry=retry, worth=worth))
+        about = settlement.id
+        self.findings.append(
+            CostFinding(part=part, code=code, about=about, cause=cause, fix=fix, retry=retry, worth=worth, who=who)
+        )
 
 
 def _total(moved: Sequence[Movement]) -> Money:
     return Money.total((each.amount for each in moved), moved[0].amount.currency)
+
+
+def _moved_by(intent: Intent, currency: str) -> Money:
+    """The fees or the net that *intent* posted."""
+    paid = intent.facts.get("net")
+    said = intent.facts.get("effect") or intent.facts.get("amount") or "0"
+    return Money(Decimal(paid), currency) if paid is not None else _out(intent, Money(Decimal(said), currency))
+
+
+def _out(intent: Intent, effect: Money) -> Money:
+    """What left the clearing account by an *effect* on it; a bill has none of its own."""
+    return effect if intent.operation.kind == CreateBill.kind else -effect

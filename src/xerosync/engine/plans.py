@@ -127,6 +127,9 @@ class Plan:
         """This plan with the actions for which *keep* holds, and those that others kept rest on, in the same order."""
         kept = {action.itself for action in self.actions if keep(action)}
         for action in reversed(self.actions):
+            inside = action.payments if isinstance(action, PayBatch) else ()
+            if any(each.itself in kept for each in inside):
+                kept.add(action.itself)
             if action.itself in kept:
                 kept.update(action.needs)
         return evolve(self, actions=tuple(action for action in self.actions if action.itself in kept))

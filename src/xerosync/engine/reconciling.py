@@ -130,7 +130,8 @@ def _expected(settled: Examined | None, currency: str) -> tuple[Expected, ...] |
     """What the settlements say moved, in the account's *currency*; None where none were given."""
     if settled is None:
         return None
-    return tuple(expected_of(settled.settlements, settled.accounts, currency, settled.differences))
+    accounts, kept = settled.accounts, settled.kept
+    return tuple(expected_of(settled.settlements, accounts, kept, currency, settled.differences))
 
 
 def _end(books: Books, days: Iterable[date]) -> date:

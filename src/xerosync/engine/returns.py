@@ -27,7 +27,7 @@ from xerosync.engine.chain_books import undoing_of
 from xerosync.engine.chains import Effect, Taking, Unfit
 from xerosync.engine.exchange import Exchange
 from xerosync.engine.intents import Intent, text_at
-from xerosync.engine.settlement_books import COUNTER, SURPLUS, CameIn, Deciding
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, CameIn, Deciding, facts_given, facts_known
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.banking import Movement, charged_back_again, money_moved, refund_note
@@ -334,9 +334,9 @@ class Returns:
         if stays is not None:
             self._counter(settlement, line, transaction, stays)
         elif came_in.paid:
-            self._remove(line, part.name, came_in, gone=part.gone, why=why)
+            self._remove(settlement, line, part.name, came_in, gone=part.gone, why=why)
         if came_in.parked and not (stays is not None and (stays.whole or stays.partly)):
-            self._unpark(line, SURPLUS + part.name, came_in)
+            self._unpark(settlement, line, SURPLUS + part.name, came_in)
 
     def _why_it_stays(self, came_in: CameIn) -> str:
         """Why a payment, or what was parked instead, cannot be removed; blank when it can."""
@@ -355,10 +355,12 @@ class Returns:
         closed = payment.date is not None and known.open_books.is_closed(payment.date)
         return _CLOSED if closed else ""
 
-    def _remove(self, line: SettlementLine, paid: str, came_in: CameIn, *, gone: bool, why: str) -> None:
+    def _remove(
+        self, settlement: Settlement, line: SettlementLine, paid: str, came_in: CameIn, *, gone: bool, why: str
+    ) -> None:
         """Remove the payment of line *paid*; where somebody removed it in Xero already, that is taken for it."""
         deciding = self.deciding
-        facts = _facts_back(line) | {WAS_ON: f"Invoices/{came_in.invoice}"}
+        facts = _facts_back(settlement, line) | {WAS_ON: f"Invoices/{came_in.invoice}"}
         if gone and deciding.known.was_not_removed(paid):
             deciding.claimed.add(paid)
             adopted = Adopt(
@@ -389,7 +391,7 @@ class Returns:
         if day is None or through is None:
             return
         amount = Money(stays.amount, line.amount.currency)
-        about = _facts_back(line) | ({"covers": _ALL} if stays.whole else {})
+        about = _facts_back(settlement, line) | ({"covers": _ALL} if stays.whole else {})
         about |= {"taken": str(stays.amount)} if stays.partly else {}
         facts = about | {
             "account": accounts.clearing_id,
@@ -413,10 +415,10 @@ class Returns:
         if accounts.through_a_bank and deciding.may_plan(line, Pending(MoveMoney.kind, counter.name), doing):
             deciding.actions.append(counter.money_out(accounts.clearing_id, facts))
 
-    def _unpark(self, line: SettlementLine, parked: str, came_in: CameIn) -> None:
+    def _unpark(self, settlement: Settlement, line: SettlementLine, parked: str, came_in: CameIn) -> None:
         """Take back the amount that was parked under the name *parked*."""
         deciding, put_by = self.deciding, came_in.put_by
-        facts, amount = _facts_back(line), Money(came_in.parked, line.amount.currency)
+        facts, amount = _facts_back(settlement, line), Money(came_in.parked, line.amount.currency)
         reason, doing = f"charged back by {line.id}", "taking it back"
         if put_by is None:
             return
@@ -433,11 +435,10 @@ class Returns:
 
 
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
-    settled = {} if line.settled is None else {"settled": str(line.settled.amount)}
-    about = {"transaction": line.transaction, "settlement": settlement.id, "settled_on": settlement.on.isoformat()}
-    return about | settled
+    return facts_known(line) | facts_given(settlement, line)
 
 
-def _facts_back(line: SettlementLine) -> dict[str, str]:
-    """The facts of what takes money back for *line*."""
-    return {"transaction": line.transaction, "charged_back_by": line.id}
+def _facts_back(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
+    """The facts of what takes back for *line*."""
+    given = facts_given(settlement, line)
+    return given | {"transaction": line.transaction, "charged_back_by": line.id}

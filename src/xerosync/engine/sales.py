@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
 from attrs import define, evolve, field, frozen
@@ -23,8 +24,10 @@ from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.settling_policies import HistoryNotes
 from xerosync.engine.sides import SALES
 from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
+from xerosync.engine.transactions import standing_under
 from xerosync.engine.updating import any_credits, update
 from xerosync.engine.voiding import void
+from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Sale, check_names
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.models import Contact, CreditNote, Invoice, InvoiceType
@@ -84,7 +87,9 @@ async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
     numbered = any(sale.number for sale in listed)
     numbers = await _numbers(books) if numbered else frozenset[tuple[InvoiceType, str]]()
     customers = await known_customers(books, (sale.customer for sale in listed))
-    submitting = _Sales(papers, settings, customers=customers, numbers=numbers)
+    new = [each for each in listed if papers.intent(SALES.invoice, each.id) is None or retry_refused]
+    standing = await standing_under(books, map(_transaction, new))
+    submitting = _Sales(papers, settings, customers=customers, numbers=numbers, standing=standing)
     submitting.submit(listed)
     plan = Plan(
         tenant=books.tenant,
@@ -99,11 +104,14 @@ async def update_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
     listed = each_once(sales, "sale")
     await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(listed) else []))
     customers = await known_customers(books, (sale.customer for sale in listed))
-    changed, wrong = await update(books, SALES, listed, settings, customers, retry_refused=retry_refused)
+    standing = await standing_under(books, map(_transaction, listed))
+    taken = {sale.id: _is_taken(sale) for sale in listed if _is_owed(sale) and standing[_transaction(sale)] - {sale.id}}
+    own = [sale for sale in listed if sale.id not in taken]
+    changed, wrong = await update(books, SALES, own, settings, customers, retry_refused=retry_refused)
     plan = Plan(
         tenant=books.tenant,
         actions=(*customers.actions, *changed),
-        findings=(*customers.findings, *wrong),
+        findings=(*customers.findings, *wrong, *taken.values()),
     )
     edits: list[Intent] = []
     for kind in (SALES.change.kind, SALES.change_credit.kind) if settings.notes else ():
@@ -149,6 +157,28 @@ async def known_customers(books: Books, customer_ids: Iterable[str]) -> Customer
     return Customers(
         linked={customer_id: link["xero_id"] for customer_id, link in links.items()},
         contacts=Contacts([contact async for _, contact in walk(books, CONTACTS, Contact)]),
+    )
+
+
+def _transaction(sale: Sale) -> str:
+    """What lines of settlements call *sale*."""
+    return sale.transaction or sale.id
+
+
+def _is_owed(sale: Sale) -> bool:
+    """Whether *sale* is an invoice; False where it cannot be."""
+    with suppress(InvalidInput):
+        return sale.total.amount >= 0
+    return False
+
+
+def _is_taken(sale: Sale) -> Finding:
+    """The finding that lines of settlements could not tell *sale* from another one."""
+    return Finding(
+        code="transaction id taken",
+        about=sale.id,
+        cause="the transaction that it is to be settled as stands for another invoice already",
+        fix="give it a transaction=… of its own, never one used before",
     )
 
 
@@ -209,7 +239,9 @@ def customer_root(customer: str) -> str:
 class _Sales(Submitting[Sale]):
     customers: Customers = field(kw_only=True)
     numbers: frozenset[tuple[InvoiceType, str]] = field(kw_only=True)
+    standing: Mapping[str, frozenset[str]] = field(kw_only=True)
     _planned: set[tuple[InvoiceType, str]] = field(factory=set[tuple[InvoiceType, str]])
+    _settled_as: set[str] = field(factory=set[str])
 
     def contact(self, paper: Sale) -> Ref | None:
         """The contact that the customer is connected to."""
@@ -221,7 +253,7 @@ class _Sales(Submitting[Sale]):
         return contact
 
     def allowed(self, paper: Sale, posted: Posted, contact: Ref) -> Mapping[str, str] | None:
-        """Nothing more; None where its number is another one's."""
+        """Nothing more; None where its number, or its transaction, is another one's."""
         del contact
         kind = InvoiceType.ACCREC if isinstance(posted.document, Invoice) else InvoiceType.ACCRECCREDIT
         if paper.number and (kind, paper.number) in self.numbers | self._planned:
@@ -229,6 +261,12 @@ class _Sales(Submitting[Sale]):
             fix = "give it a number of its own, or none, so that Xero numbers it"
             self.find(paper, "number taken", cause, fix, retry=True)
             return None
+        if kind is InvoiceType.ACCREC:
+            name = _transaction(paper)
+            if name in self._settled_as or self.standing.get(name, frozenset()) - {paper.id}:
+                self.findings.append(_is_taken(paper))
+                return None
+            self._settled_as.add(name)
         self._planned.add((kind, paper.number))
         return {}
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Final
 
 from attrs import define, evolve, field, frozen
 
-from xerosync.engine.actions import Action, CreateSale, CreateSaleCredit, MoveMoney, Pending, RemovePayment, Seen
+from xerosync.engine.actions import (
+    Action,
+    CreateSale,
+    CreateSaleCredit,
+    Link,
+    MoveMoney,
+    Pending,
+    RemovePayment,
+    Seen,
+)
 from xerosync.engine.chains import Chain, Effect, Event, KnownChain, Unfit, follow
 from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
+from xerosync.engine.given_again import PostedBefore
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
@@ -38,6 +49,9 @@ COUNTER: Final = "charged back/"
 """What the name of an operation begins with that stands for a payment which cannot be removed any more."""
 SURPLUS: Final = "surplus/"
 """What the name of an operation begins with that parks what was collected too much."""
+UNFIT: Final = "account unfit"
+"""The code of a finding on what must go into an account that takes nothing any more."""
+UNFIT_FIX: Final = "make the account take payments in Xero again, or post what is left of the settlement by hand"
 
 
 @frozen(kw_only=True)
@@ -45,7 +59,8 @@ class SettlementAccounts:
     """
     The accounts that settlements are posted to, each looked at and found fit, and how fees are posted.
 
-    *base* is the organisation's currency; *exchange* the code of the account for differences of rates.
+    *base* is the organisation's currency; *exchange* the code of the account for differences of rates. *unfit* says why
+    nothing can be posted into the clearing account any more: one that a settlement was begun in, and must stay in.
     """
 
     clearing: Account
@@ -56,6 +71,7 @@ class SettlementAccounts:
     reserve: str | None = None
     exchange: str | None = None
     fees_as: FeesAs = FeesAs.SPEND_MONEY
+    unfit: str = ""
 
     @property
     def clearing_id(self) -> AccountId:
@@ -83,7 +99,8 @@ class Known:
     lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it;
     *parked* what stands in Xero as parked although the ledger does not know it, by the line's id; *chains* the chains
     of the invoices of which something went back; *in_forgotten* the payments, by invoice, of batches with our mark that
-    the ledger does not know.
+    the ledger does not know. *before* is what was posted of the settlements already, *kept* the accounts of those that
+    were begun in others.
     """
 
     tenant: TenantId
@@ -103,6 +120,13 @@ class Known:
     parked: Mapping[str, Decimal] = field(factory=dict[str, Decimal])
     chains: Mapping[str, KnownChain] = field(factory=dict[str, KnownChain])
     in_forgotten: Mapping[str, list[Payment]] = field(factory=dict[str, list[Payment]])
+    before: PostedBefore = field(factory=PostedBefore)
+    kept: Mapping[str, SettlementAccounts] = field(factory=dict[str, SettlementAccounts])
+
+    def of(self, settlement: Settlement) -> Known:
+        """The same, with the accounts that *settlement* goes through."""
+        accounts = self.kept.get(settlement.id)
+        return self if accounts is None else evolve(self, accounts=accounts)
 
     def intent(self, operation: Pending) -> Intent | None:
         """What is known of *operation*."""
@@ -160,11 +184,19 @@ class CameIn:
 
 @define
 class Deciding:
-    """What was decided so far, line by line."""
+    """
+    What was decided so far, line by line.
+
+    *differences* of rates are by line, what charge-backs took beyond what had come in; *planned* what posts each line,
+    *waiting* the lines that do not stand in the books after it, and *missing*, by settlement, those it was posted with.
+    """
 
     known: Known
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
+    planned: dict[str, tuple[Pending, ...]] = field(factory=dict[str, "tuple[Pending, ...]"])
+    waiting: set[str] = field(factory=set[str])
+    missing: dict[str, list[str]] = field(factory=dict[str, "list[str]"])
     chains: dict[str, Chain] = field(factory=dict[str, Chain])
     came_in: dict[str, CameIn] = field(factory=dict[str, CameIn])
     claimed: set[str] = field(factory=set[str])
@@ -172,6 +204,15 @@ class Deciding:
     differences: dict[str, Money] = field(factory=dict[str, Money])
     _due: dict[str, Decimal] = field(factory=dict[str, Decimal])
     _opened_by: dict[str, list[Pending]] = field(factory=dict[str, "list[Pending]"])
+
+    @contextmanager
+    def deciding_on(self, line: SettlementLine) -> Generator[None, None, None]:
+        """Note what is planned for *line* meanwhile, and whether a person must see to it first."""
+        planned, found = len(self.actions), len(self.findings)
+        yield
+        self.planned[line.id] = tuple(each.itself for each in self.actions[planned:] if not isinstance(each, Link))
+        if len(self.findings) > found:
+            self.waiting.add(line.id)
 
     def find(self, line: SettlementLine, code: str, cause: str, fix: str, *, retry: bool = False) -> None:
         """Add a finding on *line*."""
@@ -306,3 +347,20 @@ class Deciding:
         invoice, _ = self.known.invoices.get(transaction.invoice_id, (None, ""))
         contact = invoice.contact if invoice is not None else None
         return (contact.contact_id if contact is not None else None) or ContactId("")
+
+
+def facts_known(line: SettlementLine) -> dict[str, str]:
+    """The facts of *line* that what is posted for it does not show by itself."""
+    settled = {} if line.settled is None else {"settled": str(line.settled.amount)}
+    return {"transaction": line.transaction} | settled
+
+
+def facts_given(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
+    """What the host says of *line*, by which it is known whether it is the same when it is given again."""
+    return {
+        "settlement": settlement.id,
+        "collected": str(line.amount.amount),
+        "settled_on": settlement.on.isoformat(),
+        "line": line.kind.value,
+        "currency": line.amount.currency,
+    }

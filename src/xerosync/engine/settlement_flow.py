@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
 
 from attrs import evolve, frozen
 
@@ -24,12 +23,11 @@ from xerosync.engine.actions import (
 from xerosync.engine.allocating import used_credits
 from xerosync.engine.batches import forgotten_payments, in_batches, unsettled
 from xerosync.engine.chain_books import known_chain, of_chain, written_for
-from xerosync.engine.clearing import Eligibility
-from xerosync.engine.exchange import currency_of, realised
+from xerosync.engine.exchange import realised
 from xerosync.engine.forgotten import taken_over
+from xerosync.engine.given_again import PostedBefore, PostedLine
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
-    ACCOUNTS,
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
     CONTACTS,
@@ -39,15 +37,16 @@ from xerosync.engine.mirror import (
     PAYMENTS,
     refresh,
     stored,
-    walk,
 )
 from xerosync.engine.noting import noted
-from xerosync.engine.observed import account_choice, intents_with, stamped, tagged
-from xerosync.engine.payouts import KnownPayouts, decide_payouts, exchange_of, operations
+from xerosync.engine.observed import intents_with, stamped, tagged
+from xerosync.engine.payouts import FEES, PAYOUT, CostFinding, KnownPayouts, decide_payouts, exchange_of, operations
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import by_what_was_written, standing_for
 from xerosync.engine.restoring import current_of
-from xerosync.engine.settlement_books import COUNTER, SURPLUS, Known, SettlementAccounts
+from xerosync.engine.settled_before import posted_before
+from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding, Known, SettlementAccounts
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, open_books
@@ -56,13 +55,9 @@ from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.transactions import transactions_of
 from xerosync.engine.undoing import WHOLE
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
-from xerosync.errors import Misconfigured
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
-    Account,
-    AccountStatus,
-    AccountType,
     BankTransaction,
     BankTransfer,
     CreditNote,
@@ -71,10 +66,6 @@ from xerosync.models import (
     Payment,
 )
 from xerosync.money import Money
-
-CHECK_CLEARING: Final = (
-    "invoices cannot be marked paid through this clearing account ({reason}): choose another one, or correct it in Xero"
-)
 
 
 async def settle(
@@ -92,11 +83,16 @@ async def settle(
 
 @frozen(kw_only=True)
 class _Settled:
-    """The *plan* that settles, the *accounts* it goes through, what was *written* before, and *differences* by line."""
+    """
+    The *plan* that settles, the *accounts* it goes through, those *kept* from before, what was *written* then, what of
+    it is *missing* now, by settlement, and *differences* by line.
+    """
 
     plan: Plan
     accounts: SettlementAccounts
+    kept: Mapping[str, SettlementAccounts]
     written: Sequence[Intent]
+    missing: Mapping[str, Sequence[PostedLine]]
     differences: Mapping[str, Money]
 
 
@@ -112,30 +108,26 @@ async def _settled(
     organisation = await books.organisation()
     base = organisation.base_currency or ""
     accounts = await settlement_accounts(books, clearing_account, chosen, base)
-    if accounts.currency == base:
-        ordered = [evolve(each, rate=None) for each in ordered]
     await refresh(books, INVOICES, PAYMENTS)
     days = open_books(organisation, chosen.when_locked)
     in_doubt = await unsettled(books)
+    before = await posted_before(books, ordered, in_doubt.intents)
+    kept = await kept_accounts(books, before, accounts)
+    ordered = [evolve(each, rate=None) if kept.get(each.id, accounts).currency == base else each for each in ordered]
     known = await _known(books, ordered, accounts, days, chosen, retry_refused=retry_refused)
-    known = evolve(known, intents={**in_doubt.intents, **known.intents})
+    known = evolve(known, intents={**in_doubt.intents, **known.intents}, before=before, kept=kept)
     written = list(known.intents.values())
-    actions, findings, differences = decide_settlements(ordered, known)
+    decided = decide_settlements(ordered, known)
     # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
-    others = [each for each in actions if each.kind != Pay.kind]
+    others = [each for each in decided.actions if each.kind != Pay.kind]
     found = {each.itself: each for each in await taken_over(books, others, read=(INVOICES, PAYMENTS))}
-    actions = [found.get(each.itself, each) for each in actions]
     undone = await _undone_whole(books, ordered)
-    actions, withheld = _not_of(undone, actions)
-    findings += withheld
+    actions, withheld = _not_of(undone, [found.get(each.itself, each) for each in decided.actions])
+    findings = [*decided.findings, *withheld]
     if chosen.batches:
         actions = in_batches(actions, currency=base, alone=in_doubt.alone)
-    whole = [
-        settlement for settlement in ordered if is_more_than_lines(settlement) or exchange_of(settlement, differences)
-    ]
-    if whole:
-        payouts, vendors = await _known_payouts(books, chosen, whole, accounts, days, retry_refused=retry_refused)
-        payouts = evolve(payouts, differences=differences)
+    if whole := [each for each in ordered if _has_costs(each, before, decided)]:
+        payouts, vendors = await _known_payouts(books, chosen, whole, decided, retry_refused=retry_refused)
         written += payouts.intents.values()
         more, other = decide_payouts(whole, payouts, vendors)
         more = await taken_over(books, more, read=(INVOICES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
@@ -143,8 +135,20 @@ async def _settled(
         needed = {need for each in more for need in each.needs}
         new = [each for each in vendors.actions if each.itself in needed]
         actions, findings = [*actions, *new, *more], [*findings, *vendors.findings, *other, *withheld]
-    plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
-    return _Settled(plan=plan, accounts=accounts, written=written, differences=differences)
+    return _Settled(
+        plan=Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)),
+        accounts=accounts,
+        kept=kept,
+        written=written,
+        missing=before.left_out,
+        differences=decided.differences,
+    )
+
+
+def _has_costs(settlement: Settlement, before: PostedBefore, decided: Deciding) -> bool:
+    """Whether *settlement* has fees or a payout, or was posted with any."""
+    is_whole = is_more_than_lines(settlement) or settlement.id in before.ended
+    return is_whole or bool(exchange_of(settlement, decided.differences))
 
 
 async def _undone_whole(books: Books, settlements: Sequence[Settlement]) -> frozenset[str]:
@@ -160,8 +164,9 @@ def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Ac
     cause, fix = "its settlement was undone", "settle it under new ids, or leave it"
     for each in actions:
         if each.facts.get("settlement") in undone and not isinstance(each, Adopt):
-            about = each.host_ref.rpartition("/")[2]
-            findings.append(Finding(code="undone", about=about, cause=cause, fix=fix, worth=each.worth))
+            part = next((part for part in (FEES, PAYOUT) if each.host_ref.startswith(part)), "")
+            about = each.host_ref.removeprefix(part).removeprefix(SURPLUS)
+            findings.append(CostFinding(part=part, code="undone", about=about, cause=cause, fix=fix, worth=each.worth))
         else:
             kept.append(each)
     return kept, findings
@@ -170,12 +175,14 @@ def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Ac
 @frozen(kw_only=True)
 class Examined:
     """
-    Some *settlements* by day, their *accounts*, the *plan* of what they lack, and the *report* on them; *differences*
-    are what lines cost beyond what had come in, *invoices* those of their transactions.
+    Some *settlements* by day, their *accounts*, with those *kept* of the ones that were begun in others, the *plan* of
+    what they lack, and the *report* on them; *differences* are what lines cost beyond what had come in, *invoices*
+    those of their transactions.
     """
 
     settlements: Sequence[Settlement]
     accounts: SettlementAccounts
+    kept: Mapping[str, SettlementAccounts]
     plan: Plan
     report: SettlementReport
     differences: Mapping[str, Money]
@@ -213,7 +220,8 @@ async def examined(
         plan,
         written=[*written.values(), *returned],
         undone=[each for one in ordered for each in await intents_with(books, lookup=("undone", one.id))],
-        netted=accounts.fees_as is FeesAs.NETTED,
+        missing=done.missing,
+        netted={each.id for each in ordered if done.kept.get(each.id, accounts).fees_as is FeesAs.NETTED},
         gains=await _gains(books, accounts, list(written.values())),
         invoices=invoices,
         short_code=(await books.organisation()).short_code,
@@ -221,6 +229,7 @@ async def examined(
     return Examined(
         settlements=ordered,
         accounts=accounts,
+        kept=done.kept,
         plan=plan,
         report=report,
         differences=done.differences,
@@ -243,62 +252,6 @@ async def _gains(books: Books, accounts: SettlementAccounts, written: Sequence[I
         if gain is not None:
             gains[paid[xero_id].operation.host_ref] = gain
     return gains
-
-
-async def settlement_accounts(
-    books: Books, clearing_account: str | None, chosen: SettlementSettings, base: str
-) -> SettlementAccounts:
-    """
-    The accounts that were *chosen*, each fit for what it is to do, in books kept in *base*.
-
-    Raises `Misconfigured`, naming the setting, for one that is not there, not active, of the wrong type, or a bank
-    account in another currency than the clearing account.
-    """
-    choice = await account_choice(books, clearing_account, setting="clearing_account")
-    if choice.answer is not Eligibility.ELIGIBLE:
-        raise Misconfigured(CHECK_CLEARING.format(reason=choice.reason))
-    chart = [account async for _, account in walk(books, ACCOUNTS, Account)]
-    through_a_bank = choice.account.type == AccountType.BANK
-    fees_as = chosen.fees_as or (FeesAs.SPEND_MONEY if through_a_bank else FeesAs.NETTED)
-    if fees_as is FeesAs.SPEND_MONEY and not through_a_bank:
-        raise Misconfigured("fees_as: money is spent from bank accounts only (F 6.150): choose BILL or NETTED")
-    if fees_as is FeesAs.NETTED and through_a_bank:
-        raise Misconfigured("fees_as: a transfer has no lines (F 6.157): choose SPEND_MONEY or BILL")
-    fees = _chosen(chart, chosen.fee_account, "fee_account")
-    reserve = _chosen(chart, chosen.reserve_account, "reserve_account")
-    exchange = _chosen(chart, chosen.exchange_account, "exchange_account")
-    bank = _chosen(chart, chosen.bank_account, "bank_account", bank=True)
-    kept_in = currency_of(choice.account, base)
-    if bank is not None and currency_of(bank, base) != kept_in:
-        raise Misconfigured(
-            f"bank_account: it is kept in {currency_of(bank, base)}, and the clearing account in {kept_in}: "
-            "choose one in the same currency, or pay out by hand"
-        )
-    return SettlementAccounts(
-        clearing=choice.account,
-        base=base,
-        bank=bank,
-        charge_backs=_chosen(chart, chosen.charge_back_account, "charge_back_account"),
-        fees=(fees.code or "") if fees is not None else "",
-        reserve=reserve.code if reserve is not None else None,
-        exchange=exchange.code if exchange is not None else None,
-        fees_as=fees_as,
-    )
-
-
-def _chosen(chart: Sequence[Account], wanted: str | None, setting: str, *, bank: bool = False) -> Account | None:
-    if wanted is None:
-        return None
-    account = next((each for each in chart if wanted in {each.code, each.account_id}), None)
-    if account is None:
-        raise Misconfigured(f"{setting}: the organisation has no such account: choose one that it has")
-    if account.status != AccountStatus.ACTIVE:
-        raise Misconfigured(f"{setting}: the account is {account.status}, not ACTIVE: choose another one")
-    if bank != (account.type == AccountType.BANK):
-        raise Misconfigured(f"{setting}: choose {'a bank account' if bank else 'an account that is no bank account'}")
-    if account.system_account:
-        raise Misconfigured(f"{setting}: nothing can be posted to a system account ({account.system_account})")
-    return account
 
 
 async def _known(
@@ -411,8 +364,7 @@ async def _known_payouts(
     books: Books,
     chosen: SettlementSettings,
     settlements: Sequence[Settlement],
-    accounts: SettlementAccounts,
-    days: OpenBooks,
+    decided: Deciding,
     *,
     retry_refused: bool,
 ) -> tuple[KnownPayouts, Vendors]:
@@ -438,14 +390,15 @@ async def _known_payouts(
     undone = {each.target for one in settlements for each in await intents_with(books, lookup=("undone", one.id))}
     known = KnownPayouts(
         tenant=books.tenant,
-        accounts=accounts,
-        open_books=days,
+        accounts=decided.known.accounts,
+        open_books=decided.known.open_books,
         provider=chosen.provider,
         intents=intents,
         marked={tag: xero_id for tag, xero_id in marked.items() if xero_id},
         gone=frozenset(xero_id for xero_id, status in statuses.items() if status in GONE) - undone,
         undone=frozenset(undone),
         retry_refused=retry_refused,
+        decided=decided,
     )
     keys = [vendor_key(chosen.provider)] if chosen.provider else []
     return known, Vendors(await known_vendors(books, keys), [], [], retry_refused=retry_refused)

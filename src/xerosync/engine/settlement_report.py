@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -12,10 +13,11 @@ from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import Action
 from xerosync.engine.addresses import deep_link
+from xerosync.engine.given_again import PostedLine
 from xerosync.engine.intents import Intent
 from xerosync.engine.pages import Cell, Section, page
 from xerosync.engine.paper_actions import AddNote
-from xerosync.engine.payouts import FEES, PAYOUT
+from xerosync.engine.payouts import FEES, PAYOUT, CostFinding
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import State
@@ -224,7 +226,8 @@ def report_settlements(
     *,
     written: Iterable[Intent],
     undone: Iterable[Intent] = (),
-    netted: bool,
+    missing: Mapping[str, Sequence[PostedLine]],
+    netted: Collection[str],
     gains: Mapping[str, Money],
     invoices: Mapping[str, str],
     short_code: str | None,
@@ -233,10 +236,12 @@ def report_settlements(
     How *settlements* stand, from the *plan* that settles what is left of them.
 
     What the plan would do or finds about a line is the line's cross, so the two can never disagree. *written* are the
-    intents of what was posted for them; where fees are *netted*, the payout stands for them. *gains* are by
-    line, *invoices* the transactions' own.
+    intents of what was posted for them, *missing* the lines that they were posted with and are given without; of those
+    settlements whose fees are *netted*, the payout stands for them. *gains* are by line, *invoices* the transactions'
+    own.
     """
-    reporting = _Reporting(_Troubles.of(plan, undone), _by_line(written), netted, gains, invoices, short_code)
+    troubles = _Troubles.of(plan, undone)
+    reporting = _Reporting(troubles, _by_line(written), missing, netted, gains, invoices, short_code)
     return SettlementReport(settlements=tuple(map(reporting.settlement, settlements)))
 
 
@@ -295,7 +300,7 @@ class _Troubles:
 
 
 def _subject(finding: Finding) -> str:
-    about = finding.about
+    about = finding.part + finding.about if isinstance(finding, CostFinding) else finding.about
     for prefix in _PREFIXES:
         about = about.removeprefix(prefix)
     return about
@@ -322,13 +327,15 @@ def _by_line(written: Iterable[Intent]) -> dict[str, dict[str, str]]:
 class _Reporting:
     troubles: _Troubles
     written: Mapping[str, Mapping[str, str]]
-    netted: bool
+    missing: Mapping[str, Sequence[PostedLine]]
+    netted: Collection[str]
     gains: Mapping[str, Money]
     invoices: Mapping[str, str]
     short_code: str | None
 
     def settlement(self, settlement: Settlement) -> ReportedSettlement:
         lines = [self._line(line) for line in settlement.lines]
+        lines += [self._missing(each, settlement.proof.net.currency) for each in self.missing.get(settlement.id, ())]
         costs = self._costs(settlement) if is_more_than_lines(settlement) else ()
         return ReportedSettlement(id=settlement.id, on=settlement.on, proof=settlement.proof, lines=(*lines, *costs))
 
@@ -346,23 +353,22 @@ class _Reporting:
         )
         return _crossed(told, self.troubles.first(line.id))
 
+    def _missing(self, posted: PostedLine, currency: str) -> ReportedLine:
+        """A line that the settlement was posted with, and is given without."""
+        ids = dict(self.written.get(posted.id, {}))
+        worth = Money(posted.amount or Decimal(0), posted.currency or currency)
+        told = ReportedLine(what=posted.said or posted.kind.value, about=posted.id, worth=worth, xero_ids=ids)
+        return _crossed(evolve(told, link=self._link(ids)), self.troubles.first(posted.id))
+
     def _costs(self, settlement: Settlement) -> Iterator[ReportedLine]:
         """Its fees and what else changed the net, and its payout."""
         proof = settlement.proof
         cost = proof.fees + proof.reserve - proof.adjustments
-        # A line may be called as its settlement is; what is found about it is its own.
-        named_alike = any(line.id == settlement.id for line in settlement.lines)
-        found = () if named_alike else self.troubles.about.get(settlement.id, ())
         paid_out = self.written.get(PAYOUT + settlement.id, {})
-        of_fees: list[_Trouble] = []
         if settlement.fees or settlement.adjustments or settlement.reserve:
-            of_fees = [each for each in found if each.worth is not None and abs(each.worth) == abs(cost)]
-            trouble = self.troubles.first(FEES + settlement.id) or next(iter(of_fees), None)
-            ids = paid_out if self.netted else self.written.get(FEES + settlement.id, {})
-            yield self._cost("fees", settlement, cost, ids, trouble)
-        trouble = self.troubles.first(PAYOUT + settlement.id)
-        trouble = trouble or next((each for each in found if each not in of_fees), None)
-        yield self._cost("payout", settlement, proof.net, paid_out, trouble)
+            ids = paid_out if settlement.id in self.netted else self.written.get(FEES + settlement.id, {})
+            yield self._cost("fees", settlement, cost, ids, self.troubles.first(FEES + settlement.id))
+        yield self._cost("payout", settlement, proof.net, paid_out, self.troubles.first(PAYOUT + settlement.id))
 
     def _cost(
         self, what: str, settlement: Settlement, worth: Money, ids: Mapping[str, str], trouble: _Trouble | None

@@ -8,15 +8,23 @@ from decimal import Decimal
 
 from attrs import define
 
-from xerosync.engine.actions import Action, Adopt, CreateSaleCredit, MoveMoney, NoteTransaction, Pay, Pending
+from xerosync.engine.actions import Adopt, CreateSaleCredit, MoveMoney, NoteTransaction, Pay, Pending
 from xerosync.engine.exchange import Exchange
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.observed import invoice_paid
-from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.remembering import FORGOTTEN
 from xerosync.engine.returns import Returns
-from xerosync.engine.settlement_books import SURPLUS, CameIn, Deciding, Known
+from xerosync.engine.settlement_books import (
+    SURPLUS,
+    UNFIT,
+    UNFIT_FIX,
+    CameIn,
+    Deciding,
+    Known,
+    facts_given,
+    facts_known,
+)
 from xerosync.engine.settling_policies import Surplus
 from xerosync.engine.states import State
 from xerosync.engine.turns import in_turn
@@ -31,18 +39,15 @@ NOT_OURS = (
     "or mark the invoice paid in Xero by hand"
 )
 _REMOVED = "removed in Xero"
-_ANOTHER_ID = "give every line an id of its own, never one used before"
 
 
 @exactly
-def decide_settlements(
-    settlements: Sequence[Settlement], known: Known
-) -> tuple[list[Action], list[Finding], dict[str, Money]]:
+def decide_settlements(settlements: Sequence[Settlement], known: Known) -> Deciding:
     """
     The payments to post and to take back so that the books hold what *settlements*, in order of day, say.
 
-    A line the library did not create the transaction of is a finding with its remedy; so is one that does not fit.
-    The last are the differences of rates that charge-backs left, by line: what more was taken than had come in.
+    A line the library did not create the transaction of is a finding with its remedy; so is one that does not fit, and
+    one that was posted otherwise before.
     """
     deciding = Deciding(known)
     collecting, returns = _Collecting(deciding), Returns(deciding)
@@ -56,11 +61,34 @@ def decide_settlements(
 
     chain_of = {each.id: each.invoice_id for each in known.transactions.values()}
     for settlement, line in in_turn(settlements, chain_of, fits):
+        deciding.known = known.of(settlement)
         deciding.to_come.discard(line.id)
-        transaction = known.transactions.get(line.transaction)
-        if transaction is None:
-            deciding.find(line, "not created here", "the library did not create this transaction", NOT_OURS)
-            continue
+        with deciding.deciding_on(line):
+            _decide(settlement, line, collecting, returns)
+    deciding.known = known
+    for settlement in settlements:
+        if settlement.id not in deciding.missing:
+            missing = known.before.missing(settlement)
+            deciding.findings += missing
+            deciding.missing[settlement.id] = [each.about for each in missing]
+    # Whose payment somebody removed in Xero, and a charge-back takes back now, needs nobody any more.
+    claimed = deciding.claimed
+    deciding.findings = [each for each in deciding.findings if (each.code, each.about in claimed) != (_REMOVED, True)]
+    deciding.waiting -= claimed
+    return deciding
+
+
+def _decide(settlement: Settlement, line: SettlementLine, collecting: _Collecting, returns: Returns) -> None:
+    deciding, known = collecting.deciding, collecting.deciding.known
+    changed = known.before.changed(settlement, line)
+    transaction = known.transactions.get(line.transaction)
+    if changed is not None:
+        deciding.findings.append(changed)
+    elif transaction is None:
+        deciding.find(line, "not created here", "the library did not create this transaction", NOT_OURS)
+    elif known.accounts.unfit and line.kind is not LineKind.DECLINED and line.id not in known.before.lines:
+        deciding.find(line, UNFIT, known.accounts.unfit, UNFIT_FIX)
+    else:
         match line.kind:
             case LineKind.COLLECTED | LineKind.REINSTATED:
                 collecting.collect(settlement, line, transaction)
@@ -70,15 +98,14 @@ def decide_settlements(
                 returns.refund(settlement, line, transaction)
             case LineKind.DECLINED:
                 pass
-    # Whose payment somebody removed in Xero, and a charge-back takes back now, needs nobody any more.
-    found = [each for each in deciding.findings if (each.code, each.about in deciding.claimed) != (_REMOVED, True)]
-    return deciding.actions, found, deciding.differences
 
 
 def _fits(settlement: Settlement, line: SettlementLine, collecting: _Collecting, returns: Returns) -> bool:
     """Whether *line* can be done as the books stand now, or never will be by another line of its day."""
-    transaction = collecting.deciding.known.transactions.get(line.transaction)
-    if transaction is None or line.kind is LineKind.DECLINED:
+    known = collecting.deciding.known
+    transaction = known.transactions.get(line.transaction)
+    is_other = known.before.changed(settlement, line) is not None
+    if transaction is None or is_other or line.kind is LineKind.DECLINED:
         return True
     if line.kind in {LineKind.COLLECTED, LineKind.REINSTATED}:
         return collecting.fits(line, transaction)
@@ -112,8 +139,9 @@ class _Collecting:
             self._adopt(settlement, line, transaction, tagged)
         elif intent is None and (moved := self._in_forgotten(settlement, line, transaction)) is not None:
             self._adopt(settlement, line, transaction, moved)
-        elif (parked := self._parked_before(line)) is not None and not self._is_rest(settlement, line, parked):
-            self._check_parked(settlement, line, parked)
+        elif (parked := self._parked_before(line)) is not None and not self._is_rest(line, parked):
+            if parked.state is not State.CONFIRMED:
+                self.deciding.not_confirmed(line, parked, "parking it")
         elif self._may_post(line, transaction, intent):
             invoice, _ = known.invoices[transaction.invoice_id]
             exchange = self.deciding.exchange(settlement, line, invoice.currency_code)
@@ -121,12 +149,9 @@ class _Collecting:
                 self._post(settlement, line, transaction, exchange)
 
     def _check(self, settlement: Settlement, line: SettlementLine, intent: Intent) -> None:
-        """A payment written before must be the line's, and still stand, unless the library itself removed it."""
+        """A payment written before must still stand, unless the library itself removed it."""
         deciding = self.deciding
-        if not _wrote(intent, line, settlement.on):
-            cause = "under this id another payment was posted before: another transaction, amount or day"
-            deciding.find(line, "changed since posted", cause, _ANOTHER_ID)
-        elif intent.state is not State.CONFIRMED:
+        if intent.state is not State.CONFIRMED:
             deciding.not_confirmed(line, intent, "posting it")
         elif deciding.known.is_gone(intent) and deciding.known.was_not_removed(line.id):
             cause = "its payment was removed in Xero by somebody else; it is not posted again"
@@ -155,22 +180,18 @@ class _Collecting:
         found = [known.intent(Pending(kind, f"{SURPLUS}{line.id}")) for kind in kinds]
         return next((each for each in found if each is not None and each.state is not State.REJECTED), None)
 
-    def _is_rest(self, settlement: Settlement, line: SettlementLine, parked: Intent) -> bool:
+    def _is_rest(self, line: SettlementLine, parked: Intent) -> bool:
         """Whether *parked* stands for a part of the line only: the payment of what was due was refused."""
-        stands = parked.state is State.CONFIRMED and _wrote(parked, line, settlement.on)
-        return stands and self.deciding.parked(line) < line.amount.amount
-
-    def _check_parked(self, settlement: Settlement, line: SettlementLine, parked: Intent) -> None:
-        if not _wrote(parked, line, settlement.on):
-            cause = "under this id money was parked before: of another transaction, amount or day"
-            self.deciding.find(line, "changed since posted", cause, _ANOTHER_ID)
-        elif parked.state is not State.CONFIRMED:
-            self.deciding.not_confirmed(line, parked, "parking it")
+        return parked.state is State.CONFIRMED and self.deciding.parked(line) < line.amount.amount
 
     def _adopt(self, settlement: Settlement, line: SettlementLine, transaction: Transaction, payment: Payment) -> None:
         rest = line.amount.amount - (payment.amount or Decimal(0))
         parks = rest > 0 and self.deciding.known.surplus is Surplus.PARK
-        facts = _facts(settlement, line) | {"surplus": str(rest)} if parks else _facts_known(line)
+        facts = (
+            _facts(settlement, line) | {"surplus": str(rest)}
+            if parks
+            else facts_known(line) | {"settlement": settlement.id}
+        )
         action = Adopt(
             host_ref=line.id,
             reason="its mark is in Xero already",
@@ -302,7 +323,10 @@ class _Collecting:
         kind = MoveMoney.kind if known.accounts.through_a_bank else CreateSaleCredit.kind
         operation = Pending(kind, f"{SURPLUS}{line.id}")
         day = known.open_books.day_for(settlement.on)
-        if not deciding.may_plan(line, operation, "parking the rest of it") or day is None:
+        if not deciding.may_plan(line, operation, "parking the rest of it"):
+            return operation
+        if day is None:
+            deciding.findings.append(known.open_books.finding(line.id, rest))
             return operation
         reason = f"collected in settlement {settlement.id}, and not due{known.open_books.reason(settlement.on)}"
         facts = _facts(settlement, line) | {
@@ -340,29 +364,5 @@ class _Collecting:
         return operation
 
 
-def _facts_known(line: SettlementLine) -> dict[str, str]:
-    """The facts of *line* that its payment does not show by itself."""
-    settled = {} if line.settled is None else {"settled": str(line.settled.amount)}
-    return {"transaction": line.transaction} | settled
-
-
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
-    return _facts_known(line) | {
-        "settlement": settlement.id,
-        "collected": str(line.amount.amount),
-        "settled_on": settlement.on.isoformat(),
-    }
-
-
-def _wrote(intent: Intent, line: SettlementLine, on: date) -> bool:
-    """Whether *intent* is of *line*: host ids are used twice sooner or later, and money is lost then."""
-    facts, payload = intent.facts, intent.payload
-    collected = facts.get("collected") or str(payload.get("Amount"))
-    settled_on = facts.get("settled_on") or payload.get("Date")
-    settled = facts.get("settled")
-    return (
-        facts.get("transaction") == line.transaction
-        and (settled is None or Decimal(settled) == line.moved.amount)
-        and Decimal(collected) == line.amount.amount
-        and settled_on == on.isoformat()
-    )
+    return facts_known(line) | facts_given(settlement, line)

@@ -188,7 +188,9 @@ def reported(transaction: Transaction, written: Sequence[Intent], gone: Abstract
             collected -= lines_of(each)
     charged_back = any("charged_back_by" in each.facts for each in done)
     settled = {
-        (each.facts.get("settled_on", ""), each.facts["settlement"]) for each in done if "settlement" in each.facts
+        (each.facts.get("settled_on", ""), each.facts["settlement"])
+        for each in done
+        if "settlement" in each.facts and "charged_back_by" not in each.facts
     }
     return ReportedTransaction(
         transaction=transaction,

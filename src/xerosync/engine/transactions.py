@@ -155,6 +155,27 @@ async def all_made(books: Books) -> Made:
     return made
 
 
+async def standing_under(books: Books, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """
+    What stands under each of *names* as a transaction already, or is about to: the host's ids of sales, and a blank for
+    an invoice that was imported or linked.
+    """
+    wanted = list(dict.fromkeys(names))
+    links = await links_of(books, TRANSACTION, wanted)
+    found: dict[str, frozenset[str]] = {}
+    for name in wanted:
+        sold = {
+            intent.operation.host_ref.removeprefix(SALE): intent
+            for intent in await intents_with(books, lookup=("transaction", name))
+            if is_sale(intent) and intent.state is not State.REJECTED
+        }
+        link = links.get(name)
+        # What is remembered of a sale's transaction is kept as a link, too.
+        is_own = link is None or link["xero_id"] in {each.xero_id for each in sold.values()}
+        found[name] = frozenset(sold) | (frozenset() if is_own else {""})
+    return found
+
+
 def by_invoice(transactions: Iterable[Transaction]) -> dict[InvoiceId, list[Transaction]]:
     """The chain of attempts at each invoice, in order."""
     chains: dict[InvoiceId, list[Transaction]] = {}

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import fits
 from xerosync.errors import InvalidInput
 from xerosync.mapping.calendar import ProcessingCalendar
 from xerosync.mapping.documents import check_day
@@ -179,9 +180,16 @@ class ImportSettings:
         """
         The transaction that the mapper makes of *invoice*; whose it is, and for what, is not the mapper's say.
 
-        Raises `InvalidInput` for an amount that nobody could collect.
+        Raises `InvalidInput` for an amount that nobody could collect, and where the mapper makes no transaction.
         """
-        made = self.mapper(invoice, ImportTerms(customer=customer, attempt=attempt, on=on, comment=self.comment))
+        try:
+            made = self.mapper(invoice, ImportTerms(customer=customer, attempt=attempt, on=on, comment=self.comment))
+        except InvalidInput as error:
+            raise InvalidInput("mapper", str(error)) from error
+        except Exception as error:
+            # Its text may hold a name or an amount; the error itself is behind this one.
+            raise InvalidInput("mapper", f"correct it: it raised {type(error).__name__}") from error
+        fits(made, Transaction, "mapper")
         of_the_invoice = made.invoice_id == invoice.invoice_id and made.amount.currency == invoice.currency_code
         if not of_the_invoice or (made.customer, made.attempt) != (customer, attempt):
             raise InvalidInput("mapper", "leave the invoice, its currency, the customer and the attempt as they are")

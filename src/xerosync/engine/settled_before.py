@@ -1,0 +1,211 @@
+"""What was posted of settlements before, by the record: line by line, and what each of them was begun with."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from xerosync.client._books import Books
+from xerosync.engine.actions import (
+    CreateBill,
+    CreateSale,
+    CreateSaleCredit,
+    MoveMoney,
+    Pay,
+    Pending,
+    Refund,
+    RemoveMoney,
+    RemovePayment,
+    Transfer,
+    VoidCredit,
+)
+from xerosync.engine.given_again import PostedBefore, PostedLine
+from xerosync.engine.intents import Intent, text_at
+from xerosync.engine.mirror import GONE, PAYMENTS
+from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.payouts import FEES, PAYOUT, operations
+from xerosync.engine.remembering import standing_for
+from xerosync.engine.restoring import current_of
+from xerosync.engine.settlement_books import SURPLUS
+from xerosync.engine.settling_policies import FeesAs
+from xerosync.engine.states import State
+from xerosync.mapping.settlement import LineKind, Settlement, is_more_than_lines
+from xerosync.models import AccountId, Payment
+
+_TAKING_BACK: Final = (RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind, CreateSale.kind)
+
+
+async def posted_before(
+    books: Books, settlements: Sequence[Settlement], in_doubt: Mapping[str, Intent]
+) -> PostedBefore:
+    """What was posted of *settlements*; *in_doubt* are payments in batches that do not stand yet."""
+    lines = {line.id: line for settlement in settlements for line in settlement.lines}
+    ids = list(dict.fromkeys(each.id for each in settlements if each.id.strip()))
+    wanted = [*standing_for(lines.values()), *(one for each in settlements for one in operations(each))]
+    found = {**await current_of(books, wanted), **in_doubt}
+    for each in ids:
+        found |= {one.key: one for one in await intents_with(books, lookup=("settlement", each))}
+    for kind in _TAKING_BACK:
+        taken = await intents_with(books, lookup=("kind", kind))
+        found |= {one.key: one for one in taken if one.facts.get("charged_back_by") in lines}
+    written = [each for each in found.values() if each.state is not State.REJECTED and "undone" not in each.facts]
+    by_line = posted_lines(written)
+    moved_on = {each.settlement for group in by_line.values() for each in group} - {*ids, ""}
+    former = [Pending(kind, name + each) for each in moved_on for kind, name in _COSTS]
+    ended = [*written, *(each for each in (await current_of(books, former)).values() if _stands(each))]
+    removed = await _removed(books, settlements, written)
+    return PostedBefore(
+        lines=by_line,
+        left_out=_missing(settlements, by_line, removed, written),
+        ended=frozenset(_settlement_of(each) for each in ended if _is_cost(each)) - {""},
+        accounts=await _accounts(books, written),
+        fees_as=_fees_as(written),
+    )
+
+
+def posted_lines(written: Iterable[Intent]) -> dict[str, list[PostedLine]]:
+    """What of *written* was posted for lines, by the line; of a line that was posted in parts, the parts as one."""
+    found: dict[str, dict[LineKind, PostedLine]] = defaultdict(dict)
+    for intent in written:
+        each = _posted_line(intent)
+        if each is None:
+            continue
+        before = found[each.id].get(each.kind)
+        found[each.id][each.kind] = each if before is None else _as_one(before, each)
+    return {line: list(kinds.values()) for line, kinds in found.items()}
+
+
+def _posted_line(intent: Intent) -> PostedLine | None:
+    """What of a line *intent* posted; None where it is of none."""
+    facts, kind, name = intent.facts, intent.operation.kind, intent.operation.host_ref
+    back = facts.get("charged_back_by")
+    if "transaction" not in facts or name.startswith((FEES, PAYOUT)):
+        return None
+    if back is not None:
+        did = LineKind.CHARGED_BACK
+    elif kind == Pay.kind or (name.startswith(SURPLUS) and kind in {MoveMoney.kind, CreateSaleCredit.kind}):
+        did = LineKind.COLLECTED
+    elif kind in {CreateSaleCredit.kind, Refund.kind}:
+        did = LineKind.REFUNDED
+    else:
+        return None
+    paid = None if back is not None or kind not in {Pay.kind, Refund.kind} else text_at(intent.payload, "Amount")
+    amount = facts.get("collected") or (None if name.startswith(SURPLUS) else paid)
+    settled_on = facts.get("settled_on") or ("" if back is not None else text_at(intent.payload, "Date")[:10])
+    return PostedLine(
+        id=back or name.removeprefix(SURPLUS),
+        kind=did,
+        said=facts.get("line", ""),
+        settlement=facts.get("settlement", ""),
+        transaction=facts["transaction"],
+        amount=Decimal(amount) if amount else None,
+        currency=facts.get("currency", ""),
+        settled=facts.get("settled", ""),
+        on=settled_on,
+        xero_ids=(intent.target or intent.xero_id or "",),
+    )
+
+
+def _as_one(before: PostedLine, part: PostedLine) -> PostedLine:
+    """Two parts of what was posted for a line, as one."""
+    return PostedLine(
+        id=before.id,
+        kind=before.kind,
+        said=before.said or part.said,
+        settlement=before.settlement or part.settlement,
+        transaction=before.transaction,
+        amount=part.amount if before.amount is None else before.amount,
+        currency=before.currency or part.currency,
+        settled=before.settled or part.settled,
+        on=before.on or part.on,
+        xero_ids=before.xero_ids + part.xero_ids,
+    )
+
+
+def _missing(
+    settlements: Sequence[Settlement],
+    by_line: Mapping[str, Sequence[PostedLine]],
+    removed: frozenset[str],
+    written: Sequence[Intent],
+) -> dict[str, list[PostedLine]]:
+    """What settlements that are more than lines, or of which more was posted, were posted with and have no longer."""
+    given = {line.id for each in settlements for line in each.lines}
+    whole = {each.id for each in settlements if is_more_than_lines(each)}
+    whole |= {_settlement_of(each) for each in written if _is_cost(each)}
+    found: dict[str, list[PostedLine]] = defaultdict(list)
+    for line, group in by_line.items():
+        for each in group:
+            if line not in given and each.settlement in whole and not removed.issuperset(each.xero_ids):
+                found[each.settlement].append(each)
+    return found
+
+
+async def _removed(books: Books, settlements: Sequence[Settlement], written: Sequence[Intent]) -> frozenset[str]:
+    """The Xero ids of what was posted for *settlements* and stands no more: undone, or removed by somebody."""
+    undone = [each for one in settlements for each in await intents_with(books, lookup=("undone", one.id))]
+    paid = [each.xero_id for each in written if each.operation.kind in {Pay.kind, Refund.kind} and each.xero_id]
+    gone = [key for key, (each, _) in (await stamped(books, PAYMENTS, Payment, paid)).items() if each.status in GONE]
+    return frozenset([*gone, *(each.target for each in undone if each.state is State.CONFIRMED)])
+
+
+async def _accounts(books: Books, written: Sequence[Intent]) -> dict[str, AccountId]:
+    """The clearing account that each settlement was begun in: that of most of its lines, else of what else it has."""
+    lines: dict[str, Counter[str]] = defaultdict(Counter)
+    others: dict[str, Counter[str]] = defaultdict(Counter)
+    removed: dict[str, str] = {}
+    for each in written:
+        settlement = _settlement_of(each)
+        account = each.facts.get("account") or text_at(each.payload, "Account", "AccountID")
+        if settlement and account and each.state is not State.SUSPECT:
+            (others if _is_cost(each) else lines)[settlement][account] += 1
+        elif settlement and each.operation.kind == RemovePayment.kind:
+            removed[each.target] = settlement
+    for key, (payment, _) in (await stamped(books, PAYMENTS, Payment, removed)).items():
+        if payment.account is not None and payment.account.account_id:
+            lines[removed[key]][payment.account.account_id] += 1
+    chosen = {**others, **lines}
+    return {settlement: AccountId(counted.most_common(1)[0][0]) for settlement, counted in chosen.items()}
+
+
+_COSTS: Final = (
+    (MoveMoney.kind, FEES),
+    (CreateBill.kind, FEES),
+    (Pay.kind, FEES),
+    (Transfer.kind, PAYOUT),
+    (MoveMoney.kind, PAYOUT),
+)
+
+
+def _fees_as(written: Iterable[Intent]) -> dict[str, FeesAs]:
+    """How the fees of each settlement were posted, where any were."""
+    found: dict[str, FeesAs] = {}
+    for each in written:
+        kind, name = each.operation.kind, each.operation.host_ref
+        if name.startswith(FEES) and kind in {MoveMoney.kind, CreateBill.kind}:
+            found[_settlement_of(each)] = FeesAs.SPEND_MONEY if kind == MoveMoney.kind else FeesAs.BILL
+    for each in written:
+        if each.operation.host_ref.startswith(PAYOUT) and each.operation.kind == MoveMoney.kind:
+            found.setdefault(_settlement_of(each), FeesAs.NETTED)
+    return found
+
+
+def _stands(intent: Intent) -> bool:
+    return intent.state is not State.REJECTED and "undone" not in intent.facts
+
+
+def _is_cost(intent: Intent) -> bool:
+    """Whether *intent* posted fees or a payout."""
+    return intent.operation.host_ref.startswith((FEES, PAYOUT)) and (intent.operation.kind, _prefix(intent)) in _COSTS
+
+
+def _prefix(intent: Intent) -> str:
+    return FEES if intent.operation.host_ref.startswith(FEES) else PAYOUT
+
+
+def _settlement_of(intent: Intent) -> str:
+    """The settlement that *intent* is of; blank where it is of none."""
+    if _is_cost(intent):
+        return intent.operation.host_ref.removeprefix(_prefix(intent))
+    return intent.facts.get("settlement", "")
