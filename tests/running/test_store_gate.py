@@ -1,29 +1,67 @@
-"""The gate in the store: workers that share nothing else share each organisation's minute, day and places."""
+"""Gates in a store and in Redis: workers that share nothing else share each organisation's minute, day and places."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
+from uuid import uuid4
 
-from hypothesis import given
+import pytest
+from attrs import define, field
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from tests.conftest import Product, found_product
+from tests.running.conftest import redis_served
 
-from xerosync import App, Limits, MemoryStore, SQLiteStore, Xero
+from xerosync import App, AsyncXero, Limits, MemoryStore, SQLiteStore, Xero
 from xerosync.client._driver import run
 from xerosync.client.gate import Account, Counters, MemoryGate, Permit, Wait
-from xerosync.client.store_gate import StoreGate
+from xerosync.client.store_gate import SharedGate, StoreGate
+from xerosync.errors import StoreFailed
+from xerosync.redis import RedisGate
 from xerosync.simulator import Fault
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ORGANISATION = Account("https://api.xero.com", "an app", "one")
 
 
-def client_of(product: Product, gate: StoreGate, *, background: bool = False, limits: Limits | None = None) -> Xero:
+@define
+class Shared:
+    """What workers share: each `gate` is another worker's."""
+
+    _made: Callable[[], SharedGate]
+    gates: list[SharedGate] = field(factory=list[SharedGate])
+
+    def gate(self) -> SharedGate:
+        self.gates.append(self._made())
+        return self.gates[-1]
+
+
+@pytest.fixture(scope="module")
+def redis_port() -> Iterator[int]:
+    with redis_served() as port:
+        yield port
+
+
+@pytest.fixture(params=["store", "redis"])
+def shared(request: pytest.FixtureRequest, redis_port: int) -> Iterator[Shared]:
+    if request.param == "store":
+        store = MemoryStore()
+        yield Shared(lambda: StoreGate(store))
+        return
+    with ExitStack() as stack:
+        prefix = f"{uuid4()}:"
+        yield Shared(lambda: RedisGate(stack.enter_context(Redis(port=redis_port)), prefix=prefix))
+
+
+def client_of(product: Product, gate: SharedGate, *, background: bool = False, limits: Limits | None = None) -> Xero:
     client = Xero(
         App(product.app.client_id, product.app.client_secret), product.books.tenant_id, store=product.store,
         transport=product.simulator.transport, clock=product.clock, gate=gate, background=background, limits=limits,
@@ -33,7 +71,7 @@ def client_of(product: Product, gate: StoreGate, *, background: bool = False, li
 
 
 def acquired(
-    gate: StoreGate | MemoryGate,
+    gate: SharedGate | MemoryGate,
     now: datetime,
     account: Account = ORGANISATION,
     *,
@@ -43,9 +81,9 @@ def acquired(
     return run(gate.acquire(account, Limits(**limits), now, background=background))
 
 
-def test_workers_that_share_a_store_share_the_minute() -> None:
+def test_workers_share_the_minute(shared: Shared) -> None:
     product = found_product(limits=True)
-    workers = [client_of(product, StoreGate(product.store)) for _ in range(3)]
+    workers = [client_of(product, shared.gate()) for _ in range(3)]
     began, calls = product.clock.now(), product.simulator.calls
 
     for place in range(130):
@@ -56,13 +94,15 @@ def test_workers_that_share_a_store_share_the_minute() -> None:
     product.simulator.close()
 
 
-def test_two_processes_never_take_the_same_place(tmp_path: Path) -> None:
-    """Eight workers, each with a store of its own on one file, ask for all they can get."""
+@pytest.mark.parametrize("where", ["store", "redis"])
+def test_two_processes_never_take_the_same_place(tmp_path: Path, redis_port: int, where: str) -> None:
+    """Eight workers, each with a store of its own on one file or a client of Redis, ask for all they can get."""
     together = Barrier(8)
+    prefix = f"{uuid4()}:"
 
     def greedy(_: int) -> list[Permit]:
-        with closing(SQLiteStore(tmp_path / "books.db")) as store:
-            gate = StoreGate(store)
+        with closing(SQLiteStore(tmp_path / "books.db")) as store, Redis(port=redis_port) as redis:
+            gate = StoreGate(store) if where == "store" else RedisGate(redis, prefix=prefix)
             together.wait()
             asked = [acquired(gate, NOON, at_a_time=100) for _ in range(20)]
             return [each for each in asked if isinstance(each, Permit)]
@@ -81,10 +121,16 @@ def test_two_processes_never_take_the_same_place(tmp_path: Path) -> None:
         max_size=80,
     )
 )
-def test_it_decides_as_the_gate_of_one_process(steps: Sequence[tuple[str, int]]) -> None:
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_it_decides_as_the_gate_of_one_process(redis_port: int, steps: Sequence[tuple[str, int]]) -> None:
     """Whatever happens, a record that was written and read decides as a value in memory does."""
-    kept, memory = StoreGate(MemoryStore()), MemoryGate()
-    gates: list[StoreGate | MemoryGate] = [kept, memory]
+    with Redis(port=redis_port) as redis:
+        for kept in (StoreGate(MemoryStore()), RedisGate(redis, prefix=f"{uuid4()}:")):
+            decide_alike(kept, MemoryGate(), steps)
+
+
+def decide_alike(kept: SharedGate, memory: MemoryGate, steps: Sequence[tuple[str, int]]) -> None:
+    gates: list[SharedGate | MemoryGate] = [kept, memory]
     pairs: list[tuple[Permit, Permit]] = []
     now = NOON
     for what, seconds in steps:
@@ -108,9 +154,8 @@ def test_it_decides_as_the_gate_of_one_process(steps: Sequence[tuple[str, int]])
                     run(gate.observe(permit, told, Limits(), now))
 
 
-def test_the_app_s_minute_is_shared_by_all_organisations_and_workers() -> None:
-    store = MemoryStore()
-    gates = [StoreGate(store) for _ in range(3)]
+def test_the_app_s_minute_is_shared_by_all_organisations_and_workers(shared: Shared) -> None:
+    gates = [shared.gate() for _ in range(3)]
     accounts = [Account("https://api.xero.com", "an app", f"organisation {number}") for number in range(40)]
 
     asked = [acquired(gates[place % 3], NOON, account, app_a_minute=120) for place, account in enumerate(accounts * 5)]
@@ -123,8 +168,8 @@ def test_the_app_s_minute_is_shared_by_all_organisations_and_workers() -> None:
     assert isinstance(acquired(gates[0], later, accounts[-1], app_a_minute=120), Permit)
 
 
-def test_a_refusal_of_the_app_holds_every_worker(product: Product) -> None:
-    first, second = (client_of(product, StoreGate(product.store)) for _ in range(2))
+def test_a_refusal_of_the_app_holds_every_worker(product: Product, shared: Shared) -> None:
+    first, second = (client_of(product, shared.gate()) for _ in range(2))
     product.simulator.faults.plan(Fault.APP_MINUTE_LIMIT)
     first.organisation()
     product.simulator.faults.plan(Fault.APP_MINUTE_LIMIT)
@@ -134,10 +179,65 @@ def test_a_refusal_of_the_app_holds_every_worker(product: Product) -> None:
     assert product.clock.now() > began
 
 
-def test_a_worker_that_was_killed_frees_its_place_by_itself() -> None:
-    store = MemoryStore()
+def test_a_worker_that_was_killed_frees_its_place_by_itself(shared: Shared) -> None:
     for _ in range(4):
-        assert isinstance(acquired(StoreGate(store), NOON), Permit)
+        assert isinstance(acquired(shared.gate(), NOON), Permit)
 
-    assert acquired(StoreGate(store), NOON + timedelta(seconds=5)) == Wait("concurrent", 0.1)
-    assert isinstance(acquired(StoreGate(store), NOON + timedelta(minutes=3)), Permit)
+    assert acquired(shared.gate(), NOON + timedelta(seconds=5)) == Wait("concurrent", 0.1)
+    assert isinstance(acquired(shared.gate(), NOON + timedelta(minutes=3)), Permit)
+
+
+def test_the_day_s_reserve_is_left_to_people_by_every_worker(shared: Shared) -> None:
+    now = NOON
+    for _ in range(9):
+        permit = acquired(shared.gate(), now, background=True, a_day=10)
+        assert isinstance(permit, Permit)
+        run(shared.gate().release(permit, now))
+
+    in_background = acquired(shared.gate(), now, background=True, a_day=10)
+
+    assert in_background == Wait("day", 3600.0)
+    assert isinstance(acquired(shared.gate(), now, a_day=10), Permit)
+
+
+def test_an_answer_costs_the_shared_records_one_change_more() -> None:
+    """Three calls: a place taken and given back for each, and for the first a slice of the app's minute."""
+    store = MemoryStore()
+    commits: list[int] = []
+
+    def committed(*given: object, **named: object) -> None:
+        commits.append(1)
+        keep(*given, **named)  # type: ignore[arg-type]  # what a store takes
+
+    keep, store.commit = store.commit, committed  # type: ignore[method-assign]
+    gate = StoreGate(store)
+    for _ in range(3):
+        permit = acquired(gate, NOON)
+        assert isinstance(permit, Permit)
+        run(gate.observe(permit, Counters(minute_left=50, day_left=480), Limits(), NOON))
+        run(gate.release(permit, NOON))
+
+    assert len(commits) == 7
+
+
+def test_calls_through_redis_reach_xero_from_an_event_loop(product: Product, redis_port: int) -> None:
+    async def called() -> str:
+        async with AsyncRedis(port=redis_port) as redis:
+            xero = AsyncXero(
+                App(product.app.client_id, product.app.client_secret), product.books.tenant_id, store=product.store,
+                transport=product.simulator.transport, clock=product.clock, gate=RedisGate(redis),
+            )  # fmt: skip
+            await xero.connect(product.tokens)
+            return str((await xero.organisation()).name)
+
+    assert asyncio.run(called()) == "Demo Company (NZ)"
+
+
+def test_while_redis_is_away_nothing_is_sent(product: Product) -> None:
+    client_of(product, StoreGate(product.store))
+    before = product.simulator.calls
+
+    with Redis(port=1) as nowhere, pytest.raises(StoreFailed, match="Redis"):
+        client_of(product, RedisGate(nowhere))
+
+    assert product.simulator.calls == before + 1, "the list of connections, which no limit counts"

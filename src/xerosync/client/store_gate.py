@@ -1,5 +1,5 @@
 """
-The rate gate that workers of several processes share: what is known of the calls lies in their store.
+The rate gate that workers of several processes share: what is known of the calls lies in their store, or in Redis.
 
 An organisation's log of the last minute is one record, changed by compare-and-set, so that two workers never take the
 same place. Of the app's own minute, which all organisations share, a worker takes a slice of calls at a time: a record
@@ -8,9 +8,10 @@ that everybody wrote for every call would hold everybody up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from attrs import define, evolve, field, frozen
@@ -77,30 +78,31 @@ class _Slice:
     until: datetime
 
 
-@define(eq=False, repr=False, init=False)
-class StoreGate:
-    """
-    A gate for every process that works on *store*: ``Xero(…, gate=StoreGate(store))``.
+class GateRecords(Protocol):
+    """Where a shared gate keeps what it knows."""
 
-    It counts as `Limits` say, whichever process calls, and a worker that was killed frees its place by itself. A
-    `Worker` has one unless it is given another. *blocking* is False under `AsyncXero`.
-    """
+    async def read(self, keys: Sequence[RecordKey]) -> Sequence[Record | None]:
+        """The records under *keys*, in order, None where there is none."""
+        ...
 
-    _storage: AsyncStorage
-    _slices: dict[Account, _Slice] = field()
-    _turn: Lock = field()
-    _over: set[tuple[Account, int]] = field()
+    async def replace(self, fresh: Record, known: Record | None) -> bool:
+        """Whether *fresh* took the place of *known*, None for nothing: not where another process was faster."""
+        ...
 
-    def __init__(self, store: Storage | AsyncStorage, *, blocking: bool = True) -> None:
-        self._storage = port_for(store, blocking=blocking)
-        self._slices = {}
-        self._turn = Lock()
-        self._over = set()
+
+@define(eq=False, repr=False)
+class SharedGate:
+    """What processes that share *records* decide together: one log of each organisation's calls, one of each app's."""
+
+    _records: GateRecords
+    _slices: dict[Account, _Slice] = field(factory=dict[Account, _Slice], init=False)
+    _turn: Lock = field(factory=Lock, init=False)
+    _over: set[tuple[Account, int]] = field(factory=set[tuple[Account, int]], init=False)
 
     async def acquire(self, account: Account, limits: Limits, now: datetime, *, background: bool) -> Permit | Wait:
         """See `RateGate.acquire`."""
         while True:
-            record, app_record = await self._storage.get_many([_key(account), _app_key(account)])
+            record, app_record = await self._records.read([_key(account), _app_key(account)])
             app = _read_app(app_record)
             calls, number = _read(record)
             known = AppCalls((), Others(*app.others), app.closed_until)
@@ -109,28 +111,28 @@ class StoreGate:
             if wait is not None:
                 return wait
             sent = calls.sent(number + 1, limits, now)
-            if await put_instead(self._storage, _record(account, sent, number + 1), record):
+            if await self._records.replace(_record(account, sent, number + 1), record):
                 self._use(account)
                 return Permit(account, number + 1, now)
 
     async def observe(self, permit: Permit, counters: Counters, limits: Limits, now: datetime) -> None:
         """See `RateGate.observe`; the call has ended with its answer, which is kept in the same commit."""
         account = permit.account
-        record, app_record = await self._storage.get_many([_key(account), _app_key(account)])
+        record, app_record = await self._records.read([_key(account), _app_key(account)])
         while True:
             calls, number = _read(record)
             told = calls.ended(permit.number, now).told(permit.sent, counters, limits, now)
-            if told == calls or await put_instead(self._storage, _record(account, told, number), record):
+            if told == calls or await self._records.replace(_record(account, told, number), record):
                 break
-            (record,) = await self._storage.get_many([_key(account)])
+            (record,) = await self._records.read([_key(account)])
         with self._turn:
             self._over.add((account, permit.number))
         while True:
             known = _read_app(app_record)
             app = _app_told(known, counters, limits, now)
-            if app == known or await put_instead(self._storage, _app_record(account, app), app_record):
+            if app == known or await self._records.replace(_app_record(account, app), app_record):
                 return
-            (app_record,) = await self._storage.get_many([_app_key(account)])
+            (app_record,) = await self._records.read([_app_key(account)])
 
     async def release(self, permit: Permit, now: datetime) -> None:
         """See `RateGate.release`."""
@@ -139,10 +141,10 @@ class StoreGate:
                 self._over.discard((permit.account, permit.number))
                 return
         while True:
-            (record,) = await self._storage.get_many([_key(permit.account)])
+            (record,) = await self._records.read([_key(permit.account)])
             calls, number = _read(record)
             ended = calls.ended(permit.number, now)
-            if ended == calls or await put_instead(self._storage, _record(permit.account, ended, number), record):
+            if ended == calls or await self._records.replace(_record(permit.account, ended, number), record):
                 return
 
     async def _sliced(
@@ -159,7 +161,7 @@ class StoreGate:
         count = min(_SLICE, room)
         slices = [each for each in app.slices if each[0] + _COUNTS_FOR > now]
         taken = _App([*slices, (now, count)], app.others, app.closed_until)
-        if not await put_instead(self._storage, _app_record(account, taken), record):
+        if not await self._records.replace(_app_record(account, taken), record):
             return Wait("appminute", 0.0)
         with self._turn:
             self._slices[_app_of(account)] = _Slice(count, now + _SLICE_LASTS)
@@ -169,6 +171,31 @@ class StoreGate:
         with self._turn:
             mine = self._slices[_app_of(account)]
             self._slices[_app_of(account)] = evolve(mine, left=mine.left - 1)
+
+
+@frozen
+class _InStore:
+    """Records in a host's store."""
+
+    storage: AsyncStorage
+
+    async def read(self, keys: Sequence[RecordKey]) -> Sequence[Record | None]:
+        return await self.storage.get_many(keys)
+
+    async def replace(self, fresh: Record, known: Record | None) -> bool:
+        return await put_instead(self.storage, fresh, known)
+
+
+class StoreGate(SharedGate):
+    """
+    A gate for every process that works on *store*: ``Xero(…, gate=StoreGate(store))``.
+
+    It counts as `Limits` say, whichever process calls, and a worker that was killed frees its place by itself. A
+    `Worker` has one unless it is given another. *blocking* is False under `AsyncXero`.
+    """
+
+    def __init__(self, store: Storage | AsyncStorage, *, blocking: bool = True) -> None:
+        super().__init__(_InStore(port_for(store, blocking=blocking)))
 
 
 def left_today(record: Record, now: datetime) -> int | None:
