@@ -226,8 +226,9 @@ class AsyncFleet:
         standing = read_standing(schedule) or Standing()
         due = min((each.due for each in (schedule, *woken) if each is not None and each.due is not None), default=None)
         lag = timedelta() if due is None else max(now - due, timedelta())
-        opened = [each async for each in _intents(self._storage, tenant, OPEN_STATES)]
-        for_a_person = [each async for each in _intents(self._storage, tenant, _PERSON)]
+        undone = [each async for each in _intents(self._storage, tenant, [*OPEN_STATES, *_PERSON, State.REJECTED])]
+        opened = [each for each in undone if each.state in OPEN_STATES]
+        for_a_person = [each for each in undone if each.state in _PERSON]
         written = [finding_for(intent) or still_open(intent) for intent in [*opened, *for_a_person]]
         gates = await self._storage.query(GATE, tenant)
         left = [each for each in (left_today(record, now) for record in gates) if each is not None]
@@ -235,7 +236,7 @@ class AsyncFleet:
             connection=connection,
             open=len(opened),
             parked=sum(each.state is State.PARKED for each in for_a_person),
-            refused=len([each async for each in _intents(self._storage, tenant, [State.REJECTED])]),
+            refused=sum(each.state is State.REJECTED for each in undone),
             last_run=None if run is None else read_run(run),
             findings=(
                 *_connection(connection, now),

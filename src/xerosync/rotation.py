@@ -11,15 +11,14 @@ from xerosync.client._driver import stepped
 from xerosync.client._kept import COMPANY, read_kept
 from xerosync.client.store_gate import APP_GATE, GATE
 from xerosync.engine.inbox import EVENT, SEQUENCE
-from xerosync.engine.lease import TTL_S, lease_name
+from xerosync.engine.lease import Lease, lease_name, try_to_take
 from xerosync.engine.mirror import SHELVES
 from xerosync.engine.schedule import SCHEDULE, WAKE
 from xerosync.engine.sweeping import SWEEP
 from xerosync.errors import LeaseLost
 from xerosync.ports import Clock
 from xerosync.storage.encrypted import AsyncEncryptedStore, EncryptedStore
-from xerosync.storage.owner import one_run, take_lease, this_process
-from xerosync.storage.protocol import Fence, Owner
+from xerosync.storage.owner import one_run, this_process
 
 KINDS_OF_ALL: Final = ("grant", COMPANY, SCHEDULE, WAKE, SEQUENCE, APP_GATE)
 """What is kept for no one organisation."""
@@ -92,20 +91,22 @@ class AsyncKeyRotation:
         for organisation in await self._everyone():
             try:
                 rewritten += await self._of(organisation)
-            except LeaseLost:
+            except LeaseLost:  # a worker is at work there
                 busy.append(organisation)
         return Rotated(rewritten, tuple(busy))
 
     async def _of(self, organisation: str) -> int:
         """Rewrite one organisation under its lease: a write under way there must find its intent as it left it."""
-        lease = _Lease(self._store, self._clock, lease_name(organisation), one_run(this_process("key rotation")))
-        fence = await lease.held()
+        owner = one_run(this_process("key rotation"))
+        lease = await try_to_take(self._store, self._clock, lease_name(organisation), owner)
+        if lease is None:
+            raise LeaseLost("a worker is at work in this organisation")
         try:
             return sum([await self._rewritten(kind, organisation, lease) for kind in KINDS_OF_ORGANISATION])
         finally:
-            await self._store.release(fence)
+            await lease.release()
 
-    async def _rewritten(self, kind: str, tenant: str = "", lease: _Lease | None = None) -> int:
+    async def _rewritten(self, kind: str, tenant: str = "", lease: Lease | None = None) -> int:
         rewritten = 0
         after: str | None = None
         while True:
@@ -138,20 +139,3 @@ class KeyRotation:
         self._flows: Final = AsyncKeyRotation(store.awaited, organisations=organisations, clock=clock, _blocking=True)
 
     run: Final = stepped(AsyncKeyRotation.run)
-
-
-@frozen
-class _Lease:
-    """The lease of one organisation, taken or renewed by each `held`."""
-
-    store: AsyncEncryptedStore
-    clock: Clock
-    name: str
-    owner: Owner
-
-    async def held(self) -> Fence:
-        """Its fence. Raises `LeaseLost` while a worker has it."""
-        fence = await take_lease(self.store, self.name, self.owner, ttl_s=TTL_S, now=self.clock.now())
-        if fence is None:
-            raise LeaseLost("a worker is at work in this organisation")
-        return fence

@@ -273,7 +273,7 @@ class AsyncWorker:
         """Whom to work on before asking again; of many, each worker takes others first, so that few meet."""
         if len(due) <= _TURN:
             return due
-        return sorted(due, key=lambda each: crc32(f"{self._owner} {each.organisation}".encode()))[:_TURN]
+        return sorted(due, key=lambda each: crc32(f"{this_process('worker')} {each.organisation}".encode()))[:_TURN]
 
     async def _quiet(self, tenant: TenantId, known: _Known, now: datetime) -> Ran | None:
         """The run that finds nothing to do; None where there is something, or another worker came in between."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from attrs import define, evolve, frozen
-from tests.conftest import CLEARING, Product, Through, nzd
+from tests.conftest import CLEARING, DAY, Product, Through, nzd
 from tests.running.conftest import listening, wait, worker_of
 
 from xerosync import (
@@ -34,7 +34,7 @@ def settle_all(xero: Xero) -> None:
     sales.apply(sales.import_invoices())
     for each in sales.transactions():
         line = SettlementLine(id=each.id, transaction=each.id, amount=each.amount)
-        sales.apply(sales.settle(Settlement(id=f"S {each.id}", on=each.due, lines=(line,))))
+        sales.apply(sales.settle(Settlement(id=f"S {each.id}", on=DAY, lines=(line,))))
 
 
 @define(eq=False)
