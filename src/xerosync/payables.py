@@ -300,11 +300,11 @@ class AsyncPayables:
     async def follow_bills(self) -> Plan:
         """
         What people did in Xero to the host's bills and credit notes, posted or brought back: paid, credited or voided
-        them, gave them another number, day or total, or removed a payment, a refund or an allocation.
+        them, gave them another contact, number, day or total, or removed a payment, a refund or an allocation.
 
-        It takes two calls, a third where there are credit notes, one more for every 1,000 documents that changed, and
-        one for every 80 bills that are paid in part, whose due date Xero moves without a stamp (F 4.23). Change your
-        own rows first, then apply: what is not applied is told again.
+        It takes two calls, a third where there are credit notes, one where a bill is another contact's, one more for
+        every 1,000 documents that changed, and one for every 80 bills that are paid in part, whose due date Xero moves
+        without a stamp (F 4.23). Change your own rows first, then apply: what is not applied is told again.
         """
         return await bringing.follow_bills(self.books, await handled.handled_ids(self.books, handled.BILL))
 

@@ -308,3 +308,50 @@ def test_what_the_host_took_back_itself_is_not_told(purchases: Payables) -> None
     purchases.apply(purchases.void(["b", "c"]))
 
     assert told(purchases) == []
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_bill_that_people_moved_to_another_contact_is_told(
+    product: Product, purchases: Payables, *, by_hand: bool
+) -> None:
+    """Once; what the host moves itself is not told, and the next move of people is."""
+    other = product.books.add_contact("Other Ltd")
+    if by_hand:
+        typed(product)
+        purchases.apply(purchases.bring_back(bill_id=lambda _: "b"))
+    else:
+        purchases.apply(purchases.submit([bill("b"), bill("c", "-12.00")]))
+        (note,) = product.books.credit_notes
+        product.books.edit_invoice(note.id, Contact={"ContactID": other.id})
+    (document,) = product.live_bills()
+    product.books.edit_invoice(document.id, Contact={"ContactID": other.id})
+
+    moved = told(purchases)
+
+    assert {each.changed for each in moved} == {("contact",)}
+    assert {each.host_ref for each in moved} == ({"b"} if by_hand else {"b", "c"})
+    assert {(each.bill.vendor, each.bill.contact_id) for each in moved} == {("Other Ltd", other.id)}
+    assert moved[0].reason == "in Xero: another contact"
+    if not by_hand:
+        purchases.apply(purchases.update([bill("b", vendor="Third Ltd")]))
+        assert told(purchases) == []
+        product.books.edit_invoice(document.id, Contact={"ContactID": other.id})
+        assert [each.changed for each in told(purchases)] == [("contact",)]
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_merge_of_contacts_moves_no_bill(product: Product, purchases: Payables, *, by_hand: bool) -> None:
+    """The vendor is the same; only a bill that is then moved away from the survivor is told."""
+    if by_hand:
+        typed(product, vendor="Paper Ltd")
+        purchases.apply(purchases.bring_back(bill_id=lambda _: "b"))
+    else:
+        purchases.apply(purchases.submit([bill("b")]))
+    (document,) = product.live_bills()
+    survivor, other = product.books.add_contact("Paper & Sons"), product.books.add_contact("Other Ltd")
+    product.books.merge_contacts(document.contact_id, into=survivor.id)
+    product.books.edit_invoice(document.id, InvoiceNumber="2")
+
+    assert [each.changed for each in told(purchases)] == [("number",)]
+    product.books.edit_invoice(document.id, Contact={"ContactID": other.id})
+    assert [(each.changed, each.bill.vendor) for each in told(purchases)] == [(("contact",), "Other Ltd")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final, cast
@@ -19,18 +20,19 @@ from xerosync.client.resources import AsyncInvoices
 from xerosync.engine.actions import Allocate, CreateBill, CreateCreditNote, Link, Pay, Pending, Refund, Seen
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.ended import withdrawn
-from xerosync.engine.intents import Intent, sign_of
-from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, PAYMENTS, refresh, reread, stamp_of, walk
+from xerosync.engine.intents import Intent, sign_of, text_at
+from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, PAYMENTS, refresh, reread, stamp_of, walk
 from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.states import State
 from xerosync.engine.written import Written, all_changes, written_total
-from xerosync.errors import InvalidInput
-from xerosync.models import CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
+from xerosync.errors import InvalidInput, ScopeMissing
+from xerosync.matching.contacts import Contacts
+from xerosync.models import Contact, CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
 from xerosync.money import Money, exactly
 from xerosync.texts import check_id
 
-_CHANGES: Final = ("total", "number", "on", "due_on", "is_gone", "payments", "removed", "credited")
+_CHANGES: Final = ("contact", "total", "number", "on", "due_on", "is_gone", "payments", "removed", "credited")
 
 
 @frozen(kw_only=True, repr=False)
@@ -109,12 +111,13 @@ class _View:
     """
     What people did to a bill in Xero: all of it that is not the host's own doing.
 
-    *number* and the day *on* are None where nobody knows what they were. *edits* is how often the host itself had
-    changed it by then.
+    *contact* (an id), *number* and the day *on* are None where nobody knows what they were. *edits* is how often the
+    host itself had changed it by then.
     """
 
     total: str
     due_on: str
+    contact: str | None = None
     number: str | None = None
     on: str | None = None
     is_gone: bool = False
@@ -133,6 +136,7 @@ class _View:
         kept = json.loads(facts["told"])
         return cls(
             total=kept["total"],
+            contact=kept.get("contact"),
             number=kept["number"],
             on=kept["on"],
             due_on=kept["due_on"],
@@ -328,6 +332,7 @@ def _seen(bill: BillInXero) -> _View:
     """What a *bill* says by itself."""
     return _View(
         total=_exact(bill.total.amount),
+        contact=bill.contact_id or None,
         number=" ".join(bill.number.split()),
         on=str(bill.on or ""),
         due_on=str(bill.due_on or ""),
@@ -356,7 +361,7 @@ async def follow_bills(books: Books, outside: Collection[str]) -> Plan:
     known = await _followed(books, set(hosts), notes)
     changes = await all_changes(books)
     taken_back = await withdrawn(books, [hosts[xero_id] for xero_id in posted])
-    actions: list[UpdateBill] = []
+    found: list[tuple[BillInXero, _View, _View, list[Payment]]] = []
     for bill in (*bills, *map(mapped_credit, notes)):
         host_id = hosts[bill.xero_id]
         view, by_hand = known.view(bill)
@@ -369,8 +374,25 @@ async def follow_bills(books: Books, outside: Collection[str]) -> Plan:
             view = evolve(view, edits=written.edits)
             before = _as_written(written, before, view)
         if before is not None and host_id not in outside:
-            actions += _update(host_id, bill, before, view, by_hand)
+            found.append((bill, before, view, by_hand))
+    left = {before.contact for _, before, view, _ in found if before.contact and before.contact != view.contact}
+    survivors = await _survivors(books, left)
+    actions: list[UpdateBill] = []
+    for bill, before, view, by_hand in found:
+        known_by = evolve(before, contact=survivors.get(before.contact or "", before.contact))
+        actions += _update(hosts[bill.xero_id], bill, known_by, view, by_hand)
     return Plan(tenant=books.tenant, actions=tuple(actions))
+
+
+async def _survivors(books: Books, left: Collection[str]) -> dict[str, str]:
+    """What each of the contacts that bills have *left* was merged into: that takes its bills along, and moves none."""
+    if not left:
+        return {}
+    with suppress(ScopeMissing):
+        await refresh(books, CONTACTS)
+    contacts = Contacts([contact async for _, contact in walk(books, CONTACTS, Contact)])
+    found = {each: contacts.surviving(each) for each in left}
+    return {each: contact.contact_id for each, contact in found.items() if contact is not None and contact.contact_id}
 
 
 def _update(
@@ -401,6 +423,7 @@ async def _credit_notes(books: Books, posted: Mapping[str, Intent], ids: Iterabl
 
 
 _WORDS: Final = {
+    "contact": "another contact",
     "total": "another total",
     "number": "another number",
     "on": "another day",
@@ -440,6 +463,7 @@ def _as_written(written: Written, told: _View | None, now: _View) -> _View:
         if total is None
         else _exact(-total if intent.operation.kind == CreateCreditNote.kind else total),
         due_on=_last_sent(written, "DueDate") or now.due_on,
+        contact=_last_contact(written),
         number=_last_sent(written, "InvoiceNumber", "CreditNoteNumber"),
         on=_last_sent(written, "Date"),
     )
@@ -447,9 +471,20 @@ def _as_written(written: Written, told: _View | None, now: _View) -> _View:
 
 def _last_sent(written: Written, *names: str) -> str | None:
     """What was sent last of the field of one of these *names*; None where it never was."""
-    sent = [written.creation, *(each for each in written.changes if each.state is State.CONFIRMED)]
-    values = [" ".join(str(each.payload[name]).split()) for each in sent for name in names if name in each.payload]
+    values = [
+        " ".join(str(each.payload[name]).split()) for each in _sent(written) for name in names if name in each.payload
+    ]
     return values[-1] if values else None
+
+
+def _last_contact(written: Written) -> str | None:
+    """The id of the contact that it was sent to last."""
+    contacts = filter(None, (text_at(each.payload, "Contact", "ContactID") for each in _sent(written)))
+    return next(reversed(list(contacts)), None)
+
+
+def _sent(written: Written) -> list[Intent]:
+    return [written.creation, *(each for each in written.changes if each.state is State.CONFIRMED)]
 
 
 @exactly
