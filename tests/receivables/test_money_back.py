@@ -225,6 +225,16 @@ def test_what_was_not_refunded_is_charged_back_by_an_invoice_in_its_place(story:
     story.stands(clearing=70, owed=0)
 
 
+def test_a_won_dispute_pays_the_invoice_that_the_same_plan_puts_in_a_payments_place(story: Story) -> None:
+    story.add("L1", "100.00", COLLECTED)
+    story.add("R1", "30.00", REFUNDED)
+    story.add("B1", "70.00", CHARGED_BACK)
+    story.add("W1", "70.00", LineKind.REINSTATED)
+
+    assert story.settle().findings == ()
+    story.stands(clearing=70, owed=0)
+
+
 def test_of_instalments_whatever_was_not_refunded_is_charged_back(story: Story) -> None:
     story.add("L1", "60.00", COLLECTED)
     story.add("L2", "40.00", COLLECTED)
@@ -387,3 +397,18 @@ def test_either_all_that_a_charge_back_takes_goes_or_nothing(product: Product, x
 
     assert (len(plan), codes(plan)) == (0, [("payment stays", "B1")])
     story.stands(clearing=100, owed=0)
+
+
+def test_what_a_second_charge_back_took_is_not_paid_out(product: Product, xero: Xero) -> None:
+    story = begun(product, xero)
+    story.add("L1", "100.00", COLLECTED)
+    story.add("B1", "100.00", CHARGED_BACK)
+    story.add("B2", "100.00", CHARGED_BACK)
+    story.given[:] = [evolve(each, paid_out_on=each.on) for each in story.given]
+
+    story.sales.apply(story.sales.settle(story.given))
+
+    plan = story.sales.settle(story.given)
+    assert not plan
+    assert {each.about for each in plan.findings} == {"B2", "S B2"}
+    story.stands(clearing=0, owed=100)

@@ -411,7 +411,9 @@ class Returns:
         )
         doing = "charging it back"
         if deciding.may_plan(line, Pending(CreateSale.kind, counter.name), doing):
-            deciding.actions.append(counter.invoice(about if accounts.through_a_bank else facts))
+            owed = counter.invoice(about if accounts.through_a_bank else facts)
+            deciding.actions.append(owed)
+            deciding.owe_again(transaction.id, owed.itself, amount.amount)
         if accounts.through_a_bank and deciding.may_plan(line, Pending(MoveMoney.kind, counter.name), doing):
             deciding.actions.append(counter.money_out(accounts.clearing_id, facts))
 

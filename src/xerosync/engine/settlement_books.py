@@ -202,6 +202,8 @@ class Deciding:
     claimed: set[str] = field(factory=set[str])
     to_come: set[str] = field(factory=set[str])
     differences: dict[str, Money] = field(factory=dict[str, Money])
+    countered: dict[str, list[str]] = field(factory=dict[str, list[str]])
+    new_invoices: dict[str, Pending] = field(factory=dict[str, Pending])
     _due: dict[str, Decimal] = field(factory=dict[str, Decimal])
     _opened_by: dict[str, list[Pending]] = field(factory=dict[str, "list[Pending]"])
 
@@ -332,6 +334,12 @@ class Deciding:
         """Note that this plan takes *amount* of an invoice back, by *removal*."""
         self._due[invoice_id] = self.due(invoice_id) + amount
         self._opened_by.setdefault(invoice_id, []).append(removal)
+
+    def owe_again(self, transaction_id: str, counter: Pending, amount: Decimal) -> None:
+        """Note that this plan puts the invoice *counter* of *amount* in a payment's place."""
+        self.countered.setdefault(transaction_id, []).append(counter.host_ref)
+        self.new_invoices[counter.host_ref] = counter
+        self._due[counter.host_ref] = amount
 
     def opened_by(self, invoice_id: str) -> tuple[Pending, ...]:
         """The removals of this plan that make room on an invoice."""

@@ -253,7 +253,7 @@ class _Collecting:
             put_by = self._park(settlement, line, Money(rest, line.amount.currency))
         came_in = CameIn(
             payment=payment,
-            invoice=target,
+            invoice=transaction.invoice_id if target in deciding.new_invoices else target,
             paid=part,
             parked=rest,
             settled=None if exchange.settled is None else exchange.settled.amount,
@@ -264,7 +264,8 @@ class _Collecting:
     def _target(self, transaction: Transaction, amount: Decimal) -> str:
         """The invoice that the money is for: the transaction's own, or the one that took a charged-back one's place."""
         counters = self.deciding.known.counters.get(transaction.id, ())
-        candidates = [transaction.invoice_id, *(each.xero_id for each in counters if each.xero_id)]
+        planned = self.deciding.countered.get(transaction.id, ())
+        candidates: list[str] = [transaction.invoice_id, *(each.xero_id for each in counters if each.xero_id), *planned]
         fits = [each for each in candidates if self.deciding.due(each) >= amount]
         owed = [each for each in candidates if self.deciding.due(each)]
         return (fits or owed or candidates)[0]
@@ -303,9 +304,9 @@ class _Collecting:
         action = Pay(
             host_ref=line.id,
             reason=f"{why} in settlement {settlement.id}{moved}",
-            seen=deciding.seen(invoice),
+            seen=() if invoice in deciding.new_invoices else deciding.seen(invoice),
             facts=facts,
-            invoice=invoice,
+            invoice=deciding.new_invoices.get(invoice, invoice),
             account=deciding.known.accounts.clearing_id,
             amount=Money(part, line.amount.currency),
             on=day,
