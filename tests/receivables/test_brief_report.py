@@ -69,6 +69,8 @@ def test_what_stands_as_it_was_settled_is_in_the_sums_and_in_no_list(host: Host)
     assert brief.clean
     assert str(brief) == str(whole) == "clearing 5.00 NZD = 5.00 NZD in flight + 0 exceptions"
     assert len(whole.statement.movements) == 6
+    assert "6 movements" in whole.html()
+    assert "6 movements" in brief.html()
     assert listed(brief) == [
         ("3 payments", "60.00 NZD"),
         ("bank transaction", "-0.30 NZD"),

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.conftest import BANK, CLEARING, DAY, found_product, nzd
+from tests.receivables.planted import differences
 
 from xerosync import (
     Customer,
@@ -198,6 +199,11 @@ class Settles(RuleBasedStateMachine):
         held = {finding.about for finding in plan.findings if finding.code == "payout held"}
         others = {finding.about for finding in plan.findings if finding.code != "payout held"}
         assert report.in_flight == self.in_flight(others, held)
+
+    @invariant()
+    def a_brief_report_finds_what_a_whole_one_does(self) -> None:
+        whole, brief = (self.sales.reconcile(self.settlements, brief=each) for each in (False, True))
+        assert differences(whole, brief) == []
 
     def in_flight(self, found: set[str], held: set[str]) -> object:
         """What the host's facts leave in clearing, but for those that are findings, and payouts that are *held*."""

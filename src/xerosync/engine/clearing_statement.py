@@ -23,7 +23,8 @@ class ClearingMovement:
     """
     An amount that moved on the account on one day, debit positive; *ours* says whether the library posted it.
 
-    *about* is Xero's id of it; empty for the rest that nothing explains, journals and lines of other documents.
+    *about* is Xero's id of it; empty for the rest that nothing explains, journals and lines of other documents, and for
+    the payments of one day that a brief report puts together: *count* says how many.
     """
 
     on: date
@@ -31,6 +32,7 @@ class ClearingMovement:
     about: str
     amount: Money
     ours: bool
+    count: int = 1
 
     def __repr__(self) -> str:
         return f"<ClearingMovement {self.what}>"
@@ -219,7 +221,8 @@ def state_clearing(
 def _ticked(ticked: Ticked) -> Iterator[ClearingMovement]:
     for day, (count, amount) in ticked.days.items():
         what = f"{count:,} payment{'s' * (count != 1)}"
-        yield ClearingMovement(on=day, what=what, about="", amount=Money(amount, ticked.currency), ours=True)
+        money = Money(amount, ticked.currency)
+        yield ClearingMovement(on=day, what=what, about="", amount=money, ours=True, count=count)
 
 
 def as_at(movements: Movements, on: date) -> Movements:

@@ -280,7 +280,7 @@ def _section_of_sum(report: Reconciliation, heading: str) -> Section:
     ours = "the host's settlements" if report.settlements is not None else "what was posted and not yet paid out"
     lines = [
         ("", "opening balance", report.opening, f"Xero's, before {statement.first}"),
-        ("", "in", statement.money_in, f"{len(statement.movements):,} movements"),
+        ("", "in", statement.money_in, f"{sum(each.count for each in statement.movements):,} movements"),
         ("", "out", -statement.money_out, ""),
         *_closing(report),
         ("", "in flight", report.in_flight, f"{ours}, {report.payments:,} payments"),
