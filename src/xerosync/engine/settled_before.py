@@ -22,8 +22,8 @@ from xerosync.engine.actions import (
     VoidCredit,
 )
 from xerosync.engine.given_again import PostedBefore, PostedLine
-from xerosync.engine.intents import Intent, text_at
-from xerosync.engine.mirror import GONE, PAYMENTS
+from xerosync.engine.intents import Intent, read_intent, text_at
+from xerosync.engine.mirror import GONE, PAYMENTS, records
 from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.payouts import FEES, PAYOUT, operations
 from xerosync.engine.remembering import standing_for
@@ -31,6 +31,7 @@ from xerosync.engine.restoring import current_of
 from xerosync.engine.settlement_books import SURPLUS
 from xerosync.engine.settling_policies import FeesAs
 from xerosync.engine.states import State
+from xerosync.engine.ticking import Condensed
 from xerosync.mapping.settlement import LineKind, Settlement, is_more_than_lines
 from xerosync.models import AccountId, Payment
 
@@ -45,8 +46,9 @@ async def posted_before(
     ids = list(dict.fromkeys(each.id for each in settlements if each.id.strip()))
     wanted = [*standing_for(lines.values()), *(one for each in settlements for one in operations(each))]
     found = {**await current_of(books, wanted), **in_doubt}
+    condensed = {each.id: each for each in settlements if isinstance(each, Condensed)}
     for each in ids:
-        found |= {one.key: one for one in await intents_with(books, lookup=("settlement", each))}
+        found |= {one.key: one for one in await _of_settlement(books, each, condensed.get(each))}
     for kind in _TAKING_BACK:
         taken = await intents_with(books, lookup=("kind", kind))
         found |= {one.key: one for one in taken if one.facts.get("charged_back_by") in lines}
@@ -60,7 +62,7 @@ async def posted_before(
         lines=by_line,
         left_out=_missing(settlements, by_line, removed, written),
         ended=frozenset(_settlement_of(each) for each in ended if _is_cost(each)) - {""},
-        accounts=await _accounts(books, written),
+        accounts=await _accounts(books, written, condensed.values()),
         fees_as=_fees_as(written),
     )
 
@@ -150,11 +152,20 @@ async def _removed(books: Books, settlements: Sequence[Settlement], written: Seq
     return frozenset([*gone, *(each.target for each in undone if each.state is State.CONFIRMED)])
 
 
-async def _accounts(books: Books, written: Sequence[Intent]) -> dict[str, AccountId]:
+async def _of_settlement(books: Books, settlement: str, condensed: Condensed | None) -> list[Intent]:
+    """What was posted with a *settlement*, but for what of it was ticked off."""
+    found = records(books, "intent", lookup=("settlement", settlement))
+    return [read_intent(each) async for each in found if condensed is None or not condensed.is_ticked(each)]
+
+
+async def _accounts(books: Books, written: Sequence[Intent], condensed: Iterable[Condensed]) -> dict[str, AccountId]:
     """The clearing account that each settlement was begun in: that of most of its lines, else of what else it has."""
     lines: dict[str, Counter[str]] = defaultdict(Counter)
     others: dict[str, Counter[str]] = defaultdict(Counter)
     removed: dict[str, str] = {}
+    for one in condensed:
+        if one.count:
+            lines[one.id][one.account] += one.count
     for each in written:
         settlement = _settlement_of(each)
         account = each.facts.get("account") or text_at(each.payload, "Account", "AccountID")

@@ -8,7 +8,7 @@ that a million payments fit where a million objects would not; only what is left
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
@@ -43,6 +43,9 @@ class _Payload(msgspec.Struct, rename="pascal", gc=False):
 
 class _Facts(msgspec.Struct, gc=False):
     transaction: str = ""
+    settlement: str = ""
+    line: str = LineKind.COLLECTED.value
+    currency: str = ""
     collected: Decimal | None = None
     settled_on: str = ""
     surplus: str | None = None
@@ -68,9 +71,10 @@ class _Written(msgspec.Struct, gc=False):
 
     @property
     def line(self) -> int:
-        """What tells the settlement's line from all others, and from itself with another amount, day or transaction."""
+        """What tells the settlement's line from all others, and from itself with anything else about it."""
         facts = self.facts
-        return _line(self.host_ref, facts.transaction, self.payload.amount, facts.settled_on or self.payload.date)
+        on = facts.settled_on or self.payload.date
+        return hash((self.host_ref, facts.transaction, self.payload.amount, on, facts.settlement, facts.line)) & _BITS
 
 
 class _Paid(msgspec.Struct, rename={"currency": "CurrencyCode"}, gc=False):
@@ -92,10 +96,6 @@ _written: Final = msgspec.json.Decoder(_Written)
 _payment: Final = msgspec.json.Decoder(_Payment)
 
 
-def _line(name: str, transaction: str, amount: Decimal, on: str) -> int:
-    return hash((name, transaction, amount, on)) & _BITS
-
-
 @lru_cache(maxsize=4096)
 def _day(text: str) -> tuple[date, str]:
     day = dates.day(text)
@@ -104,9 +104,17 @@ def _day(text: str) -> tuple[date, str]:
 
 @frozen(kw_only=True, repr=False)
 class Condensed(Settlement):
-    """A settlement of which only some lines are left to look at; those that were *ticked* off are still in its sum."""
+    """
+    A settlement of which only some lines are left to look at.
+
+    Those that were ticked off, *count* in all, came to *ticked*, which is still in its sum, on the *account*;
+    *is_ticked* knows what posted them by its record.
+    """
 
     ticked: Money
+    count: int
+    account: AccountId
+    is_ticked: Callable[[Record], bool]
 
     @property
     def proof(self) -> SettlementProof:
@@ -146,7 +154,8 @@ class Ticking:
     """
     Ticks off payments into an *account* kept in the organisation's own *currency*, up to the day *last*.
 
-    A line that is *touched* is never ticked off: something else was written for it besides its payment. What stands
+    A line that is *touched* is never ticked off: something else was written for it besides its payment. Settlements
+    *with_costs* are looked at, those of which fees or payouts were posted; *is_ticked* is handed to them. What stands
     from before *first* on is in flight whether or not its settlement is given.
     """
 
@@ -155,7 +164,9 @@ class Ticking:
     first: date | None
     last: date | None
     touched: AbstractSet[str]
+    with_costs: AbstractSet[str]
     removed: AbstractSet[str]
+    is_ticked: Callable[[Record], bool]
     doubted: list[str] = field(factory=list[str])
     _posted: set[int] = field(factory=set[int])
     _named: array[int] = field(factory=lambda: array("q"))
@@ -242,10 +253,11 @@ class Ticking:
     @exactly
     def condensed(self, settlement: Settlement) -> Condensed | None:
         """*settlement* without the lines that are ticked off; None where nothing is left of it."""
-        on, whole = settlement.on.isoformat(), is_more_than_lines(settlement)
+        whole = is_more_than_lines(settlement) or settlement.id in self.with_costs
         # A line may be called as its settlement is; what is found about such a one is not told apart.
         numbers = [
-            self._number(line, on) if not whole or line.id != settlement.id else None for line in settlement.lines
+            self._number(line, settlement) if not whole or line.id != settlement.id else None
+            for line in settlement.lines
         ]
         # What a charge-back takes back is looked at with it.
         together = {
@@ -262,7 +274,7 @@ class Ticking:
             ticked += line.amount.amount
         if not left and not whole:
             return None
-        return _condensed(settlement, left, Money(ticked, self.currency))
+        return self._condensed(settlement, left, Money(ticked, self.currency))
 
     def met(self, names: Iterable[str]) -> list[str]:
         """Those of the lines *names* that were ticked off."""
@@ -293,9 +305,32 @@ class Ticking:
         """What is ticked off."""
         return Ticked(currency=self.currency, days={day: each for day, each in self._days.items() if each[0]})
 
-    def _number(self, line: SettlementLine, on: str) -> int | None:
-        plain = line.kind in _IN and line.settled is None and line.amount.currency == self.currency
-        return _line(line.id, line.transaction, line.amount.amount, on) if plain else None
+    def has_noted(self, record: Record) -> bool:
+        """Whether `posted` noted what the intent of *record* posted, of a line that a settlement has."""
+        return any(written.line not in self._left for _, written in self._noted([record]))
+
+    def _number(self, line: SettlementLine, of: Settlement) -> int | None:
+        if line.kind not in _IN or line.settled is not None or line.amount.currency != self.currency:
+            return None
+        told = (line.id, line.transaction, line.amount.amount, of.on.isoformat(), of.id, line.kind.value)
+        return hash(told) & _BITS
+
+    def _condensed(self, settlement: Settlement, left: Sequence[SettlementLine], ticked: Money) -> Condensed:
+        return Condensed(
+            id=settlement.id,
+            on=settlement.on,
+            lines=tuple(left),
+            fees=settlement.fees,
+            adjustments=settlement.adjustments,
+            reserve=settlement.reserve,
+            net=settlement.net,
+            paid_out_on=settlement.paid_out_on,
+            rate=settlement.rate,
+            ticked=ticked,
+            count=len(settlement.lines) - len(left),
+            account=self.account,
+            is_ticked=self.is_ticked,
+        )
 
     def _noted(self, page: Iterable[Record]) -> Iterator[tuple[Record, _Written]]:
         """Those of *page* that `posted` noted."""
@@ -314,6 +349,7 @@ class Ticking:
             written.kind == Pay.kind
             and written.revision == 1
             and bool(facts.transaction)
+            and facts.currency in {"", self.currency}
             and facts.surplus is facts.settled is facts.charged_back_by is facts.restored is None
             and (facts.collected is None or facts.collected == written.payload.amount)
             and written.host_ref not in self.touched
@@ -341,18 +377,3 @@ def _read(record: Record) -> _Written | None:
         return _written.decode(record.body)
     except msgspec.ValidationError:
         return None  # it keeps less of its payment, or something else was written
-
-
-def _condensed(settlement: Settlement, left: Sequence[SettlementLine], ticked: Money) -> Condensed:
-    return Condensed(
-        id=settlement.id,
-        on=settlement.on,
-        lines=tuple(left),
-        fees=settlement.fees,
-        adjustments=settlement.adjustments,
-        reserve=settlement.reserve,
-        net=settlement.net,
-        paid_out_on=settlement.paid_out_on,
-        rate=settlement.rate,
-        ticked=ticked,
-    )

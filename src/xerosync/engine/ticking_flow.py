@@ -79,7 +79,11 @@ async def tick_off(
         first=briefly.first,
         last=briefly.last,
         touched=await _touched(books, [*others, *removals.values(), *map(read_intent, refunds)]),
+        with_costs=frozenset(
+            name for what, name in map(named, (each.operation.host_ref for each in others)) if what != LINE
+        ),
         removed=frozenset(removals),
+        is_ticked=lambda record: looking.is_ticked(ticking, record),
     )
     await _posted(looking, ticking)
     await _stood(looking, ticking)
@@ -221,6 +225,10 @@ class _Looking:
         ids = (dict(each.lookups).get("xero_id", "") for each in intents)
         found = await stored(self.books, (mirror_key(PAYMENTS, self.books.tenant, each) for each in ids))
         self.pay(each for each in found if ("account", self.account) in each.lookups)
+
+    def is_ticked(self, ticking: Ticking, intent: Record) -> bool:
+        """Whether the payment of *intent* was ticked off, and is not looked at."""
+        return dict(intent.lookups).get("xero_id") not in self.written and ticking.has_noted(intent)
 
     def left(self, settlements: Sequence[Settlement] | None, ticked: Ticked) -> Left:
         """All that was looked at, in the order of ids."""
