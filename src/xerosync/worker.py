@@ -43,6 +43,7 @@ from xerosync.engine.schedule import (
     Standing,
     Why,
     after_error,
+    idle_after,
     is_same,
     next_time,
     read_standing,
@@ -64,8 +65,9 @@ from xerosync.storage.protocol import AsyncStorage, Record, Storage
 _PAGE: Final = 1000
 _AGAIN: Final = timedelta(minutes=1)
 _NAP_S: Final = 1.0
-_TURN: Final = 100
-"""How many organisations a worker takes from those that are due before it asks again."""
+_TURN: Final = 20
+_OFFERED: Final = 200
+"""How many organisations a worker takes before it asks again, and from how many of those that are due first."""
 
 
 def _never() -> bool:
@@ -126,10 +128,11 @@ class AsyncWorker:
     Works on organisations when they are due, awaited: *work* is called with a client of the organisation.
 
     What *work* does is yours: plan and apply, as often as you like, from what your product holds by then. What an
-    earlier run left open is closed before. An organisation is worked on *every* so often, less often while nothing
-    changes, up to *max_silence*. Once webhooks come into the *store* (`AsyncWebhookInbox`), it is when they tell of a
-    change, and after *max_silence* in any case. `wake` says that your product has news. A run makes *calls* at most,
-    if given, and the next one goes on. What Xero changes unstamped is met by reading all again, in about the time
+    earlier run left open is closed before. An organisation is worked on *every* so often, less often once nothing has
+    changed for two hours, up to *max_silence*. Once webhooks come into the *store* (`AsyncWebhookInbox`), it is when
+    they tell of a change, and after *max_silence* in any case; *gather* has it wait so long for further ones, which one
+    run then reads. `wake` says that your product has news. A run makes *calls* at most, if given, and the next one goes
+    on. What Xero changes unstamped is met by reading all again, in about the time
     *sweep*, a page a run at most.
 
     The store, the clock and the rest are as `AsyncXero` takes them. Every process may have its own worker on the same
@@ -144,6 +147,7 @@ class AsyncWorker:
         work: Callable[[AsyncXero], Awaitable[object]],
         every: timedelta = timedelta(minutes=15),
         max_silence: timedelta = timedelta(hours=6),
+        gather: timedelta = timedelta(),
         calls: int | None = None,
         sweep: timedelta | None = timedelta(days=7),
         transport: Transport | None = None,
@@ -157,6 +161,8 @@ class AsyncWorker:
     ) -> None:
         if not timedelta() < every <= max_silence:
             raise InvalidInput("every", "give a time above zero, and no longer than max_silence")
+        if not timedelta() <= gather <= max_silence:
+            raise InvalidInput("gather", "give no negative time, and none longer than max_silence")
         if sweep is not None and sweep <= timedelta():
             raise InvalidInput("sweep", "give a time above zero, or None to leave it")
         if clock is None:
@@ -166,7 +172,7 @@ class AsyncWorker:
         self._storage: Final = port_for(store, blocking=_blocking)
         gate = gate or StoreGate(self._storage, blocking=_blocking)
         self._work: Final = work
-        self._rhythm: Final = Rhythm(every=every, max_silence=max_silence)
+        self._rhythm: Final = Rhythm(every=every, max_silence=max_silence, gather=gather)
         self._calls: Final = calls
         self._sweep: Final = sweep
         self._blocking: Final = _blocking
@@ -262,7 +268,7 @@ class AsyncWorker:
                 await self.enrol()
                 enrol_at = self._client.clock.now() + self._rhythm.every
             worked = False
-            for each in self._in_turn(await self.due()):
+            for each in self._in_turn(await self.due(limit=_OFFERED)):
                 if should_stop():
                     return
                 worked |= (await self.run(each.organisation, should_stop=should_stop)).ended is not Ended.BUSY
@@ -280,7 +286,7 @@ class AsyncWorker:
         if why_now(known.standing, known.seen, self._rhythm, now) is not Why.QUIET or known.standing is None:
             return None
         await look_over(self._storage, tenant, known.news, now, read=False)
-        quiet = evolve(known.standing, ended=Ended.QUIET)
+        quiet = known.standing.looked_at(known.seen, now)
         due = next_time(quiet, known.seen, self._rhythm, now)
         await self._obeyed(known.woken)
         record = quiet.record(tenant, due)
@@ -369,7 +375,8 @@ class AsyncWorker:
         lagging = await look_over(self._storage, ran.organisation, known.news, now, read=True)
         await forget_old(self._storage, ran.organisation, now)
         removed, cursor = await payments_removed(self._storage, ran.organisation, before.payments)
-        idle = 0 if ran.news or ran.posted else before.idle + 1
+        is_news = bool(ran.news or ran.posted)
+        idle = idle_after(before, self._rhythm, is_first=ran.why is Why.FIRST, is_news=is_news)
         counted = before.counting(ran.calls, ran.bytes_down)
         after = evolve(counted, began=began, ended=Ended.DONE, idle=idle, failed=0, payments=cursor)
         due = now + _AGAIN if lagging else next_time(after, known.seen, self._rhythm, now)
@@ -405,10 +412,11 @@ class Worker:
     Works on organisations when they are due: *work* is called with a client of the organisation.
 
     What *work* does is yours: plan and apply, as often as you like, from what your product holds by then. What an
-    earlier run left open is closed before. An organisation is worked on *every* so often, less often while nothing
-    changes, up to *max_silence*. Once webhooks come into the *store* (`WebhookInbox`), it is when they tell of a
-    change, and after *max_silence* in any case. `wake` says that your product has news. A run makes *calls* at most,
-    if given, and the next one goes on. What Xero changes unstamped is met by reading all again, in about the time
+    earlier run left open is closed before. An organisation is worked on *every* so often, less often once nothing has
+    changed for two hours, up to *max_silence*. Once webhooks come into the *store* (`WebhookInbox`), it is when they
+    tell of a change, and after *max_silence* in any case; *gather* has it wait so long for further ones, which one run
+    then reads. `wake` says that your product has news. A run makes *calls* at most, if given, and the next one goes on.
+    What Xero changes unstamped is met by reading all again, in about the time
     *sweep*, a page a run at most.
 
     The store, the clock and the rest are as `Xero` takes them. Every process may have its own worker on the same store.
@@ -423,6 +431,7 @@ class Worker:
         work: Callable[[Xero], object],
         every: timedelta = timedelta(minutes=15),
         max_silence: timedelta = timedelta(hours=6),
+        gather: timedelta = timedelta(),
         calls: int | None = None,
         sweep: timedelta | None = timedelta(days=7),
         transport: Transport | None = None,
@@ -437,7 +446,7 @@ class Worker:
             work(Xero(app, client.books.tenant, store=store, _asynchronous=client))
 
         self._flows: Final = AsyncWorker(
-            app, store=store, work=plain, every=every, max_silence=max_silence, calls=calls, sweep=sweep,
+            app, store=store, work=plain, every=every, max_silence=max_silence, gather=gather, calls=calls, sweep=sweep,
             transport=transport, clock=clock, endpoints=endpoints, limits=limits, gate=gate, quarantine_s=quarantine_s,
             on_event=on_event, _blocking=True,
         )  # fmt: skip

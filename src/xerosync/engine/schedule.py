@@ -22,6 +22,8 @@ TOLD: Final = "/told"
 
 _SOON: Final = timedelta(minutes=1)
 _DOUBLINGS: Final = 10
+_PATIENCE: Final = timedelta(hours=2)
+_SLOWER: Final = 4
 
 
 class Why(StrEnum):
@@ -70,6 +72,7 @@ class Standing:
     What is kept of an organisation's runs: when the last one that was done *began*, and how the last one *ended*, in
     words of `Ended`, or "" while it is under way.
 
+    *told* is when it was first seen that webhooks tell of something that no run has read yet.
     *idle* counts those in a row that found nothing new, *failed* those that failed, and *error* is the class of what
     the last one raised. *payments* is up to where the mirrored payments were looked through. *runs*, *calls* and
     *bytes_down* count all that there were.
@@ -77,6 +80,7 @@ class Standing:
 
     began: datetime | None = None
     ended: str = ""
+    told: datetime | None = None
     idle: int = 0
     failed: int = 0
     payments: str | None = None
@@ -98,6 +102,7 @@ class Standing:
             "began": began,
             "idle": self.idle,
             "failed": self.failed,
+            "told": None if self.told is None else self.told.isoformat(),
             "payments": self.payments,
             "error": self.error,
             "runs": self.runs,
@@ -105,6 +110,10 @@ class Standing:
             "bytes_down": self.bytes_down,
         }
         return Record(SCHEDULE, "", tenant, json.dumps(body), self.ended, due)
+
+    def looked_at(self, seen: Seen, now: datetime) -> Standing:
+        """This standing after a look at *now* that found nothing to do yet."""
+        return evolve(self, ended=Ended.QUIET, told=(self.told or now) if seen.told else None)
 
 
 def read_standing(record: Record | None) -> Standing | None:
@@ -119,7 +128,8 @@ def read_standing(record: Record | None) -> Standing | None:
         idle=int(str(body["idle"])),
         failed=int(str(body["failed"])),
         payments=cast(str | None, body["payments"]),
-        # Older records count nothing.
+        # Older records count nothing, and gather nothing.
+        told=datetime.fromisoformat(told) if isinstance(told := body.get("told"), str) else None,
         error=str(body.get("error", "")),
         runs=int(str(body.get("runs", 0))),
         calls=int(str(body.get("calls", 0))),
@@ -150,16 +160,25 @@ def wake_keys(tenant: str) -> tuple[RecordKey, RecordKey]:
 @frozen(kw_only=True)
 class Rhythm:
     """
-    How often an organisation is worked on: *every* so often, doubling while nothing changes, up to *max_silence*; with
-    webhooks only after *max_silence*, as long as they tell of nothing.
+    How often an organisation is worked on: *every* so often, less and less once nothing has changed for two hours, up
+    to *max_silence*; with webhooks only after *max_silence*, as long as they tell of nothing, and when they do, once
+    they have *gathered* for that long.
     """
 
     every: timedelta
     max_silence: timedelta
+    gather: timedelta = timedelta()
+
+    @property
+    def patience(self) -> int:
+        """How many runs in a row may find nothing new before it is worked on less often."""
+        return _PATIENCE // self.every
 
     def after_idle(self, idle: int) -> timedelta:
         """How long is waited after so many runs in a row that found nothing new, without webhooks."""
-        return min(self.max_silence, timedelta(seconds=self.every.total_seconds() * 2 ** min(idle, _DOUBLINGS)))
+        # Whoever has changed something goes on changing things, more often than not.
+        further = min(max(idle - self.patience, 0), _DOUBLINGS)
+        return min(self.max_silence, timedelta(seconds=self.every.total_seconds() * _SLOWER**further))
 
 
 @frozen(kw_only=True)
@@ -180,7 +199,7 @@ def why_now(standing: Standing | None, seen: Seen, rhythm: Rhythm, now: datetime
     reasons = {
         Why.AGAIN: standing.ended not in {Ended.DONE, Ended.QUIET},
         Why.ASKED: seen.asked,
-        Why.TOLD: seen.told,
+        Why.TOLD: seen.told and (standing.told or now) + rhythm.gather <= now,
         Why.GAP: any(gap.noticed > standing.began and gap.counts_from() <= now for gap in seen.gaps),
         Why.OPEN: seen.open,
         Why.TIME: now - standing.began >= _silence(standing, seen, rhythm),
@@ -192,8 +211,17 @@ def next_time(standing: Standing, seen: Seen, rhythm: Rhythm, now: datetime) -> 
     """When to look again after a run that was done, or had nothing to do: looking costs no call."""
     began = standing.began or now
     due = began + _silence(standing, seen, rhythm)
+    if standing.told is not None:
+        due = min(due, standing.told + rhythm.gather)
     # Missing deliveries concern everybody, and wake nobody.
     return min(due, now + rhythm.every) if seen.webhooks else max(due, now)
+
+
+def idle_after(standing: Standing, rhythm: Rhythm, *, is_first: bool, is_news: bool) -> int:
+    """How many runs in a row have found nothing new after one more; that the first one did says nothing."""
+    if is_first:
+        return rhythm.patience
+    return 0 if is_news else standing.idle + 1
 
 
 def after_error(error: Exception | None, failed: int, rhythm: Rhythm, now: datetime) -> tuple[Ended, datetime | None]:
