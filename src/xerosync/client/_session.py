@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -95,15 +95,13 @@ class Session:
                     pages.append(await self.read(query))
         return pages
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[Turn]:
+    def turn(self) -> AbstractAsyncContextManager[Turn]:
         """
         Wait until one call may be sent, for as long as the block lasts; take it before claiming a write.
 
         Raises `RateLimited` rather than wait for hours, and `BudgetSpent`.
         """
-        async with self._turns(1) as (turn,):
-            yield turn
+        return self._one_turn()
 
     async def fetch(self, path: str, *, accept: str) -> Response:
         """The answer to a read of something that is no collection, such as a file. Raises as `read`."""
@@ -195,6 +193,11 @@ class Session:
             outcome = fault
         await self.pacer.seen(turn, request, outcome, began, attempt)
         return outcome
+
+    @asynccontextmanager
+    async def _one_turn(self) -> AsyncGenerator[Turn]:
+        async with self._turns(1) as (turn,):
+            yield turn
 
     @asynccontextmanager
     async def _turns(self, at_most: int) -> AsyncGenerator[list[Turn]]:

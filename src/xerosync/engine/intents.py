@@ -54,10 +54,14 @@ _NOT_ASKED_FOR: Final = frozenset({"line", "currency"})
 """Facts that nothing is found by, and that nearly all writes of a kind share."""
 
 
-@lru_cache(maxsize=32768)
 def intent_key(tenant: TenantId, operation: Pending) -> str:
     """The one key of a business operation: the same operation always has the same, and no other has it."""
-    named = json.dumps([tenant, operation.kind, operation.host_ref, operation.revision], ensure_ascii=True)
+    return _key_of(tenant, operation.kind, operation.host_ref, operation.revision)
+
+
+@lru_cache(maxsize=32768)
+def _key_of(tenant: TenantId, kind: str, host_ref: str, revision: int) -> str:
+    named = json.dumps([tenant, kind, host_ref, revision], ensure_ascii=True)
     return base64.b32encode(hashlib.sha256(named.encode()).digest()).decode().rstrip("=").lower()
 
 

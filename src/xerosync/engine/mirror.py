@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Final, TypeVar, cast
 
 from attrs import AttrsInstance, field, frozen
@@ -75,18 +75,18 @@ class Shelf:
     whole: bool = False
     more: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def header(self) -> Header:
         """What its rows are read for."""
         keys = {*self.kept, *self.more, self.id_key, id_name(self.model), "UpdatedDateUTC"}
         return Header(frozenset(keys), tuple((name, inside) for name, inside in _STUBS.items() if name in keys))
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The kind of the records that keep its rows."""
         return f"mirror.{self.name}"
 
-    @property
+    @cached_property
     def id_key(self) -> str:
         """The key of a row that tells it apart."""
         return self.key or id_name(self.model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from xerosync.simulator.given import dashed
@@ -92,6 +93,11 @@ _REPORTS_NOT_SERVED: Final = frozenset({
 
 def find(parts: list[str]) -> tuple[Route, tuple[str, ...]]:
     """The route of a path below ``/api.xro/2.0/`` and the ids in it. Raises `NotThere`, or `NotServed`."""
+    return _found(tuple(parts))
+
+
+@lru_cache(maxsize=1024)
+def _found(parts: tuple[str, ...]) -> tuple[Route, tuple[str, ...]]:
     names = [_PLURAL.get(part.lower(), part.lower()) for part in parts]
     for route in _BY_START.get((names[0], len(names)), ()) if names else ():
         if all(pattern in {"{}", name} for pattern, name in zip(route.path, names, strict=True)):
@@ -101,7 +107,7 @@ def find(parts: list[str]) -> tuple[Route, tuple[str, ...]]:
     raise NotThere
 
 
-def _ids(path: tuple[str, ...], parts: list[str]) -> Iterator[str]:
+def _ids(path: tuple[str, ...], parts: tuple[str, ...]) -> Iterator[str]:
     """The ids in *parts* with their dashes; the name of a file stays as it is."""
     for before, pattern, part in zip(("", *path), path, parts, strict=False):
         if pattern == "{}":

@@ -268,8 +268,7 @@ class Simulator:
         target, _, query = request.url.partition("?")
         parts = [part for part in target.partition(API)[2].split("/") if part]
         headers = {name.lower(): value for name, value in request.headers.items()}
-        caller = Caller(app.client_id, tenant_id, AccessToken("", app.client_id, "", "*", 0), "STANDARD")
-        strike = Strike(fault)
+        caller, strike = _insider(app.client_id, tenant_id), Strike(fault)
         with self._turn:
             if strike.does(Fault.LOST_BEFORE, Fault.RESET_BEFORE):
                 self._settle()
@@ -363,6 +362,11 @@ class Simulator:
                 self._world.commit()
         if not busy and len(self._world.hooks):
             self.webhooks.deliver()
+
+
+@lru_cache(maxsize=64)
+def _insider(client_id: str, tenant_id: str) -> Caller:
+    return Caller(client_id, tenant_id, AccessToken("", client_id, "", "*", 0), "STANDARD")
 
 
 def _path(target: str) -> str:

@@ -72,6 +72,10 @@ class Changes:
         self._steps.clear()
         return changed
 
+    def forget(self) -> None:
+        """As `settle`, where nobody asks what has changed."""
+        self._steps.clear()
+
 
 class Table(Generic[T]):
     """Rows of one kind by id, in the order they came, with indexes by further keys."""

@@ -281,12 +281,13 @@ class World:
 
     def commit(self) -> None:
         """Keep everything that changed, time included."""
+        if self.keeper is None:
+            self.changes.forget()
+            return
         heart = self._heart
         self._heart = Heart(heart.id, heart.seed, heart.drawn, heart.stamp_ms, max(self.now_ms(), heart.now_ms))
         self.hearts.put(self._heart)
-        changed = self.changes.settle()
-        if self.keeper is not None:
-            self.keeper.keep(changed)
+        self.keeper.keep(self.changes.settle())
 
     def recall(self) -> None:
         """Take up the heart that was read from a file, and its time where the clock is behind it."""

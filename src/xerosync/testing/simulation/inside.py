@@ -8,7 +8,7 @@ that carries the calls, is played by the slower schedules, which go through all 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from attrs import define
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xerosync.testing.simulation.world import World
 
 _TURN: Final = Turn(Secret(""), Permit(Account("", "", ""), 0, START), ())
+_AT_ONCE: Final = nullcontext(_TURN)
 
 
 @define(eq=False)
@@ -73,10 +74,9 @@ class InsideSession(Session):
         except TransportFault as fault:
             return fault
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[Turn]:
+    def turn(self) -> AbstractAsyncContextManager[Turn]:
         """No waiting."""
-        yield _TURN
+        return _AT_ONCE
 
     @asynccontextmanager
     async def _turns(self, at_most: int) -> AsyncGenerator[list[Turn]]:
