@@ -89,13 +89,13 @@ def refused(plan: Plan, code: str = "cannot be posted") -> list[str]:
 
 @pytest.mark.parametrize("text", WRONG)
 def test_one_wrong_text_of_a_bill_holds_up_no_other(product: Product, purchases: Payables, text: str) -> None:
-    for sign in (1, -1):
+    for sign, number in ((1, "bill"), (-1, "credit")):
         good = [evolve(LINE, amount=nzd(10 * sign))]
         wrong = [
             evolve(each, lines=[evolve(line, amount=nzd(10 * sign)) for line in each.lines])
             for each in wrong_bills(text)
         ]
-        plan = purchases.submit([*wrong, evolve(BILL, id=f"good {sign}", number=f"{sign}", lines=good)])
+        plan = purchases.submit([*wrong, evolve(BILL, id=f"good {sign}", number=number, lines=good)])
 
         assert len(refused(plan)) == len(wrong)
         purchases.apply(plan)
