@@ -64,6 +64,21 @@ def fits(value: object, hint: object, name: str) -> None:
     _check(hint)(value, name)
 
 
+def asked(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """
+    What a *function* of the host's own gives; *name* is what the host knows it by.
+
+    Whatever it raises is about the one thing it was asked about: raises `InvalidInput`.
+    """
+    try:
+        return function(*args, **kwargs)
+    except InvalidInput:
+        raise
+    except Exception as error:
+        # Its text may hold a name or an amount; the error itself is behind this one.
+        raise InvalidInput(name, f"correct it: it raised {type(error).__name__}") from error
+
+
 def _plain(method: Callable[P, R]) -> Callable[P, R]:
     bound = _Bound(method)
 

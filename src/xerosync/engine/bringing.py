@@ -15,6 +15,7 @@ from typing import ClassVar, Final, cast
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import asked
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncInvoices
 from xerosync.engine.actions import Allocate, CreateBill, CreateCreditNote, Link, Pay, Pending, Refund, Seen
@@ -174,16 +175,17 @@ async def bring_back(books: Books, chosen: Collection[str] | None, name: Name, *
     found.sort(key=lambda each: (each[0].due_date or date.max, each[0].invoice_number or ""))
     written = await _lines(books, [_id(bill) for bill, _ in found]) if lines else {}
     mapped = [(mapped_bill(bill, written.get(_id(bill), ())), stamp) for bill, stamp in found]
-    ids = [name(bill) for bill, _ in mapped]
+    named = [_named(name, bill) for bill, _ in mapped]
+    ids = [each for each in named if isinstance(each, str)]
     taken = {link["host_id"] for link in (await links_of(books, LinkBill.kind, ids)).values()}
     intents = await intents_of(books, (Pending(CreateBill.kind, each) for each in ids))
     taken |= {intent.operation.host_ref for intent in intents.values()}
     followed = await _followed(books, {bill.xero_id for bill, _ in mapped})
     actions: list[LinkBill] = []
     findings: list[Finding] = []
-    for (bill, stamp), host_id in zip(mapped, ids, strict=True):
-        if not _can_be(host_id) or host_id in taken:
-            findings.append(_taken(bill))
+    for (bill, stamp), host_id in zip(mapped, named, strict=True):
+        if isinstance(host_id, InvalidInput) or host_id in taken:
+            findings.append(_unnamed(bill, host_id if isinstance(host_id, InvalidInput) else None))
             continue
         taken.add(host_id)
         view, _ = followed.view(bill)
@@ -248,19 +250,21 @@ def _id(invoice: Invoice) -> str:
     return invoice.invoice_id or ""
 
 
-def _can_be(host_id: str) -> bool:
+def _named(name: Name, bill: BillInXero) -> str | InvalidInput:
+    """The host's id for *bill*, or what is wrong with what its function *name* gives."""
     try:
+        host_id = asked("bill_id", name, bill)
         check_id("bill_id", host_id)
-    except InvalidInput:
-        return False
-    return True
+    except InvalidInput as error:
+        return error
+    return host_id
 
 
-def _taken(bill: BillInXero) -> Finding:
+def _unnamed(bill: BillInXero, wrong: InvalidInput | None) -> Finding:
     return Finding(
         code="bill id taken",
         about=bill.xero_id,
-        cause="the id given for it is empty, cannot be kept, or is that of another bill",
+        cause=str(wrong) if wrong is not None else "the id given for it is that of another bill",
         fix="give every bill an id of its own",
         worth=bill.due,
     )

@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import asked
 from xerosync.errors import InvalidInput
 from xerosync.mapping.lines import PaperLine, as_pairs
 from xerosync.matching.names import plain_name
@@ -126,9 +127,13 @@ class Rules:
     default: AccountCode | None = field(default=None, kw_only=True)
 
     def code(self, party: str, line: L) -> Coded[L]:
-        """*line* of *party*, the vendor's name or the customer's id, with what it lacks, and why."""
+        """
+        *line* of *party*, the vendor's name or the customer's id, with what it lacks, and why.
+
+        Raises `InvalidInput` where a rule of the host's own raises anything.
+        """
         because: dict[str, str] = {}
-        about = [rule for rule in self.rules if rule.when(party, line)]
+        about = [rule for rule in self.rules if asked(f"rule {rule.name}", rule.when, party, line)]
         for name in _FIELDS:
             rule = next((each for each in about if getattr(each, name)), None)
             if not getattr(line, name) and rule is not None:

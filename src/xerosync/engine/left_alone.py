@@ -104,7 +104,7 @@ async def unlike_what_was_typed(
     now = await now_in_xero(books, [linked[each.id].document for each in changed])
     for bill in changed:
         try:
-            wanted = settings.mapper(with_remainder(settings.coded(bill)[0], reference))
+            wanted = settings.document(with_remainder(settings.coded(bill)[0], reference))
             differing = _unlike(encode(now[linked[bill.id].seen.document_id]), encode(wanted))
         except InvalidInput as error:
             differing = [str(error)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date
@@ -9,6 +10,8 @@ from typing import Generic, TypeAlias
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import asked, fits
+from xerosync.client._wire.outgoing import encode
 from xerosync.engine.coding import Rules, why
 from xerosync.engine.duplicates import Duplicates
 from xerosync.engine.settling_policies import HistoryNotes, WhenLocked
@@ -25,7 +28,7 @@ SaleMapper: TypeAlias = Callable[[Sale], Invoice | CreditNote]
 
 
 @frozen(kw_only=True)
-class PaperSettings(Generic[P]):
+class PaperSettings(ABC, Generic[P]):
     """What a host chose for its bills and its sales alike; `BillSettings` says what each part means."""
 
     mapper: Callable[[P], Invoice | CreditNote]
@@ -34,11 +37,31 @@ class PaperSettings(Generic[P]):
     when_locked: WhenLocked = WhenLocked.REFUSE
     notes: HistoryNotes | None = None
 
+    @property
+    @abstractmethod
+    def standard(self) -> Callable[[P], Invoice | CreditNote]:
+        """The mapper that a host wraps, or takes the place of."""
+
     def coded(self, paper: P) -> tuple[P, str]:
         """*paper* with what its lines and it do not say, and why they got it."""
         coded = [self.rules.code(paper.party, line) for line in paper.lines]
         status = paper.status or self.status
         return evolve(paper, lines=tuple(each.line for each in coded), status=status), why(coded)
+
+    def document(self, coded: P) -> Invoice | CreditNote:
+        """
+        What the mapper makes of a paper that is *coded*.
+
+        Raises `InvalidInput` where a mapper of the host's own raises anything, or makes of it what it is not.
+        """
+        made = asked("mapper", self.mapper, coded)
+        if self.mapper is not self.standard:
+            fits(made, Invoice | CreditNote, "mapper")
+            asked("mapper", encode, made)
+            xero_id = made.invoice_id if isinstance(made, Invoice) else made.credit_note_id
+            if made.type != self.standard(coded).type or xero_id is not None:
+                raise InvalidInput("mapper", "leave the type of the document and its id in Xero as they are")
+        return made
 
 
 @frozen(kw_only=True)
@@ -55,6 +78,11 @@ class BillSettings(PaperSettings[Bill]):
     mapper: BillMapper = map_bill
     duplicates: Duplicates = Duplicates.WARN
 
+    @property
+    def standard(self) -> BillMapper:
+        """`map_bill`."""
+        return map_bill
+
 
 @frozen(kw_only=True)
 class SaleSettings(PaperSettings[Sale]):
@@ -69,13 +97,18 @@ class SaleSettings(PaperSettings[Sale]):
 
     mapper: SaleMapper = map_sale
 
+    @property
+    def standard(self) -> SaleMapper:
+        """`map_sale`."""
+        return map_sale
+
 
 def documents_of(papers: Iterable[P], settings: PaperSettings[P]) -> list[Invoice | CreditNote]:
     """What those of *papers* become that can be posted: to see what they refer to."""
     documents: list[Invoice | CreditNote] = []
     for paper in papers:
         with suppress(InvalidInput):
-            documents.append(settings.mapper(settings.coded(checked(paper))[0]))
+            documents.append(settings.document(settings.coded(checked(paper))[0]))
     return documents
 
 

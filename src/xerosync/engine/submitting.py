@@ -212,7 +212,7 @@ class Submitting(ABC, Generic[P]):
         try:
             coded, because = self.settings.coded(paper)
             coded = with_remainder(coded, reference)
-            document = self.settings.mapper(coded)
+            document = self.settings.document(coded)
         except InvalidInput as error:
             self.find(paper, "cannot be posted", str(error), "correct it and submit it again")
             return None

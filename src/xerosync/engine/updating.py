@@ -229,7 +229,7 @@ class _Updating(Generic[P]):
         return {**self.side.facts(known.paper), "on": known.paper.on.isoformat(), "wanted": wanted}
 
     def _wanted(self, known: _Known[P]) -> Invoice | CreditNote:
-        document = self.settings.mapper(with_remainder(self.settings.coded(known.paper)[0], self.reference))
+        document = self.settings.document(with_remainder(self.settings.coded(known.paper)[0], self.reference))
         if isinstance(document, Invoice) != isinstance(known.document, Invoice):
             raise InvalidInput(
                 "lines", "what was posted as a bill, an invoice or a credit note stays one: void it first"

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from xerosync.arguments import fits
+from xerosync.arguments import asked, fits
 from xerosync.errors import InvalidInput
 from xerosync.mapping.calendar import ProcessingCalendar
 from xerosync.mapping.documents import check_day
@@ -183,12 +183,10 @@ class ImportSettings:
         Raises `InvalidInput` for an amount that nobody could collect, and where the mapper makes no transaction.
         """
         try:
-            made = self.mapper(invoice, ImportTerms(customer=customer, attempt=attempt, on=on, comment=self.comment))
+            terms = ImportTerms(customer=customer, attempt=attempt, on=on, comment=self.comment)
+            made = asked("mapper", self.mapper, invoice, terms)
         except InvalidInput as error:
-            raise InvalidInput("mapper", str(error)) from error
-        except Exception as error:
-            # Its text may hold a name or an amount; the error itself is behind this one.
-            raise InvalidInput("mapper", f"correct it: it raised {type(error).__name__}") from error
+            raise InvalidInput("mapper", error.remedy if error.field == "mapper" else str(error)) from error
         fits(made, Transaction, "mapper")
         of_the_invoice = made.invoice_id == invoice.invoice_id and made.amount.currency == invoice.currency_code
         if not of_the_invoice or (made.customer, made.attempt) != (customer, attempt):

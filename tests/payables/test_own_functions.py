@@ -1,0 +1,153 @@
+"""Whatever a function of the host's own raises or gives is about the one bill it was asked about; the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from tests.conftest import BANK, DAY, Product, nzd
+
+from xerosync import Bill, BillInXero, BillLine, BillSettings, CardSpend, LinkBill, Payables, Rule, Rules, map_bill
+from xerosync.errors import InvalidInput
+from xerosync.mapping.lines import PaperLine
+from xerosync.models import AccountCode, CreditNote, Invoice, InvoiceId, InvoiceType
+
+GOOD, BAD = "Paper Ltd", "Secret Vendor Ltd"
+Mapper = Callable[[Bill], Invoice | CreditNote]
+
+
+def line() -> BillLine:
+    return BillLine(description="x", amount=nzd("10.00"), account=AccountCode("429"))
+
+
+def bill(bill_id: str, vendor: str) -> Bill:
+    return Bill(id=bill_id, vendor=vendor, number=bill_id, on=DAY, lines=[line()])
+
+
+BILLS = [bill("a", GOOD), bill("b", BAD), bill("c", GOOD)]
+
+
+def raises(paper: Bill) -> Invoice | CreditNote:
+    raise KeyError(paper.vendor)
+
+
+def refuses(_: Bill) -> Invoice | CreditNote:
+    raise InvalidInput("project", "give one")
+
+
+def nothing(_: Bill) -> Invoice | CreditNote:
+    return None  # type: ignore[return-value]
+
+
+def another_kind(paper: Bill) -> Invoice | CreditNote:
+    return CreditNote(type=InvoiceType.ACCPAYCREDIT, date=paper.on)
+
+
+def a_sale(paper: Bill) -> Invoice | CreditNote:
+    return evolve(map_bill(paper), type=InvoiceType.ACCREC)
+
+
+def of_another_document(paper: Bill) -> Invoice | CreditNote:
+    document = map_bill(paper)
+    assert isinstance(document, Invoice)
+    return evolve(document, invoice_id=InvoiceId("220ddca8-3144-4085-9a88-2d72c5133734"))
+
+
+def no_amounts(paper: Bill) -> Invoice | CreditNote:
+    document = map_bill(paper)
+    lines = [evolve(each, unit_amount=object()) for each in document.line_items]  # type: ignore[arg-type]
+    return evolve(document, line_items=tuple(lines))
+
+
+MAPPERS = [
+    (raises, "mapper: correct it: it raised KeyError"),
+    (refuses, "project: give one"),
+    (nothing, "mapper: give an Invoice or a CreditNote"),
+    (another_kind, "mapper: leave the type of the document and its id in Xero as they are"),
+    (a_sale, "mapper: leave the type of the document and its id in Xero as they are"),
+    (of_another_document, "mapper: leave the type of the document and its id in Xero as they are"),
+    (no_amounts, None),
+]
+
+
+def for_one_vendor(own: Mapper) -> BillSettings:
+    return BillSettings(mapper=lambda paper: own(paper) if paper.vendor == BAD else map_bill(paper))
+
+
+@pytest.mark.parametrize(("own", "cause"), MAPPERS)
+def test_a_bill_that_the_mapper_makes_nothing_of_is_a_finding_and_the_others_are_posted(
+    product: Product, own: Mapper, cause: str | None
+) -> None:
+    purchases = Payables(product.xero(), payment_account=BANK, bills=for_one_vendor(own))
+
+    plan = purchases.submit(BILLS)
+    purchases.apply(plan)
+
+    (finding,) = plan.findings
+    assert (finding.code, finding.about) == ("cannot be posted", "b")
+    assert cause is None or finding.cause == cause
+    assert BAD not in finding.cause
+    assert sorted(each.number for each in product.live_bills()) == ["a", "c"]
+
+
+@pytest.mark.parametrize(("own", "cause"), MAPPERS)
+def test_a_bill_that_the_mapper_makes_nothing_of_any_more_is_a_finding_when_it_changes(
+    product: Product, purchases: Payables, own: Mapper, cause: str | None
+) -> None:
+    purchases.apply(purchases.submit(BILLS))
+    changing = Payables(product.xero(), payment_account=BANK, bills=for_one_vendor(own))
+
+    plan = changing.update([evolve(each, number=f"{each.id}-2") for each in BILLS])
+    changing.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("cannot be posted", "b")]
+    assert cause in {None, plan.findings[0].cause}
+    assert sorted(each.number for each in product.live_bills()) == ["a-2", "b", "c-2"]
+
+
+def test_a_rule_that_raises_holds_up_the_bills_and_receipts_it_is_asked_about(product: Product) -> None:
+    def when(vendor: str, _: PaperLine) -> bool:
+        return {GOOD: True}[vendor]
+
+    rules = Rules([Rule(name="ours", when=when, account=AccountCode("453"))])
+    purchases = Payables(product.xero(), payment_account=BANK, bills=BillSettings(rules=rules))
+    receipts = [CardSpend(id=each.id, vendor=each.vendor, on=DAY, account=BANK, lines=each.lines) for each in BILLS]
+
+    submitted, spent = purchases.submit(BILLS), purchases.spend(receipts)
+    purchases.apply(submitted)
+    purchases.apply(spent)
+
+    for plan in (submitted, spent):
+        assert [(each.code, each.about, each.cause) for each in plan.findings] == [
+            ("cannot be posted", "b", "rule ours: correct it: it raised KeyError")
+        ]
+    assert sorted(each.number for each in product.live_bills()) == ["a", "c"]
+    assert len(product.books.bank_transactions) == 2
+    changed = [evolve(each, lines=[evolve(line(), amount=nzd("11.00"))]) for each in receipts]
+    (left,) = purchases.update(changed).findings
+    assert (left.code, left.about) == ("not created here", "b")
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        (lambda found: {"1": "x"}[found.number], "bill_id: correct it: it raised KeyError"),
+        (lambda found: "x" if found.number == "1" else None, "bill_id: "),
+        (lambda found: "x" if found.number == "1" else "", "bill_id: "),
+    ],
+)
+def test_a_bill_that_gets_no_id_is_a_finding_and_the_others_are_brought_back(
+    product: Product, purchases: Payables, given: Callable[[BillInXero], str], cause: str
+) -> None:
+    contact = product.books.add_contact(BAD)
+    for number in ("1", "2"):
+        product.books.add_invoice(contact.id, type="ACCPAY", number=number, amount=Decimal(5), date=DAY)
+
+    plan = purchases.bring_back(bill_id=given)
+
+    assert [each.host_ref for each in plan.of(LinkBill)] == ["x"]
+    (finding,) = plan.findings
+    assert finding.code == "bill id taken"
+    assert finding.cause.startswith(cause)
