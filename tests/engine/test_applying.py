@@ -243,6 +243,12 @@ def test_a_report_counts_the_calls_it_took(product: Product) -> None:
     report = sales.apply(plan)
 
     assert report.calls == product.simulator.calls - calls == 2  # one read of what changed, one write
+    assert report.calls_needed == 1
+    assert report.bytes_up > 100
+    assert report.bytes_down > 1000
+    kilobytes = -(-(report.bytes_up + report.bytes_down) // 1000)
+    assert report.cost == f"2 calls and {kilobytes} kB; its writes alone need 1"
+    assert sales.apply(plan).calls_needed == 0  # it was done before
 
 
 def test_only_part_of_a_plan_may_be_applied_and_the_rest_later(product: Product) -> None:

@@ -16,6 +16,7 @@ from xerosync._version import __version__
 from xerosync.client._consent import Consent
 from xerosync.client._pacing import API, Pacer, Turn
 from xerosync.client._retry import KEY_AGE_MAX_S, Kind, Move, Step, Tried, is_doubtful, next_move
+from xerosync.client._usage import Usage
 from xerosync.client._wire import dates
 from xerosync.client._wire.answers import Envelope, envelope, refusal
 from xerosync.client._wire.codec import Json, dump
@@ -69,9 +70,9 @@ class Session:
     pacer: Pacer
 
     @property
-    def calls(self) -> int:
-        """Calls that this client has sent."""
-        return self.pacer.meter.usage.calls
+    def usage(self) -> Usage:
+        """What this client has spent."""
+        return self.pacer.meter.usage
 
     async def read(self, query: Query) -> Envelope:
         """The rows of one call. Raises the error the answer stands for, after re-reading what only passed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -25,7 +26,7 @@ from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
 from xerosync.engine.forgotten import met_before
 from xerosync.engine.intents import DISMISSED, Intent, basis_of, intent_key, mark_of
-from xerosync.engine.kinds import Ids, kind_of, members_of, rank, target_of
+from xerosync.engine.kinds import KINDS, Ids, kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, stamps_now
@@ -56,7 +57,7 @@ async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
     if not plan.actions:
         return Report(findings=plan.findings)
     session = await books.session()
-    before = session.calls
+    before = session.usage
     files = {intent_key(books.tenant, each.itself): each.content for each in plan.actions if isinstance(each, Attach)}
     lease = await take(books)
     try:
@@ -68,14 +69,23 @@ async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
             report = Report(
                 results=tuple(work.results),
                 findings=tuple(work.findings),
-                calls=session.calls - before,
+                calls=session.usage.calls - before.calls,
                 recovered=work.recovered,
                 run=poster.trail.run,
+                bytes_up=session.usage.bytes_up - before.bytes_up,
+                bytes_down=session.usage.bytes_down - before.bytes_down,
+                calls_needed=_calls_needed(work.results),
             )
             await runs.end(poster, began, report, done=report.done(*plan.counts()))
     finally:
         await lease.release()
     return report
+
+
+def _calls_needed(results: Iterable[Result]) -> int:
+    """The fewest calls that take what was written of *results*."""
+    sent = Counter(each.action.kind for each in results if each.state is not None and not each.earlier)
+    return sum(-(-count // kind_of(kind).batch) for kind, count in sent.items() if kind in KINDS)
 
 
 @define

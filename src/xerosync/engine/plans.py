@@ -233,8 +233,10 @@ class Recovery:
 @frozen(kw_only=True, repr=False)
 class Report:
     """
-    What an apply did: one result an action, and the findings that came up. *calls* counts calls to Xero.
+    What an apply did: one result an action, and the findings that came up.
 
+    *calls* counts calls to Xero, *bytes_up* and *bytes_down* those of their bodies as they went over the wire, and
+    *calls_needed* the fewest calls that its writes take, each as full as Xero allows; `cost` says it in words.
     *recovered* is what it first closed of an interrupted run. *run* names it in the record, as `Ledger.trail` takes it;
     blank where there was nothing to do.
     """
@@ -244,6 +246,16 @@ class Report:
     calls: int = 0
     recovered: Recovery = field(factory=Recovery)
     run: str = ""
+    bytes_up: int = 0
+    bytes_down: int = 0
+    calls_needed: int = 0
+
+    @property
+    def cost(self) -> str:
+        """What it took of Xero's limits, such as ``7 calls and 31 kB; its writes alone need 6``."""
+        kilobytes = -(-(self.bytes_up + self.bytes_down) // 1000)
+        calls = f"{self.calls:,} {'call' if self.calls == 1 else 'calls'}"
+        return f"{calls} and {kilobytes:,} kB; its writes alone need {self.calls_needed:,}"
 
     def done(self, *kinds: str) -> int:
         """

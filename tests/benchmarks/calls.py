@@ -1,0 +1,219 @@
+"""
+What Xero's limits make of a product's work: ``python -m tests.benchmarks.calls [--scale S] [--json]``.
+
+Calls, bytes in gzip and minutes of the virtual clock, with each answer on its way for 1.5 s, against a simulator that
+enforces the limits: 60 calls a minute, five at a time. The floor is what the same work takes at 1,000 rows a page and
+50 elements a write, without a call more; its minutes let sixty calls go at once, four in flight, and wait for the next
+minute. ``--scale 0.1`` does a tenth of everything. Each work stands on the one before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from math import ceil
+from typing import Final, TypeVar
+
+from attrs import define, frozen
+from tests.benchmarks.turns import report
+from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
+
+from xerosync import Customer, Receivables, Settlement, SettlementLine, Xero
+from xerosync.client._limits import Limits
+from xerosync.ports import Request, Response, Transport, TransportFault
+from xerosync.simulator import VirtualClock
+
+T = TypeVar("T")
+
+LATENCY_S: Final = 1.5
+PAGE: Final = 1000
+BATCH: Final = 50
+WITHIN: Final = 1.1
+"""How much more than the floor a work may take, in calls."""
+
+
+@define(eq=False)
+class Slow:
+    """A way to Xero on which each answer takes its time; those that are asked for together take it together."""
+
+    inner: Transport
+    clock: VirtualClock
+    refused: int = 0
+    packed: int = 0
+
+    async def send(self, request: Request) -> Response:
+        """As the transport, later."""
+        self.clock.advance(LATENCY_S)
+        response = await self.inner.send(request)
+        self._count(response)
+        return response
+
+    async def send_all(self, requests: Sequence[Request], *, at_most: int) -> list[Response | TransportFault]:
+        """As the transport, *at_most* under way at any time."""
+        outcomes: list[Response | TransportFault] = []
+        for start in range(0, len(requests), at_most):
+            self.clock.advance(LATENCY_S)
+            outcomes += await self.inner.send_all(requests[start : start + at_most], at_most=at_most)
+        for each in outcomes:
+            if isinstance(each, Response):
+                self._count(each)
+        return outcomes
+
+    def _count(self, response: Response) -> None:
+        self.refused += response.status == 429
+        self.packed += len(zlib.compress(response.body))
+
+    async def close(self) -> None:
+        """As the transport."""
+        await self.inner.close()
+
+
+@frozen
+class Spent:
+    """What one work took, and its floor in calls."""
+
+    work: str
+    floor: int
+    calls: int
+    megabytes: float
+    minutes: float
+    refused: int
+
+    @property
+    def floor_minutes(self) -> float:
+        """Sixty calls at once, four in flight, then the next minute."""
+        whole, rest = divmod(max(self.floor - 1, 0), 60)
+        return whole + (ceil((rest + 1) / 4) * LATENCY_S) / 60
+
+    @property
+    def row(self) -> dict[str, str]:
+        """As a row of the table."""
+        return {
+            "Work": self.work,
+            "calls": f"{self.calls:,}",
+            "floor": f"{self.floor:,}",
+            "times the floor": f"{self.calls / self.floor:.2f}",
+            "MB down": f"{self.megabytes:.1f}",
+            "minutes": f"{self.minutes:.1f}",
+            "minutes of the floor": f"{self.floor_minutes:.1f}",
+            "refused": str(self.refused),
+        }
+
+
+@define(eq=False)
+class Measured:
+    """One organisation, its product's client, and how long it takes."""
+
+    product: Product
+    way: Slow
+    xero: Xero
+    sales: Receivables
+
+    def spent(self, work: str, floor: int, do: Callable[[], object]) -> Spent:
+        """What *do* takes, a quiet minute after whatever came before it."""
+        self.product.clock.advance(90)
+        began, refused, packed = self.product.clock.now(), self.way.refused, self.way.packed
+        with self.xero.run() as run:
+            do()
+        minutes = (self.product.clock.now() - began) / timedelta(minutes=1)
+        megabytes = (self.way.packed - packed) / 1e6
+        return Spent(work, floor, run.usage.calls, megabytes, minutes, self.way.refused - refused)
+
+
+def opened() -> Measured:
+    """An organisation, and a product with a client on a slow way to it."""
+    product = found_product(limits=True)
+    way = Slow(product.simulator.transport, product.clock)
+    xero = product.xero(transport=way)
+    return Measured(product, way, xero, Receivables(xero, clearing_account=CLEARING))
+
+
+def entered(product: Product, many: int, enter: Callable[[int], T]) -> list[T]:
+    """What people *enter*, a hundred a minute."""
+    made: list[T] = []
+    for start in range(0, many, 100):
+        with product.simulator.transaction():
+            made += [enter(place) for place in range(start, min(start + 100, many))]
+        product.clock.advance(60)
+    return made
+
+
+def measured(scale: float) -> list[Spent]:
+    """Each work, one after the other."""
+    here = opened()
+    books, sales = here.product.books, here.sales
+    contacts, invoices = int(20_000 * scale), int(100_000 * scale)
+    payments, changed, new = int(10_000 * scale), 50, int(1_000 * scale)
+    known = entered(here.product, contacts, lambda place: books.add_contact(f"Customer {place}").id)
+    issued = entered(
+        here.product,
+        invoices,
+        lambda place: books.add_invoice(known[place % contacts], amount=Decimal(10 + place % 90), date=DAY),
+    )
+    here.product.clock.advance(3600)
+    customers = [Customer(id=f"c{place}", custom_identifier=f"Customer {place}") for place in range(contacts)]
+    set_up = here.spent("set-up", 3, sales.clearing_accounts)
+
+    def first_import() -> None:
+        sales.apply(sales.match(customers))
+        for _ in sales.import_in_pages():
+            pass
+
+    done = [set_up, here.spent("first import", -(-contacts // PAGE) - (-invoices // PAGE), first_import)]
+    settlement = Settlement(
+        id="S1",
+        on=DAY + timedelta(days=1),
+        lines=tuple(
+            SettlementLine(id=each.id, transaction=each.id, amount=nzd(each.total)) for each in issued[:payments]
+        ),
+    )
+    done.append(
+        here.spent(f"post {payments:,} payments", -(-payments // BATCH), lambda: sales.apply(sales.settle(settlement)))
+    )
+
+    def hourly() -> None:
+        sales.apply(sales.match(customers))
+        sales.apply(sales.import_invoices())
+
+    here.product.clock.advance(3600)
+    hourly()
+    here.product.clock.advance(3600)
+    with here.product.simulator.transaction():
+        for each in issued[payments : payments + changed]:
+            books.add_payment(each.id, account=BANK, amount=Decimal(1), date=DAY)
+
+    done.append(here.spent(f"hourly sync, {changed} changes", 2, hourly))
+    here.product.clock.advance(3600)
+    newcomers = [*customers, *(Customer(id=f"n{place}", custom_identifier=f"Newcomer {place}") for place in range(new))]
+    other = opened()
+    entered(other.product, contacts, lambda place: other.product.books.add_contact(f"Customer {place}"))
+    other.product.clock.advance(3600)
+    other.spent("set-up", 3, other.sales.clearing_accounts)
+    done.append(
+        other.spent(
+            f"pair {contacts:,} customers, create {new:,}",
+            -(-contacts // PAGE) - (-new // BATCH),
+            lambda: other.sales.apply(other.sales.match(newcomers, create_missing=True)),
+        )
+    )
+    return done
+
+
+def main() -> int:
+    """Print the table; 1 when a work took more calls than it may, or Xero refused one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    done = measured(given.scale)
+    rows = [each.row for each in done]
+    report(f"At {LATENCY_S} s an answer, {Limits().at_a_time} in flight", list(rows[0]), rows, as_json=given.json)
+    return 0 if not any(each.refused for each in done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
