@@ -158,14 +158,16 @@ class Matching:
 
     def _hits(self, key: MatchKey, customer: Customer) -> _Hits:
         """Who answers to *key*; those that others were merged into only where nobody else does."""
-        found = self.contacts.answering(key, key(customer))
-        apart = {
-            each: one
-            for each, one in {**found.active, **found.merged}.items()
-            if (customer.id, each) in self.pairs.apart
-        }
-        active = {each: one for each, one in found.active.items() if each not in apart}
-        merged = {each: one for each, one in found.merged.items() if each not in apart}
+        text = key(customer)
+        if not self.contacts.known_by(key, text):
+            return _NOBODY
+        found = self.contacts.answering(key, text)
+        active, merged, apart = found.active, found.merged, dict[str, Contact]()
+        if self.pairs.apart:
+            both = {**active, **merged}
+            apart = {each: one for each, one in both.items() if (customer.id, each) in self.pairs.apart}
+            active = {each: one for each, one in active.items() if each not in apart}
+            merged = {each: one for each, one in merged.items() if each not in apart}
         return _Hits(
             reason=f"the same {words_of(key)}",
             active=_as_written(key, customer, active) or merged,
@@ -184,7 +186,8 @@ class Matching:
         if taken_by is not None and taken_by != customer.id:
             return evolve(_stands(customer, MatchStatus.TAKEN, [contact], reason), taken_by=taken_by)
         twins = tuple(each.contact_id for each in self._look_alikes(customer) if each.contact_id is not None)
-        return evolve(_stands(customer, status, [contact], reason), look_alikes=twins)
+        stands = _stands(customer, status, [contact], reason)
+        return evolve(stands, look_alikes=twins) if twins else stands
 
     def _not_found(self, customer: Customer, hits: Sequence[_Hits]) -> Match:
         if alike := self._look_alikes(customer):
@@ -218,7 +221,11 @@ class _Hits:
     apart: Mapping[str, Contact]
 
 
-def _as_written(key: MatchKey, customer: Customer, active: dict[str, Contact]) -> dict[str, Contact]:
+_NOBODY = _Hits(reason="", active={}, merged=False, archived={}, apart={})
+"""What answers to a key that nobody has."""
+
+
+def _as_written(key: MatchKey, customer: Customer, active: Mapping[str, Contact]) -> Mapping[str, Contact]:
     """Of several contacts of one name, the one written in the very same letters, where there is one."""
     if key is not by_name or len(active) < 2:
         return active

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from attrs import field, frozen
@@ -74,6 +75,7 @@ MATCH_KEYS: Final[tuple[MatchKey, ...]] = (by_name, by_contact_number, by_accoun
 """The keys that are looked for unless a host gives its own, in this order."""
 
 
+@lru_cache(maxsize=256)
 def words_of(key: MatchKey) -> str:
     """*key* in words: ``by_tax_number`` is "tax number"."""
     name = str(getattr(key, "__name__", "key"))

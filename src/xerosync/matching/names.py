@@ -19,6 +19,8 @@ def plain_name(name: str) -> str:
     Accents and letters of other scripts stay: they make another name; so do marks that turn the direction of writing,
     which are no honest part of one (reliability 6.2).
     """
+    if name.isascii() and name.isprintable():
+        return " ".join(name.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     visible = (
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
