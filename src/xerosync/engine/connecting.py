@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from attrs import evolve
+
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, ConnectCustomer, DisconnectCustomer, UpdateCustomer
 from xerosync.engine.intents import Intent, intent_key
@@ -12,6 +14,8 @@ from xerosync.engine.mirror import CONTACTS, refresh, stamp_of, walk
 from xerosync.engine.observed import all_links, intents_of, links_of, stamped
 from xerosync.engine.once import sifted
 from xerosync.engine.pairs import (
+    UNFIT,
+    UNFIT_FIX,
     KnownPairs,
     creation,
     decide_creation,
@@ -45,6 +49,7 @@ class Connecting:
     async def match(self, customers: Iterable[Customer], *, create_missing: bool, retry_refused: bool) -> Plan:
         """Connect those that are found; with *create_missing*, create and connect those that are not in Xero."""
         listed, unfit = sifted(_each_once(customers), _check_texts)
+        unfit = [evolve(each, code=UNFIT, fix=UNFIT_FIX) for each in unfit]
         known = await self._known(listed)
         matches = (await self._matching(known)).match(listed)
         actions, findings = decide_matches(matches, known, create_missing=create_missing, retry_refused=retry_refused)

@@ -32,6 +32,9 @@ from xerosync.matching.names import plain_name
 from xerosync.models import Contact, ContactId
 
 TAKEN: Final = "contact already taken"
+UNFIT: Final = "cannot be created"
+"""The code of a finding on a customer whose contact Xero would refuse, or that no contact can be looked for at all."""
+UNFIT_FIX: Final = "correct it, then match again"
 
 _BOOKKEEPER: Final = "the bookkeeper"
 _SHOWN: Final = 3
@@ -267,8 +270,7 @@ class _Creating:
                 phone=customer.phone,
             )
         except InvalidInput as error:
-            fix = "correct it, then match again"
-            self.findings.append(Finding(code="cannot be created", about=customer.id, cause=str(error), fix=fix))
+            self.findings.append(Finding(code=UNFIT, about=customer.id, cause=str(error), fix=UNFIT_FIX))
             return
         created = CreateCustomerContact(
             host_ref=customer.id,
