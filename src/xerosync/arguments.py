@@ -132,6 +132,9 @@ def _check(hint: object) -> Check:
         return _many(parts[0] if parts else object)
     if origin is Mapping:
         return _mapping(*parts)
+    if origin is type:
+        classes = typing.get_args(parts[0]) or parts
+        return _is(lambda value: value in classes, f"the class {_named(parts[0])}")
     if origin is Callable:
         return _is(callable, "a function")
     if hint is int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from xerosync.arguments import arguments_checked
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
@@ -16,6 +17,7 @@ from xerosync.engine.explaining import Trail
 from xerosync.engine.plans import Finding, Plan, Recovery
 
 
+@arguments_checked
 class AsyncLedger:
     """What this product has written to one organisation, whatever story it belongs to, awaited."""
 
@@ -91,6 +93,7 @@ class AsyncLedger:
         return await recovery.release(self.books, None if host_ids is None else frozenset(host_ids))
 
 
+@arguments_checked
 class Ledger:
     """What this product has written to one organisation, whatever story it belongs to, in plain calls."""
 

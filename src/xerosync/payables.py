@@ -9,6 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
+from xerosync.arguments import arguments_checked
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
@@ -71,6 +72,7 @@ class PostedBill:
     status: str
 
 
+@arguments_checked
 class AsyncPayables:
     """
     Bills and their payments in one organisation's books, awaited.
@@ -390,6 +392,7 @@ class AsyncPayables:
         ]
 
 
+@arguments_checked
 class Payables:
     """
     Bills and their payments in one organisation's books, in plain calls.

@@ -99,7 +99,7 @@ def test_a_credit_note_that_was_typed_is_taken_for_the_hosts_and_settled(product
         ("c", credit.id, nzd("-40.00")),
     ]
     assert settled.counts() == {"allocation": 1, "refund": 1}
-    assert {each.id: (each.status, each.total) for each in linking.posted("bc")} == {
+    assert {each.id: (each.status, each.total) for each in linking.posted(["b", "c"])} == {
         "b": ("PAID", nzd("30.00")),
         "c": ("PAID", nzd("-40.00")),
     }
