@@ -26,7 +26,7 @@ from xerosync.engine.recovery import finding_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput, Misconfigured
-from xerosync.mapping.documents import check_day
+from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.models import (
     Account,
     AccountId,
@@ -222,15 +222,16 @@ async def pay(
 
 
 def fit_payments(payments: Iterable[H]) -> tuple[list[H], list[Finding]]:
-    """Those of *payments* whose texts can be, and a finding on each of the rest."""
-    return sifted(payments, _check_texts, lambda each: each.amount)
+    """Those of *payments* that can be written, and a finding on each of the rest."""
+    return sifted(payments, _check_payment, lambda each: each.amount)
 
 
-def _check_texts(payment: HostPayment) -> None:
+def _check_payment(payment: HostPayment) -> None:
     check_id("id", payment.id)
     check_id("bill_id" if isinstance(payment, BillPayment) else "credit_id", payment.of)
     if payment.account is not None:
         check_text("account", payment.account, needed=True)
+    check_written_day("on", payment.on)
 
 
 async def accounts_of(

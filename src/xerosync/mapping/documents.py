@@ -29,12 +29,19 @@ from xerosync.texts import check_text
 
 MARK_URL: Final = "https://xerosync.invalid/{tag}"
 """Where a bill's link leads when the host has none: a name that never resolves (RFC 2606)."""
+_FIRST_DAY: Final = date(1753, 1, 1)
 
 
 def check_day(name: str, value: object) -> None:
     """Refuse a *value* that is no plain `date`. A moment is none, since its day is another in another time zone."""
     if isinstance(value, datetime) or not isinstance(value, date):
         raise InvalidInput(name, "give a date, without a time of day: Xero keeps days")
+
+
+def check_written_day(name: str, day: date | None) -> None:
+    """Refuse a *day* that Xero cannot read: it refuses all that is sent in the same call. Raises `InvalidInput`."""
+    if day is not None and day < _FIRST_DAY:
+        raise InvalidInput(name, f"give a day from {_FIRST_DAY.isoformat()} on: Xero reads none before")
 
 
 def contact_named(name: str) -> Contact:

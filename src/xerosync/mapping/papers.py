@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import check_day
+from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST, BillLine, PaperLine, SaleLine, check_lines, line_items, lines_total
 from xerosync.models import CreditNote, DocumentStatus, Invoice, InvoiceType, LineAmountTypes
 from xerosync.money import Money
@@ -108,6 +108,8 @@ def checked(paper: P) -> P:
     """*paper*, if Xero can keep it. Raises `InvalidInput` naming the field, before anything is sent."""
     check_names(paper)
     check_text("number", paper.number, longest=LONGEST["number"])
+    check_written_day("on", paper.on)
+    check_written_day("due", paper.due)
     if paper.status not in {None, *_POSTED_AS}:
         raise InvalidInput("status", f"give one of {', '.join(_POSTED_AS)}")
     if paper.stated_total is not None and not paper.stated_total.to_the_cent:

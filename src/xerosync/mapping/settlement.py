@@ -10,7 +10,7 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import check_day
+from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST
 from xerosync.money import Money
 from xerosync.texts import check_id, check_text
@@ -130,10 +130,12 @@ class Settlement:
 
     def __attrs_post_init__(self) -> None:
         check_day("on", self.on)
+        check_written_day("on", self.on)
         if self.rate is not None and self.rate <= 0:
             raise InvalidInput("rate", "give units of the settlement's currency for one of the organisation's own")
         if self.paid_out_on is not None:
             check_day("paid_out_on", self.paid_out_on)
+            check_written_day("paid_out_on", self.paid_out_on)
 
     @property
     def proof(self) -> SettlementProof:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from attrs import field, frozen
 
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import check_day
+from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST, BillLine, check_lines, line_items, lines_total
 from xerosync.mapping.papers import check_vendor
 from xerosync.models import Account, AccountId, BankTransaction, BankTransactionType, LineAmountTypes
@@ -52,6 +52,7 @@ def checked_spend(spend: CardSpend) -> CardSpend:
     check_spend_names(spend)
     check_text("reference", spend.reference, longest=LONGEST["reference"])
     check_text("account", spend.account, needed=True)
+    check_written_day("on", spend.on)
     check_lines(spend.lines, spend.amounts, spend.currency_rate)
     if not spend.total:
         raise InvalidInput("lines", "a receipt of nothing moves no money")
