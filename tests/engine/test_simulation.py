@@ -57,7 +57,10 @@ def test_a_seed_plays_the_same_schedule_again(client: Client) -> None:
 
 
 def test_a_seed_plays_the_same_schedule_whatever_python_hashes_by() -> None:
-    code = "from xerosync.testing.simulation import simulate; print([simulate(seed).trace for seed in (1001,)])"
+    code = (
+        "from xerosync.testing.simulation import FLOWS, simulate\n"
+        "print(simulate(1001).trace, [simulate(seed, flow, fast=True).trace for flow in FLOWS for seed in (4, 5)])"
+    )
 
     traces = {
         subprocess.run(

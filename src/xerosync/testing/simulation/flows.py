@@ -353,7 +353,7 @@ FLOWS: Final = (
     Flow(name="mended", set_up=billed, work=mend, check=each_thing_put_right, share=1),
     Flow(name="undone", set_up=owed_in_error, work=settle_and_undo, check=nothing_stands, share=1),
     Flow(name="currencies", set_up=sold_abroad, work=trade_abroad, check=each_cent_of_both, share=1),
-    Flow(name="begun", set_up=typed_before, work=begin, check=everything_once, share=0),
+    Flow(name="begun", set_up=typed_before, work=begin, check=everything_once, share=1),
 )
 """Every public flow of the library is in one of these."""
 
