@@ -35,6 +35,19 @@ class Misconfigured(XerosyncError):
     """The set-up is wrong and trying again cannot help: correct it first. Nothing was sent."""
 
 
+class ReadOnly(XerosyncError):
+    """
+    The client was made ``read_only``, and this would write: to Xero, or to what is recorded of writes. Nothing was
+    sent, and nothing recorded.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "this client was made read_only and writes nothing: make one without read_only for what shall be written"
+
+
 class NotAuthorised(XerosyncError):
     """Xero refused the call for want of a right: a scope, a role, or access to this organisation (F 1.50–1.56)."""
 

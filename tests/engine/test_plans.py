@@ -123,6 +123,7 @@ def test_the_same_facts_make_the_same_plan(product: Product) -> None:
 ERRORS: list[errors.XerosyncError] = [
     errors.InvalidInput("amount", "give a Decimal"),
     errors.Misconfigured("choose another account"),
+    errors.ReadOnly(),
     errors.NotAuthorised("no scope"),
     errors.ReconnectNeeded("connect again"),
     errors.RateLimited("minute", 12.5),

@@ -28,6 +28,7 @@ from xerosync.client.states import ConnectionState, state_of
 from xerosync.errors import (
     InvalidInput,
     OtherOrganisation,
+    ReadOnly,
     ReconnectNeeded,
     ScopeMissing,
     UnreadableAnswer,
@@ -64,6 +65,7 @@ class Books:
     on_event: OnEvent
     gate: RateGate
     background: bool = False
+    read_only: bool = False
     unbound: type[Session] | None = field(default=None, init=False)
     """A session that needs no consent, where a simulation brings one."""
     _session: Session | None = field(default=None, init=False)
@@ -89,6 +91,11 @@ class Books:
 
     def __repr__(self) -> str:
         return f"<Books of {self.tenant}>"
+
+    def check_may_write(self) -> None:
+        """Raise `ReadOnly` where this client was made to read alone; asked before anything is recorded of a write."""
+        if self.read_only:
+            raise ReadOnly
 
     async def session(self) -> Session:
         """
@@ -151,6 +158,7 @@ class Books:
         consent, has ended already, nothing is ended at Xero. Raises `Unavailable` when Xero could not be told: then
         nothing has changed.
         """
+        self.check_may_write()
         kept = await self._kept()
         if kept is None or not kept.is_connected:
             return
@@ -175,6 +183,7 @@ class Books:
         revoked before, or none was ever given. Raises `Misconfigured` where there is nothing to revoke, as for a custom
         connection, and `Unavailable` when Xero could not be told: then nothing has changed.
         """
+        self.check_may_write()
         kept = await self._kept()
         if kept is None:
             return
@@ -263,7 +272,7 @@ class Books:
         consent = Consent(
             self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner, self.tell
         )
-        return kind(self.tenant, consent, self.transport, self.clock, self.endpoints, self._pacer)
+        return kind(self.tenant, consent, self.transport, self.clock, self.endpoints, self._pacer, self.read_only)
 
     async def _kept(self) -> Kept | None:
         (record,) = await self.storage.get_many([kept_key(self.tenant)])

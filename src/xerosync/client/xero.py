@@ -116,6 +116,7 @@ class AsyncXero(_OnBooks):
     write is left alone for *quarantine_s* seconds before it is looked for in Xero. *on_event* hears of progress, as
     `xerosync.events` says. Clients of one app for one organisation share their *limits* through a *gate*: this
     process's own, unless you hand in another. One in the *background* leaves a part of them to the others.
+    One that is *read_only* reads and plans, and raises `ReadOnly` for whatever would write, before anything is sent.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class AsyncXero(_OnBooks):
         limits: Limits | None = None,
         gate: RateGate | None = None,
         background: bool = False,
+        read_only: bool = False,
         quarantine_s: float = QUARANTINE_S,
         on_event: OnEvent | None = None,
         _blocking: bool = False,
@@ -141,7 +143,7 @@ class AsyncXero(_OnBooks):
         transport, clock = _way(transport, clock, blocking=_blocking)
         super().__init__(Books(
             app, tenant, storage, transport, clock, endpoints or Endpoints(), limits or Limits(),
-            this_process(str(next(_CLIENTS))), quarantine_s, on_event or unheard, gate, background,
+            this_process(str(next(_CLIENTS))), quarantine_s, on_event or unheard, gate, background, read_only,
         ))  # fmt: skip
         self.accounts: Final = AsyncAccounts(self.books)
         self.bank_transactions: Final = AsyncBankTransactions(self.books)
@@ -257,6 +259,7 @@ class Xero(_OnBooks):
     write is left alone for *quarantine_s* seconds before it is looked for in Xero. *on_event* hears of progress, as
     `xerosync.events` says. Clients of one app for one organisation share their *limits* through a *gate*: this
     process's own, unless you hand in another. One in the *background* leaves a part of them to the others.
+    One that is *read_only* reads and plans, and raises `ReadOnly` for whatever would write, before anything is sent.
     """
 
     def __init__(
@@ -271,13 +274,15 @@ class Xero(_OnBooks):
         limits: Limits | None = None,
         gate: RateGate | None = None,
         background: bool = False,
+        read_only: bool = False,
         quarantine_s: float = QUARANTINE_S,
         on_event: OnEvent | None = None,
         _asynchronous: AsyncXero | None = None,
     ) -> None:
         self.asynchronous: Final = _asynchronous or AsyncXero(
             app, organisation, store=store, transport=transport, clock=clock, endpoints=endpoints, limits=limits,
-            gate=gate, background=background, quarantine_s=quarantine_s, on_event=on_event, _blocking=True,
+            gate=gate, background=background, read_only=read_only, quarantine_s=quarantine_s, on_event=on_event,
+            _blocking=True,
         )  # fmt: skip
         super().__init__(self.asynchronous.books)
         self._flows: Final = self.asynchronous

@@ -63,6 +63,7 @@ async def import_in_pages(
     """What became of each page of invoices of which there is anything to tell; see `AsyncReceivables`."""
     if not 1 <= per_page <= PER_PAGE:
         raise InvalidInput("per_page", f"give a number from 1 to {PER_PAGE}")
+    books.check_may_write()
     mark, is_resumed = await _begun(books, choice)
     known = await importable(books, settings)
     read_at = books.clock.now()

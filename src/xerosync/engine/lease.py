@@ -60,6 +60,7 @@ async def try_to_take(storage: AsyncStorage, clock: Clock, name: str, owner: Own
 
 async def take(books: Books) -> Lease:
     """The organisation's lease, waiting for a worker that holds it; a dead one on this machine is followed at once."""
+    books.check_may_write()
     name = lease_name(books.tenant)
     owner = one_run(books.owner)
     waited = False
