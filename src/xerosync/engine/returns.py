@@ -37,6 +37,7 @@ from xerosync.models import AccountId, ContactId, CreditNote, CreditNoteId, Paym
 from xerosync.money import Money
 
 _CLOSED: Final = "in closed books"
+_ELSEWHERE: Final = "in another clearing account than this settlement"
 _USED: Final = "partly set against another invoice"
 _REFUNDED: Final = "partly refunded"
 _ALL: Final = "all"
@@ -113,8 +114,9 @@ class Returns:
         """
         Remove the payments of a charged-back transaction that *line* is about, so that its invoice is open again.
 
-        A payment that is reconciled, in a batch, in closed books, partly refunded, or whose parked part was used,
-        stays; an invoice takes its place, and the money leaves the clearing account by it (F 6.123, 6.124, 6.131).
+        A payment that is reconciled, in a batch, in closed books, in another clearing account than the money leaves,
+        partly refunded, or whose parked part was used, stays; an invoice takes its place, and the money leaves the
+        clearing account by it (F 6.123, 6.124, 6.131).
         """
         deciding = self.deciding
         exchange = deciding.exchange(settlement, line, line.amount.currency)
@@ -142,8 +144,14 @@ class Returns:
         parked = [known.intent(Pending(kind.kind, SURPLUS + name)) for kind in (MoveMoney, CreateSaleCredit)]
         rest = next((each for each in parked if each is not None and each.state is not State.REJECTED), None)
         if paid is None or paid.state is State.REJECTED:
-            return CameIn(parked=taking.part.amount, by=rest, put_by=rest.operation if rest is not None else None)
+            return CameIn(
+                parked=taking.part.amount,
+                by=rest,
+                put_by=rest.operation if rest is not None else None,
+                account=rest.facts.get("account", "") if rest is not None else "",
+            )
         return CameIn(
+            account=known.account_of(paid),
             payment=PaymentId(paid.xero_id or ""),
             invoice=text_at(paid.payload, "Invoice", "InvoiceID") or transaction.invoice_id,
             paid=Decimal(str(paid.payload["Amount"])),
@@ -166,7 +174,7 @@ class Returns:
             why = self._why_it_stays(came_in)
             if not why and used:
                 why = _USED
-            whole = why == _CLOSED or used
+            whole = why == _CLOSED or used or self._is_elsewhere(came_in)
         else:
             why, whole = _REFUNDED, False
         if counter is None and (not why or self._was_refused(paid)):
@@ -194,7 +202,10 @@ class Returns:
                 return False
             if accounts.through_a_bank and accounts.charge_backs is None:
                 cause = f"its payment is {stays.why} and cannot be removed, and no charge-back account was chosen"
-                deciding.find(line, "payment stays", cause, "give charge_back_account=…, or remove the payment by hand")
+                fix = "give charge_back_account=…"
+                if stays.why != _ELSEWHERE:
+                    fix += ", or remove the payment by hand"
+                deciding.find(line, "payment stays", cause, fix)
                 return False
             if written is None and known.open_books.day_for(settlement.on) is None:
                 deciding.findings.append(known.open_books.finding(line.id, line.amount))
@@ -341,26 +352,33 @@ class Returns:
     def _why_it_stays(self, came_in: CameIn) -> str:
         """Why a payment, or what was parked instead, cannot be removed; blank when it can."""
         known = self.deciding.known
+        elsewhere = _ELSEWHERE if self._is_elsewhere(came_in) else ""
         if came_in.by is None:
-            return ""
+            return elsewhere
         if not came_in.paid:
-            return _CLOSED if known.open_books.is_closed(date.fromisoformat(came_in.by.facts["dated"])) else ""
+            return _CLOSED if known.open_books.is_closed(date.fromisoformat(came_in.by.facts["dated"])) else elsewhere
         payment = known.payment(came_in.by)
-        if payment is None or known.is_gone(came_in.by):
+        if known.is_gone(came_in.by):
             return ""
+        if payment is None:
+            return elsewhere
         if payment.is_reconciled:
             return "reconciled"
         if payment.batch_payment_id is not None:
             return "part of a batch"
         closed = payment.date is not None and known.open_books.is_closed(payment.date)
-        return _CLOSED if closed else ""
+        return _CLOSED if closed else elsewhere
+
+    def _is_elsewhere(self, came_in: CameIn) -> bool:
+        """Whether the money came into another clearing account than it leaves now: neither would end at nothing."""
+        return came_in.account not in {"", self.deciding.known.accounts.clearing_id}
 
     def _remove(
         self, settlement: Settlement, line: SettlementLine, paid: str, came_in: CameIn, *, gone: bool, why: str
     ) -> None:
         """Remove the payment of line *paid*; where somebody removed it in Xero already, that is taken for it."""
         deciding = self.deciding
-        facts = _facts_back(settlement, line) | {WAS_ON: f"Invoices/{came_in.invoice}"}
+        facts = self._facts_back(settlement, line) | {WAS_ON: f"Invoices/{came_in.invoice}"}
         if gone and deciding.known.was_not_removed(paid):
             deciding.claimed.add(paid)
             adopted = Adopt(
@@ -391,7 +409,7 @@ class Returns:
         if day is None or through is None:
             return
         amount = Money(stays.amount, line.amount.currency)
-        about = _facts_back(settlement, line) | ({"covers": _ALL} if stays.whole else {})
+        about = self._facts_back(settlement, line) | ({"covers": _ALL} if stays.whole else {})
         about |= {"taken": str(stays.amount)} if stays.partly else {}
         facts = about | {
             "account": accounts.clearing_id,
@@ -420,7 +438,7 @@ class Returns:
     def _unpark(self, settlement: Settlement, line: SettlementLine, parked: str, came_in: CameIn) -> None:
         """Take back the amount that was parked under the name *parked*."""
         deciding, put_by = self.deciding, came_in.put_by
-        facts, amount = _facts_back(settlement, line), Money(came_in.parked, line.amount.currency)
+        facts, amount = self._facts_back(settlement, line), Money(came_in.parked, line.amount.currency)
         reason, doing = f"charged back by {line.id}", "taking it back"
         if put_by is None:
             return
@@ -435,12 +453,11 @@ class Returns:
                 VoidCredit(host_ref=parked, reason=reason, facts=facts, credit_note=it, amount=amount)
             )
 
+    def _facts_back(self, settlement: Settlement, line: SettlementLine) -> dict[str, str]:
+        """The facts of what takes back for *line*."""
+        given = facts_given(settlement, line) | {"through": self.deciding.known.accounts.clearing_id}
+        return given | {"transaction": line.transaction, "charged_back_by": line.id}
+
 
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
     return facts_known(line) | facts_given(settlement, line)
-
-
-def _facts_back(settlement: Settlement, line: SettlementLine) -> dict[str, str]:
-    """The facts of what takes back for *line*."""
-    given = facts_given(settlement, line)
-    return given | {"transaction": line.transaction, "charged_back_by": line.id}

@@ -168,7 +168,8 @@ async def _accounts(books: Books, written: Sequence[Intent], condensed: Iterable
             lines[one.id][one.account] += one.count
     for each in written:
         settlement = _settlement_of(each)
-        account = each.facts.get("account") or text_at(each.payload, "Account", "AccountID")
+        account = each.facts.get("account") or each.facts.get("through")
+        account = account or text_at(each.payload, "Account", "AccountID")
         if settlement and account and each.state is not State.SUSPECT:
             (others if _is_cost(each) else lines)[settlement][account] += 1
         elif settlement and each.operation.kind == RemovePayment.kind:

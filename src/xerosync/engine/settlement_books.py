@@ -23,7 +23,7 @@ from xerosync.engine.actions import (
 from xerosync.engine.chains import Chain, Effect, Event, KnownChain, Unfit, follow
 from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
 from xerosync.engine.given_again import PostedBefore
-from xerosync.engine.intents import Intent, intent_key
+from xerosync.engine.intents import Intent, intent_key, text_at
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
@@ -151,6 +151,12 @@ class Known:
         found, _ = self.payments.get(intent.xero_id or "", (None, ""))
         return found
 
+    def account_of(self, intent: Intent) -> str:
+        """The account that the payment stands in which *intent* wrote; blank where it is not known."""
+        payment = self.payment(intent)
+        account = payment.account.account_id if payment is not None and payment.account is not None else None
+        return account or text_at(intent.payload, "Account", "AccountID")
+
     def is_voided(self, counter: Intent) -> bool:
         """Whether the invoice that *counter* wrote in a payment's place was voided or deleted in Xero."""
         document, _ = self.invoices.get(counter.xero_id or "", (None, ""))
@@ -166,7 +172,7 @@ class Known:
 class CameIn:
     """
     How the money of a line came in: what its *payment* on *invoice* *paid*, and what was *parked*, by which write
-    *put_by*.
+    *put_by*, into which *account*, blank where it is not known.
 
     *settled* is what it made in the clearing account's currency, where that is another; *by* is what wrote it, None
     for what this plan posts or takes over; *gone* says that its payment was removed in Xero.
@@ -179,6 +185,7 @@ class CameIn:
     settled: Decimal | None = None
     by: Intent | None = None
     put_by: Pending | None = None
+    account: str = ""
     gone: bool = False
 
 

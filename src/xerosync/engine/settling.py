@@ -209,6 +209,7 @@ class _Collecting:
             parked=rest if parks else Decimal(0),
             settled=None if line.settled is None else line.settled.amount,
             put_by=put_by,
+            account=(payment.account.account_id if payment.account is not None else None) or "",
             gone=payment.status == PaymentStatus.DELETED,
         )
         self.deciding.comes_in(settlement, line, transaction, came_in)
@@ -258,6 +259,7 @@ class _Collecting:
             parked=rest,
             settled=None if exchange.settled is None else exchange.settled.amount,
             put_by=put_by,
+            account=known.accounts.clearing_id,
         )
         deciding.comes_in(settlement, line, transaction, came_in)
 
