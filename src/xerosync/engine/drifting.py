@@ -15,6 +15,7 @@ from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.intents import Intent, read_intent, text_at
+from xerosync.engine.line_drift import lines_changed
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -81,8 +82,14 @@ class DriftField(StrEnum):
     """It is another contact's: moved, or the contact was merged."""
     ACCOUNT = "account"
     """It is on another bank account."""
+    LINES = "lines"
+    """The lines of a bill or sale are coded or split otherwise, and its total is as it was."""
     CONTACT_STATUS = "contact status"
     """The contact of a customer or vendor of yours was archived."""
+
+
+_TELLING: Final = frozenset({DriftField.EXISTENCE, DriftField.AMOUNT})
+"""What was changed of a document that also says that its lines are others."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -260,19 +267,28 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
                 if each.creation.xero_id and each.creation.xero_id not in taken_back
             }
             looked_at += len(ours)
-            found += [each async for each in _drifted(books, name, ours)]
+            found += [each async for each in _drifted(books, name, ours, with_lines=DriftField.LINES in fields)]
     found += [each async for each in _contacts(books)]
     left = (each for each in found if each.field in fields and accepted.get(each.accepted().key) != each.now)
     return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left))
 
 
-async def _drifted(books: Books, name: str, ours: Mapping[str, Written]) -> AsyncIterator[Drift]:
+async def _drifted(books: Books, name: str, ours: Mapping[str, Written], *, with_lines: bool) -> AsyncIterator[Drift]:
     shelf, model, address = _WATCHED[name]
     organisation = await books.organisation()
-    for xero_id, (document, stamp) in (await stamped(books, shelf, model, ours)).items():
-        written = ours[xero_id]
+    documents = await stamped(books, shelf, model, ours)
+    all_differing = {xero_id: list(changes(ours[xero_id].as_one(), each)) for xero_id, (each, _) in documents.items()}
+    if with_lines:
+        same = [
+            (document, stamp)
+            for xero_id, (document, stamp) in documents.items()
+            if isinstance(document, Invoice) and not _TELLING & {field for field, _, _ in all_differing[xero_id]}
+        ]
+        for xero_id, (was, now) in (await lines_changed(books, ours, same)).items():
+            all_differing[xero_id].append((DriftField.LINES, was, now))
+    for xero_id, (document, stamp) in documents.items():
+        written, differing = ours[xero_id], all_differing[xero_id]
         as_one = written.as_one()
-        differing = list(changes(as_one, document))
         if not differing:
             continue
         if isinstance(document, Invoice):
