@@ -188,6 +188,17 @@ def test_what_is_reconciled_is_left_and_the_reason_said(collected: Collected) ->
     assert "it is reconciled" in finding.fix
 
 
+def test_a_transfer_whose_side_is_reconciled_is_left_too(collected: Collected) -> None:
+    books = collected.product.books
+    typed = books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal("5.00"), date=DAY)
+    books.reconcile_transfer(typed.id)
+
+    (found,) = collected.report().discrepancies
+
+    assert found.fixes == (Fix.IGNORE,)
+    assert "it is reconciled" in found.fix
+
+
 def test_what_is_accepted_stays_in_the_sum_and_is_told_again_when_it_changes(collected: Collected) -> None:
     books = collected.product.books
     for amount in ("9.00", "4.00"):

@@ -70,6 +70,10 @@ def test_what_was_posted_is_taken_back_and_its_invoices_are_open_again(product: 
     [
         (lambda product, payment: product.books.reconcile_payment(payment), "it is reconciled"),
         (lambda product, _: product.books.lock_period(DAY + timedelta(days=1)), "it lies in closed books"),
+        (
+            lambda product, _: product.books.reconcile_transfer(product.books.bank_transfers[0].id),
+            "it is reconciled",
+        ),
     ],
 )
 def test_where_one_thing_must_stay_nothing_is_taken_back(
@@ -77,7 +81,7 @@ def test_where_one_thing_must_stay_nothing_is_taken_back(
 ) -> None:
     first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
     sales = collecting(xero)
-    settlement = settled((first.id, "100.00"), (second.id, "60.00"))
+    settlement = settled((first.id, "100.00"), (second.id, "60.00"), paid_out=True)
     sales.apply(sales.settle(settlement))
     before = clearing(product)
     assert callable(touch)
@@ -90,6 +94,7 @@ def test_where_one_thing_must_stay_nothing_is_taken_back(
     assert {finding.code for finding in plan.findings} == {"cannot be undone"}
     assert cause in {finding.cause for finding in plan.findings}
     assert clearing(product) == before
+    assert len(product.live_payments()) == 2
 
 
 def test_a_payout_by_transfer_is_undone_too(product: Product, xero: Xero) -> None:

@@ -218,7 +218,10 @@ BANK_TRANSFERS: Final = Shelf(
     "bank_transfer",
     "BankTransfers",
     BankTransfer,
-    _keys("BankTransferID FromBankAccount ToBankAccount ToBankTransactionID Amount CurrencyRate Date Status Reference"),
+    _keys(
+        "BankTransferID FromBankAccount ToBankAccount ToBankTransactionID Amount CurrencyRate Date Status Reference "
+        "FromIsReconciled ToIsReconciled"
+    ),
     lambda row: [
         ("account", _text(row, "FromBankAccount", "AccountID")),
         ("account", _text(row, "ToBankAccount", "AccountID")),

@@ -163,7 +163,7 @@ def _is_foreign(discrepancy: Discrepancy, entries: Sequence[Entry]) -> bool:
 
 def _why_it_stays(entry: Entry, open_books: OpenBooks) -> str:
     document = entry.document
-    if isinstance(document, Payment | BankTransaction) and document.is_reconciled:
+    if isinstance(document, Payment | BankTransaction | BankTransfer) and document.is_reconciled:
         return "it is reconciled"
     if isinstance(document, Payment) and document.batch_payment_id is not None:
         return "it is part of a batch"

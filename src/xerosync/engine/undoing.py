@@ -145,7 +145,7 @@ class _Undoing:
         """Why what *intent* wrote cannot be taken back; blank when it can."""
         if isinstance(document, BatchPayment):
             return self._why_batch_stays(intent)  # its payments say the rest
-        if isinstance(document, Payment | BankTransaction) and document.is_reconciled:
+        if isinstance(document, Payment | BankTransaction | BankTransfer) and document.is_reconciled:
             return "it is reconciled"
         if document.date is not None and self.posted.open_books.is_closed(document.date):
             return "it lies in closed books"

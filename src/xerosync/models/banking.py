@@ -104,6 +104,11 @@ class BankTransfer(Quiet):
     extra: Mapping[str, object] = field(factory=no_extra, hash=False)
     shape: Shape = field(default=Shape.NEW, eq=False)
 
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether either side of it was matched with a line of a bank's statement."""
+        return bool(self.from_is_reconciled or self.to_is_reconciled)
+
 
 @frozen(kw_only=True, repr=False)
 class ManualJournalLine(Quiet):

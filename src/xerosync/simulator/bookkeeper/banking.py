@@ -107,6 +107,13 @@ class BankWork(Reading):
         }
         return self._do(lambda: banking.transfer(self._books, Given(fields)))
 
+    def reconcile_transfer(self, transfer_id: str) -> BankTransfer:
+        """Match both sides of a transfer with lines of the banks' statements."""
+        transfer = self._books.bank_transfers.get(transfer_id)
+        if transfer is None or transfer.status == "DELETED":
+            raise InvalidInput("transfer_id", "there is no such transfer")
+        return self._do(lambda: banking.reconcile_transfer(self._books, transfer))
+
     def add_batch_payment(
         self,
         amounts: Mapping[str, Decimal],

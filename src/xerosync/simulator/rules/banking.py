@@ -178,6 +178,14 @@ def remove_transfer(books: Books, old: BankTransfer, given: Given) -> BankTransf
     return books.bank_transfers.put(evolve(old, status="DELETED", updated_ms=stamp))
 
 
+def reconcile_transfer(books: Books, transfer: BankTransfer) -> BankTransfer:
+    """Match both sides of *transfer* with lines of the banks' statements."""
+    stamp = books.write_stamp()
+    for side in (transfer.from_transaction_id, transfer.to_transaction_id):
+        books.bank_transactions.put(evolve(books.bank_transactions[side], is_reconciled=True, updated_ms=stamp))
+    return books.bank_transfers.put(evolve(transfer, updated_ms=stamp))
+
+
 def bank_account(books: Books, given: Given | None, name: str) -> Account:
     """The active bank account that *given* means, by AccountID or Code. Raises `Invalid`."""
     named = given or Given({})
