@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from decimal import Decimal
 from functools import wraps
 
@@ -92,12 +92,12 @@ def test_every_public_flow_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _noting(
-    verb: Callable[..., Coroutine[object, object, object]], name: str, missing: set[str]
-) -> Callable[..., Coroutine[object, object, object]]:
+    verb: Callable[..., Coroutine[object, object, object] | AsyncIterator[object]], name: str, missing: set[str]
+) -> Callable[..., Coroutine[object, object, object] | AsyncIterator[object]]:
     @wraps(verb)
-    async def noted(*args: object, **kwargs: object) -> object:
+    def noted(*args: object, **kwargs: object) -> Coroutine[object, object, object] | AsyncIterator[object]:
         missing.discard(name)
-        return await verb(*args, **kwargs)
+        return verb(*args, **kwargs)
 
     return noted
 

@@ -50,7 +50,11 @@ async def import_and_follow(xero: AsyncXero, world: World) -> bool:
     done.append(plan := await sales.set_import_policies({"7": ImportPolicy.AUTOMATIC}))
     await sales.apply(plan)
     await sales.preview_imports()
-    done.append(plan := await sales.import_invoices(automatic=bool(await sales.import_policies())))
+    automatic = bool(await sales.import_policies())
+    if not table:
+        async for _ in sales.import_in_pages(automatic=automatic, per_page=2):
+            pass
+    done.append(plan := await sales.import_invoices(automatic=automatic))
     await sales.apply(plan)
     for each in await sales.transactions():
         if each.is_live:
