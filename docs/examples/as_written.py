@@ -30,7 +30,11 @@ _IS_NEGATIVE = {
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _POINT_AFTER_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([,' ])\d{3})(?:\1\d{3})*(?:\.\d+)?|[1-9]\d{0,2}(?:\.\d{3}){2,}")
 _COMMA_AFTER_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:([.' ])\d{3})(?:\1\d{3})*,\d{1,2}|\d+,\d{1,2}")
+_COMMA_ONLY = re.compile(r"(?:.*\D)?\d+,\d{1,2}\D*")
+_POINT_ONLY = re.compile(r"(?:.*\D)?\d*\.\d{1,2}\D*")
+_EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _TYPOGRAPHY = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2011": "-", "\u2019": "'"})
+_SWAPPED = str.maketrans(",.", ".,")
 _EXACT = Context(prec=200_000)
 
 _TIME = r"(?:[T ]\d{1,2}:\d{2}.*)?"
@@ -40,9 +44,18 @@ _MONTHS_NAMED = ("%d %b %Y", "%d %B %Y", "%d %b %y", "%d %B %y", "%b %d %Y", "%B
 _YEARS = range(1900, 2200)
 
 
-def amount_of(text: str) -> Decimal | None:
+def has_decimal_comma(texts: Iterable[str]) -> bool:
+    """Whether the amounts in *texts*, one column, have a decimal comma: more of them cannot be read otherwise."""
+    listed = [text.strip() for text in texts]
+    return sum(map(bool, map(_COMMA_ONLY.fullmatch, listed))) > sum(map(bool, map(_POINT_ONLY.fullmatch, listed)))
+
+
+def amount_of(text: str, *, decimal_comma: bool = False) -> Decimal | None:
     """
     The amount written in *text*, exactly; None when it is no amount, or could mean two.
+
+    Where its column has a *decimal_comma*, 1.005 is a thousand and five, and 1,005 is hardly more than one; else the
+    other way round.
 
     Understood are thousands separators, a decimal point or comma, one currency sign, and for a negative amount
     parentheses, a minus on either side, or CR.
@@ -53,7 +66,8 @@ def amount_of(text: str) -> Decimal | None:
     around = [_CURRENCY.subn("", written[side].upper()) for side in ("before", "after")]
     (before, _), (after, _) = around
     is_negative = _IS_NEGATIVE.get((before.replace(" ", ""), after.replace(" ", "")))
-    amount = _unsigned(written["digits"])
+    digits = written["digits"]
+    amount = _unsigned(digits.translate(_SWAPPED) if decimal_comma and _EITHER.fullmatch(digits) else digits)
     if is_negative is None or amount is None or sum(signs for _, signs in around) > 1:
         return None
     return amount.copy_negate() if is_negative and amount else amount

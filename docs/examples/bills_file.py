@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from as_written import DateStyle, amount_of, date_style, exact_sum
+from as_written import DateStyle, amount_of, date_style, exact_sum, has_decimal_comma
 from table_file import Table, is_blank, read_table
 
 _CENT = Decimal("0.01")
@@ -99,7 +99,8 @@ def read_bills(path: Path, columns: Columns, date_format: str | None = None) -> 
     content = path.read_bytes()
     table = read_table(content, columns.named())
     dates = date_style((table.cell(cells, columns.date) for _, cells in table.rows), date_format)
-    read = [_row(number, cells, columns, table, dates) for number, cells in table.rows]
+    decimal_comma = has_decimal_comma(table.cell(cells, columns.amount) for _, cells in table.rows)
+    read = [_row(number, cells, columns, table, dates, decimal_comma=decimal_comma) for number, cells in table.rows]
     rows = [each for each in read if isinstance(each, Row)]
     troubles = [each for each in read if isinstance(each, Trouble)]
     troubles += [
@@ -114,12 +115,14 @@ def read_bills(path: Path, columns: Columns, date_format: str | None = None) -> 
     )
 
 
-def _row(number: int, cells: Sequence[str], columns: Columns, table: Table, dates: DateStyle) -> Row | Trouble:
+def _row(
+    number: int, cells: Sequence[str], columns: Columns, table: Table, dates: DateStyle, *, decimal_comma: bool
+) -> Row | Trouble:
     if is_blank(cells):
         return Trouble(number, "it is blank")
     vendor = _plain(table.cell(cells, columns.vendor))
     written = table.cell(cells, columns.amount)
-    amount = amount_of(written)
+    amount = amount_of(written, decimal_comma=decimal_comma)
     if amount is None:
         return Trouble(number, "its amount cannot be read" if written else "it has no amount")
     if table.overflows(cells):

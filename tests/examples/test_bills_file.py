@@ -94,6 +94,26 @@ def test_notations_of_accountants_are_understood(text: str, amount: str) -> None
     assert not str(read).startswith("-0")
 
 
+@pytest.mark.parametrize(
+    ("others", "read"),
+    [(["12,50", "1.234,56", "7.00"], {"1.005": "1005", "1,005": None}), (["12.50"], {"1.005": None, "1,005": "1005"}),
+     ([], {"1.005": None, "1,005": "1005"}), (["€ 3,10", "-0,05"], {"(2.500)": "-2500", "1.234.567": "1234567"})],
+)  # fmt: skip
+def test_a_thousand_and_a_decimal_are_told_apart_by_the_other_amounts_of_the_column(
+    tmp_path: Path, others: list[str], read: dict[str, str | None]
+) -> None:
+    """What is hardly more than one is no amount of money, and stays unposted; it is never posted as a thousand."""
+    amounts = [*others, *read]
+    rows = [f'X;"{each}";2022-01-01;{place};' for place, each in enumerate(amounts)]
+
+    file = bills(tmp_path, "\n".join([HEADING.strip().replace(",", ";"), *rows]))
+
+    posted = {row.paper: row.amount for document in file.documents for row in document.rows}
+    for text, amount in read.items():
+        assert posted.get(str(amounts.index(text))) == (None if amount is None else Decimal(amount))
+    assert {each.cause for each in file.troubles} <= {"its amount has a fraction of a cent"}
+
+
 def test_sums_and_their_texts_lose_no_digit() -> None:
     huge = Decimal("1" + "0" * 60)
 
