@@ -179,3 +179,22 @@ def test_a_held_payout_names_a_few_of_many_lines(product: Product, xero: Xero) -
     *_, held = sales.settle(settlement).findings
 
     assert held.cause.endswith(": L0, L1, L2 and 2 more")
+
+
+def test_a_payout_is_said_to_come_by_itself_only_where_none_of_its_lines_is_left_to_a_person(
+    product: Product, xero: Xero
+) -> None:
+    lines = [line(name, product.collectable("100.00", name).id, "100.00") for name in ("Ana Costa", "Bo Lind")]
+    sales = collecting(xero, WhenLocked.QUEUE)
+    sales.apply(sales.settle(Settlement(id="S1", on=DAY, lines=lines[:1])))
+    product.books.lock_period(date(2026, 1, 31))
+
+    def held() -> list[tuple[str, bool]]:
+        return [(each.code, each.retry) for each in sales.settle(settled(*lines)).findings]
+
+    assert held() == [("waits for open books", True), ("payout held", True)]
+    product.books.lock_period(None)
+    (payment,) = product.live_payments()
+    product.books.remove_payment(payment.id)
+    assert held() == [("removed in Xero", False), ("payout held", False)]
+    assert balances(product) == [0, 0]

@@ -318,7 +318,7 @@ class _Payouts:
         if part == PAYOUT and (waiting := self._waiting(settlement)):
             shown = ", ".join(waiting[:_SHOWN]) + (f" and {len(waiting) - _SHOWN:,} more" if waiting[_SHOWN:] else "")
             cause = f"lines of its settlement do not stand in the books as they are given: {shown}"
-            self._find(settlement, part, HELD, cause, _HELD_FIX, worth=effect, retry=True)
+            self._find(settlement, part, HELD, cause, _HELD_FIX, worth=effect, retry=self._may_come(waiting))
             return None
         day = self.known.open_books.day_for(on)
         if day is None:
@@ -327,6 +327,12 @@ class _Payouts:
                 settlement, part, closed.code, closed.cause, closed.fix, worth=effect, retry=True, who=closed.who
             )
         return day
+
+    def _may_come(self, waiting: Sequence[str]) -> bool:
+        """Whether the lines *waiting* may come to stand by themselves, none of them being left to a person."""
+        found = self.known.decided.findings
+        may_come = {each.about for each in found if each.retry} - {each.about for each in found if not each.retry}
+        return may_come.issuperset(waiting)
 
     def _waiting(self, settlement: Settlement) -> list[str]:
         """The lines of *settlement* that do not stand in the books, and those that it is given without."""
