@@ -35,8 +35,12 @@ _ids: Final[WeakKeyDictionary[World, dict[str, str]]] = WeakKeyDictionary()
 """The product's own rows in each world, by the number of their invoice: they outlive its processes and its store."""
 _meddled: Final[WeakSet[World]] = WeakSet()
 """The worlds in which people have done their work; it is done once, whatever dies."""
-_left: Final[WeakSet[World]] = WeakSet()
-"""The worlds in which a person is told to put the fees back: an older store does not know how they were posted."""
+_left: Final[WeakKeyDictionary[World, set[str]]] = WeakKeyDictionary()
+"""
+What a person is told to put back in each world: of what was removed, an older store may know too little to do it.
+
+A payment that was under way when that store was copied is found removed: it is never sent again.
+"""
 
 
 def billed(world: World) -> None:
@@ -63,8 +67,8 @@ async def mend(xero: AsyncXero, world: World) -> bool:
     settlement = _settlement(ids)
     if world in _meddled:
         done.append(plan := (await sales.reconcile([settlement])).plan(_FIXES))
-        if world.was_restored and any((each.code, each.about) == ("removed in Xero", "S1") for each in plan.findings):
-            _left.add(world)
+        if world.was_restored:
+            _left[world] = {each.about for each in plan.findings if each.code == "removed in Xero"}
         await sales.apply(plan)
         return nothing_left(*done)
     done.append(plan := await sales.settle(settlement, retry_refused=True))
@@ -98,14 +102,16 @@ def _meddle(world: World) -> None:
 
 def each_thing_put_right(world: World) -> Iterator[str]:
     """Name whatever does not stand exactly once, or stands although it should not."""
-    books = world.books
+    books, left = world.books, _left.get(world, set[str]())
     paid = sorted(each.amount for each in books.payments if each.status == "AUTHORISED")
-    if paid != [Decimal(50), Decimal(100)]:
+    # What was told to be left may have been put back before the store was set back.
+    without = "INV-1" in left and paid == [Decimal(50)]
+    if paid != [Decimal(50), Decimal(100)] and not without:
         yield f"payments: {paid}"
     moved = [(each.type, each.total) for each in books.bank_transactions if each.status == "AUTHORISED"]
-    # What was told to be left may have been put back before the store was set back.
-    left = world in _left and not moved
-    if moved != ([] if left else [("SPEND", Decimal(1))]):
+    free = "S1" in left and not moved
+    if moved != [("SPEND", Decimal(1))] and not free:
         yield f"bank transactions: {moved}"
-    if (balance := books.balance(books.account(_CLEARING).id)) != Decimal(150 if left else 149):
+    expected = Decimal(50 if without else 150) - (0 if free else 1)
+    if (balance := books.balance(books.account(_CLEARING).id)) != expected:
         yield f"clearing: {balance}"
