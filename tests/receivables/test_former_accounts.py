@@ -10,7 +10,7 @@ import pytest
 from attrs import define, evolve, field
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
-from xerosync import LineKind, Receivables, Settlement, SettlementLine, SettlementSettings, Surplus
+from xerosync import Fee, LineKind, Receivables, Settlement, SettlementLine, SettlementSettings, Surplus
 
 OTHER = "095"
 CHOSEN = SettlementSettings(
@@ -168,3 +168,52 @@ def test_without_an_account_for_it_a_charge_back_from_the_former_account_is_a_fi
     sales.apply(sales.settle(moving.given))
     moving.assert_stands([0, 0, 0], owed=100)
     moving.assert_clean()
+
+
+def half_typed(product: Product) -> tuple[Settlement, Settlement]:
+    """A settlement of which a part was posted, or none, and all of it; people typed the rest through `CLEARING`."""
+    product.books.add_account(OTHER, "Other clearing", type="BANK")
+    ana, ben = product.collectable("100.00", "Ana Costa"), product.collectable("60.00", "Ben Ode")
+    lines = [line("L1", ana.id, "100.00"), line("L2", ben.id, "60.00")]
+    product.books.add_payment(ben.id, account=CLEARING, amount=Decimal(60), date=DAY)
+    begun = Settlement(id="S1", on=DAY, lines=lines[:1])
+    return begun, Settlement(id="S1", on=DAY, lines=lines, fees=[Fee(amount=nzd("2.00"))], paid_out_on=DAY)
+
+
+def test_what_was_typed_of_a_settlement_is_taken_over_in_the_account_that_it_was_begun_in(product: Product) -> None:
+    moving = Moving(product, evolve(CHOSEN, fee_account="404"))
+    begun, whole = half_typed(product)
+    former, sales = moving.through(CLEARING), moving.through(OTHER)
+    former.apply(former.settle(begun))
+    product.books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(158), date=DAY)
+
+    plan = sales.backfill(whole)
+    sales.apply(plan)
+    sales.apply(sales.settle(whole))
+
+    assert (plan.counts(), plan.findings) == ({"adopt": 2}, ())
+    moving.given.append(whole)
+    moving.assert_stands([0, 0, 158], owed=0)
+    moving.assert_clean()
+    assert not sales.backfill(whole)
+
+
+@pytest.mark.parametrize("by_a_person", [True, False])
+def test_a_settlement_that_was_typed_stays_in_the_account_that_it_was_typed_in(
+    product: Product, *, by_a_person: bool
+) -> None:
+    moving = Moving(product, evolve(CHOSEN, fee_account="404"))
+    _, whole = half_typed(product)
+    former, sales = moving.through(CLEARING), moving.through(OTHER)
+    if by_a_person:
+        sales.apply(sales.backfill(whole))
+        sales.apply(sales.backfill(whole, chosen={"L2": product.books.payments[0].id}))
+    else:
+        former.apply(former.backfill(whole))
+
+    sales.apply(sales.settle(whole))
+
+    moving.given.append(whole)
+    moving.assert_stands([0, 0, 158], owed=0)
+    moving.assert_clean()
+    assert not sales.settle(whole)

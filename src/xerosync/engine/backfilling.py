@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Transfer
+from xerosync.engine.batches import unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice
 from xerosync.engine.handmade import link_transactions
@@ -29,7 +30,8 @@ from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import current_of
-from xerosync.engine.settlement_accounts import settlement_accounts
+from xerosync.engine.settled_before import posted_before
+from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
 from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import State
@@ -38,7 +40,7 @@ from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_d
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
 from xerosync.mapping.transactions import Transaction
-from xerosync.models import BankTransaction, BankTransfer, Payment
+from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment
 from xerosync.money import Money
 
 _TYPED: Final = "typed in Xero before"
@@ -124,6 +126,8 @@ async def backfill_settlements(
     base = (await books.organisation()).base_currency or ""
     accounts = await settlement_accounts(books, clearing_account, settings, base)
     await refresh(books, INVOICES, PAYMENTS)
+    before = await posted_before(books, ordered, (await unsettled(books)).intents)
+    kept = await kept_accounts(books, before, accounts)
     lines = [(each, line) for each in ordered for line in each.lines if line.kind is LineKind.COLLECTED]
     asked: dict[str, list[Money]] = {}
     for _, line in lines:
@@ -135,18 +139,23 @@ async def backfill_settlements(
     transactions = await transactions_of(books, asked)
     transactions |= {each.transaction.id: each.transaction for each in linked if isinstance(each, ImportInvoice)}
     writes = [
-        _line_write(settlement, line, transactions[line.transaction], accounts)
+        _line_write(settlement, line, transactions[line.transaction], kept.get(settlement.id, accounts))
         for settlement, line in lines
         if line.transaction in transactions
     ]
-    more = [write for each in ordered for write in _payout_writes(each, accounts)]
-    known = await current_of(books, [each.operation for each in (*writes, *more)])
+    more: dict[AccountId, list[_Write]] = {}
+    for each in ordered:
+        through = kept.get(each.id, accounts)
+        more.setdefault(through.clearing_id, []).extend(_payout_writes(each, through))
+    costs = [write for of_account in more.values() for write in of_account]
+    known = await current_of(books, [each.operation for each in (*writes, *costs)])
     backfill = _Backfill(known, chosen)
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
     backfill.findings += (each for each in linked if isinstance(each, Finding))
     backfill.decide(books, writes, await _typed_payments(books, {each.wanted.of for each in writes}))
-    if more:
-        backfill.decide(books, more, await _typed_movements(books, accounts))
+    for clearing, of_account in more.items():
+        if of_account:
+            backfill.decide(books, of_account, await _typed_movements(books, clearing))
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
 
 
@@ -257,10 +266,10 @@ async def _typed_payments(books: Books, documents: Iterable[str]) -> list[Typed]
     return sorted(found, key=lambda each: (each.on or date.min, each.xero_id))
 
 
-async def _typed_movements(books: Books, accounts: SettlementAccounts) -> list[Typed]:
-    """What was spent or received through the clearing account, and the transfers from or to it, that are not ours."""
+async def _typed_movements(books: Books, clearing: AccountId) -> list[Typed]:
+    """What was spent or received through *clearing*, and the transfers from or to it, that are not ours."""
     await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
-    clearing, ours = accounts.clearing_id, sign_of(books.app.client_id)
+    ours = sign_of(books.app.client_id)
     found: list[Typed] = []
     async for record, moved in walk(books, BANK_TRANSACTIONS, BankTransaction, lookup=("account", clearing)):
         if moved.status not in GONE and moved.type in {"SPEND", "RECEIVE"} and dict(record.lookups).get("sign") != ours:

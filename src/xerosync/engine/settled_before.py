@@ -162,7 +162,7 @@ async def _accounts(books: Books, written: Sequence[Intent], condensed: Iterable
     """The clearing account that each settlement was begun in: that of most of its lines, else of what else it has."""
     lines: dict[str, Counter[str]] = defaultdict(Counter)
     others: dict[str, Counter[str]] = defaultdict(Counter)
-    removed: dict[str, str] = {}
+    payments: dict[str, str] = {}
     for one in condensed:
         if one.count:
             lines[one.id][one.account] += one.count
@@ -172,11 +172,12 @@ async def _accounts(books: Books, written: Sequence[Intent], condensed: Iterable
         account = account or text_at(each.payload, "Account", "AccountID")
         if settlement and account and each.state is not State.SUSPECT:
             (others if _is_cost(each) else lines)[settlement][account] += 1
-        elif settlement and each.operation.kind == RemovePayment.kind:
-            removed[each.target] = settlement
-    for key, (payment, _) in (await stamped(books, PAYMENTS, Payment, removed)).items():
+        elif settlement and each.operation.kind in {Pay.kind, RemovePayment.kind}:
+            # What was taken over, or removed, says nothing of an account itself.
+            payments[each.target or each.xero_id or ""] = settlement
+    for key, (payment, _) in (await stamped(books, PAYMENTS, Payment, payments)).items():
         if payment.account is not None and payment.account.account_id:
-            lines[removed[key]][payment.account.account_id] += 1
+            lines[payments[key]][payment.account.account_id] += 1
     chosen = {**others, **lines}
     return {settlement: AccountId(counted.most_common(1)[0][0]) for settlement, counted in chosen.items()}
 
