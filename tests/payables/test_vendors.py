@@ -9,7 +9,7 @@ import pytest
 from attrs import define
 from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 
-from xerosync import Bill, BillLine, Payables
+from xerosync import Bill, BillLine, MemoryStore, Payables
 from xerosync.models import AccountCode
 from xerosync.ports import Request, Response
 from xerosync.simulator import Contact
@@ -210,3 +210,61 @@ def test_a_vendor_that_xero_refuses_is_not_offered_again_until_told_to(product: 
     assert (len(again), {finding.code for finding in again.findings}) == (0, {"refused by Xero", "vendor unclear"})
     assert again.findings[0].cause == "This name is not acceptable."
     assert told_to.counts() == {"contact": 1, "bill": 1}
+
+
+def test_two_workers_that_planned_the_same_new_vendor_create_it_once(product: Product, purchases: Payables) -> None:
+    """Each in a plan of its own, made before either was applied, and spelt its own way."""
+    other = Payables(product.xero(), payment_account=BANK)
+    first, second = purchases.submit([bill("b1", "New Ltd")]), other.submit([bill("b2", "NEW  ltd")])
+
+    purchases.apply(first)
+    report = other.apply(second)
+
+    assert report.unfinished == ()
+    assert [each.name for each in active(product)] == ["New Ltd"]
+    assert {each.contact_id for each in product.live_bills()} == {active(product)[0].id}
+    assert len(product.live_bills()) == 2
+    assert not other.submit([bill("b1", "New Ltd"), bill("b2", "NEW ltd")])
+
+
+def test_two_workers_with_stores_of_their_own_never_create_a_vendor_twice(product: Product) -> None:
+    first, second = (Payables(product.xero(store=MemoryStore()), payment_account=BANK) for _ in range(2))
+    plans = first.submit([bill("b1", "New Ltd")]), second.submit([bill("b2", "New Ltd")])
+
+    first.apply(plans[0])
+    second.apply(plans[1])
+    second.apply(second.submit([bill("b2", "New Ltd")]))
+
+    assert [each.name for each in active(product)] == ["New Ltd"]
+    assert sorted(each.number for each in product.live_bills()) == ["b1", "b2"]
+
+
+def test_a_contact_that_is_a_customer_is_the_vendor_of_its_name(product: Product, purchases: Payables) -> None:
+    sale = product.invoice("Ana Costa", "100.00")
+
+    purchases.apply(purchases.submit([bill("b1", "ANA costa")]))
+
+    assert [each.contact_id for each in product.live_bills()] == [sale.contact_id]
+    assert [each.name for each in active(product)] == ["Ana Costa"]
+
+
+@pytest.mark.parametrize("what", ["archived", "merged"])
+def test_a_contact_that_ended_after_planning_holds_its_bill_back_until_it_can_be_used(
+    product: Product, purchases: Payables, what: str
+) -> None:
+    contact, survivor = product.books.add_contact("Old Ltd"), product.books.add_contact("Survivor Ltd")
+    plan = purchases.submit([bill("b1", "Old Ltd"), bill("b2", "Survivor Ltd")])
+    if what == "merged":
+        product.books.merge_contacts(contact.id, into=survivor.id)
+    else:
+        product.books.archive_contact(contact.id)
+
+    report = purchases.apply(plan)
+    assert [each.about for each in report.findings] == ["b1"]
+    assert [each.number for each in product.live_bills()] == ["b2"]
+
+    if what == "archived":
+        product.books.restore_contact(contact.id)
+    purchases.apply(purchases.submit([bill("b1", "Old Ltd")], retry_refused=True))
+    expected = survivor.id if what == "merged" else contact.id
+    assert {each.number: each.contact_id for each in product.live_bills()} == {"b1": expected, "b2": survivor.id}
