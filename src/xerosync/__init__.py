@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from xerosync.storage.keys import KeyRing
     from xerosync.storage.memory import MemoryStore
     from xerosync.storage.sqlite import SQLiteStore
+    from xerosync.tables import Listing
     from xerosync.webhooks import AsyncWebhookInbox, Delivery, WebhookAnswer, WebhookEvent, WebhookInbox, read_delivery
     from xerosync.worker import AsyncWorker, Due, Ran, Worker
 
@@ -202,6 +203,7 @@ __all__ = [
     "LineMark",
     "LinkBill",
     "LinkSpend",
+    "Listing",
     "Mark",
     "Match",
     "MatchKey",
@@ -361,6 +363,7 @@ _ROOMS = {
     "engine.typed": ("Candidate", "WhichOne"),
     "fleet": ("AsyncFleet", "Fleet", "FleetStatus", "OrganisationStatus"),
     "ledger": ("AsyncLedger", "Ledger"),
+    "tables": ("Listing",),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),
     "mapping.lines": ("BillLine", "PaperLine", "SaleLine"),

@@ -26,6 +26,7 @@ from xerosync.errors import StoreFailed, XerosyncError
 from xerosync.models import Account, Action, Organisation, OrganisationRole, User
 from xerosync.secret import Secret
 from xerosync.storage.protocol import Record
+from xerosync.tables import Listing, Tabular
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class Check:
 
     name: str
     note: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: Listing[Finding] = field(factory=Listing[Finding], converter=Listing[Finding])
     looked: bool = True
 
     @property
@@ -70,15 +71,15 @@ class Check:
 
 
 @frozen(kw_only=True, repr=False)
-class Checkup:
+class Checkup(Tabular):
     """All checks of one examination, in the order in which they rest on each other."""
 
     checks: tuple[Check, ...]
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Listing[Finding]:
         """What is wrong, of all checks."""
-        return tuple(finding for check in self.checks for finding in check.findings)
+        return Listing(finding for check in self.checks for finding in check.findings)
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from xerosync.client._driver import stepped
 from xerosync.client.connections import AsyncConnections, ConnectionSummary
@@ -32,6 +32,7 @@ from xerosync.models import TenantId
 from xerosync.ports import Clock
 from xerosync.storage.adapt import port_for
 from xerosync.storage.protocol import AsyncStorage, Record, RecordKey, Storage
+from xerosync.tables import Listing, Tabular
 
 _PAGE: Final = 1000
 _PERSON: Final = (State.PARKED, State.CONFLICT, State.SUSPECT)
@@ -61,7 +62,7 @@ class OrganisationStatus:
     parked: int
     refused: int
     last_run: LastRun | None
-    findings: tuple[Finding, ...]
+    findings: Listing[Finding] = field(converter=Listing[Finding])
     runs: int = 0
     calls: int = 0
     bytes_down: int = 0
@@ -115,16 +116,16 @@ class OrganisationStatus:
 
 
 @frozen(repr=False)
-class FleetStatus:
+class FleetStatus(Tabular):
     """How it stood with each of *organisations* at *at* (UTC). ``str()`` is a page of text."""
 
     at: datetime
     organisations: tuple[OrganisationStatus, ...]
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Listing[Finding]:
         """What needs somebody, in all of them."""
-        return tuple(finding for each in self.organisations for finding in each.findings)
+        return Listing(finding for each in self.organisations for finding in each.findings)
 
     def counts(self) -> dict[str, int | float]:
         """
@@ -202,7 +203,7 @@ class AsyncFleet:
         found = await self._connections.list()
         if organisations is not None:
             wanted = {each.lower() for each in organisations}
-            found = tuple(each for each in found if wanted & {each.organisation.lower(), each.company.lower()})
+            found = Listing(each for each in found if wanted & {each.organisation.lower(), each.company.lower()})
             known = {name.lower() for each in found for name in (each.organisation, each.company)}
             if wanted - known:
                 raise InvalidInput("organisation", "the store knows no such one: give the id that status shows")

@@ -15,6 +15,7 @@ from xerosync.engine.auditing import Audit
 from xerosync.engine.drifting import DriftField, DriftReport
 from xerosync.engine.explaining import Trail
 from xerosync.engine.plans import Finding, Plan, Recovery
+from xerosync.tables import Listing
 
 
 @arguments_checked
@@ -80,7 +81,7 @@ class AsyncLedger:
         """
         return await explaining.why(self.books, what)
 
-    async def parked(self) -> tuple[Finding, ...]:
+    async def parked(self) -> Listing[Finding]:
         """The writes that ended in doubt eight times: nothing is done about them until they are released (R8)."""
         return await recovery.parked(self.books)
 

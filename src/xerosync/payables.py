@@ -57,6 +57,7 @@ from xerosync.mapping.papers import Bill, check_vendor
 from xerosync.mapping.spending import CardSpend
 from xerosync.models import Account, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
+from xerosync.tables import Listing
 
 _SPENDING: Final = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS"})
 
@@ -334,18 +335,18 @@ class AsyncPayables:
         about = {handled.BILL: bills, handled.PAYMENT: payments, handled.RECEIPT: receipts}
         return await handled.handle(self.books, about, note="", again=True)
 
-    async def handled_outside(self) -> tuple[HandledOutside, ...]:
+    async def handled_outside(self) -> Listing[HandledOutside]:
         """All that is handled outside, with the notes that were made."""
         return await handled.handled(self.books)
 
-    async def posted(self, bill_ids: Iterable[str]) -> tuple[PostedBill, ...]:
+    async def posted(self, bill_ids: Iterable[str]) -> Listing[PostedBill]:
         """Those of the host's bills that stand in Xero, with their totals as Xero has them now."""
         listed = list(bill_ids)
         await refresh(self.books, INVOICES, CREDIT_NOTES)
         bills = await self._posted(CreateBill.kind, listed)
         bills += await bringing.linked_documents(self.books, listed)
         notes = await self._posted(CreateCreditNote.kind, listed)
-        return tuple(_posted_bill(each) for each in [*bills, *notes] if each.document.status not in GONE)
+        return Listing(_posted_bill(each) for each in [*bills, *notes] if each.document.status not in GONE)
 
     async def apply(self, plan: Plan) -> Report:
         """Do exactly what *plan* says; see `xerosync.engine.applying.apply`."""

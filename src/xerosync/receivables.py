@@ -66,6 +66,7 @@ from xerosync.matching.customers import Match
 from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey
 from xerosync.models import Account, AccountId
 from xerosync.money import Money
+from xerosync.tables import Listing
 
 
 @arguments_checked
@@ -95,11 +96,11 @@ class AsyncReceivables:
         self._settlements: Final = settlements or SettlementSettings()
         self._sales: Final = sales or SaleSettings()
 
-    async def clearing_accounts(self) -> tuple[ClearingChoice, ...]:
+    async def clearing_accounts(self) -> Listing[ClearingChoice]:
         """Every account, with the answer to whether it may be the clearing account, and the reason (R7)."""
         await refresh(self.books, ACCOUNTS)
         found = [account async for _, account in walk(self.books, ACCOUNTS, Account)]
-        return tuple(clearing_choice(account) for account in sorted(found, key=lambda each: each.code or "~"))
+        return Listing(clearing_choice(account) for account in sorted(found, key=lambda each: each.code or "~"))
 
     async def prepare(self) -> Plan:
         """Enable payments on the clearing account where that is all it lacks (F 6.14); else nothing is to do."""
@@ -120,7 +121,7 @@ class AsyncReceivables:
         """
         return await opening.open_accounts(self.books, wanted)
 
-    async def matches(self, customers: Iterable[Customer]) -> tuple[Match, ...]:
+    async def matches(self, customers: Iterable[Customer]) -> Listing[Match]:
         """
         How each of *customers* stands towards the contacts in Xero: the list to review (R10, R11).
 
@@ -245,9 +246,9 @@ class AsyncReceivables:
         kept = await policies.kept_policies(self.books)
         return {customer: each.policy for customer, each in kept.items()}
 
-    async def transactions(self) -> tuple[Transaction, ...]:
+    async def transactions(self) -> Listing[Transaction]:
         """Every transaction the library made out of an invoice, as it is to be, ended ones too."""
-        return tuple(await all_transactions(self.books))
+        return Listing(await all_transactions(self.books))
 
     async def transaction_report(
         self,
@@ -325,7 +326,7 @@ class AsyncReceivables:
             self.books, refunds, account=self._clearing, notes=notes, retry_refused=retry_refused
         )
 
-    async def posted(self, ids: Iterable[str]) -> tuple[PostedSale, ...]:
+    async def posted(self, ids: Iterable[str]) -> Listing[PostedSale]:
         """Those of the host's sales that stand in Xero, with their numbers and totals as Xero has them now."""
         return await posted_sales(self.books, ids)
 

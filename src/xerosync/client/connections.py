@@ -16,6 +16,7 @@ from xerosync.errors import StoreFailed
 from xerosync.models import TenantId
 from xerosync.storage.adapt import port_for
 from xerosync.storage.protocol import AsyncStorage, Record, Storage
+from xerosync.tables import Listing
 
 _PAGE: Final = 500
 
@@ -53,9 +54,9 @@ class AsyncConnections:
     def __init__(self, store: Storage | AsyncStorage, *, _blocking: bool = False) -> None:
         self._storage: Final = port_for(store, blocking=_blocking)
 
-    async def list(self) -> tuple[ConnectionSummary, ...]:
+    async def list(self) -> Listing[ConnectionSummary]:
         """Every company that was ever connected, in the order of their ids; the disconnected ones too."""
-        return tuple([each async for page in self._pages() for each in await summaries(self._storage, page)])
+        return Listing([each async for page in self._pages() for each in await summaries(self._storage, page)])
 
     async def of(self, company: str) -> ConnectionSummary | None:
         """The connection of *company*; None when it was never connected."""

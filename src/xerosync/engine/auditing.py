@@ -31,6 +31,7 @@ from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.models import BatchPayment
+from xerosync.tables import Listing, Tabular
 
 MISSING: Final = "missing in Xero"
 DOUBLED: Final = "found twice in Xero"
@@ -57,7 +58,7 @@ _UNDER_WAY: Final = timedelta(minutes=10)
 
 
 @frozen(kw_only=True, repr=False)
-class Audit:
+class Audit(Tabular):
     """
     What an audit came to: how many documents with our marks were *seen*, how many marks were *adopted*, and *findings*.
 
@@ -66,7 +67,7 @@ class Audit:
 
     seen: int = 0
     adopted: int = 0
-    findings: tuple[Finding, ...] = ()
+    findings: Listing[Finding] = field(factory=Listing[Finding], converter=Listing[Finding])
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -93,6 +94,10 @@ class Audit:
 
     def __bool__(self) -> bool:
         return not self.findings
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row a finding, for a table or a dataframe."""
+        return self.findings.rows()
 
     def __str__(self) -> str:
         counts = ((self.missing, "missing"), (self.doubled, "doubled"), (self.foreign, "foreign"))

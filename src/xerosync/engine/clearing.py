@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.movements import (
@@ -31,6 +31,7 @@ from xerosync.models import (
     Payment,
 )
 from xerosync.money import Money, exactly
+from xerosync.tables import Listing, Tabular
 
 
 class Eligibility(StrEnum):
@@ -48,6 +49,17 @@ class ClearingChoice:
     account: Account
     answer: Eligibility
     reason: str
+
+    def row(self) -> dict[str, object]:
+        """Its line of a table."""
+        account = self.account
+        return {
+            "code": account.code or "",
+            "name": account.name or "",
+            "type": account.type or "",
+            "answer": self.answer.value,
+            "reason": self.reason,
+        }
 
 
 def clearing_choice(account: Account) -> ClearingChoice:
@@ -129,7 +141,7 @@ def balance_rows(balance: Money, in_base: InBase | None) -> list[dict[str, str]]
 
 
 @frozen(kw_only=True, repr=False)
-class ClearingReport:
+class ClearingReport(Tabular):
     """
     The clearing account explained: *balance* (debit positive) = *in_flight* + the sum of *exceptions*, in the account's
     own currency.
@@ -144,7 +156,7 @@ class ClearingReport:
     in_flight: Money
     payments: int
     exceptions: tuple[ExceptionItem, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: Listing[Finding] = field(factory=Listing[Finding], converter=Listing[Finding])
     in_base: InBase | None = None
 
     @property

@@ -16,6 +16,7 @@ from xerosync.engine.pages import Cell, Section, page
 from xerosync.engine.ticking import Ticked
 from xerosync.models import AccountId, BankTransactionStatus, PaymentStatus
 from xerosync.money import Money, exactly
+from xerosync.tables import Tabular
 
 
 @frozen(kw_only=True, repr=False)
@@ -39,7 +40,7 @@ class ClearingMovement:
 
 
 @frozen(kw_only=True, repr=False)
-class ClearingStatement:
+class ClearingStatement(Tabular):
     """
     What moved on a clearing account from *first* to *last*, both included.
 

@@ -31,6 +31,7 @@ from xerosync.matching.contacts import Contacts
 from xerosync.matching.customers import Match, Matching, MatchStatus, Pairs
 from xerosync.matching.keys import Customer, MatchKey
 from xerosync.models import Contact
+from xerosync.tables import Listing
 from xerosync.texts import check_id, check_text
 
 
@@ -41,10 +42,10 @@ class Connecting:
         self._books: Final = books
         self._keys: Final = tuple(keys)
 
-    async def matches(self, customers: Iterable[Customer]) -> tuple[Match, ...]:
+    async def matches(self, customers: Iterable[Customer]) -> Listing[Match]:
         """How each of *customers* stands, with suggestions."""
         listed = _each_once(customers)
-        return (await self._matching(await self._known(listed))).match(listed, suggest=True)
+        return Listing((await self._matching(await self._known(listed))).match(listed, suggest=True))
 
     async def match(self, customers: Iterable[Customer], *, create_missing: bool, retry_refused: bool) -> Plan:
         """Connect those that are found; with *create_missing*, create and connect those that are not in Xero."""

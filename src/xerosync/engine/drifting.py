@@ -43,6 +43,7 @@ from xerosync.models import (
     Payment,
     TenantId,
 )
+from xerosync.tables import Tabular
 
 Document: TypeAlias = Invoice | CreditNote | Payment | BankTransaction | BankTransfer
 
@@ -157,7 +158,7 @@ class Drift:
 
 
 @frozen(kw_only=True, repr=False)
-class DriftReport:
+class DriftReport(Tabular):
     """
     What people changed of *looked_at* documents that the library wrote, and that nobody has accepted yet.
 

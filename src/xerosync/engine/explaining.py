@@ -22,6 +22,7 @@ from xerosync.engine.plans import WORDS
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import MOVES, State
 from xerosync.engine.trail import ABOUT, RUN, TRAIL, TrailLine, TrailStep, read_lines
+from xerosync.tables import Tabular
 
 _PREFIXES: Final = ("", BILL_PAYMENT, CARD, CUSTOMER, SALE, SUPPLIER, FEES, PAYOUT, SURPLUS, COUNTER)
 _NOTHING: Final = "Nothing is recorded of it: this library did not write it."
@@ -40,7 +41,7 @@ _SAYS: Final[Mapping[TrailStep, str]] = {
 
 
 @frozen(kw_only=True, repr=False)
-class Trail:
+class Trail(Tabular):
     """
     Lines of the record, oldest first.
 

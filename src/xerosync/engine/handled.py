@@ -15,6 +15,7 @@ from xerosync.engine.once import sifted_ids
 from xerosync.engine.plans import Plan
 from xerosync.models import TenantId
 from xerosync.storage.protocol import Record
+from xerosync.tables import Listing
 from xerosync.texts import check_text
 
 BILL: Final = "bill"
@@ -48,11 +49,11 @@ class HandledOutside:
         return f"<HandledOutside {self.what} {self.id}>"
 
 
-async def handled(books: Books) -> tuple[HandledOutside, ...]:
+async def handled(books: Books) -> Listing[HandledOutside]:
     """All that is handled outside now."""
     links = [link for link in await all_links(books, HandleOutside.kind) if not link["again"]]
     named = [(*link["host_id"].split("/", 1), link.get("note", "")) for link in links]
-    return tuple(HandledOutside(what=what, id=host_id, note=note) for what, host_id, note in named)
+    return Listing(HandledOutside(what=what, id=host_id, note=note) for what, host_id, note in named)
 
 
 async def handled_ids(books: Books, what: str) -> frozenset[str]:

@@ -39,6 +39,7 @@ from xerosync.mapping.transactions import ImportSettings, Transaction
 from xerosync.models import DocumentStatus, Invoice, InvoiceId, InvoiceType, TenantId
 from xerosync.money import Money
 from xerosync.storage.protocol import Record
+from xerosync.tables import Tabular
 
 TO_IMPORT: Final = "to import"
 
@@ -142,7 +143,7 @@ class ImportRow:
 
 
 @frozen(kw_only=True, repr=False)
-class ImportPreview:
+class ImportPreview(Tabular):
     """One row an invoice, in the order of their due dates. Nothing is imported by looking."""
 
     lines: tuple[ImportRow, ...]

@@ -15,6 +15,7 @@ from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
 from xerosync.money import Money
 from xerosync.storage.protocol import Record
+from xerosync.tables import Listing, Tabular
 from xerosync.texts import legible
 
 A = TypeVar("A", bound=Action)
@@ -100,7 +101,7 @@ class Difference(Finding):
 
 
 @frozen(kw_only=True, repr=False)
-class Plan:
+class Plan(Tabular):
     """
     What is desired less what is observed: ordered *actions*, and *findings* that need a person.
 
@@ -110,7 +111,7 @@ class Plan:
 
     tenant: TenantId
     actions: tuple[Action, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: Listing[Finding] = field(factory=Listing[Finding], converter=Listing[Finding])
     tallies: Mapping[str, int] = field(factory=dict[str, int])
     whole: bool = False
 
@@ -193,12 +194,23 @@ class Result:
     messages: tuple[str, ...] = ()
     earlier: bool = False
 
+    def row(self) -> dict[str, object]:
+        """Its line of a table."""
+        return {
+            "kind": self.action.kind,
+            "host_ref": self.action.host_ref,
+            "amount": str(self.action.worth or ""),
+            "state": self.state.value if self.state is not None else "held back",
+            "xero_id": self.xero_id or "",
+            "messages": " | ".join(self.messages),
+        }
+
     def __repr__(self) -> str:
         return f"<Result {self.action!r} {self.state}>"
 
 
 @frozen(kw_only=True, repr=False)
-class Recovery:
+class Recovery(Tabular):
     """
     What a recovery closed: writes *found* in Xero, writes *posted* (again) by kind, and those left *open*, because Xero
     could still not say. *in_batches* counts the payments in the batches it posted. *findings* are for a person.
@@ -208,7 +220,7 @@ class Recovery:
     posted: Mapping[str, int] = field(factory=dict[str, int])
     in_batches: int = 0
     open: int = 0
-    findings: tuple[Finding, ...] = ()
+    findings: Listing[Finding] = field(factory=Listing[Finding], converter=Listing[Finding])
 
     @property
     def sent(self) -> int:
@@ -223,6 +235,12 @@ class Recovery:
         """
         return sum(self.posted.get(kind, 0) for kind in kinds) + self.in_batches * (Pay.kind in kinds)
 
+    def rows(self) -> list[dict[str, object]]:
+        """How many writes were found in Xero, sent of each kind, and left open, for a table or a dataframe."""
+        counts = {"found in Xero": self.found}
+        counts |= {f"sent: {kind}": count for kind, count in self.posted.items()}
+        return [{"what": what, "writes": count} for what, count in (counts | {"still open": self.open}).items()]
+
     def __str__(self) -> str:
         return f"{self.found:,} found in Xero, {self.sent:,} sent, {self.open:,} still open"
 
@@ -231,7 +249,7 @@ class Recovery:
 
 
 @frozen(kw_only=True, repr=False)
-class Report:
+class Report(Tabular):
     """
     What an apply did: one result an action, and the findings that came up.
 
@@ -241,8 +259,8 @@ class Report:
     blank where there was nothing to do.
     """
 
-    results: tuple[Result, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    results: Listing[Result] = field(factory=Listing[Result], converter=Listing[Result])
+    findings: Listing[Finding] = field(factory=Listing[Finding], converter=Listing[Finding])
     calls: int = 0
     recovered: Recovery = field(factory=Recovery)
     run: str = ""
@@ -277,6 +295,10 @@ class Report:
     def unfinished(self) -> tuple[Result, ...]:
         """The actions that did not come to be, refused, in doubt or held back."""
         return tuple(result for result in self.results if result.state is not State.CONFIRMED)
+
+    def rows(self) -> list[dict[str, object]]:
+        """One row an action, for a table or a dataframe. Rows hold amounts: mind where they are shown."""
+        return self.results.rows()
 
     def __str__(self) -> str:
         states = Counter((result.action.kind, result.state or "held back") for result in self.results)

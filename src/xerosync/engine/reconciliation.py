@@ -18,13 +18,14 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.settlement_report import SettlementReport
 from xerosync.models import AccountId, TenantId
 from xerosync.money import Money
+from xerosync.tables import Listing, Tabular
 
 Choice: TypeAlias = Fix | Mapping[str, Fix] | Callable[[Discrepancy], Fix | None]
 """How discrepancies are to be fixed: all alike, by their code, or one by one."""
 
 
 @frozen(kw_only=True, repr=False)
-class Reconciliation:
+class Reconciliation(Tabular):
     """
     A clearing account explained: *balance* (Xero's own, debit positive) = *in_flight* + *exceptions*, and how it came
     from the *opening* balance.
@@ -44,8 +45,8 @@ class Reconciliation:
     statement: ClearingStatement
     in_flight: Money
     payments: int
-    discrepancies: tuple[Discrepancy, ...] = ()
-    accepted: tuple[Discrepancy, ...] = ()
+    discrepancies: Listing[Discrepancy] = field(factory=Listing[Discrepancy], converter=Listing[Discrepancy])
+    accepted: Listing[Discrepancy] = field(factory=Listing[Discrepancy], converter=Listing[Discrepancy])
     settlements: SettlementReport | None = None
     settling: Plan = field(repr=False)
 
@@ -65,14 +66,14 @@ class Reconciliation:
         return self.statement.closing.in_base
 
     @property
-    def exceptions(self) -> tuple[Discrepancy, ...]:
+    def exceptions(self) -> Listing[Discrepancy]:
         """The discrepancies that explain a part of the balance."""
-        return tuple(each for each in self.discrepancies if each.amount)
+        return Listing(each for each in self.discrepancies if each.amount)
 
     @property
-    def findings(self) -> tuple[Discrepancy, ...]:
+    def findings(self) -> Listing[Discrepancy]:
         """The discrepancies that move no money on this account, but need a person."""
-        return tuple(each for each in self.discrepancies if not each.amount)
+        return Listing(each for each in self.discrepancies if not each.amount)
 
     @property
     def causes(self) -> tuple[RootCause, ...]:
@@ -168,7 +169,7 @@ class Reconciliation:
 
 
 @frozen(repr=False)
-class Reconciliations:
+class Reconciliations(Tabular):
     """Several *reports* as one: of several clearing accounts, or of several organisations."""
 
     reports: tuple[Reconciliation, ...] = field(converter=tuple[Reconciliation, ...])

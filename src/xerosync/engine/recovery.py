@@ -45,6 +45,7 @@ from xerosync.engine.states import State, may_move
 from xerosync.engine.trail import TrailStep
 from xerosync.errors import Rejected, ScopeMissing, Unavailable, UnreadableAnswer
 from xerosync.events import Event
+from xerosync.tables import Listing
 
 _LOOKED_AT: Final = (*OPEN_STATES, State.CONFLICT)
 MARKS_ON: Final[Sequence[tuple[Shelf, frozenset[str]]]] = (
@@ -80,10 +81,10 @@ async def recover(books: Books) -> Recovery:
         await lease.release()
 
 
-async def parked(books: Books) -> tuple[Finding, ...]:
+async def parked(books: Books) -> Listing[Finding]:
     """What is known of every parked write of the organisation."""
     found = [read_intent(record) async for record in records(books, "intent", states=[State.PARKED])]
-    return tuple(filter(None, map(finding_for, found)))
+    return Listing(filter(None, map(finding_for, found)))
 
 
 async def release(books: Books, host_refs: frozenset[str] | None) -> int:

@@ -32,6 +32,7 @@ from xerosync.mapping.papers import Sale, check_names
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.models import Contact, CreditNote, Invoice, InvoiceType
 from xerosync.money import Money
+from xerosync.tables import Listing
 
 
 @frozen(kw_only=True)
@@ -53,10 +54,10 @@ class PostedSale:
         return f"<PostedSale {self.id} {self.status}>"
 
 
-async def posted_sales(books: Books, ids: Iterable[str]) -> tuple[PostedSale, ...]:
+async def posted_sales(books: Books, ids: Iterable[str]) -> Listing[PostedSale]:
     """Those of the host's sales that stand in Xero."""
     found = await posted_documents(books, ids, side=SALES)
-    return tuple(_posted(each) for each in found.values() if each.document.status not in GONE)
+    return Listing(_posted(each) for each in found.values() if each.document.status not in GONE)
 
 
 def _posted(posted: PostedDocument) -> PostedSale:

@@ -23,6 +23,7 @@ from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import State
 from xerosync.mapping.settlement import Settlement, SettlementLine, SettlementProof, is_more_than_lines
 from xerosync.money import Money
+from xerosync.tables import Tabular
 
 _PREFIXES: Final = (SURPLUS, COUNTER)
 _ADDRESSED: Final[Mapping[str, str]] = {
@@ -105,7 +106,7 @@ class ReportedSettlement:
 
 
 @frozen(kw_only=True, repr=False)
-class SettlementReport:
+class SettlementReport(Tabular):
     """
     What has become of some *settlements*; it is derived from the books as they are now, and from nothing else.
 

@@ -33,6 +33,7 @@ from xerosync.errors import InvalidInput
 from xerosync.mapping.transactions import Transaction, TransactionStatus
 from xerosync.models import Payment, PaymentStatus
 from xerosync.money import Money, exactly
+from xerosync.tables import Tabular
 
 PER_PAGE: Final = 1000
 
@@ -82,7 +83,7 @@ class ReportedTransaction:
 
 
 @frozen(kw_only=True, repr=False)
-class TransactionReport:
+class TransactionReport(Tabular):
     """
     One *page* of *pages*, of up to a thousand transactions unless asked for fewer, in the order of their days.
 

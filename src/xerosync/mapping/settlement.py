@@ -13,6 +13,7 @@ from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST
 from xerosync.money import Money
+from xerosync.tables import Tabular
 from xerosync.texts import check_id, check_text
 
 
@@ -169,7 +170,7 @@ class Settlement:
 
 
 @frozen(kw_only=True, repr=False)
-class SettlementProof:
+class SettlementProof(Tabular):
     """Where a settlement's *net* comes from: gross − returned − fees − reserve + adjustments."""
 
     gross: Money

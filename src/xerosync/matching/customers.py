@@ -54,6 +54,19 @@ class Match:
     look_alikes: tuple[ContactId, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
 
+    def row(self) -> dict[str, object]:
+        """Its line of a table."""
+        return {
+            "customer": self.customer.id,
+            "named": self.customer.custom_identifier or "",
+            "status": self.status.value,
+            "contacts": " ".join(self.contacts),
+            "names": ", ".join(self.names),
+            "reason": self.reason,
+            "taken_by": self.taken_by or "",
+            "suggestions": ", ".join(each.name for each in self.suggestions),
+        }
+
     def __repr__(self) -> str:
         return f"<Match {self.customer.id} {self.status}>"
 
