@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -22,7 +23,7 @@ from xerosync import (
     Surplus,
     Xero,
 )
-from xerosync.simulator import Fault
+from xerosync.simulator import Bookkeeper, Fault
 
 
 def collecting(xero: Xero) -> Receivables:
@@ -242,19 +243,29 @@ def test_money_that_was_parked_and_used_since_stays(product: Product, xero: Xero
     assert [finding.cause for finding in plan.findings] == ["its money was set against something else since"]
 
 
-def test_an_undo_is_not_begun_where_one_thing_has_changed_since_it_was_planned(product: Product, xero: Xero) -> None:
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda books: books.reconcile_payment(books.payments[0].id),
+        lambda books: books.reconcile_transfer(books.bank_transfers[0].id),
+    ],
+)
+def test_an_undo_is_not_begun_where_one_thing_has_changed_since_it_was_planned(
+    product: Product, xero: Xero, touch: Callable[[Bookkeeper], object]
+) -> None:
     first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
     sales = collecting(xero)
-    settlement = settled((first.id, "100.00"), (second.id, "60.00"))
+    settlement = settled((first.id, "100.00"), (second.id, "60.00"), paid_out=True)
     sales.apply(sales.settle(settlement))
     plan = sales.undo_settlement(settlement)
     before = clearing(product)
     product.clock.advance(60)
-    product.books.reconcile_payment(product.live_payments()[0].id)
+    touch(product.books)
 
     report = sales.apply(plan)
 
     assert clearing(product) == before
+    assert len(product.live_payments()) == 2
     assert {finding.code for finding in report.findings} == {"changed since planned", "held back"}
     assert len(report.unfinished) == len(plan)
 

@@ -435,7 +435,7 @@ def cursor_key(tenant: str, shelf: Shelf) -> RecordKey:
 
 
 def stamp_of(record: Record) -> str:
-    """The document's ``UpdatedDateUTC`` as Xero wrote it."""
+    """The document's ``UpdatedDateUTC`` as Xero wrote it; of one without, what changes with anything of it."""
     return record.state
 
 
@@ -510,7 +510,8 @@ def _mirrored(books: Books, shelf: Shelf, row: Json) -> Record:
     }
     body = dump(kept).decode()
     lookups = tuple(pair for pair in shelf.lookups(row) if pair[1])
-    key, stamp = _text(row, shelf.id_key), _text(row, "UpdatedDateUTC")
+    # A transfer has no stamp: what it says itself tells whether it has changed.
+    key, stamp = _text(row, shelf.id_key), _text(row, "UpdatedDateUTC") or _digest(body)
     return Record(shelf.kind, books.tenant, key, body, stamp, None, lookups)
 
 
@@ -537,7 +538,11 @@ def _cursor(books: Books, shelf: Shelf, at: datetime) -> Record:
 
 @cache
 def _version(kept: frozenset[str]) -> str:
-    return hashlib.sha256(" ".join(_in_order(kept)).encode()).hexdigest()[:8]
+    return _digest(" ".join(_in_order(kept)))[:8]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache

@@ -205,6 +205,7 @@ class _Undoing:
                     RemoveTransfer(
                         host_ref=intent.operation.host_ref,
                         reason=self.undoing.reason,
+                        seen=self._seen(intent),
                         facts=self._facts(intent),
                         removed=intent.xero_id or "",
                         amount=self._money(document.amount),
