@@ -403,7 +403,7 @@ class AsyncReceivables:
 
     async def reconcile(
         self,
-        settlements: Iterable[Settlement] | None = None,
+        settlements: Settlement | Iterable[Settlement] | None = None,
         *,
         first: date | None = None,
         last: date | None = None,
@@ -422,8 +422,9 @@ class AsyncReceivables:
         posted, and as your settlements say, are in its sums and in no list. That is for hundreds of thousands of them;
         *settlements* may come from a generator then.
         """
+        given = [settlements] if isinstance(settlements, Settlement) else settlements
         return await reconciling.reconcile(
-            self.books, account or self._clearing, self._settlements, settlements, first=first, last=last, brief=brief
+            self.books, account or self._clearing, self._settlements, given, first=first, last=last, brief=brief
         )
 
     async def clearing_statement(self, first: date, last: date, *, account: str | None = None) -> ClearingStatement:

@@ -136,6 +136,21 @@ def test_what_was_settled_and_is_in_no_settlement_is_found(host: Host) -> None:
     ]
 
 
+@pytest.mark.parametrize("brief", [False, True])
+def test_a_settlement_of_before_the_first_day_that_was_paid_out_since_need_not_be_given(
+    host: Host, *, brief: bool
+) -> None:
+    host.collect("S1", "10.00", "20.00", paid_out=False)
+    host.collect("S2", "5.00", day=7, paid_out=False)
+    late = evolve(host.settlements[0], paid_out_on=DAY + timedelta(days=7))
+    host.sales.apply(host.sales.settle(late))
+
+    report = host.sales.reconcile([host.settlements[1]], first=DAY + timedelta(days=3), brief=brief)
+
+    assert report.clean
+    assert (report.opening, report.balance, report.in_flight) == (nzd("30.00"), nzd("5.00"), nzd("5.00"))
+
+
 @pytest.mark.parametrize("again", ["S1-0", "S1-1"])
 def test_a_line_id_that_is_used_twice_is_refused_though_the_first_is_ticked_off(host: Host, again: str) -> None:
     settlement = host.collect("S1", "10.00", "20.00")

@@ -97,6 +97,20 @@ def test_an_exception_from_before_is_not_one_of_these_days(product: Product, xer
     assert_proven(product, statement)
 
 
+def test_what_nothing_explains_is_that_of_these_days_alone(product: Product, xero: Xero) -> None:
+    clearing, fees = (product.books.account(code) for code in ("880", "404"))
+    for day, amount in ((DAY, Decimal(10)), (DAY + timedelta(days=30), Decimal(5))):
+        product.books.add_journal("moved", {clearing.code: amount, fees.code: -amount}, date=day)
+    sales = Receivables(xero, clearing_account="880")
+
+    later = sales.clearing_statement(DAY + timedelta(days=1), DAY + timedelta(days=40))
+    none = sales.clearing_statement(DAY + timedelta(days=1), DAY + timedelta(days=2))
+
+    assert [(each.code, each.amount) for each in later.exceptions] == [("other movements", nzd("5.00"))]
+    assert [each.amount for each in later.closing.exceptions] == [nzd("15.00")]
+    assert none.exceptions == ()
+
+
 def test_a_payout_that_somebody_typed_besides_is_said_to_be_entered_twice(product: Product, xero: Xero) -> None:
     ours = product.collectable("100.00")
     sales = collecting(xero)

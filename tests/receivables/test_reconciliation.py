@@ -130,6 +130,22 @@ def test_settlements_of_before_the_first_day_need_not_be_given(collected: Collec
     assert (report.statement.money_in, report.statement.money_out) == (nzd("40.00"), nzd("1.50"))
 
 
+def test_settlements_that_begin_in_the_middle_are_told_to_name_their_first_day(collected: Collected) -> None:
+    report = collected.sales.reconcile(collected.settlements[1])
+
+    assert {each.code for each in report.discrepancies} == {"not in your settlements"}
+    assert all("name that day: first=" in each.fix for each in report.discrepancies)
+
+
+def test_a_first_day_to_come_is_the_last_one_too(collected: Collected) -> None:
+    first = collected.product.clock.now().date() + timedelta(days=400)
+
+    report = collected.sales.reconcile(collected.settlements, first=first)
+
+    assert (report.statement.first, report.statement.last) == (first, first)
+    assert (report.opening, report.balance, report.statement.movements) == (nzd("38.50"), nzd("38.50"), ())
+
+
 def test_the_report_of_an_earlier_day_leaves_out_what_came_later(collected: Collected) -> None:
     report = collected.sales.reconcile(collected.settlements, last=DAY + timedelta(days=1))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Final
 
@@ -27,6 +28,10 @@ _FORGOTTEN_CAUSE: Final = "it carries our mark, but the store has no record of i
 _FORGOTTEN_FIX: Final = "settle its line again: it is taken over"
 _NOT_YET: Final = "not posted yet"
 _NOT_YET_FIX: Final = "post what is missing, by this report's plan or by that of settle()"
+_ORPHAN_FIX: Final = (
+    "give the settlement; if you give those from some day on alone, name that day: first=…; "
+    "take back what was posted only if it never was"
+)
 _BY_HAND_CAUSE: Final = "somebody entered it in Xero by hand, and nothing was posted for it"
 _BY_HAND_FIX: Final = "take what was typed for it, or remove that and settle again"
 _TYPED: Final[Mapping[str, str]] = {
@@ -43,7 +48,8 @@ class Standing:
 
     *expected* is what the host's settlements say, None where none were given; *told* how each of their parts stands,
     *marks* their parts by the mark that their documents bear, *invoices* what their lines pay. *first* is the day
-    before which settlements that were not given are of no interest. *open_intents* are the writes that an interrupted
+    before which settlements that were not given are of no interest, *earlier* those of them that were paid out since.
+    *open_intents* are the writes that an interrupted
     run left open.
     """
 
@@ -58,6 +64,7 @@ class Standing:
     invoices: Mapping[Key, str]
     open_intents: Sequence[Intent]
     short_code: str | None
+    earlier: AbstractSet[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -185,7 +192,7 @@ class _Explaining:
                     code="not in your settlements",
                     about=about,
                     cause=f"it was posted here, and {named_so} is not among those given, or has no such {what}",
-                    fix="give the settlement, or take back what was posted for it",
+                    fix=_ORPHAN_FIX,
                     worth=abs(amount),
                     amount=amount,
                     xero_id=first.xero_id,
@@ -226,7 +233,7 @@ class _Explaining:
 
     def _is_earlier(self, entry: Entry) -> bool:
         first = self.standing.first
-        return first is not None and entry.recorded_on is not None and entry.recorded_on < first
+        return first is not None and (is_before(entry, first) or entry.settlement in self.standing.earlier)
 
     def _actual(self, entries: Iterable[Entry]) -> Money:
         amounts = (each.actual for each in entries if self._has_come(each.actual_on))
@@ -363,6 +370,15 @@ def _other_movements(rest: Money) -> Discrepancy:
         worth=abs(rest),
         amount=rest,
     )
+
+
+def is_before(entry: Entry, first: date) -> bool:
+    """Whether *entry* is of before *first*: by its own day, or where it was dated ahead by its settlement's."""
+    own = entry.recorded_on is not None and entry.recorded_on < first
+    if own or entry.intent is None:
+        return own
+    settled_on = entry.intent.facts.get("settled_on") or entry.intent.facts.get("on")
+    return settled_on is not None and date.fromisoformat(settled_on) < first
 
 
 def parts_told(lines: Iterable[ReportedLine]) -> dict[Key, ReportedLine]:

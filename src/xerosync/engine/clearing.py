@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -32,6 +33,9 @@ from xerosync.models import (
 )
 from xerosync.money import Money, exactly
 from xerosync.tables import Listing, Tabular
+
+OTHER_MOVEMENTS: Final = "other movements"
+"""The code of what nothing explains."""
 
 
 class Eligibility(StrEnum):
@@ -232,7 +236,7 @@ def explain_clearing(
     by_hand = Money.total((item.amount for item in exceptions), currency)
     rest = balance - in_flight - by_hand
     if rest:
-        exceptions.append(_other_movement(rest))
+        exceptions.append(other_movements(rest))
     return ClearingReport(
         account=account,
         balance=balance,
@@ -325,9 +329,10 @@ def _at_another_rate(payment: Payment, rest: Money) -> ExceptionItem:
     )
 
 
-def _other_movement(rest: Money) -> ExceptionItem:
+def other_movements(rest: Money) -> ExceptionItem:
+    """The *rest* of a sum, which nothing explains."""
     return ExceptionItem(
-        code="other movements",
+        code=OTHER_MOVEMENTS,
         about="",
         amount=rest,
         cause="money moved on this account in another way: journals, or lines of other documents",

@@ -9,7 +9,13 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
-from xerosync.engine.clearing import ClearingReport, ExceptionItem, explain_clearing
+from xerosync.engine.clearing import (
+    OTHER_MOVEMENTS,
+    ClearingReport,
+    ExceptionItem,
+    explain_clearing,
+    other_movements,
+)
 from xerosync.engine.entries import balance_of
 from xerosync.engine.movements import Movements, gone_from, is_on, signed_payment, signed_transaction, signed_transfer
 from xerosync.engine.pages import Cell, Section, page
@@ -67,8 +73,11 @@ class ClearingStatement(Tabular):
     @property
     def exceptions(self) -> tuple[ExceptionItem, ...]:
         """What of the closing balance is not in flight and was not there before the first day."""
+        rest = _rest(self.closing) - _rest(self.opening)
         before = {(each.code, each.about, each.amount) for each in self.opening.exceptions}
-        return tuple(each for each in self.closing.exceptions if (each.code, each.about, each.amount) not in before)
+        listed = [each for each in self.closing.exceptions if each.code != OTHER_MOVEMENTS]
+        found = [each for each in listed if (each.code, each.about, each.amount) not in before]
+        return (*found, *([other_movements(rest)] if rest else []))
 
     @property
     def proven(self) -> bool:
@@ -167,6 +176,12 @@ class ClearingStatement(Tabular):
 
     def __repr__(self) -> str:
         return f"<ClearingStatement of {len(self.movements)} movements>"
+
+
+def _rest(report: ClearingReport) -> Money:
+    """What of the balance nothing explains, of all days before: each day may add to it."""
+    found = (each.amount for each in report.exceptions if each.code == OTHER_MOVEMENTS)
+    return Money.total(found, report.balance.currency)
 
 
 @exactly

@@ -60,6 +60,11 @@ class Entry:
         return None if self.intent is None else key_of(self.intent)
 
     @property
+    def settlement(self) -> str:
+        """The id of the settlement that it was posted for; blank where there is none."""
+        return "" if self.intent is None else self.intent.facts.get("settlement", "")
+
+    @property
     def tag(self) -> str | None:
         """Our mark on the document."""
         return tag_in((self.document.reference if self.document is not None else None) or "")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
-from xerosync.engine.accounting_for import Standing, account_for, parts_told
+from xerosync.engine.accounting_for import Standing, account_for, is_before, parts_told
 from xerosync.engine.actions import (
     AcceptDrift,
     Pending,
 )
+from xerosync.engine.chain_books import settled_on
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
 from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Entry, Key, entries_on, named
@@ -78,10 +79,12 @@ async def reconcile(
         settled = await _examined(books, clearing_account, chosen, left.settlements)
     ticked = left.ticked if left is not None else Ticked(currency=currency)
     expected, report = _expected(settled, currency), settled.report if settled is not None else None
-    last = last or _end(books, [*movements.days(), *ticked.days, *(each.on for each in expected or ())])
+    days = [*movements.days(), *ticked.days, *(each.on for each in expected or ())]
+    last = last or _end(books, days if first is None else [*days, first])
     statement = await _stated(books, choice.account, movements, ticked, first=first, last=last)
     standing = await _standing(books, account, movements, settled, statement.closing.balance - ticked.amount)
-    explained = account_for(evolve(standing, first=first, last=last, expected=expected))
+    earlier = await _paid_out_since(books, standing.entries, expected, first)
+    explained = account_for(evolve(standing, first=first, last=last, expected=expected, earlier=earlier))
     settling = settled.plan if settled is not None else Plan(tenant=books.tenant)
     means = Means(account=account, settling=settling, open_books=open_books(organisation, chosen.when_locked))
     discrepancies, accepted = await _sorted_out(books, remedied(explained.found, means))
@@ -118,6 +121,27 @@ async def _standing(
         open_intents=await intents_with(books, states=OPEN_STATES),
         short_code=(await books.organisation()).short_code,
     )
+
+
+async def _paid_out_since(
+    books: Books, entries: Iterable[Entry], expected: Sequence[Expected] | None, first: date | None
+) -> frozenset[str]:
+    """The settlements of before *first*, none of those *expected*, that were paid out on that day or later."""
+    if first is None or expected is None:
+        return frozenset()
+    given = {each.settlement.id for each in expected}
+    later = {
+        each.settlement
+        for each in entries
+        if (key := each.key) is not None and key[0] == "payout" and not is_before(each, first)
+    }
+    found: set[str] = set()
+    for settlement in later - given:
+        posted = await intents_with(books, lookup=("settlement", settlement))
+        # What of a payout is known is the day it was paid on, and not that of its settlement.
+        if any((each.facts.get("on") or settled_on(each)) < first.isoformat() for each in posted):
+            found.add(settlement)
+    return frozenset(found)
 
 
 async def _examined(

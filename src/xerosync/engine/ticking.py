@@ -72,9 +72,13 @@ class _Written(msgspec.Struct, gc=False):
     @property
     def line(self) -> int:
         """What tells the settlement's line from all others, and from itself with anything else about it."""
-        facts = self.facts
-        on = facts.settled_on or self.payload.date
+        facts, on = self.facts, self.settled_on
         return hash((self.host_ref, facts.transaction, self.payload.amount, on, facts.settlement, facts.line)) & _BITS
+
+    @property
+    def settled_on(self) -> str:
+        """The day of its settlement, which a payment that was dated ahead does not bear."""
+        return self.facts.settled_on or self.payload.date
 
 
 class _Paid(msgspec.Struct, rename={"currency": "CurrencyCode"}, gc=False):
@@ -191,7 +195,7 @@ class Ticking:
                 self.doubted.append(written.xero_id)
             else:
                 self._posted.add(payment)
-                early = self.first is not None and date.fromisoformat(written.payload.date) < self.first
+                early = self.first is not None and date.fromisoformat(written.settled_on) < self.first
                 (self._early if early else self._named).append(written.line)
         return left
 
