@@ -80,3 +80,21 @@ def test_a_far_day_and_a_due_day_before_the_bills_own_are_posted_as_they_stand(
     assert not purchases.submit(bills)
     assert not purchases.update(bills)
     assert not purchases.follow_bills()
+
+
+@pytest.mark.parametrize("when_locked", WhenLocked)
+def test_books_that_are_closed_for_ever_hold_everything_back(product: Product, when_locked: WhenLocked) -> None:
+    """There is no first open day to move anything to."""
+    purchases = Payables(product.xero(), payment_account=BANK, bills=BillSettings(when_locked=when_locked))
+    purchases.apply(purchases.submit([GOOD]))
+    product.books.lock_period(date.max)
+
+    submitted = purchases.submit([bill("b"), bill("c", amount="-10.00")])
+    spent = purchases.spend([CardSpend(id="s", vendor="Taxi", on=DAY, account=BANK, lines=GOOD.lines)])
+    changed = purchases.update([evolve(GOOD, number="other")])
+
+    code = "waits for open books" if when_locked is WhenLocked.QUEUE else "books closed"
+    assert [(each.code, each.about) for each in submitted.findings] == [(code, "b"), (code, "c")]
+    assert [(each.code, each.about) for each in spent.findings] == [(code, "s")]
+    assert [(each.code, each.about) for each in changed.findings] == [("books closed", "good")]
+    assert (len(submitted), len(spent), len(changed)) == (0, 0, 0)

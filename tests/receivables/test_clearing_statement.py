@@ -140,6 +140,13 @@ def test_days_in_the_wrong_order_are_refused(xero: Xero) -> None:
         collecting(xero).clearing_statement(DAY, DAY - timedelta(days=1))
 
 
+def test_a_first_day_that_xero_cannot_read_is_refused(xero: Xero) -> None:
+    with pytest.raises(InvalidInput, match="first: give a day from 1753-01-01 on"):
+        collecting(xero).clearing_statement(date.min, DAY)
+    with pytest.raises(InvalidInput, match="first: give a day from 1753-01-01 on"):
+        collecting(xero).reconcile(first=date.min, last=DAY)
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     events=st.lists(

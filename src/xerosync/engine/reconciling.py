@@ -39,7 +39,7 @@ from xerosync.engine.settling_policies import SettlementSettings, open_books
 from xerosync.engine.ticking import Ticked
 from xerosync.engine.ticking_flow import Briefly
 from xerosync.errors import InvalidInput
-from xerosync.mapping.documents import check_day
+from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.settlement import Settlement
 from xerosync.models import (
     Account,
@@ -232,6 +232,7 @@ def _check_days(first: date | None, last: date | None) -> None:
     for name, day in (("first", first), ("last", last)):
         if day is not None:
             check_day(name, day)
+            check_written_day(name, day)
     if first is not None and last is not None and last < first:
         raise InvalidInput("last", "give a day that is not before the first")
 

@@ -84,8 +84,8 @@ class OpenBooks:
         return "" if moved in {None, on} else f", moved{as_draft} from {on.isoformat()}: the books are closed"
 
     @staticmethod
-    def _first_open(closed_up_to: date) -> date:
-        return closed_up_to + timedelta(days=1)
+    def _first_open(closed_up_to: date) -> date | None:
+        return closed_up_to + timedelta(days=1) if closed_up_to < date.max else None
 
     def finding(self, about: str, worth: Money | None) -> Finding:
         """What a person must know of a document that may not be written on its day."""
