@@ -38,7 +38,7 @@ class Loop:
 
     def __init__(self, clock: VirtualClock, random: Random) -> None:
         self.clock: Final = clock
-        self.random: Final = random
+        self._drawn = random.random
         self.steps: int = 0
         self._steps_max: int = 0
         self._began = self._seen = clock.now()
@@ -57,7 +57,8 @@ class Loop:
 
     def after(self, seconds: float, do: Callable[[], object], *, is_turn: bool = False) -> None:
         """Do something *seconds* from now: it *is the turn* of a process, or happens to the world."""
-        heappush(self._timers, (self._timer(seconds), is_turn, do))
+        timer = (self.now_s + max(seconds, 0.0), self._drawn(), next(self._numbers))
+        heappush(self._timers, (timer, is_turn, do))
 
     def passes(self, seconds: float, turn: Callable[[], object]) -> bool:
         """
@@ -65,7 +66,9 @@ class Loop:
 
         False where another process has its turn before: then this one must give way until its own *turn*.
         """
-        mine, timers = self._timer(seconds), self._timers
+        now_s = self.now_s
+        at = now_s + seconds if seconds > 0.0 else now_s
+        mine, timers = (at, self._drawn(), next(self._numbers)), self._timers
         while self.steps < self._steps_max:
             if not timers or timers[0][0] > mine:
                 self._begin(mine)
@@ -89,10 +92,6 @@ class Loop:
             self._begin(timer)
             do()
         return True
-
-    def _timer(self, seconds: float) -> Timer:
-        at = self.now_s + seconds if seconds > 0.0 else self.now_s
-        return at, self.random.random(), next(self._numbers)
 
     def _begin(self, timer: Timer) -> None:
         at = timer[0]

@@ -114,7 +114,12 @@ class Life:
 
     async def point(self, step: str, seconds: float = 0.0) -> None:
         """A step of the process, which takes *seconds*."""
-        if not self.body.passes(self.met(step, seconds)):
+        if self.dead:
+            raise Crash
+        seconds += self.world.step(self, step)
+        if self.dead:
+            raise Crash
+        if not self.body.passes(seconds):
             await suspended()
         if self.dead:
             raise Crash
@@ -158,6 +163,8 @@ class World:
         self._gate = MemoryGate()
         self._registered = self.simulator.register_app("Simulation")
         self._over_s = max(mix.until_s, mix.restored_s or 0.0)
+        self._drawn = self.random.random
+        self._struck = mix.crash + mix.freeze + mix.stall
         self._trace: list[str] = []
         self._living: dict[int, Life] = {}
         self._bodies: list[Awaited | Plain] = []
@@ -217,7 +224,9 @@ class World:
             self._die(process)
         if now_s >= self._over_s:
             return 0.0
-        chance = self.random.random()
+        chance = self._drawn()
+        if chance >= self._struck:
+            return 0.0
         if chance < self.mix.crash:
             self._die(process)
         elif chance < self.mix.crash + self.mix.freeze + (self.mix.stall if is_write else 0.0):
