@@ -277,7 +277,7 @@ class Call:
             raise
         move = next_move(self.kind, outcome, tried)
         if move.step is Step.TAKE or move.step is Step.GIVE_UP:
-            return self._last(outcome, move)
+            return last_word(outcome, move)
         if move.step is Step.RENEW:
             await self.session.renew(self.token)
         elif move.wait_s:
@@ -298,16 +298,18 @@ class Call:
             outcome = await self.session.exchange(self.request(turn.token, not_after), turn, self.tried.attempt)
         return outcome, self.tried.aged((self.session.clock.now() - self.first_sent).total_seconds())
 
-    def _last(self, outcome: Response | TransportFault, move: Move) -> Response:
-        if move.error is OutcomeUnknown:
-            if isinstance(outcome, Response) and outcome.status == 200:
-                raise AnswerLost("Xero's answer cannot be read")
-            raise AnswerLost(f"Xero answered {outcome.status}" if isinstance(outcome, Response) else str(outcome))
-        if move.error is UnreadableAnswer:
-            raise UnreadableAnswer("the answer as a whole", str(outcome))
-        if isinstance(outcome, TransportFault):
-            raise Unavailable(str(outcome))
-        return outcome
+
+def last_word(outcome: Response | TransportFault, move: Move) -> Response:
+    """*outcome*, on which nothing more follows by *move*: the answer to return, or the error to raise."""
+    if move.error is OutcomeUnknown:
+        if isinstance(outcome, Response) and outcome.status == 200:
+            raise AnswerLost("Xero's answer cannot be read")
+        raise AnswerLost(f"Xero answered {outcome.status}" if isinstance(outcome, Response) else str(outcome))
+    if move.error is UnreadableAnswer:
+        raise UnreadableAnswer("the answer as a whole", str(outcome))
+    if isinstance(outcome, TransportFault):
+        raise Unavailable(str(outcome))
+    return outcome
 
 
 @lru_cache(maxsize=1024)

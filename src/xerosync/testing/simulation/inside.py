@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from attrs import define
 
 from xerosync.client._pacing import Turn
-from xerosync.client._session import Again, Call, Query, Session
+from xerosync.client._retry import Kind, Step, Tried, next_move
+from xerosync.client._session import Again, Call, Query, Session, last_word
 from xerosync.client._wire.answers import Envelope
 from xerosync.client.gate import Account, Permit
 from xerosync.ports import Request, Response, TransportFault
@@ -81,6 +82,16 @@ class InsideSession(Session):
     @asynccontextmanager
     async def _turns(self, at_most: int) -> AsyncGenerator[list[Turn]]:
         yield [_TURN] * at_most
+
+    async def _read(self, query: Query, accept: str = "application/json") -> Response:
+        tried = Tried()
+        while True:
+            outcome = await self.exchange(self._request(query, _TURN.token, accept), _TURN, tried.attempt)
+            move = next_move(Kind.READ, outcome, tried)
+            if move.step is Step.TAKE or move.step is Step.GIVE_UP:
+                return last_word(outcome, move)
+            tried = tried.then(move, in_doubt=False)
+            await self.clock.sleep(move.wait_s)
 
     async def _settled(self, call: Call) -> Response:
         while True:
