@@ -316,6 +316,15 @@ def test_lines_alone_may_be_given_in_portions_and_be_paid_out_together(product: 
     assert plan.findings == ()
     assert [balance(product, code) for code in (CLEARING, BANK)] == [0, Decimal("138.70")]
     assert not sales.settle(week)
+    other = evolve(settled(*lines[1:], fee="0"), id="S9")
+    again = sales.settle(other)
+    assert [(each.code, each.about) for each in again.findings] == [
+        ("changed since posted", "L2"),
+        ("payout held", "S9"),
+    ]
+    assert "settlement was S1, and is now S9" in again.findings[0].cause
+    assert not again
+    assert not sales.settle(Settlement(id="day 1", on=DAY, lines=lines[1:])).findings
 
 
 def test_a_settlement_that_was_undone_may_be_given_without_what_it_had(product: Product, xero: Xero) -> None:

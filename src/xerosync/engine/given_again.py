@@ -106,6 +106,15 @@ class PostedBefore:
         cause = f"under this id another line was posted before: {differences[0]}"
         return Finding(code=CHANGED, about=line.id, cause=cause, fix=_ANOTHER_ID, worth=line.amount)
 
+    def in_portions(self, settlement: Settlement) -> list[str]:
+        """The lines of *settlement* that were posted in another, which was lines alone."""
+        own = {"", settlement.id}
+        return [
+            line.id
+            for line in settlement.lines
+            if any(each.settlement not in own for each in self.lines.get(line.id, ()))
+        ]
+
     def missing(self, settlement: Settlement) -> list[Finding]:
         """The findings that *settlement* is given without lines that it was posted with."""
         return [_left_out(each, settlement.id) for each in self.left_out.get(settlement.id, ())]

@@ -50,8 +50,8 @@ _NAMES: Final = frozenset(
 )
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 
-_NOT_ASKED_FOR: Final = frozenset({"line", "currency"})
-"""Facts that nothing is found by, and that nearly all writes of a kind share."""
+_NOT_ASKED_FOR: Final = frozenset({"line", "currency", "through", "portions"})
+"""Facts that nothing is found by."""
 
 
 def intent_key(tenant: TenantId, operation: Pending) -> str:

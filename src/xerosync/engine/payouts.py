@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -28,6 +29,10 @@ FEES: Final = "fees/"
 """What the name of an operation begins with that posts a settlement's fees."""
 PAYOUT: Final = "payout/"
 """What the name of an operation begins with that posts a settlement's payout."""
+PORTIONS: Final = "portions"
+"""The fact that names the lines of a settlement which were posted in others before, that were lines alone."""
+PAYS_PORTIONS: Final = ("pays", "portions")
+"""What a cost or a payout is found by that has them."""
 HELD: Final = "payout held"
 """The code of a finding on a payout that waits for lines of its settlement."""
 _HELD_FIX: Final = "see what is found about those lines: it is posted by itself once they stand"
@@ -377,7 +382,8 @@ class _Payouts:
         return bank.account_id
 
     def _facts(self, settlement: Settlement, on: date, effect: Money) -> dict[str, str]:
-        return {
+        portions = self.known.decided.known.before.in_portions(settlement)
+        return ({PORTIONS: json.dumps(portions)} | dict([PAYS_PORTIONS]) if portions else {}) | {
             "settlement": settlement.id,
             "on": on.isoformat(),
             "account": self.known.accounts.clearing_id,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
+
+from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import (
@@ -25,7 +28,7 @@ from xerosync.engine.given_again import PostedBefore, PostedLine
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.mirror import GONE, PAYMENTS, records
 from xerosync.engine.observed import intents_with, stamped
-from xerosync.engine.payouts import FEES, PAYOUT, operations
+from xerosync.engine.payouts import FEES, PAYOUT, PAYS_PORTIONS, PORTIONS, operations
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settlement_books import SURPLUS
@@ -53,7 +56,7 @@ async def posted_before(
         taken = await intents_with(books, lookup=("kind", kind))
         found |= {one.key: one for one in taken if one.facts.get("charged_back_by") in lines}
     written = [each for each in found.values() if each.state is not State.REJECTED and "undone" not in each.facts]
-    by_line = posted_lines(written)
+    by_line = await _paid_out_with(books, settlements, posted_lines(written))
     moved_on = {each.settlement for group in by_line.values() for each in group} - {*ids, ""}
     former = [Pending(kind, name + each) for each in moved_on for kind, name in _COSTS]
     ended = [*written, *(each for each in (await current_of(books, former)).values() if _stands(each))]
@@ -65,6 +68,30 @@ async def posted_before(
         accounts=await _accounts(books, written, condensed.values()),
         fees_as=_fees_as(written),
     )
+
+
+async def _paid_out_with(
+    books: Books, settlements: Sequence[Settlement], by_line: dict[str, list[PostedLine]]
+) -> dict[str, list[PostedLine]]:
+    """*by_line*, where what was posted alone, and paid out with another settlement, is of that one."""
+    given = {line.id: each.id for each in settlements if is_more_than_lines(each) for line in each.lines}
+    own = {line: {"", settlement} for line, settlement in given.items()}
+    portions = {
+        line
+        for line, group in by_line.items()
+        if line in own and any(each.settlement not in own[line] for each in group)
+    }
+    if not portions:
+        return by_line
+    moved: dict[str, str] = {}
+    for each in await intents_with(books, lookup=PAYS_PORTIONS):
+        if _stands(each):
+            moved |= dict.fromkeys(portions.intersection(json.loads(each.facts[PORTIONS])), _settlement_of(each))
+    return by_line | {
+        line: [evolve(each, settlement=settlement) for each in by_line[line]]
+        for line, settlement in moved.items()
+        if settlement != given[line]
+    }
 
 
 def posted_lines(written: Iterable[Intent]) -> dict[str, list[PostedLine]]:
