@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from tests.conftest import BANK, DAY, Product, nzd
+from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 
 from xerosync import Bill, BillInXero, BillLine, BillSettings, CardSpend, LinkBill, Payables, Rule, Rules, map_bill
 from xerosync.errors import InvalidInput
 from xerosync.mapping.lines import PaperLine
 from xerosync.models import AccountCode, CreditNote, Invoice, InvoiceId, InvoiceType
+from xerosync.ports import Request
 
 GOOD, BAD = "Paper Ltd", "Secret Vendor Ltd"
 Mapper = Callable[[Bill], Invoice | CreditNote]
@@ -151,3 +153,58 @@ def test_a_bill_that_gets_no_id_is_a_finding_and_the_others_are_brought_back(
     (finding,) = plan.findings
     assert finding.code == "bill id taken"
     assert finding.cause.startswith(cause)
+
+
+ODD = {"7", "31"}
+FIFTY = [bill(str(place), GOOD) for place in range(50)]
+
+
+def undated(paper: Bill) -> Invoice | CreditNote:
+    return evolve(map_bill(paper), date=date.min) if paper.id in ODD else map_bill(paper)
+
+
+def posting(product: Product, transport: Through) -> Payables:
+    return Payables(product.xero(transport=transport), payment_account=BANK, bills=BillSettings(mapper=undated))
+
+
+def test_a_document_that_xero_cannot_even_read_is_refused_alone(product: Product) -> None:
+    """Xero turns the whole call away for it, and says not for which: halves are sent until it stands alone."""
+    sent: list[Request] = []
+    purchases = posting(product, Through(product.simulator.transport, before=sent.append))
+
+    report = purchases.apply(purchases.submit(FIFTY))
+
+    assert {(each.about, each.code) for each in report.findings} == {(each, "refused by Xero") for each in ODD}
+    assert sorted(each.number for each in product.live_bills()) == sorted({each.id for each in FIFTY} - ODD)
+    assert len([each for each in sent if is_write(each, "/Invoices")]) <= 21
+    again = purchases.submit(FIFTY)
+    assert (len(again), {each.about for each in again.findings}) == (0, ODD)
+
+
+class Died(BaseException):
+    """The worker is no more."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 8))
+def test_a_worker_that_dies_among_the_halves_leaves_each_document_once(product: Product, nth: int, when: str) -> None:
+    written: list[Request] = []
+
+    def die(request: Request) -> None:
+        if is_write(request, "/Invoices"):
+            written.append(request)
+            if len(written) == nth:
+                raise Died
+
+    dying = posting(product, Through(product.simulator.transport, **{when: die}))
+    with pytest.raises(Died):
+        dying.apply(dying.submit(FIFTY))
+    product.clock.advance(3600)
+    after = posting(product, Through(product.simulator.transport))
+
+    after.recover()
+    after.apply(after.submit(FIFTY))
+
+    assert sorted(each.number for each in product.live_bills()) == sorted({each.id for each in FIFTY} - ODD)
+    again = after.submit(FIFTY)
+    assert (len(again), {each.about for each in again.findings}) == (0, ODD)

@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from xerosync.client._books import Books
 from xerosync.client._pacing import Turn
 from xerosync.client._retry import opens_soon
-from xerosync.client._wire.answers import lacks_scope, refusal, retry_after_s
+from xerosync.client._wire.answers import is_refused_unread, lacks_scope, refusal, retry_after_s
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.breaker import Breaker
@@ -149,6 +149,7 @@ class Poster:
         return [evolve(intent, version=intent.version + 1) for intent in intents]
 
     async def _post_batch(self, kind: Kind, batch: Sequence[Intent]) -> list[Intent]:
+        """*batch* as it ended; halved where Xero cannot read it: one odd value must not take others with it."""
         session = await self.books.session()
         trouble: XerosyncError = Unavailable("Xero could not be reached")
         renewed = False
@@ -160,6 +161,10 @@ class Poster:
                     response = await self._send(kind, batch, turn)
             if response is None:
                 return await self.keep([intent.moved(State.UNKNOWN) for intent in batch], before=State.SENT)
+            if isinstance(response, Response) and len(batch) > 1 and is_refused_unread(response):
+                batch = await self.keep([intent.moved(State.INTENDED) for intent in batch], before=State.SENT)
+                half = len(batch) // 2
+                return [*await self._post_batch(kind, batch[:half]), *await self._post_batch(kind, batch[half:])]
             if isinstance(response, Response) and response.status not in NOT_APPLIED:
                 return await self.keep(await self._ended(kind, batch, response), before=State.SENT)
             batch = await self.keep([intent.moved(State.INTENDED) for intent in batch], before=State.SENT)

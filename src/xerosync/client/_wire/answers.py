@@ -31,6 +31,7 @@ _COUNTED_BY: Final = {
     "appminute": "X-AppMinLimit-Remaining",
 }
 _UNTOLD_S: Final = {"day": 3600.0}
+_UNREAD: Final = "PostDataInvalidException"
 _DEEPEST: Final = 20
 _DIGITS_MAX: Final = 9
 """Digits of a header that counts calls or seconds; with more it is a mistake, and would be one of dates too."""
@@ -198,6 +199,15 @@ def named_in_refusal(response: Response) -> Sequence[Json]:
         return ()
     listed = cast(Json, body).get("Elements") if isinstance(body, dict) else None
     return [cast(Json, row) for row in cast(list[object], listed)] if isinstance(listed, list) else ()
+
+
+def is_refused_unread(response: Response) -> bool:
+    """Whether a 400 says that Xero could not even read what was sent, so that nothing of it was done (F 5.43)."""
+    try:
+        body = parse(response.body, where="refusal") if response.status == 400 else None
+    except UnreadableAnswer:
+        return False
+    return isinstance(body, dict) and cast(Json, body).get("Type") == _UNREAD and "Elements" not in cast(Json, body)
 
 
 @frozen
