@@ -218,6 +218,15 @@ def test_a_store_that_does_not_keep_is_found_first(product: Product, says: bool)
     assert [check.name for check in checkup if check.looked] == ["store"]
 
 
+def test_what_cannot_be_asked_for_is_refused(xero: Xero) -> None:
+    with pytest.raises(InvalidInput, match="currencies: give a list"):
+        Doctor(xero, currencies="NZD")
+    with pytest.raises(InvalidInput, match="clearing_account: give a text"):
+        Doctor(xero, clearing_account=cast(str, 91))
+    with pytest.raises(InvalidInput, match="earliest: give a date"):
+        Doctor(xero, earliest=cast(date, "2026-01-01"))
+
+
 def test_a_feature_that_nobody_knows_is_refused(xero: Xero) -> None:
     with pytest.raises(InvalidInput, match="features"):
         Doctor(xero, features=["receivable"])

@@ -8,6 +8,7 @@ from typing import Final, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import arguments_checked
 from xerosync.client._books import Books
 from xerosync.client._driver import stepped
 from xerosync.client._session import Query
@@ -129,6 +130,7 @@ class _Seen:
     currencies: Sequence[str] | XerosyncError = field(default=())
 
 
+@arguments_checked
 class AsyncDoctor:
     """
     Examines the connection to one organisation, awaited.
@@ -176,6 +178,7 @@ class AsyncDoctor:
         return Checkup(checks=(store, *(check(seen, self._wishes) for check in _CHECKS.values())))
 
 
+@arguments_checked
 class Doctor:
     """
     Examines the connection to one organisation, in plain calls.

@@ -424,7 +424,13 @@ class AsyncReceivables:
         """
         given = [settlements] if isinstance(settlements, Settlement) else settlements
         return await reconciling.reconcile(
-            self.books, account or self._clearing, self._settlements, given, first=first, last=last, brief=brief
+            self.books,
+            self._named(account),
+            self._settlements,
+            given,
+            first=first,
+            last=last,
+            brief=brief,
         )
 
     async def clearing_statement(self, first: date, last: date, *, account: str | None = None) -> ClearingStatement:
@@ -434,7 +440,10 @@ class AsyncReceivables:
         Both ends are Xero's own balances, and each is explained as `reconcile` does. *account* is the code or id of
         another account than this story's, such as one used before. Raises `InvalidInput` for days in the wrong order.
         """
-        return await reconciling.clearing_statement(self.books, account or self._clearing, first, last)
+        return await reconciling.clearing_statement(self.books, self._named(account), first, last)
+
+    def _named(self, account: str | None) -> str | None:
+        return self._clearing if account is None else account
 
     async def _choice(self) -> ClearingChoice:
         return await account_choice(self.books, self._clearing, setting="clearing_account")

@@ -85,6 +85,16 @@ def test_why_a_payment_is_there_is_answered_by_its_id_its_mark_and_the_host_s_id
     for other in ("L1", "S1", payment.reference or ""):
         assert ledger.why(other).lines == answer.lines
     assert ledger.why("L2").sentences == ("Nothing is recorded of it: this library did not write it.",)
+    (lost,) = Ledger(product.xero(store=MemoryStore())).why(payment.reference or "").sentences
+    assert lost.startswith("Nothing is recorded of this mark: another store wrote it")
+
+
+def test_what_was_decided_to_be_taken_back_says_so(product: Product, xero: Xero) -> None:
+    report = settled(product)
+    (payment,) = product.live_payments()
+    Payables(xero).apply(Ledger(xero).undo(report.run))
+
+    assert "payment L1, to remove, was decided: the run that wrote it is undone." in str(Ledger(xero).why(payment.id))
 
 
 def test_a_lost_answer_and_what_recovery_found_are_part_of_the_answer(product: Product, xero: Xero) -> None:

@@ -76,7 +76,7 @@ def test_an_undone_run_is_explained(product: Product, xero: Xero, ledger: Ledger
 
     sales.apply(ledger.undo(run))
 
-    assert "payment L1 was decided: the run that wrote it is undone" in str(ledger.why(payment.id))
+    assert "payment L1, to remove, was decided: the run that wrote it is undone" in str(ledger.why(payment.id))
 
 
 def test_a_run_that_is_not_recorded_is_refused(ledger: Ledger) -> None:

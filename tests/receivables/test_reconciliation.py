@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from attrs import define, evolve, field
@@ -24,7 +25,7 @@ from xerosync import (
     SettlementLine,
     SettlementSettings,
 )
-from xerosync.errors import InvalidInput
+from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Document, Fault
 
@@ -346,6 +347,22 @@ def test_several_organisations_are_one_report(collected: Collected) -> None:
 def test_days_in_the_wrong_order_are_refused(collected: Collected) -> None:
     with pytest.raises(InvalidInput, match="last"):
         collected.sales.reconcile(first=DAY, last=DAY - timedelta(days=1))
+    with pytest.raises(InvalidInput, match="first"):
+        collected.sales.reconcile(first=date.min)
+
+
+def test_a_blank_account_is_not_taken_for_the_story_s_own(collected: Collected) -> None:
+    with pytest.raises(Misconfigured, match="no account"):
+        collected.sales.reconcile(account="")
+
+
+@pytest.mark.parametrize("fix", ["delete", None, 5, {"payment not posted here": "delete"}, lambda _: "delete"])
+def test_a_fix_there_is_not_is_refused(collected: Collected, fix: object) -> None:
+    other = collected.product.invoice("Ed Poe", "9.00")
+    collected.product.books.add_payment(other.id, account=CLEARING, date=DAY)
+
+    with pytest.raises(InvalidInput, match="fix: give one of post, remove, restore, ignore"):
+        collected.report().plan(cast(Fix, fix))
 
 
 def test_what_somebody_removed_is_put_back_once(collected: Collected) -> None:

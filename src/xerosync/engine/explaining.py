@@ -26,11 +26,13 @@ from xerosync.tables import Tabular
 
 _PREFIXES: Final = ("", BILL_PAYMENT, CARD, CUSTOMER, SALE, SUPPLIER, FEES, PAYOUT, SURPLUS, COUNTER)
 _NOTHING: Final = "Nothing is recorded of it: this library did not write it."
+_LOST: Final = "Nothing is recorded of this mark: another store wrote it, or this one was set back; see audit()."
+_TAKING_BACK: Final = frozenset({"remove", "delete", "void"})
 _PAGE: Final = 200
 
 _SAYS: Final[Mapping[TrailStep, str]] = {
     TrailStep.BEGAN: "a run began, of {actions} actions ({kinds})",
-    TrailStep.DECIDED: "{what} was decided: {reason}",
+    TrailStep.DECIDED: "{what}{to_do} was decided: {reason}",
     TrailStep.LEFT_OUT: "{what} was left out, {code}: {reason}",
     TrailStep.LINKED: "{what} was remembered: {reason}",
     TrailStep.FINDING: "a person was told of {host_id}: {code}",
@@ -46,11 +48,12 @@ class Trail(Tabular):
     Lines of the record, oldest first.
 
     *after* is where `Ledger.trail` goes on, so that an export begins where the last one ended. Printed, it is a
-    sentence a line.
+    sentence a line; *silence* is what is said where there is none.
     """
 
     lines: tuple[TrailLine, ...] = ()
     after: str | None = None
+    silence: str = _NOTHING
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -61,7 +64,7 @@ class Trail(Tabular):
     @property
     def sentences(self) -> tuple[str, ...]:
         """What each line says, in words."""
-        return tuple(map(sentence, self.lines)) or (_NOTHING,)
+        return tuple(map(sentence, self.lines)) or (self.silence,)
 
     def rows(self) -> list[dict[str, str]]:
         """One row a line, all with the same columns, for a table or a dataframe."""
@@ -103,7 +106,8 @@ async def why(books: Books, wanted: str) -> Trail:
             for place, line in enumerate(read_lines(record)):
                 if each in line.about:
                     found[record.key, place] = line
-    return Trail(lines=tuple(line for _, line in sorted(found.items(), key=lambda one: one[0])))
+    lines = tuple(line for _, line in sorted(found.items(), key=lambda one: one[0]))
+    return Trail(lines=lines, silence=_NOTHING if tag_in(wanted) is None else _LOST)
 
 
 async def _writes_of(books: Books, wanted: str) -> list[Intent]:
@@ -159,13 +163,15 @@ def _said(line: TrailLine) -> str:
         case TrailStep.MOVED:
             return _moved(facts)
         case _:
-            what = _what(facts) if "kind" in facts else ""
-            return _SAYS[line.step].format_map(defaultdict(str, facts, what=what))
+            what, to_do = _what(facts) if "kind" in facts else ("", "")
+            return _SAYS[line.step].format_map(defaultdict(str, facts, what=what, to_do=to_do))
 
 
-def _what(facts: Mapping[str, str]) -> str:
+def _what(facts: Mapping[str, str]) -> tuple[str, str]:
+    """What an action is about, and what is to be done with it where that is not to post it."""
     one, _ = WORDS.get(facts["kind"], (facts["kind"], ""))
-    return f"{one.partition(' to ')[0]} {facts['host_id']}"
+    noun, _, verb = one.rpartition(" to ")
+    return f"{noun or one} {facts['host_id']}", f", to {verb}," if verb in _TAKING_BACK else ""
 
 
 def _call(facts: Mapping[str, str]) -> str:

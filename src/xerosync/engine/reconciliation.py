@@ -16,6 +16,7 @@ from xerosync.engine.discrepancies import Discrepancy, Fix
 from xerosync.engine.pages import Cell, Section, page
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.settlement_report import SettlementReport
+from xerosync.errors import InvalidInput
 from xerosync.models import AccountId, TenantId
 from xerosync.money import Money
 from xerosync.tables import Listing, Tabular
@@ -95,8 +96,10 @@ class Reconciliation(Tabular):
         """
         The plan that puts the discrepancies right by *fix*, applied like any other; what it cannot fix is its findings.
 
-        *fix* is one for all, a mapping from codes, or a function. *only* chooses among the discrepancies.
+        *fix* is one for all, a mapping from codes, or a function. *only* chooses among the discrepancies. Raises
+        `InvalidInput` for a fix there is not.
         """
+        _check(fix)
         chosen = [each for each in self.discrepancies if only is None or only(each)]
         actions: dict[Pending, Action] = {}
         left: list[Finding] = []
@@ -218,10 +221,25 @@ class Reconciliations(Tabular):
 _EMPTY: Final = dict.fromkeys(("what", "amount", "why", "about", "fix", "who", "link"), "")
 
 
+def _check(fix: Choice) -> None:
+    if not callable(fix):
+        for each in fix.values() if isinstance(fix, Mapping) else [fix]:
+            _checked(each)
+
+
+def _checked(fix: Fix | str) -> Fix:
+    try:
+        return Fix(fix)
+    except ValueError:
+        remedy = f"give one of {', '.join(Fix)}, a mapping from codes to them, or a function"
+        raise InvalidInput("fix", remedy) from None
+
+
 def _wanted(fix: Choice, discrepancy: Discrepancy) -> Fix | None:
-    if isinstance(fix, Fix):
-        return fix
-    return fix(discrepancy) if callable(fix) else fix.get(discrepancy.code)
+    if isinstance(fix, str):
+        return _checked(fix)
+    wanted = fix(discrepancy) if callable(fix) else fix.get(discrepancy.code)
+    return None if wanted is None else _checked(wanted)
 
 
 def _row(each: Discrepancy) -> dict[str, str]:
