@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from html import escape
+from typing import Final, Protocol, cast
 
 from attrs import define, field, frozen
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from xerosync.events import Event, OnEvent
 
@@ -23,6 +28,13 @@ class Bar:
     says: str
     done: int | None = None
     of: int | None = None
+
+    @property
+    def counts(self) -> str:
+        """How far it is, in figures."""
+        if self.done is None:
+            return ""
+        return f"{self.done:,}" if self.of is None else f"{self.done:,} of {self.of:,}"
 
 
 def bar_for(event: str, fields: Mapping[str, object]) -> Bar | None:
@@ -46,34 +58,102 @@ def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
+class _Display(Protocol):
+    """Where bars are drawn."""
+
+    def draw(self, bars: Collection[Bar]) -> None:
+        """Show *bars* instead of those that were shown before."""
+        ...
+
+    def stop(self) -> None:
+        """Leave what is shown."""
+        ...
+
+
+class _Nowhere:
+    """Where nobody looks."""
+
+    def draw(self, bars: Collection[Bar]) -> None:
+        """Show nothing."""
+
+    def stop(self) -> None:
+        """Nothing is shown."""
+
+
+class _Terminal:
+    """A terminal, in which the bars stay where they are."""
+
+    def __init__(self, console: Console) -> None:
+        self._live: Final = Live(console=console, auto_refresh=False)
+
+    def draw(self, bars: Collection[Bar]) -> None:
+        """See `_Display`."""
+        grid = Table.grid(padding=(0, 1))
+        for bar in bars:
+            drawn = ProgressBar(total=bar.of, completed=bar.done or 0, width=40, animation_time=0.0)
+            grid.add_row(Text(bar.says), drawn if bar.of else "", bar.counts)
+        self._live.start()
+        self._live.update(grid, refresh=True)
+
+    def stop(self) -> None:
+        """See `_Display`."""
+        if self._live.is_started:
+            self._live.stop()
+
+
+class _Handle(Protocol):
+    """What IPython draws once and again in one place; it says nothing of its types itself."""
+
+    def display(self, shown: object) -> None: ...
+    def update(self, shown: object) -> None: ...
+
+
+@define
+class _Notebook:
+    """A cell of a notebook; it needs no widgets, so that they need not be installed."""
+
+    _handle: _Handle | None = None
+
+    def draw(self, bars: Collection[Bar]) -> None:
+        """See `_Display`."""
+        from IPython.display import HTML, DisplayHandle  # noqa: PLC0415 - it is there, as this is a notebook
+
+        shown = cast(Callable[[str], object], HTML)("".join(map(_html, bars)))
+        if self._handle is None:
+            self._handle = cast(Callable[[], _Handle], DisplayHandle)()
+            self._handle.display(shown)
+        else:
+            self._handle.update(shown)
+
+    def stop(self) -> None:
+        """See `_Display`."""
+
+
+def _html(bar: Bar) -> str:
+    drawn = f'<progress value="{bar.done or 0}" max="{bar.of}"></progress> ' if bar.of else ""
+    return f"<div>{drawn}{escape(bar.says)} {bar.counts}</div>"
+
+
 @define
 class _Bars:
     """The bars of one display, begun *after_s* seconds after the first event, so that nothing flickers by."""
 
-    display: Progress
+    display: _Display
     after_s: float
     _began: float | None = None
-    _tasks: dict[tuple[object, str], TaskID] = field(factory=dict[tuple[object, str], TaskID])
+    _bars: dict[tuple[object, str], Bar] = field(factory=dict[tuple[object, str], Bar])
 
     def __call__(self, event: str, fields: Mapping[str, object]) -> None:
         """Hear of *event*."""
-        now = self.display.get_time()
+        now = time.monotonic()
         self._began = now if self._began is None else self._began
-        bar = bar_for(event, fields)
         whose = fields.get("organisation")
-        waits = self._tasks.pop((whose, _WAITING), None)
-        if waits is not None:
-            self.display.remove_task(waits)
+        waited = self._bars.pop((whose, _WAITING), None)
+        bar = bar_for(event, fields)
         if bar is not None:
-            self._show((whose, bar.work), bar)
-        if now - self._began >= self.after_s:
-            self.display.start()
-
-    def _show(self, key: tuple[object, str], bar: Bar) -> None:
-        task = self._tasks.get(key)
-        if task is None:
-            task = self._tasks[key] = self.display.add_task(bar.says, total=bar.of)
-        self.display.update(task, description=bar.says, total=bar.of, completed=bar.done)
+            self._bars[whose, bar.work] = bar
+        if (bar or waited) and now - self._began >= self.after_s:
+            self.display.draw(self._bars.values())
 
 
 @contextmanager
@@ -86,10 +166,14 @@ def progress(*, after_s: float = 2.0, console: Console | None = None) -> Generat
     pipe or a service. *console* is one of rich's, this process's own unless given. With listeners of your own use
     `xerosync.events.every`.
     """
-    on = console or Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    display = Progress(*columns, console=on, disable=not (on.is_terminal or on.is_jupyter))
+    display = _display(console or Console())
     try:
         yield _Bars(display, after_s)
     finally:
         display.stop()
+
+
+def _display(console: Console) -> _Display:
+    if console.is_jupyter:
+        return _Notebook()
+    return _Terminal(console) if console.is_terminal else _Nowhere()
