@@ -16,6 +16,7 @@ from tests.client.all_models import MODELS
 from tests.client.test_fast import ID, Checked, rows, told
 from tests.client.test_wire import recorded
 
+from xerosync.client._wire import moulds
 from xerosync.client._wire.answers import envelope
 from xerosync.client._wire.codec import Json, decode_all, decode_in_detail, dump, parse
 from xerosync.client._wire.fast import MET
@@ -83,6 +84,16 @@ def test_a_page_with_odd_rows_is_read_as_in_detail_or_refused_as_there(
         assert read(model, listed) == read_in_detail(model, listed)
 
 
+@pytest.fixture
+def nothing_met() -> None:
+    """No field was met yet that nobody knew, whatever other tests have read."""
+    for met in MET.values():
+        met.clear()
+    for made in (moulds._LAST, moulds._NAMES, moulds._MOULDS):
+        made.clear()
+
+
+@pytest.mark.usefixtures("nothing_met")
 def test_every_recorded_row_is_read_in_one_go_as_in_detail() -> None:
     for name, collection, row in recorded():
         model = next(each for each in MODELS if f"{each.__name__}s" == collection)
