@@ -384,6 +384,20 @@ def test_what_somebody_removed_is_put_back_once(collected: Collected) -> None:
     assert sorted(each.amount for each in books.payments if each.status == "AUTHORISED") == [40, 60, 100]
 
 
+def test_a_payment_of_a_voided_invoice_is_not_put_back_and_the_reason_said(collected: Collected) -> None:
+    books = collected.product.books
+    (paid,) = (each for each in books.payments if each.amount == 100)
+    books.remove_payment(paid.id)
+    books.void_invoice(collected.settlements[0].lines[0].transaction)
+
+    (found,) = collected.report().discrepancies
+    plan = Ledger(collected.product.xero()).drift().restore()
+
+    assert found.fixes == (Fix.IGNORE,)
+    assert "its invoice was voided" in found.fix
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["cannot be put back"])
+
+
 def test_what_was_put_back_is_removed_put_back_and_charged_back_again(collected: Collected) -> None:
     books = collected.product.books
     for _ in range(2):

@@ -13,7 +13,7 @@ from xerosync.client._books import Books
 from xerosync.engine.actions import AcceptDrift, Action, ConnectCustomer, ConnectVendor, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import confirmed_by_id
-from xerosync.engine.forgotten import taken_over
+from xerosync.engine.forgotten import payable, taken_over
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.line_drift import lines_changed
 from xerosync.engine.mirror import (
@@ -299,7 +299,8 @@ async def _drifted(books: Books, name: str, ours: Mapping[str, Written], *, with
         else:
             actions = again(as_one, document, organisation.base_currency or "XXX")
             # What was put back before the store was set back is in Xero already.
-            remedy = tuple(await taken_over(books, actions, read=(PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)))
+            met = await taken_over(books, actions, read=(PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
+            remedy = tuple(met) if await payable(books, actions) else ()
         for field, was, now in differing:
             yield Drift(
                 kind=name,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, PayBatch
+from xerosync.engine.actions import Action, Adopt, Pay, PayBatch
 from xerosync.engine.intents import intent_key, tag_of
-from xerosync.engine.mirror import Shelf, refresh, stored
+from xerosync.engine.mirror import GONE, INVOICES, Shelf, mirror_key, read_mirrored, refresh, stored
 from xerosync.engine.observed import intents_of
 from xerosync.engine.recovery import MARKS_ON
 from xerosync.engine.strays import document_of, stray_key
+from xerosync.models import Invoice
 from xerosync.storage.protocol import Record
 
 
@@ -23,6 +24,16 @@ async def taken_over(books: Books, actions: Sequence[Action], *, read: Collectio
     kinds = {action.kind for action in actions}
     await refresh(books, *(shelf for shelf, marked in MARKS_ON if kinds & marked and shelf not in read))
     return await met_before(books, actions)
+
+
+async def payable(books: Books, actions: Sequence[Action]) -> bool:
+    """Whether none of *actions* would pay an invoice that was voided or deleted meanwhile."""
+    ids = [str(action.invoice) for action in actions if isinstance(action, Pay)]
+    if not ids:
+        return True
+    await refresh(books, INVOICES)
+    found = await stored(books, (mirror_key(INVOICES, books.tenant, each) for each in ids))
+    return all(read_mirrored(record, Invoice).status not in GONE for record in found)
 
 
 async def met_before(books: Books, actions: Sequence[Action]) -> list[Action]:

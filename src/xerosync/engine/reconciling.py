@@ -20,7 +20,7 @@ from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Entry, Key, entries_on, named
 from xerosync.engine.exchange import currency_of
 from xerosync.engine.expecting import Expected, expected_of
-from xerosync.engine.forgotten import taken_over
+from xerosync.engine.forgotten import payable, taken_over
 from xerosync.engine.intents import OPEN_STATES, intent_key, tag_of
 from xerosync.engine.mirror import (
     PAYMENTS,
@@ -204,10 +204,14 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
     """Those *told*; what puts something back that is in Xero already, by its mark, takes that over instead."""
     known: list[Discrepancy] = []
     for each in told:
-        remedies = dict(each.remedies)
-        if Fix.RESTORE in remedies:
-            remedies[Fix.RESTORE] = tuple(await taken_over(books, remedies[Fix.RESTORE], read=(PAYMENTS,)))
-        known.append(evolve(each, remedies=remedies))
+        remedies, fix = dict(each.remedies), each.fix
+        again = remedies.get(Fix.RESTORE, ())
+        if not await payable(books, again):
+            del remedies[Fix.RESTORE]
+            fix = f"{fix}; a plan cannot put it back: its invoice was voided"
+        elif again:
+            remedies[Fix.RESTORE] = tuple(await taken_over(books, again, read=(PAYMENTS,)))
+        known.append(evolve(each, remedies=remedies, fix=fix))
     return known
 
 
