@@ -10,6 +10,7 @@ import gc
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from statistics import median
 from types import FrameType
 from unittest.mock import patch
 
@@ -78,13 +79,16 @@ def test_writing_an_invoice_takes_few_calls(page: Response) -> None:
 
 def test_an_invoice_that_is_kept_takes_few_blocks_of_memory(page: Response) -> None:
     documents(page)
-    gc.collect()
-    before = sys.getallocatedblocks()
-    kept = documents(page)
-    taken = sys.getallocatedblocks() - before
 
-    assert len(kept) == MANY
-    assert taken / MANY < 72
+    def blocks() -> float:
+        gc.collect()
+        before = sys.getallocatedblocks()
+        kept = documents(page)
+        gc.collect()
+        return (sys.getallocatedblocks() - before) / len(kept)
+
+    # Others in this process may take memory meanwhile, or give some back: most of the time nobody does.
+    assert median(blocks() for _ in range(5)) < 72
 
 
 def test_a_batch_of_fifty_payments_more_takes_two_durable_commits_more(product: Product) -> None:
