@@ -68,6 +68,8 @@ def founded(store: MemoryStore | SQLiteStore, invoices: int, *, left_out: int = 
     ana, ben = product.books.add_contact("Ana"), product.books.add_contact("Ben")
     for place in range(invoices):
         product.books.add_invoice(ana.id, amount=Decimal(place + 1), date=DAY)
+        if place % 100 == 99:
+            product.clock.advance(5)  # which of those of one moment were met is remembered for the next read
     for _ in range(left_out):
         product.books.add_invoice(ben.id, amount=Decimal(1), date=DAY)
     sales = Receivables(product.xero())
@@ -243,10 +245,10 @@ def most_held(path: Path, invoices: int) -> int:
 def test_the_memory_of_an_import_does_not_grow_with_its_invoices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_paging, "PAGE_SIZE", 100)
+    monkeypatch.setattr(_paging, "PAGE_SIZE", 50)
     monkeypatch.setattr(_paging, "_REMEMBERED", 200)
 
-    most_held(tmp_path / "first.db", 1400)  # what is imported and cached once, is
-    small, large = most_held(tmp_path / "small.db", 1400), most_held(tmp_path / "large.db", 3500)
+    most_held(tmp_path / "first.db", 2800)  # what is imported, and what is cached of the same texts, is once
+    small, large = most_held(tmp_path / "small.db", 1400), most_held(tmp_path / "large.db", 2800)
 
     assert large < 1.1 * small
