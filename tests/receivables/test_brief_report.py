@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from tests.receivables.planted import KINDS, differences, plant
 
-from xerosync import Fee, LineKind, Receivables, Reconciliation, Settlement, SettlementLine, SettlementSettings
+from xerosync import Fee, LineKind, Money, Receivables, Reconciliation, Settlement, SettlementLine, SettlementSettings
 from xerosync.errors import InvalidInput
 from xerosync.storage import RecordKey
 
@@ -167,6 +167,19 @@ def test_a_settlement_whose_net_is_not_its_sum_is_refused_though_its_lines_are_t
     with pytest.raises(InvalidInput, match="net"):
         host.sales.reconcile([evolve(settlement, net=nzd("1.00"))], brief=True)
     assert host.sales.reconcile([evolve(settlement, net=nzd("29.70"))], brief=True).clean
+
+
+@pytest.mark.parametrize("brief", [False, True])
+def test_a_settlement_of_nothing_or_of_two_currencies_is_refused_though_its_lines_are_ticked_off(
+    host: Host, *, brief: bool
+) -> None:
+    monday = host.collect("S1", "10.00", "20.00", paid_out=False)
+    dollars = evolve(monday.lines[0], amount=Money("10.00", "USD"))
+
+    with pytest.raises(InvalidInput, match="at least one line"):
+        host.sales.reconcile([evolve(monday, lines=[])], brief=brief)
+    with pytest.raises(InvalidInput, match="in one currency"):
+        host.sales.reconcile([evolve(monday, lines=[dollars, monday.lines[1]])], brief=brief)
 
 
 def test_a_charge_back_is_looked_at_with_what_was_collected_anew_on_the_same_day(host: Host) -> None:

@@ -21,7 +21,15 @@ from attrs import define, evolve, field, frozen
 from xerosync.client._wire import dates
 from xerosync.engine.actions import Pay
 from xerosync.engine.states import State
-from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, SettlementProof, is_more_than_lines
+from xerosync.errors import InvalidInput
+from xerosync.mapping.settlement import (
+    ONE_CURRENCY,
+    LineKind,
+    Settlement,
+    SettlementLine,
+    SettlementProof,
+    is_more_than_lines,
+)
 from xerosync.models import AccountId, PaymentStatus
 from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record
@@ -124,10 +132,14 @@ class Condensed(Settlement):
     def proof(self) -> SettlementProof:
         """The sum of the whole settlement."""
         besides = (*self.lines, *self.fees, *self.adjustments, self.reserve, self.net)
-        if all(each is None for each in besides):
+        if self.count and all(each is None for each in besides):
             none = Money.zero(self.ticked.currency)
             return SettlementProof(gross=self.ticked, returned=none, fees=none, reserve=none, adjustments=none)
         rest = super().proof
+        if not self.count:
+            return rest
+        if rest.gross.currency != self.ticked.currency:
+            raise InvalidInput("currency", ONE_CURRENCY)
         return evolve(rest, gross=rest.gross + self.ticked)
 
 
@@ -276,7 +288,7 @@ class Ticking:
             self._left.remove(number)
             self._met.append(hash(line.id))
             ticked += line.amount.amount
-        if not left and not whole:
+        if settlement.lines and not left and not whole:
             return None
         return self._condensed(settlement, left, Money(ticked, self.currency))
 

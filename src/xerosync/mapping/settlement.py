@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from attrs import field, frozen
 
@@ -15,6 +16,11 @@ from xerosync.mapping.lines import LONGEST
 from xerosync.money import Money
 from xerosync.tables import Tabular
 from xerosync.texts import check_id, check_text
+
+ONE_CURRENCY: Final = (
+    "give all amounts of one settlement in one currency, and what lines in another made there: settled=…"
+)
+"""What to do about amounts of several currencies in one settlement."""
 
 
 class LineKind(StrEnum):
@@ -149,10 +155,7 @@ class Settlement:
             raise InvalidInput("lines", "give at least one line, fee or adjustment")
         currency = parts[0].currency
         if any(each.currency != currency for each in parts):
-            remedy = (
-                "give all amounts of one settlement in one currency, and what lines in another made there: settled=…"
-            )
-            raise InvalidInput("currency", remedy)
+            raise InvalidInput("currency", ONE_CURRENCY)
 
         def total(*kinds: LineKind) -> Money:
             return Money.total((line.moved for line in self.lines if line.kind in kinds), currency)
