@@ -83,6 +83,22 @@ def run_tests(session: nox.Session, **environment: str) -> None:
     session.run("pytest", *spread, "--durations=10", "--hypothesis-profile=ci", *session.posargs, env=environment)
 
 
+@nox.session(default=False)
+def wheel(session: nox.Session) -> None:
+    """The wheel, made from the source archive and installed alone, plays the demo (``-- --keep DIR`` keeps both)."""
+    install(session, "release", project=False)
+    dist = Path(session.posargs[-1] if "--keep" in session.posargs else session.create_tmp(), "").resolve()
+    for older in dist.glob("xerosync-*"):
+        older.unlink()
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    session.run("twine", "check", "--strict", *map(str, dist.glob("xerosync-*")))
+    (built,) = dist.glob("*.whl")
+    alone = Path(session.create_tmp(), "alone").resolve()
+    session.run("python", "-m", "virtualenv", "--clear", "-q", str(alone))
+    session.run(str(alone / "bin" / "python"), "-m", "pip", "install", "-q", str(built), external=True)
+    session.run(str(alone / "bin" / "python"), "-I", str(Path("tests/installed.py").resolve()), external=True)
+
+
 @nox.session(name="tests-3.12", python="3.12", default=False)
 def tests_3_12(session: nox.Session) -> None:
     """As ``tests``, on Python 3.12."""
