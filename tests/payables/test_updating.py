@@ -346,3 +346,24 @@ def test_what_people_typed_stays_and_what_changed_since_is_said(product: Product
 
 def post_any(purchases: Payables, paper: Bill | CardSpend) -> None:
     purchases.apply(purchases.submit([paper]) if isinstance(paper, Bill) else purchases.spend([paper]))
+
+
+@pytest.mark.parametrize("status", ["AUTHORISED", "DRAFT"])
+def test_how_people_coded_lines_stays_when_something_else_changes(product: Product, status: str) -> None:
+    """Until the host's own lines change; another number, day or an approval takes no accountant's work back."""
+    drafting = Payables(product.xero(), payment_account=BANK, bills=BillSettings(status=DocumentStatus(status)))
+    drafting.apply(drafting.submit([BILL]))
+    (document,) = product.books.invoices
+    there = [{"Description": "x", "UnitAmount": str(document.total), "AccountCode": "453"}]
+    product.books.edit_invoice(document.id, lines=there)
+    purchases = Payables(product.xero(), payment_account=BANK)
+
+    changed = evolve(BILL, number="other", due=DAY + timedelta(days=20))
+    purchases.apply(purchases.update([changed]))
+
+    (document,) = product.live_bills()
+    assert (document.number, document.due_date) == ("other", DAY + timedelta(days=20))
+    assert [each.account_id for each in document.lines] == [product.books.account("453").id]
+    assert not purchases.update([changed])
+    purchases.apply(purchases.update([evolve(changed, lines=[evolve(changed.lines[0], description="new")])]))
+    assert product.books.account("453").id not in [each.account_id for each in product.live_bills()[0].lines]

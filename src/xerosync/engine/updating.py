@@ -41,6 +41,8 @@ _APART: Final = frozenset({"Type", "Status"})
 _UNDER_MONEY: Final = frozenset({"DueDate", "InvoiceNumber", "Reference", "LineItems", "Contact"})
 """What may change on a document that money stands on (F 6.66), lines in their texts and coding alone."""
 _OF_LINES: Final = frozenset({"Description", "AccountCode", "Tracking"})
+_WITH_LINES: Final = frozenset({"LineItems", "LineAmountTypes", "CurrencyCode", "CurrencyRate"})
+"""What is sent together, or left out so that it stays (F 6.65)."""
 _NUMBERS: Final = frozenset({"InvoiceNumber", "CreditNoteNumber"})
 
 
@@ -192,7 +194,7 @@ class _Updating(Generic[P]):
         if self._is_so_already(known):
             self._take_over(known)
             return
-        document = self._under_money(known, names) if known.has_money else self._whole(known)
+        document = self._under_money(known, names) if known.has_money else self._whole(known, names)
         if document is None:
             return
         contact: Ref | None = None
@@ -247,14 +249,19 @@ class _Updating(Generic[P]):
             return None
         return wanted if _RANK[wanted] > _RANK[now] else None
 
-    def _whole(self, known: _Known[P]) -> Invoice | CreditNote | None:
+    def _whole(self, known: _Known[P], names: frozenset[str]) -> Invoice | CreditNote | None:
+        """The document as it is wanted; its lines stay as people coded them, unless the paper's own have changed."""
         wanted = self._wanted(known)
         wrong = faults(known.paper.id, wanted, self.reference, known.paper.total)
         days = self.reference.open_books
         if any(days.is_closed(on) for on in (known.paper.on, known.document.date) if on is not None):
             wrong.append(days.finding(known.paper.id, known.paper.total))
         self.findings += wrong
-        return None if wrong else evolve(wanted, type=None)
+        if wrong:
+            return None
+        if names & _WITH_LINES or isinstance(wanted, CreditNote):
+            return evolve(wanted, type=None)
+        return evolve(wanted, type=None, line_items=(), line_amount_types=None, currency_code=None, currency_rate=None)
 
     def _under_money(self, known: _Known[P], names: frozenset[str]) -> Invoice | None:
         """The fields that may change although money stands on it; None, and a finding, where others have changed."""
