@@ -24,7 +24,7 @@ from xerosync.client._wire import answers, codec, outgoing
 from xerosync.models import Invoice
 from xerosync.ports import Response
 
-GOAL: Final = 5.0
+GOAL: Final = 10.0
 
 
 def candidates(body: bytes) -> dict[str, Callable[[], object]]:

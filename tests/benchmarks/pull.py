@@ -42,8 +42,8 @@ _CONNECTIONS: Final = [
         "updatedDateUtc": "2026-01-05T00:00:00.0000000",
     }
 ]
-CPU_GOAL: Final = 2.0
-WALL_GOAL: Final = 3.0
+CPU_GOAL: Final = 4.0
+WALL_GOAL: Final = 5.0
 MEGABYTES_GOAL: Final = 150
 
 
