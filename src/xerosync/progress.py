@@ -153,7 +153,7 @@ class _Bars:
         if bar is not None:
             self._bars[whose, bar.work] = bar
         if (bar or waited) and now - self._began >= self.after_s:
-            self.display.draw(self._bars.values())
+            self.display.draw(tuple(self._bars.values()))  # another thread may add one meanwhile
 
 
 @contextmanager
