@@ -212,6 +212,24 @@ def test_a_store_that_forgot_everything_pays_no_part_of_a_batch_twice(product: P
     assert not forgetful.pay(parts, batch=True)
 
 
+def test_no_two_batches_bear_one_mark_where_a_forgotten_one_paid_the_twins_of_what_is_paid_now(
+    product: Product, submitted: Payables
+) -> None:
+    parts = [payment(of, "1.00", name=f"{of}/{part}") for part in range(2) for of in ("a", "b")]
+    kept = backup(product)
+    submitted.apply(submitted.pay(parts[2:], batch=True))
+    restore(product, kept)
+    xero = product.xero()
+    Ledger(xero).audit(adopt=True)
+    restored = Payables(xero, payment_account=BANK)
+
+    restored.apply(restored.pay(parts, batch=True))
+
+    assert sums(product) == [("PAYBATCH", Decimal(2))] * 2
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(8), Decimal(18), Decimal(30)]
+    assert (Ledger(xero).audit().findings, len(restored.pay(parts, batch=True))) == ((), 0)
+
+
 def test_a_batch_that_a_store_thinks_never_left_is_taken_over_with_its_payments(
     product: Product, submitted: Payables
 ) -> None:

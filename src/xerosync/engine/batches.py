@@ -15,11 +15,11 @@ from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Pay, PayBatch, Pending
-from xerosync.engine.intents import WITHDRAWN, Intent, sign_of
-from xerosync.engine.mirror import BATCH_PAYMENTS, PAYMENTS, refresh, walk
+from xerosync.engine.intents import WITHDRAWN, Intent, intent_key, sign_of, tag_of
+from xerosync.engine.mirror import BATCH_PAYMENTS, PAYMENTS, refresh, tag_of_record, walk
 from xerosync.engine.observed import intents_with
 from xerosync.engine.states import State
-from xerosync.models import BatchPayment, Payment, PaymentStatus
+from xerosync.models import BatchPayment, Payment, PaymentStatus, TenantId
 
 _NOT_STANDING = tuple(sorted(state for state in State if state is not State.CONFIRMED))
 
@@ -50,12 +50,32 @@ async def unsettled(books: Books) -> Unsettled:
     )
 
 
-def in_batches(actions: Sequence[Action], *, currency: str, alone: Collection[Pending] = ()) -> list[Action]:
+@frozen(kw_only=True)
+class Forgotten:
+    """
+    Batches with our mark that the ledger does not know, as the store was restored from a backup.
+
+    *payments* are those of theirs that stand and are not known either, by the bill each pays; *tags* are their marks.
+    """
+
+    payments: Mapping[str, list[Payment]] = field(factory=dict[str, "list[Payment]"])
+    tags: frozenset[str] = frozenset()
+
+
+def in_batches(
+    actions: Sequence[Action],
+    *,
+    tenant: TenantId,
+    currency: str,
+    alone: Collection[Pending] = (),
+    marked: Collection[str] = (),
+) -> list[Action]:
     """
     *actions* with the payments of one account and day put together, two or more a batch, each bill once.
 
     A payment in another currency than the base *currency* (F 6.140), one that others of *actions* rest on, and one of
-    those to go *alone* stays by itself.
+    those to go *alone* stays by itself. No batch bears a mark of those that are *marked* in Xero already: one that was
+    forgotten may have paid other parts of the same bills than those that are known to be paid now.
     """
     needed = {need for action in actions for need in action.needs}
     groups: dict[tuple[str, str, int], list[Pay]] = {}
@@ -72,7 +92,7 @@ def in_batches(actions: Sequence[Action], *, currency: str, alone: Collection[Pe
             on = action.on.isoformat()
             place = met[action.account, on, action.invoice] = met.get((action.account, on, action.invoice), 0) + 1
             groups.setdefault((action.account, on, place), []).append(action)
-    batches = [_batch(group) for group in groups.values() if len(group) > 1]
+    batches = [_unmarked(_batch(group), tenant, marked) for group in groups.values() if len(group) > 1]
     inside = {each.itself for batch in batches for each in batch.payments}
     return [*(action for action in actions if action.itself not in inside), *batches]
 
@@ -90,6 +110,12 @@ def _batch(payments: Sequence[Pay]) -> PayBatch:
     )
 
 
+def _unmarked(batch: PayBatch, tenant: TenantId, marked: Collection[str]) -> PayBatch:
+    while tag_of(intent_key(tenant, batch.itself)) in marked:
+        batch = evolve(batch, revision=batch.revision + 1)
+    return batch
+
+
 def without(batch: PayBatch, left_out: Iterable[Pay]) -> PayBatch:
     """*batch* without some of its payments, still the same operation."""
     out = {each.itself for each in left_out}
@@ -97,20 +123,18 @@ def without(batch: PayBatch, left_out: Iterable[Pay]) -> PayBatch:
     return evolve(batch, payments=kept, seen=tuple(dict.fromkeys(seen for each in kept for seen in each.seen)))
 
 
-async def forgotten_payments(books: Books) -> dict[str, list[Payment]]:
-    """
-    The standing payments, by the bill each pays, of batches with our mark; neither is known to the ledger.
-
-    The store was restored from a backup, and an audit has taken the marks over.
-    """
+async def forgotten_batches(books: Books) -> Forgotten:
+    """The batches with our mark that the ledger does not know."""
     await refresh(books, BATCH_PAYMENTS)
     known = {intent.xero_id for intent in await intents_with(books, lookup=("kind", PayBatch.kind))}
     found: dict[str, list[Payment]] = {}
+    tags: set[str] = set()
     async for record, _ in walk(books, BATCH_PAYMENTS, BatchPayment):
         if record.key in known or dict(record.lookups).get("sign") != sign_of(books.app.client_id):
             continue
+        tags.add(tag_of_record(record) or "")
         async for _, payment in walk(books, PAYMENTS, Payment, lookup=("batch", record.key)):
             taken_over = await intents_with(books, lookup=("xero_id", payment.payment_id or ""))
             if payment.status != PaymentStatus.DELETED and payment.invoice is not None and not taken_over:
                 found.setdefault(payment.invoice.invoice_id or "", []).append(payment)
-    return found
+    return Forgotten(payments=found, tags=frozenset(tags))

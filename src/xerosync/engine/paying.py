@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import BILL_PAYMENT, SALE, Action, Adopt, Pay, PayBill, Pending, Refund, RemovePayment
-from xerosync.engine.batches import forgotten_payments, in_batches, unsettled
+from xerosync.engine.batches import Forgotten, forgotten_batches, in_batches, unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
 from xerosync.engine.exchange import Exchange, currency_of, exchanged
@@ -155,8 +155,8 @@ class KnownPayments:
     """
     What is known when something is paid: documents by host id, intents by key, payments before, and marks found.
 
-    *accounts* are the accounts chosen as they were named, each its id, or why it cannot pay. *in_forgotten* are the
-    payments, by bill, of batches with our mark that the ledger does not know. *base* is the organisation's currency.
+    *accounts* are the accounts chosen as they were named, each its id, or why it cannot pay. *forgotten* are batches
+    with our mark that the ledger does not know, and *base* is the organisation's currency.
     """
 
     tenant: TenantId
@@ -165,7 +165,7 @@ class KnownPayments:
     intents: Mapping[str, Intent]
     payments: Mapping[str, tuple[Payment, str]]
     tagged: Mapping[str, Payment]
-    in_forgotten: Mapping[str, Sequence[Payment]]
+    forgotten: Forgotten
     accounts: Mapping[str | None, ClearingChoice | None]
     retry_refused: bool
     base: str
@@ -209,7 +209,7 @@ async def pay(
         intents=intents,
         payments=await stamped(books, PAYMENTS, Payment, filter(None, (each.xero_id for each in intents.values()))),
         tagged=await tagged(books, PAYMENTS, Payment, [tag_of(key) for key in keys if key not in intents]),
-        in_forgotten=await forgotten_payments(books) if batch else {},
+        forgotten=await forgotten_batches(books) if batch else Forgotten(),
         accounts=accounts,
         retry_refused=retry_refused,
         base=(await books.organisation()).base_currency or "",
@@ -217,7 +217,9 @@ async def pay(
     )
     actions, findings = decide_payments(listed, known)
     if batch and len(actions) > 1:
-        actions = in_batches(actions, currency=known.base, alone=in_doubt.alone)
+        actions = in_batches(
+            actions, tenant=books.tenant, currency=known.base, alone=in_doubt.alone, marked=known.forgotten.tags
+        )
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=(*unfit, *findings))
 
 
@@ -296,7 +298,7 @@ class _Paying:
 
     def _in_forgotten(self, payment: HostPayment, document: OpenDocument | None) -> Payment | None:
         """The payment of that document, day and amount in a batch of ours that the ledger does not know."""
-        paid = self.known.in_forgotten.get(document.seen.document_id, ()) if document is not None else ()
+        paid = self.known.forgotten.payments.get(document.seen.document_id, ()) if document is not None else ()
         return next(
             (
                 each

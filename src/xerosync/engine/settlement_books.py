@@ -20,6 +20,7 @@ from xerosync.engine.actions import (
     RemovePayment,
     Seen,
 )
+from xerosync.engine.batches import Forgotten
 from xerosync.engine.chains import Chain, Effect, Event, KnownChain, Unfit, follow
 from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
 from xerosync.engine.given_again import PostedBefore
@@ -98,9 +99,9 @@ class Known:
     that took the place of charged-back payments, by transaction; *sold* the invoices that refunds are of, with their
     lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it;
     *parked* what stands in Xero as parked although the ledger does not know it, by the line's id; *chains* the chains
-    of the invoices of which something went back; *in_forgotten* the payments, by invoice, of batches with our mark that
-    the ledger does not know. *before* is what was posted of the settlements already, *kept* the accounts of those that
-    were begun in others.
+    of the invoices of which something went back; *in_forgotten* the batches with our mark that the ledger does not
+    know. *before* is what was posted of the settlements already, *kept* the accounts of those that were begun in
+    others.
     """
 
     tenant: TenantId
@@ -119,7 +120,7 @@ class Known:
     used: AbstractSet[str] = frozenset()
     parked: Mapping[str, Decimal] = field(factory=dict[str, Decimal])
     chains: Mapping[str, KnownChain] = field(factory=dict[str, KnownChain])
-    in_forgotten: Mapping[str, list[Payment]] = field(factory=dict[str, list[Payment]])
+    in_forgotten: Forgotten = field(factory=Forgotten)
     before: PostedBefore = field(factory=PostedBefore)
     kept: Mapping[str, SettlementAccounts] = field(factory=dict[str, SettlementAccounts])
 

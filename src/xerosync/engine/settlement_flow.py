@@ -21,7 +21,7 @@ from xerosync.engine.actions import (
     RemovePayment,
 )
 from xerosync.engine.allocating import used_credits
-from xerosync.engine.batches import forgotten_payments, in_batches, unsettled
+from xerosync.engine.batches import Forgotten, forgotten_batches, in_batches, unsettled
 from xerosync.engine.chain_books import known_chain, of_chain, written_for
 from xerosync.engine.exchange import realised
 from xerosync.engine.forgotten import taken_over
@@ -125,7 +125,8 @@ async def _settled(
     actions, withheld = _not_of(undone, [found.get(each.itself, each) for each in decided.actions])
     findings = [*decided.findings, *withheld]
     if chosen.batches:
-        actions = in_batches(actions, currency=base, alone=in_doubt.alone)
+        marked = decided.known.in_forgotten.tags
+        actions = in_batches(actions, tenant=books.tenant, currency=base, alone=in_doubt.alone, marked=marked)
     if whole := [each for each in ordered if _has_costs(each, before, decided)]:
         payouts, vendors = await _known_payouts(books, chosen, whole, decided, retry_refused=retry_refused)
         written += payouts.intents.values()
@@ -266,8 +267,8 @@ async def _known(
     lines = [line for settlement in settlements for line in settlement.lines]
     remembered = await transactions_of(books, (line.transaction for line in lines))
     unknown = [line for line in lines if line.transaction not in remembered]
-    in_forgotten = await forgotten_payments(books) if chosen.batches else {}
-    recalled = await by_what_was_written(books, unknown, in_forgotten) if unknown else {}
+    in_forgotten = await forgotten_batches(books) if chosen.batches else Forgotten()
+    recalled = await by_what_was_written(books, unknown, in_forgotten.payments) if unknown else {}
     transactions = remembered | recalled
     before = await written_for(books, lines, transactions)
     intents = await current_of(books, _operations(lines, before))

@@ -166,7 +166,7 @@ class _Collecting:
         known, whole = self.deciding.known, line.amount.amount
         wanted = whole - self.deciding.parked(line)
         parks = known.surplus is Surplus.PARK
-        for place, payment in enumerate(paid := known.in_forgotten.get(transaction.invoice_id, [])):
+        for place, payment in enumerate(paid := known.in_forgotten.payments.get(transaction.invoice_id, [])):
             amount = payment.amount or Decimal(0)
             fits = amount == wanted or (wanted == whole and parks and amount < whole)
             if fits and payment.date == known.open_books.day_for(settlement.on):
