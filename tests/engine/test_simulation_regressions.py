@@ -16,6 +16,13 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "what a restored store had put back is not put back once more": ("mended", 7000055, "inside"),
     "what a restored store had undone is undone": ("undone", 7000016, "inside"),
     "fees that an older store cannot put back are left to a person": ("mended", 8000088, None),
+    "a payment that an older store saw removed is left to a person": ("mended", 31000008, None),
+    "a payout waits for lines that are left to a person": ("undone", 31000008, None),
+    "a payout that waits is overtaken by the undo": ("undone", 31000040, "inside"),
+    "one worker undoes what another cannot undo any more": ("undone", 40000510, "inside"),
+    "a forgotten batch has paid the twins of what is paid now": ("payables", 720339, "inside"),
+    "what was parked is found removed by a charge-back": ("settlements", 40000053, "inside"),
+    "an allocation in doubt keeps its place": ("sales", 40000176, "inside"),
 }
 
 

@@ -176,7 +176,7 @@ class _Allocating:
                 left -= part
 
     def _allocates(self, credit: Credit, owed: Owed, part: Money) -> bool:
-        """Whether *part* is planned: not what was undone in Xero, or is still open."""
+        """Whether *part* is taken: planned, or perhaps set already; not what was undone in Xero, or refused."""
         name = f"{credit.written.host_ref.removeprefix(SALE)}→{owed.seen.document_id}"
         before = self.known.before.get(f"{SALE}{name}", ())
         latest, seen = (before[-1] if before else None), (credit.seen, owed.seen)
@@ -199,7 +199,8 @@ class _Allocating:
         stands = latest is None or latest.state is State.CONFIRMED
         if latest is not None and not stands and not retries(latest, seen, always=self.known.retry_refused):
             self.findings += filter(None, [finding_for(latest)])
-            return False
+            # While nobody knows whether it stands, other credit does not take its place.
+            return latest.state in OPEN
         on = max(filter(None, (owed.invoice.date, credit.document.date)), default=date.max)
         if self.known.open_books.is_closed(on):
             self.findings.append(self.known.open_books.finding(credit.name, part))

@@ -440,9 +440,9 @@ class Returns:
         deciding, put_by = self.deciding, came_in.put_by
         facts, amount = self._facts_back(settlement, line), Money(came_in.parked, line.amount.currency)
         reason, doing = f"charged back by {line.id}", "taking it back"
-        if put_by is None:
-            return
-        written = deciding.known.intent(put_by)
+        written = deciding.known.intent(put_by) if put_by is not None else None
+        if put_by is None or (written is not None and written.state is State.REMOVED):
+            return  # what was removed in Xero already is taken for taken back, as a payment is
         it: Ref = (written.xero_id or "") if written is not None and written.state is State.CONFIRMED else put_by
         if put_by.kind == MoveMoney.kind and deciding.may_plan(line, Pending(RemoveMoney.kind, parked), doing):
             deciding.actions.append(
