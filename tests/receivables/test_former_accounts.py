@@ -217,3 +217,17 @@ def test_a_settlement_that_was_typed_stays_in_the_account_that_it_was_typed_in(
     moving.assert_stands([0, 0, 158], owed=0)
     moving.assert_clean()
     assert not sales.settle(whole)
+
+
+def test_a_payment_that_people_removed_from_the_former_account_is_not_charged_back_through_the_new_one(
+    moving: Moving,
+) -> None:
+    invoice = moving.product.collectable("100.00")
+    moving.settle(CLEARING, line("L1", invoice.id, "100.00"))
+    (payment,) = moving.product.live_payments()
+    moving.product.books.remove_payment(payment.id)
+
+    found = moving.settle(OTHER, line("B1", invoice.id, "100.00", LineKind.CHARGED_BACK))
+
+    assert found == ["removed in Xero", "does not fit", "payout held"]
+    moving.assert_stands([-100, 0, 100], owed=100)

@@ -342,6 +342,11 @@ class Returns:
     ) -> None:
         """Take back what had come in: remove its payment, and what was parked beside it, or put an invoice there."""
         stays, part = self._stays(taking, came_in), taking.part
+        if part.gone and self._is_elsewhere(came_in):
+            cause = "its payment was removed in Xero from another clearing account than the money leaves now"
+            fix = "charge it back in a settlement through that account, or move the money between both by hand"
+            self.deciding.find(line, "does not fit", cause, fix)
+            return
         if stays is not None:
             self._counter(settlement, line, transaction, stays)
         elif came_in.paid:
