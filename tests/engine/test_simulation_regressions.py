@@ -22,6 +22,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "one worker undoes what another cannot undo any more": ("undone", 40000510, "inside"),
     "a forgotten batch has paid the twins of what is paid now": ("payables", 720339, "inside"),
     "what was parked is found removed by a charge-back": ("settlements", 40000053, "inside"),
+    "one of two parts of a settlement is found removed by a charge-back": ("audited", 42000835, "inside"),
     "an allocation in doubt keeps its place": ("sales", 40000176, "inside"),
 }
 

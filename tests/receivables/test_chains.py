@@ -132,6 +132,12 @@ def test_money_that_was_settled_anew_after_a_removal_stands_for_what_was_removed
     assert more.code == "nothing to take back"
 
 
+def test_a_part_does_not_stand_for_its_twin_of_the_same_settlement() -> None:
+    one, other = (evolve(part(name, "20", gone=name == "one"), settlement="S1") for name in ("one", "other"))
+
+    assert taken(Chain(parts=(one, other)), back("40")) == ["other", "one"]
+
+
 def test_an_old_charge_back_is_not_about_what_came_in_later() -> None:
     chain = Chain(parts=(part("old", "60"), part("new", "60")))
 

@@ -118,7 +118,14 @@ def _part(known: Known, intent: Intent, line: str) -> Part:
     if undone is not None:
         taken[undone.facts.get("charged_back_by", "")] = Decimal(undone.facts.get("taken") or amount)
     gone = undone is None and (intent.state is State.REMOVED or known.is_gone(intent))
-    return Part(name=line, transaction=intent.facts.get("transaction", ""), amount=amount, taken=taken, gone=gone)
+    return Part(
+        name=line,
+        transaction=intent.facts.get("transaction", ""),
+        amount=amount,
+        taken=taken,
+        gone=gone,
+        settlement=intent.facts.get("settlement", ""),
+    )
 
 
 def undoing_of(known: Known, intent: Intent) -> Intent | None:

@@ -25,7 +25,8 @@ class Part:
     """
     What the line *name* brought in for a *transaction*, and what of that was *taken* back, by the line that took it.
 
-    *gone* says that somebody removed its payment in Xero, and no line has taken it back.
+    *settlement* is the one it came in by, blank where that is not known; *gone* says that somebody removed its payment
+    in Xero, and no line has taken it back.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Part:
     amount: Decimal
     taken: Mapping[str, Decimal] = field(factory=dict[str, Decimal])
     gone: bool = False
+    settlement: str = ""
 
     @property
     def left(self) -> Decimal:
@@ -227,11 +229,16 @@ def _among_gone(standing: Sequence[Part], gone: Sequence[Part], amount: Decimal)
 
 
 def _not_replaced(chain: Chain, own: Sequence[Part]) -> list[Part]:
-    """The parts that somebody removed in Xero, but for those whose money was settled anew under another line."""
+    """
+    The parts that somebody removed in Xero, but for those whose money was settled anew under another line.
+
+    Two lines of one settlement are two parts, however alike they are.
+    """
     found: list[Part] = []
     for each in own:
         since = chain.parts[chain.parts.index(each) + 1 :]
-        alike = (one for one in since if (one.transaction, one.amount) == (each.transaction, each.amount))
+        others = (one for one in since if not one.settlement or one.settlement != each.settlement)
+        alike = (one for one in others if (one.transaction, one.amount) == (each.transaction, each.amount))
         if each.gone and not any(not one.gone for one in alike):
             found.append(each)
     return found
