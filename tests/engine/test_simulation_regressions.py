@@ -17,6 +17,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "what a restored store had undone is undone": ("undone", 7000016, "inside"),
     "fees that an older store cannot put back are left to a person": ("mended", 8000088, None),
     "a payment that an older store saw removed is left to a person": ("mended", 31000008, None),
+    "an older store has forgotten an invoice that people meddled with": ("mended", 21002052, "inside"),
     "a payout waits for lines that are left to a person": ("undone", 31000008, None),
     "a payout that waits is overtaken by the undo": ("undone", 31000040, "inside"),
     "one worker undoes what another cannot undo any more": ("undone", 40000510, "inside"),
