@@ -209,7 +209,6 @@ def test_what_stands_alone_is_refused_by_its_field(
         {"lines": [evolve(LINE, item="x" * 31)]},
         {"lines": [evolve(LINE, tracking={" ": "North"})]},
         {"lines": [evolve(LINE, tracking={"Region": "x" * 101})]},
-        {"number": None},
     ],
 )
 def test_what_is_blank_or_too_long_is_found(product: Product, purchases: Payables, wrong: dict[str, object]) -> None:
