@@ -219,6 +219,13 @@ def test_what_is_blank_or_too_long_is_found(product: Product, purchases: Payable
     assert [each.number for each in product.books.invoices] == ["2"]
 
 
+def test_what_is_no_text_is_refused_by_its_field_before_anything_is_sent(product: Product, purchases: Payables) -> None:
+    with pytest.raises(InvalidInput, match=r"bills\[0\]\.number: give a text"):
+        purchases.submit([having(BILL, number=None), evolve(BILL, id="good", number="2")])
+
+    assert product.books.invoices == ()
+
+
 def test_what_people_write_in_all_the_world_is_kept(product: Product, purchases: Payables) -> None:
     """Emoji of several characters, blanks that do not break, and marks of scripts from right to left are text."""
     written = "Café\u00a0crème 👨\u200d👩\u200d👧 \u200fשלום\ttab"

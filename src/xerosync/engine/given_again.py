@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from xerosync.engine.intents import Intent
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import FeesAs
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
@@ -87,7 +88,7 @@ class PostedBefore:
     it was posted with and is given without.
 
     *ended* are the settlements of which fees or a payout were posted, *accounts* and *fees_as* what each was begun
-    with: it keeps that.
+    with: it keeps that. *undone* are the removals that undid something of them.
     """
 
     lines: Mapping[str, Sequence[PostedLine]] = field(factory=dict[str, "Sequence[PostedLine]"])
@@ -95,6 +96,7 @@ class PostedBefore:
     ended: frozenset[str] = frozenset()
     accounts: Mapping[str, AccountId] = field(factory=dict[str, AccountId])
     fees_as: Mapping[str, FeesAs] = field(factory=dict[str, FeesAs])
+    undone: Sequence[Intent] = ()
 
     def changed(self, settlement: Settlement, line: SettlementLine) -> Finding | None:
         """The finding that *line* is another than was posted under its id; None where it is the same, or new."""

@@ -29,6 +29,14 @@ FEES: Final = "fees/"
 """What the name of an operation begins with that posts a settlement's fees."""
 PAYOUT: Final = "payout/"
 """What the name of an operation begins with that posts a settlement's payout."""
+COSTS: Final = (
+    (MoveMoney.kind, FEES),
+    (CreateBill.kind, FEES),
+    (Pay.kind, FEES),
+    (Transfer.kind, PAYOUT),
+    (MoveMoney.kind, PAYOUT),
+)
+"""The kinds of action that post fees and payouts, each with what the names of those operations begin with."""
 PORTIONS: Final = "portions"
 """The fact that names the lines of a settlement which were posted in others before, that were lines alone."""
 PAYS_PORTIONS: Final = ("pays", "portions")
@@ -81,15 +89,9 @@ class CostFinding(Finding):
     part: str
 
 
-def operations(settlement: Settlement) -> tuple[Pending, ...]:
-    """Every operation that may post *settlement*'s fees and payout, whatever the accounts."""
-    return (
-        Pending(MoveMoney.kind, FEES + settlement.id),
-        Pending(CreateBill.kind, FEES + settlement.id),
-        Pending(Pay.kind, FEES + settlement.id),
-        Pending(Transfer.kind, PAYOUT + settlement.id),
-        Pending(MoveMoney.kind, PAYOUT + settlement.id),
-    )
+def operations(settlement: str) -> tuple[Pending, ...]:
+    """Every operation that may post the fees and the payout of a *settlement*, by its id, whatever the accounts."""
+    return tuple(Pending(kind, part + settlement) for kind, part in COSTS)
 
 
 def exchange_of(settlement: Settlement, differences: Mapping[str, Money]) -> Money | None:
@@ -152,7 +154,7 @@ class _Payouts:
 
     def _without(self, settlement: Settlement, part: str) -> bool:
         """Whether fees, or a payout, stand that *settlement* is given without: that is a finding."""
-        for operation in operations(settlement):
+        for operation in operations(settlement.id):
             posted = self.known.intent(operation) if operation.host_ref.startswith(part) else None
             if posted is None or not self.known.stands(posted) or operation.kind == CreateBill.kind:
                 continue

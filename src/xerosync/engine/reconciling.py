@@ -191,7 +191,7 @@ def _marks(books: Books, settlements: Iterable[Settlement], entries: Iterable[En
     wanted: list[Pending] = []
     for settlement in settlements:
         wanted += standing_for(settlement.lines)
-        wanted += operations(settlement)
+        wanted += operations(settlement.id)
     found = {tag_of(intent_key(books.tenant, each)): named(each.host_ref) for each in wanted}
     for entry in entries:
         if entry.intent is not None and entry.actual != entry.recorded and (key := entry.key) is not None:

@@ -17,18 +17,16 @@ from xerosync.engine.actions import (
     CreateSaleCredit,
     MoveMoney,
     Pay,
-    Pending,
     Refund,
     RemoveMoney,
     RemovePayment,
-    Transfer,
     VoidCredit,
 )
 from xerosync.engine.given_again import PostedBefore, PostedLine
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.mirror import GONE, PAYMENTS, records
 from xerosync.engine.observed import intents_with, stamped
-from xerosync.engine.payouts import FEES, PAYOUT, PAYS_PORTIONS, PORTIONS, operations
+from xerosync.engine.payouts import COSTS, FEES, PAYOUT, PAYS_PORTIONS, PORTIONS, operations
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settlement_books import SURPLUS
@@ -47,7 +45,7 @@ async def posted_before(
     """What was posted of *settlements*; *in_doubt* are payments in batches that do not stand yet."""
     lines = {line.id: line for settlement in settlements for line in settlement.lines}
     ids = list(dict.fromkeys(each.id for each in settlements if each.id.strip()))
-    wanted = [*standing_for(lines.values()), *(one for each in settlements for one in operations(each))]
+    wanted = [*standing_for(lines.values()), *(one for each in settlements for one in operations(each.id))]
     found = {**await current_of(books, wanted), **in_doubt}
     condensed = {each.id: each for each in settlements if isinstance(each, Condensed)}
     for each in ids:
@@ -55,18 +53,20 @@ async def posted_before(
     for kind in _TAKING_BACK:
         taken = await intents_with(books, lookup=("kind", kind))
         found |= {one.key: one for one in taken if one.facts.get("charged_back_by") in lines}
-    written = [each for each in found.values() if each.state is not State.REJECTED and "undone" not in each.facts]
+    written = [each for each in found.values() if _stands(each)]
     by_line = await _paid_out_with(books, settlements, posted_lines(written))
     moved_on = {each.settlement for group in by_line.values() for each in group} - {*ids, ""}
-    former = [Pending(kind, name + each) for each in moved_on for kind, name in _COSTS]
+    former = [one for each in moved_on for one in operations(each)]
     ended = [*written, *(each for each in (await current_of(books, former)).values() if _stands(each))]
-    removed = await _removed(books, settlements, written)
+    undone = [each for one in ids for each in await intents_with(books, lookup=("undone", one))]
+    removed = await _removed(books, written, undone)
     return PostedBefore(
         lines=by_line,
         left_out=_missing(settlements, by_line, removed, written),
         ended=frozenset(_settlement_of(each) for each in ended if _is_cost(each)) - {""},
         accounts=await _accounts(books, written, condensed.values()),
         fees_as=_fees_as(written),
+        undone=undone,
     )
 
 
@@ -171,9 +171,8 @@ def _missing(
     return found
 
 
-async def _removed(books: Books, settlements: Sequence[Settlement], written: Sequence[Intent]) -> frozenset[str]:
-    """The Xero ids of what was posted for *settlements* and stands no more: undone, or removed by somebody."""
-    undone = [each for one in settlements for each in await intents_with(books, lookup=("undone", one.id))]
+async def _removed(books: Books, written: Sequence[Intent], undone: Sequence[Intent]) -> frozenset[str]:
+    """The Xero ids of what was *written* for settlements and stands no more: *undone*, or removed by somebody."""
     paid = [each.xero_id for each in written if each.operation.kind in {Pay.kind, Refund.kind} and each.xero_id]
     gone = [key for key, (each, _) in (await stamped(books, PAYMENTS, Payment, paid)).items() if each.status in GONE]
     return frozenset([*gone, *(each.target for each in undone if each.state is State.CONFIRMED)])
@@ -209,15 +208,6 @@ async def _accounts(books: Books, written: Sequence[Intent], condensed: Iterable
     return {settlement: AccountId(counted.most_common(1)[0][0]) for settlement, counted in chosen.items()}
 
 
-_COSTS: Final = (
-    (MoveMoney.kind, FEES),
-    (CreateBill.kind, FEES),
-    (Pay.kind, FEES),
-    (Transfer.kind, PAYOUT),
-    (MoveMoney.kind, PAYOUT),
-)
-
-
 def _fees_as(written: Iterable[Intent]) -> dict[str, FeesAs]:
     """How the fees of each settlement were posted, where any were."""
     found: dict[str, FeesAs] = {}
@@ -237,7 +227,7 @@ def _stands(intent: Intent) -> bool:
 
 def _is_cost(intent: Intent) -> bool:
     """Whether *intent* posted fees or a payout."""
-    return intent.operation.host_ref.startswith((FEES, PAYOUT)) and (intent.operation.kind, _prefix(intent)) in _COSTS
+    return intent.operation.host_ref.startswith((FEES, PAYOUT)) and (intent.operation.kind, _prefix(intent)) in COSTS
 
 
 def _prefix(intent: Intent) -> str:

@@ -25,7 +25,7 @@ from xerosync.engine.batches import Forgotten, forgotten_batches, in_batches, un
 from xerosync.engine.chain_books import known_chain, of_chain, written_for
 from xerosync.engine.exchange import realised
 from xerosync.engine.forgotten import taken_over
-from xerosync.engine.given_again import PostedBefore, PostedLine
+from xerosync.engine.given_again import PostedBefore
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -84,15 +84,15 @@ async def settle(
 @frozen(kw_only=True)
 class _Settled:
     """
-    The *plan* that settles, the *accounts* it goes through, those *kept* from before, what was *written* then, what of
-    it is *missing* now, by settlement, and *differences* by line.
+    The *plan* that settles, the *accounts* it goes through, those *kept* from before, what was *written* then, what is
+    known to have been posted *before*, and *differences* by line.
     """
 
     plan: Plan
     accounts: SettlementAccounts
     kept: Mapping[str, SettlementAccounts]
     written: Sequence[Intent]
-    missing: Mapping[str, Sequence[PostedLine]]
+    before: PostedBefore
     differences: Mapping[str, Money]
 
 
@@ -121,7 +121,7 @@ async def _settled(
     # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
     others = [each for each in decided.actions if each.kind != Pay.kind]
     found = {each.itself: each for each in await taken_over(books, others, read=(INVOICES, PAYMENTS))}
-    undone = await _undone_whole(books, ordered)
+    undone = _undone_whole(before.undone)
     actions, withheld = _not_of(undone, [found.get(each.itself, each) for each in decided.actions])
     findings = [*decided.findings, *withheld]
     if chosen.batches:
@@ -141,7 +141,7 @@ async def _settled(
         accounts=accounts,
         kept=kept,
         written=written,
-        missing=before.left_out,
+        before=before,
         differences=decided.differences,
     )
 
@@ -152,10 +152,11 @@ def _has_costs(settlement: Settlement, before: PostedBefore, decided: Deciding) 
     return is_whole or bool(exchange_of(settlement, decided.differences))
 
 
-async def _undone_whole(books: Books, settlements: Sequence[Settlement]) -> frozenset[str]:
-    """The ids of those of *settlements* that were undone."""
-    removals = [(one.id, each) for one in settlements for each in await intents_with(books, lookup=("undone", one.id))]
-    return frozenset(name for name, each in removals if WHOLE in each.facts and each.state is not State.REJECTED)
+def _undone_whole(removals: Iterable[Intent]) -> frozenset[str]:
+    """The ids of the settlements that *removals* undid whole."""
+    return frozenset(
+        each.facts["undone"] for each in removals if WHOLE in each.facts and each.state is not State.REJECTED
+    )
 
 
 def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Action], list[Finding]]:
@@ -207,7 +208,7 @@ async def examined(
     done = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
     plan, accounts = done.plan, done.accounts
     lines = [line for settlement in ordered for line in settlement.lines]
-    written = await current_of(books, [*standing_for(lines), *(each for one in ordered for each in operations(one))])
+    written = await current_of(books, [*standing_for(lines), *(each for one in ordered for each in operations(one.id))])
     returned = [
         intent
         for line in lines
@@ -220,8 +221,8 @@ async def examined(
         ordered,
         plan,
         written=[*written.values(), *returned],
-        undone=[each for one in ordered for each in await intents_with(books, lookup=("undone", one.id))],
-        missing=done.missing,
+        undone=done.before.undone,
+        missing=done.before.left_out,
         netted={each.id for each in ordered if done.kept.get(each.id, accounts).fees_as is FeesAs.NETTED},
         gains=await _gains(books, accounts, list(written.values())),
         invoices=invoices,
@@ -370,7 +371,7 @@ async def _known_payouts(
     retry_refused: bool,
 ) -> tuple[KnownPayouts, Vendors]:
     await refresh(books, CONTACTS, BANK_TRANSACTIONS, BANK_TRANSFERS)
-    wanted = [operation for settlement in settlements for operation in operations(settlement)]
+    wanted = [operation for settlement in settlements for operation in operations(settlement.id)]
     intents = await current_of(books, wanted)
     written = [each.xero_id for each in intents.values() if each.xero_id]
     moved = await stamped(books, BANK_TRANSACTIONS, BankTransaction, written)
@@ -388,7 +389,7 @@ async def _known_payouts(
         marked[tag] = document.bank_transaction_id
     for tag, transfer in (await tagged(books, BANK_TRANSFERS, BankTransfer, forgotten)).items():
         marked[tag] = transfer.bank_transfer_id
-    undone = {each.target for one in settlements for each in await intents_with(books, lookup=("undone", one.id))}
+    undone = frozenset(each.target for each in decided.known.before.undone)
     known = KnownPayouts(
         tenant=books.tenant,
         accounts=decided.known.accounts,
@@ -397,7 +398,7 @@ async def _known_payouts(
         intents=intents,
         marked={tag: xero_id for tag, xero_id in marked.items() if xero_id},
         gone=frozenset(xero_id for xero_id, status in statuses.items() if status in GONE) - undone,
-        undone=frozenset(undone),
+        undone=undone,
         retry_refused=retry_refused,
         decided=decided,
     )

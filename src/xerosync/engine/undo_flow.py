@@ -59,7 +59,7 @@ _OVERPAID: Final = frozenset({"RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT"})
 async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
     """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
     (settlement,) = checked_settlements([settlement])
-    found = await current_of(books, [*standing_for(settlement.lines), *operations(settlement)])
+    found = await current_of(books, [*standing_for(settlement.lines), *operations(settlement.id)])
     for line in settlement.lines:
         if line.kind is LineKind.CHARGED_BACK:
             found |= {each.key: each for each in await intents_with(books, lookup=("charged_back_by", line.id))}
