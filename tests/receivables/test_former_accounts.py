@@ -231,3 +231,17 @@ def test_a_payment_that_people_removed_from_the_former_account_is_not_charged_ba
 
     assert found == ["removed in Xero", "does not fit", "payout held"]
     moving.assert_stands([-100, 0, 100], owed=100)
+
+
+def test_nothing_is_charged_back_of_two_payments_where_people_removed_one_from_the_former_account(
+    moving: Moving,
+) -> None:
+    invoice = moving.product.collectable("100.00")
+    moving.settle(CLEARING, line("L1", invoice.id, "60.00"), line("L2", invoice.id, "40.00"))
+    (removed,) = [each for each in moving.product.live_payments() if each.amount == Decimal(60)]
+    moving.product.books.remove_payment(removed.id)
+
+    found = moving.settle(OTHER, line("B1", invoice.id, "100.00", LineKind.CHARGED_BACK))
+
+    assert found == ["removed in Xero", "does not fit", "payout held"]
+    moving.assert_stands([-60, 0, 100], owed=60)

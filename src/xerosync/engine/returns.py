@@ -127,7 +127,7 @@ class Returns:
             deciding.unfit(line, effect)
             return
         taken = [(each, self._came_in(each, transaction)) for each in effect.takings]
-        if not self._can_counter(settlement, line, taken):
+        if not self._can_undo(settlement, line, taken):
             return
         if exchange.settled is not None and not self._makes_good(line, taken):
             return
@@ -188,11 +188,18 @@ class Returns:
         removal = self.deciding.known.removal(paid)
         return removal is not None and removal.state is State.REJECTED and not self.deciding.known.retry_refused
 
-    def _can_counter(
-        self, settlement: Settlement, line: SettlementLine, taken: Sequence[tuple[Taking, CameIn]]
-    ) -> bool:
-        """Whether an invoice can take the place of what stays; else nothing of *line* is done, with a finding."""
+    def _can_undo(self, settlement: Settlement, line: SettlementLine, taken: Sequence[tuple[Taking, CameIn]]) -> bool:
+        """
+        Whether all that had come in can be taken back, or an invoice can take the place of what stays.
+
+        Else nothing of *line* is done, with a finding.
+        """
         deciding, known = self.deciding, self.deciding.known
+        if any(taking.part.gone and self._is_elsewhere(came_in) for taking, came_in in taken):
+            cause = "its payment was removed in Xero from another clearing account than the money leaves now"
+            fix = "charge it back in a settlement through that account, or move the money between both by hand"
+            deciding.find(line, "does not fit", cause, fix)
+            return False
         for stays in filter(None, (self._stays(*each) for each in taken)):
             written = known.intent(Pending(CreateSale.kind, COUNTER + stays.paid))
             accounts = known.accounts
@@ -342,11 +349,6 @@ class Returns:
     ) -> None:
         """Take back what had come in: remove its payment, and what was parked beside it, or put an invoice there."""
         stays, part = self._stays(taking, came_in), taking.part
-        if part.gone and self._is_elsewhere(came_in):
-            cause = "its payment was removed in Xero from another clearing account than the money leaves now"
-            fix = "charge it back in a settlement through that account, or move the money between both by hand"
-            self.deciding.find(line, "does not fit", cause, fix)
-            return
         if stays is not None:
             self._counter(settlement, line, transaction, stays)
         elif came_in.paid:
