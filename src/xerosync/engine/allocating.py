@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import SALE, CreateSaleCredit, MoveMoney, Pay, PayBatch, Pending, Seen
 from xerosync.engine.following import to_come
-from xerosync.engine.intents import Intent, invoice_in, retries
+from xerosync.engine.intents import Intent, retries, text_at
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     CREDIT_NOTES,
@@ -323,7 +323,9 @@ async def _paid_in_doubt(books: Books) -> frozenset[str]:
     single = await intents_with(books, lookup=("kind", Pay.kind), states=states)
     batches = await intents_with(books, lookup=("kind", PayBatch.kind), states=states)
     inside = (one for batch in batches for one in batch.members)
-    return frozenset([*(invoice_in(each.payload) for each in single), *(each.invoice for each in inside)])
+    return frozenset(
+        [*(text_at(each.payload, "Invoice", "InvoiceID") for each in single), *(each.invoice for each in inside)]
+    )
 
 
 def _contact(invoice: Invoice) -> str:

@@ -20,7 +20,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
 from xerosync.client._wire.rows import dictionary
-from xerosync.engine.intents import Intent, invoice_in, read_intent, sign_of
+from xerosync.engine.intents import Intent, read_intent, sign_of, text_at
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
 from xerosync.engine.plans import Finding
@@ -239,7 +239,9 @@ def _is_there(intent: Intent, compared: _Books) -> bool:
         case "allocation":
             note = compared.documents.get(intent.target)
             return (
-                note is None or (invoice_in(intent.payload), Decimal(str(intent.payload["Amount"]))) in note.allocated
+                note is None
+                or (text_at(intent.payload, "Invoice", "InvoiceID"), Decimal(str(intent.payload["Amount"])))
+                in note.allocated
             )
         case _:
             return True

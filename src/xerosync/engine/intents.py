@@ -118,12 +118,7 @@ class Member:
     @property
     def invoice(self) -> str:
         """The id of what it pays."""
-        return invoice_in(self.payload)
-
-
-def invoice_in(payload: Mapping[str, object]) -> str:
-    """The id of the invoice or bill that what is sent pays, or is set against."""
-    return str(cast(Mapping[str, object], payload["Invoice"])["InvoiceID"])
+        return text_at(self.payload, "Invoice", "InvoiceID")
 
 
 @frozen(kw_only=True, repr=False)

@@ -14,11 +14,11 @@ from typing import Final
 from attrs import evolve
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import ConnectCustomer, CreateSaleCredit, MoveMoney, Pay, Pending, Refund
+from xerosync.engine.actions import ConnectCustomer, CreateSaleCredit, Pay, Pending, Refund
 from xerosync.engine.intents import intent_key, tag_in, tag_of
 from xerosync.engine.mirror import INVOICES, PAYMENTS, stored
 from xerosync.engine.observed import all_links, stamped
-from xerosync.engine.settlement_books import SURPLUS
+from xerosync.engine.settlement_books import parking
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.mapping.settlement import LineKind, SettlementLine
 from xerosync.mapping.transactions import Transaction, TransactionStatus, behind
@@ -32,7 +32,7 @@ def standing_for(lines: Iterable[SettlementLine]) -> Iterable[Pending]:
     """Whatever may have been posted for *lines* under their own names."""
     for line in lines:
         yield from (Pending(kind, line.id) for kind in (Pay.kind, CreateSaleCredit.kind, Refund.kind))
-        yield from (Pending(kind, SURPLUS + line.id) for kind in (MoveMoney.kind, CreateSaleCredit.kind))
+        yield from parking(line.id)
 
 
 async def by_their_ids(books: Books, ids: Iterable[str]) -> dict[str, Transaction]:

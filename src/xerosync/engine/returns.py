@@ -141,8 +141,7 @@ class Returns:
         if name in self.deciding.came_in:
             return self.deciding.came_in[name]
         paid = known.intent(Pending(Pay.kind, name))
-        parked = [known.intent(Pending(kind.kind, SURPLUS + name)) for kind in (MoveMoney, CreateSaleCredit)]
-        rest = next((each for each in parked if each is not None and each.state is not State.REJECTED), None)
+        rest = known.parked_by(name)
         if paid is None or paid.state is State.REJECTED:
             return CameIn(
                 parked=taking.part.amount,

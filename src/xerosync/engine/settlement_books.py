@@ -133,6 +133,11 @@ class Known:
         """What is known of *operation*."""
         return self.intents.get(intent_key(self.tenant, operation))
 
+    def parked_by(self, line_id: str) -> Intent | None:
+        """What parked the money of line *line_id*, all of it or what was not due; not what Xero refused."""
+        found = filter(None, map(self.intent, parking(line_id)))
+        return next((each for each in found if each.state is not State.REJECTED), None)
+
     def removal(self, line_id: str) -> Intent | None:
         """What is known of the removal of the payment of line *line_id*."""
         return self.intent(Pending(RemovePayment.kind, line_id))
@@ -320,10 +325,9 @@ class Deciding:
 
     def parked(self, line: SettlementLine) -> Decimal:
         """What of the money of *line* stands in Xero as the customer's credit."""
-        for kind in (MoveMoney.kind, CreateSaleCredit.kind):
-            intent = self.known.intent(Pending(kind, SURPLUS + line.id))
-            if intent is not None and intent.state is State.CONFIRMED:
-                return Decimal(intent.facts["effect"])
+        by = self.known.parked_by(line.id)
+        if by is not None and by.state is State.CONFIRMED:
+            return Decimal(by.facts["effect"])
         return self.known.parked.get(line.id, Decimal(0))
 
     def due(self, invoice_id: str) -> Decimal:
@@ -363,6 +367,11 @@ class Deciding:
         invoice, _ = self.known.invoices.get(transaction.invoice_id, (None, ""))
         contact = invoice.contact if invoice is not None else None
         return (contact.contact_id if contact is not None else None) or ContactId("")
+
+
+def parking(line_id: str) -> tuple[Pending, ...]:
+    """The operations that may park what line *line_id* brought in: through a bank account, or as a credit note."""
+    return tuple(Pending(kind, SURPLUS + line_id) for kind in (MoveMoney.kind, CreateSaleCredit.kind))
 
 
 def facts_known(line: SettlementLine) -> dict[str, str]:

@@ -14,7 +14,6 @@ from xerosync.engine.actions import (
     Adopt,
     CreateSale,
     CreateSaleCredit,
-    MoveMoney,
     Pay,
     Pending,
     Refund,
@@ -46,7 +45,7 @@ from xerosync.engine.remembering import by_what_was_written, standing_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settled_before import posted_before
 from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
-from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding, Known, SettlementAccounts
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding, Known, SettlementAccounts, parking
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, open_books
@@ -303,9 +302,7 @@ async def _parked_unknown(
     books: Books, lines: Sequence[SettlementLine], intents: Mapping[str, Intent]
 ) -> dict[str, Decimal]:
     """What stands parked by our mark although the ledger has forgotten it, by the line's id."""
-    operations = [
-        Pending(kind, SURPLUS + line.id) for line in lines for kind in (MoveMoney.kind, CreateSaleCredit.kind)
-    ]
+    operations = [each for line in lines for each in parking(line.id)]
     keys = {each: intent_key(books.tenant, each) for each in operations}
     tags = {tag_of(key): each for each, key in keys.items() if key not in intents}
     ids = {
@@ -323,7 +320,7 @@ def _operations(lines: Sequence[SettlementLine], before: Mapping[InvoiceId, Sequ
         match line.kind:
             case LineKind.COLLECTED | LineKind.REINSTATED:
                 yield from (Pending(kind, line.id) for kind in (Pay.kind, RemovePayment.kind))
-                yield from (Pending(kind, SURPLUS + line.id) for kind in (MoveMoney.kind, CreateSaleCredit.kind))
+                yield from parking(line.id)
             case LineKind.REFUNDED:
                 yield from (Pending(kind, line.id) for kind in (CreateSaleCredit.kind, Refund.kind))
             case _:

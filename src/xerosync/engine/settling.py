@@ -124,7 +124,7 @@ class _Collecting:
         intent = known.intent(operation)
         posted = intent is not None and intent.state is not State.REJECTED
         marked = tag_of(intent_key(known.tenant, operation)) in known.tagged
-        if posted or marked or self._parked_before(line) is not None:
+        if posted or marked or known.parked_by(line.id) is not None:
             return True
         return self.deciding.due(self._target(transaction, line.amount.amount)) >= line.amount.amount
 
@@ -139,7 +139,7 @@ class _Collecting:
             self._adopt(settlement, line, transaction, tagged)
         elif intent is None and (moved := self._in_forgotten(settlement, line, transaction)) is not None:
             self._adopt(settlement, line, transaction, moved)
-        elif (parked := self._parked_before(line)) is not None and not self._is_rest(line, parked):
+        elif (parked := known.parked_by(line.id)) is not None and not self._is_rest(line, parked):
             if parked.state is not State.CONFIRMED:
                 self.deciding.not_confirmed(line, parked, "parking it")
         elif self._may_post(line, transaction, intent):
@@ -172,13 +172,6 @@ class _Collecting:
             if fits and payment.date == known.open_books.day_for(settlement.on):
                 return paid.pop(place)
         return None
-
-    def _parked_before(self, line: SettlementLine) -> Intent | None:
-        """What is known of the line's money where all of it was parked."""
-        known = self.deciding.known
-        kinds = (MoveMoney.kind, CreateSaleCredit.kind)
-        found = [known.intent(Pending(kind, f"{SURPLUS}{line.id}")) for kind in kinds]
-        return next((each for each in found if each is not None and each.state is not State.REJECTED), None)
 
     def _is_rest(self, line: SettlementLine, parked: Intent) -> bool:
         """Whether *parked* stands for a part of the line only: the payment of what was due was refused."""
