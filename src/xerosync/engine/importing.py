@@ -32,6 +32,7 @@ from xerosync.engine.transactions import (
     Attempts,
     all_made,
     charged_back_again,
+    sales_written,
     tags_of_sales,
 )
 from xerosync.errors import InvalidInput
@@ -338,15 +339,16 @@ async def import_invoices(books: Books, settings: ImportSettings, choice: Choice
 async def importable(books: Books, settings: ImportSettings) -> Importable:
     """What imports are decided by, read anew."""
     await refresh(books, INVOICES)
-    made = await all_made(books)
+    written = await sales_written(books)
+    made = await all_made(books, written)
     return Importable(
         customers=await customers_by_contact(books),
         policies=await kept_policies(books),
         attempts=made.attempts,
         settings=settings,
         today=settings.calendar.today(books.clock.now()),
-        owed_again=await charged_back_again(books),
-        sales=await tags_of_sales(books),
+        owed_again=charged_back_again(written),
+        sales=tags_of_sales(written),
         ids=made.ids,
     )
 

@@ -40,7 +40,7 @@ async def all_transactions(books: Books) -> list[Transaction]:
     """Every transaction that was made out of an invoice, or stands for a sale, whatever became of it."""
     linked = [transaction_of(link) for link in await all_links(books, TRANSACTION)]
     known = {each.id for each in linked}
-    sold = await _of_sales(books, await intents_with(books, lookup=("kind", CreateSale.kind)))
+    sold = await _of_sales(books, await sales_written(books))
     return [*linked, *(each for each in sold if each.id not in known)]
 
 
@@ -140,13 +140,18 @@ class Made:
         self.attempts[invoice] = so_far.also(attempt, has_ended=status.has_ended)
 
 
-async def all_made(books: Books) -> Made:
-    """What was made of every invoice so far; no transaction itself is kept in memory."""
+async def sales_written(books: Books) -> list[Intent]:
+    """Every write of a sales invoice: of the host's own sales, and of what took the place of a payment."""
+    return await intents_with(books, lookup=("kind", CreateSale.kind))
+
+
+async def all_made(books: Books, written: Iterable[Intent]) -> Made:
+    """What was made of every invoice so far, sales *written* among them; no transaction itself is kept in memory."""
     made = Made()
     async for record in records(books, "link", states=[TRANSACTION]):
         facts = json.loads(record.body)
         made.take(InvoiceId(facts["xero_id"]), attempt_of(facts), status_of(facts))
-    sold = await _of_sales(books, await intents_with(books, lookup=("kind", CreateSale.kind)))
+    sold = await _of_sales(books, written)
     linked = await links_of(books, TRANSACTION, (each.id for each in sold))
     for each in sold:
         made.ids.add(each.id)
@@ -232,13 +237,11 @@ def _amount(intent: Intent, invoice: InvoiceId, payments: Mapping[str, Payment])
     return Decimal(str(payload["Amount"])) if paid == {"InvoiceID": invoice} and is_there else Decimal(0)
 
 
-async def charged_back_again(books: Books) -> frozenset[str]:
-    """The invoices that took the place of payments which were charged back and could not be removed."""
-    sales = await intents_with(books, lookup=("kind", CreateSale.kind))
-    return frozenset(each.xero_id for each in sales if each.xero_id and each.operation.host_ref.startswith(COUNTER))
+def charged_back_again(written: Iterable[Intent]) -> frozenset[str]:
+    """The invoices *written* in place of payments which were charged back and could not be removed."""
+    return frozenset(each.xero_id for each in written if each.xero_id and each.operation.host_ref.startswith(COUNTER))
 
 
-async def tags_of_sales(books: Books) -> frozenset[str]:
-    """The marks on the invoices of the host's own sales, those whose answer has not come among them."""
-    written = await intents_with(books, lookup=("kind", CreateSale.kind))
+def tags_of_sales(written: Iterable[Intent]) -> frozenset[str]:
+    """The marks on the invoices *written* of the host's own sales, those whose answer has not come among them."""
     return frozenset(intent.tag for intent in written if is_sale(intent))
