@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import CancelTransaction, ChangeTransaction, NoteTransaction, Seen, TransactionLink
-from xerosync.engine.importing import Importable, LeftOut, customers_by_contact, is_part_paid
+from xerosync.engine.importing import Importable, LeftOut, customers_by_contact, finding_on, is_part_paid
 from xerosync.engine.mirror import INVOICES, PAYMENTS, refresh, reread
 from xerosync.engine.observed import stamped
 from xerosync.engine.plans import Difference, Finding, Plan
@@ -78,7 +78,7 @@ def follow_one(one: Followed, known: Importable) -> list[Decided]:
     try:
         return (_under_way if one.state.status.is_under_way else _future)(one, one.invoice, known)
     except InvalidInput as error:
-        return [_not_mapped(one.transaction, error)]
+        return [finding_on(LeftOut.NOT_MAPPED, one.transaction.id, one.transaction.amount, why=str(error))]
 
 
 def _future(one: Followed, invoice: Invoice, known: Importable) -> list[Decided]:
@@ -209,17 +209,6 @@ def _not_connected(transaction: Transaction) -> Finding:
         cause="the contact of its invoice is no longer connected to a customer",
         fix="match its customer again",
         retry=True,
-        worth=transaction.amount,
-    )
-
-
-def _not_mapped(transaction: Transaction, error: InvalidInput) -> Finding:
-    why = LeftOut.NOT_MAPPED
-    return Finding(
-        code=why.value,
-        about=transaction.id,
-        cause=f"{why.cause}: {error}",
-        fix=why.fix,
         worth=transaction.amount,
     )
 

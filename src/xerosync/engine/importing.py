@@ -287,7 +287,9 @@ class Imports:
         if reason is None and row.transaction is not None:
             reason = self._import(row.transaction, Seen("invoice", invoice_id, row.stamp))
         if reason is not None and self._is_said(reason, invoice_id):
-            self.findings.append(_finding(reason, invoice_id, row))
+            due = row.invoice.amount_due
+            worth = None if due is None else Money(due, row.invoice.currency_code or "XXX")
+            self.findings.append(finding_on(reason, invoice_id, worth, why=row.why))
         self.tallies[reason] += 1
 
     def plan(self, tenant: TenantId) -> Plan:
@@ -420,15 +422,15 @@ def _contact(invoice: Invoice) -> str:
     return (invoice.contact.contact_id or "") if invoice.contact is not None else ""
 
 
-def _finding(reason: LeftOut, invoice_id: str, row: ImportRow) -> Finding:
-    due = row.invoice.amount_due
+def finding_on(reason: LeftOut, about: str, worth: Money | None, *, why: str = "") -> Finding:
+    """The finding that what it is *about* is left out, for a *reason* of which *why* says more."""
     return Finding(
         code=reason.value,
-        about=invoice_id,
-        cause=f"{reason.cause}: {row.why}" if row.why else reason.cause,
+        about=about,
+        cause=f"{reason.cause}: {why}" if why else reason.cause,
         fix=reason.fix,
         retry=reason is LeftOut.NOT_CONNECTED,
-        worth=None if due is None else Money(due, row.invoice.currency_code or "XXX"),
+        worth=worth,
     )
 
 
