@@ -103,7 +103,7 @@ _WORDS: Final[Mapping[LeftOut, tuple[str, str]]] = {
     LeftOut.NOT_AUTOMATIC: ("its customer's invoices are imported by hand", "choose it by its id, or set the policy"),
     LeftOut.NOT_CHOSEN: ("it was not among those chosen", "choose it by its id"),
     LeftOut.ID_TAKEN: (
-        "the id given for its transaction is empty, or that of another one",
+        "the id given for its transaction is that of another one",
         "let the mapper give every transaction an id of its own",
     ),
     LeftOut.NOT_MAPPED: (
@@ -303,7 +303,7 @@ class Imports:
         )
 
     def _import(self, transaction: Transaction, seen: Seen) -> LeftOut | None:
-        if not transaction.id or transaction.id in self.taken:
+        if transaction.id in self.taken:
             return LeftOut.ID_TAKEN
         self.taken.add(transaction.id)
         again = f", attempt {transaction.attempt}" if transaction.attempt > 1 else ""
