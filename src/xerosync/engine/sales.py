@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 
 from attrs import define, evolve, field, frozen
@@ -27,7 +26,6 @@ from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
 from xerosync.engine.transactions import standing_under
 from xerosync.engine.updating import any_credits, update
 from xerosync.engine.voiding import void
-from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Sale, check_names
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.models import Contact, CreditNote, Invoice, InvoiceType
@@ -106,7 +104,11 @@ async def update_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
     await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(listed) else []))
     customers = await known_customers(books, (sale.customer for sale in listed))
     standing = await standing_under(books, map(_transaction, listed))
-    taken = {sale.id: _is_taken(sale) for sale in listed if _is_owed(sale) and standing[_transaction(sale)] - {sale.id}}
+    taken = {
+        sale.id: _settled_as_another(sale)
+        for sale in listed
+        if _is_owed(sale) and standing[_transaction(sale)] - {sale.id}
+    }
     own = [sale for sale in listed if sale.id not in taken]
     changed, wrong = await update(books, SALES, own, settings, customers, retry_refused=retry_refused)
     plan = Plan(
@@ -168,12 +170,11 @@ def _transaction(sale: Sale) -> str:
 
 def _is_owed(sale: Sale) -> bool:
     """Whether *sale* is an invoice; False where it cannot be."""
-    with suppress(InvalidInput):
-        return sale.total.amount >= 0
-    return False
+    worth = worth_of(sale)
+    return worth is not None and worth.amount >= 0
 
 
-def _is_taken(sale: Sale) -> Finding:
+def _settled_as_another(sale: Sale) -> Finding:
     """The finding that lines of settlements could not tell *sale* from another one."""
     return Finding(
         code="transaction id taken",
@@ -265,7 +266,7 @@ class _Sales(Submitting[Sale]):
         if kind is InvoiceType.ACCREC:
             name = _transaction(paper)
             if name in self._settled_as or self.standing.get(name, frozenset()) - {paper.id}:
-                self.findings.append(_is_taken(paper))
+                self.findings.append(_settled_as_another(paper))
                 return None
             self._settled_as.add(name)
         self._planned.add((kind, paper.number))
