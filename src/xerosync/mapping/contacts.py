@@ -74,10 +74,11 @@ def contact_document(
     phone: str = "",
 ) -> Contact:
     """A new contact; what is empty is left out. Raises `InvalidInput` for what Xero would refuse."""
-    lengths = {"contact_number": 50, "account_number": 50, "email": 255, "tax_number": 50, "phone": 50}
-    given = (contact_number, account_number, email, tax_number, phone)
-    for (field_name, longest), text in zip(lengths.items(), given, strict=True):
-        check_text(field_name, text, longest=longest)
+    check_text("contact_number", contact_number, longest=50)
+    check_text("account_number", account_number, longest=50)
+    check_text("email", email, longest=255)
+    check_text("tax_number", tax_number, longest=50)
+    check_text("phone", phone, longest=50)
     return attrs.evolve(
         contact_named(name),
         contact_number=contact_number or None,
