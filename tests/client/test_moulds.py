@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 from tests.client.all_models import MODELS
 from tests.client.test_fast import ID, Checked, rows, told
 from tests.client.test_wire import recorded
+from tests.conftest import Product
 
+from xerosync import Xero
+from xerosync.client import _paging
+from xerosync.client._driver import run
+from xerosync.client._session import Query
 from xerosync.client._wire import moulds
 from xerosync.client._wire.answers import envelope
 from xerosync.client._wire.codec import Json, decode_all, decode_in_detail, dump, parse
@@ -23,7 +28,7 @@ from xerosync.client._wire.fast import MET
 from xerosync.client._wire.moulds import Mould, mould
 from xerosync.client._wire.rows import Header, Row, Wanted, dictionary
 from xerosync.errors import UnreadableAnswer
-from xerosync.models import Invoice
+from xerosync.models import Contact, Invoice
 from xerosync.models.base import Quiet, no_extra
 from xerosync.ports import Response
 
@@ -214,6 +219,37 @@ def cut_inside(row: Mapping[str, object], inside: frozenset[str]) -> Json:
     if not isinstance(value, dict):
         return {}
     return {"a": {name: each for name, each in cast(Json, value).items() if name in inside}}
+
+
+@pytest.mark.parametrize("contacts", [3, _paging.PAGE_SIZE + 3])
+def test_every_page_of_a_list_is_read_for_what_the_list_is(product: Product, xero: Xero, contacts: int) -> None:
+    for number in range(contacts):
+        product.books.add_contact(f"Ana {number}")
+    header = Header(frozenset({"ContactID", "Name"}))
+
+    async def names() -> list[Json]:
+        session = await xero.books.session()
+        query = Query("Contacts", "Contacts", wanted=header)
+        return [dictionary(row) async for row in _paging.whole_rows(session, query, "ContactID")]
+
+    found = run(names())
+
+    assert len(found) == contacts
+    assert all(row.keys() == header.keys for row in found)
+
+
+def test_a_long_list_of_documents_is_poured_into_moulds(product: Product, xero: Xero) -> None:
+    for number in range(200):
+        product.books.add_contact(f"Ana {number}")
+
+    async def pages() -> list[Row]:
+        session = await xero.books.session()
+        query = Query("Contacts", "Contacts", wanted=Contact)
+        return [row async for row in _paging.whole_rows(session, query, "ContactID")]
+
+    run(pages())  # the first page makes known what the model lacks
+    assert all(isinstance(row, Mould) for row in run(pages()))
+    assert len(list(xero.contacts.list())) == 200
 
 
 def test_a_mould_lays_out_what_its_model_does() -> None:

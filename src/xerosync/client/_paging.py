@@ -119,7 +119,7 @@ async def whole_pages(
     *sized*: a page may have any number of rows here. With *begin* an earlier reading goes on there, if its last rows
     are still found; else it begins anew. Raises `Unavailable` when there is no getting to the end.
     """
-    query = Query(query.path, query.collection, {"order": id_name, **query.params}, query.modified_since)
+    query = query.asking({"order": id_name, **query.params})
     size = PAGE_SIZE if sized else None
     first, end = await _first(session, query, id_name, begin, size)
     known = set[object]() if end is None else Latest()
