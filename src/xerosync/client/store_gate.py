@@ -8,7 +8,7 @@ that everybody wrote for every call would hold everybody up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final, Protocol
@@ -119,12 +119,9 @@ class SharedGate:
         """See `RateGate.observe`; the call has ended with its answer, which is kept in the same commit."""
         account = permit.account
         record, app_record = await self._records.read([_key(account), _app_key(account)])
-        while True:
-            calls, number = _read(record)
-            told = calls.ended(permit.number, now).told(permit.sent, counters, limits, now)
-            if told == calls or await self._records.replace(_record(account, told, number), record):
-                break
-            (record,) = await self._records.read([_key(account)])
+        await self._change(
+            account, record, lambda calls: calls.ended(permit.number, now).told(permit.sent, counters, limits, now)
+        )
         with self._turn:
             self._over.add((account, permit.number))
         while True:
@@ -140,12 +137,19 @@ class SharedGate:
             if (permit.account, permit.number) in self._over:
                 self._over.discard((permit.account, permit.number))
                 return
+        (record,) = await self._records.read([_key(permit.account)])
+        await self._change(permit.account, record, lambda calls: calls.ended(permit.number, now))
+
+    async def _change(
+        self, account: Account, record: Record | None, change: Callable[[OrganisationCalls], OrganisationCalls]
+    ) -> None:
+        """Keep the calls of *record*, or of what took its place meanwhile, as *change* makes them."""
         while True:
-            (record,) = await self._records.read([_key(permit.account)])
             calls, number = _read(record)
-            ended = calls.ended(permit.number, now)
-            if ended == calls or await self._records.replace(_record(permit.account, ended, number), record):
+            changed = change(calls)
+            if changed == calls or await self._records.replace(_record(account, changed, number), record):
                 return
+            (record,) = await self._records.read([_key(account)])
 
     async def _sliced(
         self, account: Account, app: _App, record: Record | None, limits: Limits, now: datetime
