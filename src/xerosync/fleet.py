@@ -30,7 +30,7 @@ from xerosync.errors import InvalidInput
 from xerosync.events import Event, OnEvent, tell, unheard
 from xerosync.models import TenantId
 from xerosync.ports import Clock
-from xerosync.storage.adapt import port_for
+from xerosync.storage.adapt import pages_of, port_for
 from xerosync.storage.protocol import AsyncStorage, Record, RecordKey, Storage
 from xerosync.tables import Listing, Tabular
 
@@ -336,14 +336,9 @@ async def _strays(storage: AsyncStorage, tenant: str) -> list[Finding]:
 
 
 async def _intents(storage: AsyncStorage, tenant: str, states: Sequence[str]) -> AsyncIterator[Intent]:
-    after: str | None = None
-    while True:
-        page = await storage.query("intent", tenant, states=states, after=after, limit=_PAGE)
+    async for page in pages_of(storage, "intent", tenant, states=states):
         for record in page:
             yield read_intent(record)
-        if len(page) < _PAGE:
-            return
-        after = await storage.cursor(page[-1], "key")
 
 
 def _ran(run: LastRun | None) -> str:

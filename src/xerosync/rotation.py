@@ -17,6 +17,7 @@ from xerosync.engine.schedule import SCHEDULE, WAKE
 from xerosync.engine.sweeping import SWEEP
 from xerosync.errors import LeaseLost
 from xerosync.ports import Clock
+from xerosync.storage.adapt import pages_of
 from xerosync.storage.encrypted import AsyncEncryptedStore, EncryptedStore
 from xerosync.storage.owner import one_run, this_process
 
@@ -40,8 +41,6 @@ KINDS_OF_ORGANISATION: Final = (
     *(shelf.kind for shelf in SHELVES.values()),
 )
 """What is kept for each."""
-
-_PAGE: Final = 500
 
 
 @frozen
@@ -119,13 +118,9 @@ class AsyncKeyRotation:
 
     async def _everyone(self) -> tuple[str, ...]:
         found = list(self._organisations)
-        after: str | None = None
-        while True:
-            page = await self._store.query(COMPANY, "", after=after, limit=_PAGE)
+        async for page in pages_of(self._store, COMPANY, ""):
             found += [read_kept(record).organisation for record in page]
-            if len(page) < _PAGE:
-                return tuple(dict.fromkeys(found))
-            after = await self._store.cursor(page[-1], "key")
+        return tuple(dict.fromkeys(found))
 
 
 class KeyRotation:

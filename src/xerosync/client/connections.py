@@ -14,7 +14,7 @@ from xerosync.client._kept import COMPANY, Kept, company_key, read_kept
 from xerosync.client.states import ConnectionState
 from xerosync.errors import StoreFailed
 from xerosync.models import TenantId
-from xerosync.storage.adapt import port_for
+from xerosync.storage.adapt import pages_of, port_for
 from xerosync.storage.protocol import AsyncStorage, Record, Storage
 from xerosync.tables import Listing
 
@@ -67,13 +67,8 @@ class AsyncConnections:
         return found
 
     async def _pages(self) -> AsyncIterator[Sequence[Kept]]:
-        after: str | None = None
-        while True:
-            page = await self._storage.query(COMPANY, "", after=after, limit=_PAGE)
+        async for page in pages_of(self._storage, COMPANY, "", size=_PAGE):
             yield [read_kept(record) for record in page]
-            if len(page) < _PAGE:
-                return
-            after = await self._storage.cursor(page[-1], "key")
 
 
 class Connections:

@@ -40,6 +40,7 @@ from xerosync.models import (
     TaxRate,
     TrackingCategory,
 )
+from xerosync.storage.adapt import pages_of
 from xerosync.storage.protocol import Record, RecordKey
 from xerosync.texts import can_be_kept
 
@@ -379,7 +380,7 @@ async def records(
             yield record
 
 
-async def record_pages(
+def record_pages(
     books: Books,
     kind: str,
     *,
@@ -389,13 +390,7 @@ async def record_pages(
     size: int = _CHUNK,
 ) -> AsyncIterator[list[Record]]:
     """`records` by *size* at a time, those *after* the cursor of one."""
-    while True:
-        found = await books.storage.query(kind, books.tenant, states=states, lookup=lookup, after=after, limit=size)
-        if found:
-            yield found
-        if len(found) < size:
-            return
-        after = await books.storage.cursor(found[-1], "key")
+    return pages_of(books.storage, kind, books.tenant, states=states, lookup=lookup, after=after, size=size)
 
 
 async def stored(books: Books, keys: Iterable[RecordKey]) -> list[Record]:

@@ -20,7 +20,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.names import id_name
 from xerosync.client._wire.rows import dictionary
-from xerosync.engine.mirror import CONTACTS, INVOICES, Shelf, keep
+from xerosync.engine.mirror import CONTACTS, INVOICES, Shelf, cursor_key, keep
 from xerosync.errors import StoreFailed, XerosyncError
 from xerosync.storage.protocol import Record, RecordKey
 
@@ -95,7 +95,7 @@ async def sweep(books: Books, every: timedelta) -> None:
 
 async def _mirrored(books: Books) -> tuple[str, ...]:
     """The lists to be swept that were ever read to their end here."""
-    cursors = await books.storage.get_many([RecordKey("cursor", books.tenant, name) for name in _SWEPT])
+    cursors = await books.storage.get_many([cursor_key(books.tenant, shelf) for shelf in _SWEPT.values()])
     return tuple(name for name, cursor in zip(_SWEPT, cursors, strict=True) if cursor is not None)
 
 

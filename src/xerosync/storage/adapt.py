@@ -8,7 +8,7 @@ of its own, so that a slow disk holds up nobody else on the event loop.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, ParamSpec, TypeVar, cast
@@ -57,6 +57,26 @@ async def put_instead(storage: AsyncStorage, fresh: Record, known: Record | None
     except VersionConflict:
         return False
     return True
+
+
+async def pages_of(
+    storage: AsyncStorage,
+    kind: str,
+    tenant: str,
+    *,
+    states: Sequence[str] = (),
+    lookup: tuple[str, str] | None = None,
+    after: str | None = None,
+    size: int = 1000,
+) -> AsyncIterator[list[Record]]:
+    """The records of *kind* that fit, in the order of their keys, *size* at a time, those *after* the cursor of one."""
+    while True:
+        page = await storage.query(kind, tenant, states=states, lookup=lookup, after=after, limit=size)
+        if page:
+            yield page
+        if len(page) < size:
+            return
+        after = await storage.cursor(page[-1], "key")
 
 
 def stepped_storage(storage: Storage) -> AsyncStorage:
