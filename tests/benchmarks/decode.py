@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tests.benchmarks.turns import MEASURED_IN, report, take_turns
+from tests.benchmarks.turns import report, speeds, take_turns
 
 GOAL: Final = 8.0
 HEADERS_GOAL: Final = 30.0
@@ -176,15 +176,7 @@ def main() -> int:
     if totals[XEROSYNC] != totals[OFFICIAL]:
         raise SystemExit(f"xerosync read a total of {totals[XEROSYNC]}, xero-python one of {totals[OFFICIAL]}")
     official = next(each for each in taken if each.name == OFFICIAL)
-    rows = [
-        {
-            "Candidate": each.name,
-            MEASURED_IN: f"{each.median:.1f}",
-            "nine tenths between": "{:.1f} and {:.1f}".format(*each.spread),
-            f"times as fast as {OFFICIAL}": f"{each.times_faster_than(official):.1f}",
-        }
-        for each in taken
-    ]
+    rows = speeds(taken, official)
     title = f"A page of {INVOICES:,} invoices, {size / 1e6:.1f} MB, {given.rounds} rounds"
     report(title, list(rows[0]), rows, as_json=given.json)
     goals = {XEROSYNC: GOAL, HEADERS: HEADERS_GOAL}

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Final
 
 from tests.benchmarks.decode import OFFICIAL, XEROSYNC, page_of_invoices
-from tests.benchmarks.turns import MEASURED_IN, report, take_turns
+from tests.benchmarks.turns import report, speeds, take_turns
 
 from xerosync.client._wire import answers, codec, outgoing
 from xerosync.models import Invoice
@@ -59,15 +59,7 @@ def main() -> int:
     named = candidates(page_of_invoices())
     taken = take_turns({name: partial(_taken, write) for name, write in named.items()}, rounds=given.rounds)
     official = next(each for each in taken if each.name == OFFICIAL)
-    rows = [
-        {
-            "Candidate": each.name,
-            MEASURED_IN: f"{each.median:.1f}",
-            "nine tenths between": "{:.1f} and {:.1f}".format(*each.spread),
-            f"times as fast as {OFFICIAL}": f"{each.times_faster_than(official):.1f}",
-        }
-        for each in taken
-    ]
+    rows = speeds(taken, official)
     report(f"1,000 invoices to be sent, {given.rounds} rounds", list(rows[0]), rows, as_json=given.json)
     ours = next(each for each in taken if each.name == XEROSYNC)
     return 0 if ours.times_faster_than(official) >= GOAL else 1

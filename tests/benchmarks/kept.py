@@ -8,7 +8,6 @@ made of it; streaming keeps nothing but the page under way. What the process had
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from typing import Final
 
 from tests.benchmarks.decode import CANDIDATES as READERS
 from tests.benchmarks.decode import HEADERS, INVOICES, OFFICIAL, XEROSYNC, page_of_invoices
-from tests.benchmarks.turns import report
+from tests.benchmarks.turns import megabytes, report
 
 STREAMING: Final = "xerosync, streaming"
 GOALS: Final[Mapping[str, float]] = {XEROSYNC: 650, HEADERS: 90, STREAMING: 150}
@@ -30,17 +29,13 @@ def work(name: str, page: Path, pages: int) -> None:
     """Read *page* so many times, keep all unless streaming, and say by how many megabytes this process has grown."""
     read: Callable[[], object] = READERS[XEROSYNC if name == STREAMING else name](page.read_bytes())
     read()
-    before = _megabytes()
+    before = megabytes()
     kept: list[object] = []
     for _ in range(pages):
         invoices = read()
         if name != STREAMING:
             kept.append(invoices)
-    sys.stdout.write(f"{_megabytes() - before}\n")
-
-
-def _megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(f"{megabytes() - before}\n")
 
 
 def main() -> int:

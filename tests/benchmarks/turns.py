@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,24 @@ def take_turns(candidates: Mapping[str, Callable[[], float]], *, rounds: int) ->
         for name in order[number % len(order) :] + order[: number % len(order)]:
             taken[name].append(candidates[name]())
     return [Taken(name, rounds_of_it) for name, rounds_of_it in taken.items()]
+
+
+def speeds(taken: Sequence[Taken], official: Taken) -> list[dict[str, str]]:
+    """A row for each of *taken*, held against the *official* one."""
+    return [
+        {
+            "Candidate": each.name,
+            MEASURED_IN: f"{each.median:.1f}",
+            "nine tenths between": "{:.1f} and {:.1f}".format(*each.spread),
+            f"times as fast as {official.name}": f"{each.times_faster_than(official):.1f}",
+        }
+        for each in taken
+    ]
+
+
+def megabytes() -> float:
+    """The most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def report(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
