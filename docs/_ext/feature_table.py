@@ -45,7 +45,7 @@ def wished(page: str) -> frozenset[str]:
 
 
 def faults(page: str, *, project: Path, ids: Collection[str] | None = None) -> list[str]:
-    """What is wrong with the table in *page*; *ids* are the rows there may be, None when that is not known."""
+    """What is wrong with the table in *page*; *ids* are the rows there must be, None when that is not known."""
     found: list[str] = []
     seen: set[str] = set()
     for cells in rows(page):
@@ -59,7 +59,8 @@ def faults(page: str, *, project: Path, ids: Collection[str] | None = None) -> l
         if not (_ID.fullmatch(name) or _SPAN.fullmatch(name)) or (ids is not None and name not in ids):
             found.append(f"{name}: there is no such feature")
         found += [f"{name}: {fault}" for fault in (*missing_tests(cells[1], project), *_page_faults(cells[2], project))]
-    return found
+    without = {each for each in ids or () if _ID.fullmatch(each)} - wished(page)
+    return [*found, *(f"{name}: has no row" for name in sorted(without))]
 
 
 def missing_tests(cell: str, project: Path) -> Iterator[str]:

@@ -54,6 +54,13 @@ def test_a_row_that_promises_what_is_not_there_is_a_fault(project: Path, row: st
     assert fault in faults(f"{HEAD}{row}\n", project=project, ids={"68"})
 
 
+def test_a_feature_without_a_row_is_a_fault(project: Path) -> None:
+    spanned = GOOD.replace("| 68 |", "| G7–G9 |")
+
+    assert faults(HEAD + GOOD, project=project, ids={"68", "69"}) == ["69: has no row"]
+    assert faults(HEAD + spanned, project=project, ids={"G7–G9", "G7", "G8", "G9"}) == []
+
+
 def test_every_feature_of_the_list_can_be_named() -> None:
     if not WISHES.is_file():
         pytest.skip("the list of what xerosync must do is not beside this clone")

@@ -17,6 +17,8 @@ from tests.examples.conftest import (
     undisputed,
 )
 
+from receivables_from_csv import BANK, CLEARING, FEES, PROVIDER, Wanted, read, settlements
+from xerosync import Receivables, SettlementSettings
 from xerosync.client._driver import run
 from xerosync.testing.sandbox import sandbox
 
@@ -63,6 +65,19 @@ def test_fees_payouts_and_second_attempts_leave_nothing_in_clearing(tmp_path: Pa
     with opened_books(store) as books:
         assert {invoice.status for invoice in books.invoices} == {"PAID"}
         check_settled(books, path)
+    assert ticked(store, path, Wanted(fees=True, payout=True, retry=True))
+
+
+def ticked(store: Path, path: Path, wanted: Wanted) -> bool:
+    """Whether every settlement of the file at *path* reads ticks only."""
+    settings = SettlementSettings(bank_account=BANK, fee_account=FEES, provider=PROVIDER)
+    with sandbox(store) as box:
+        sales = Receivables(box.xero, clearing_account=CLEARING, settlements=settings)
+        transactions = {each.invoice_number: each.id for each in sales.transactions()}
+        given = settlements(read(path), transactions, wanted, box.xero.organisation().base_currency or "")
+        report = sales.settlement_report(given)
+        assert len(report.settlements) == len(given) > 100
+        return report.complete
 
 
 def test_an_invoice_of_one_cent_is_one_payment_however_many_instalments(tmp_path: Path) -> None:

@@ -180,8 +180,10 @@ def test_an_invoice_takes_the_place_of_a_payment_that_stays(
     sales.apply(sales.settle(collected(invoice.id, "100.00")))
     stays(product, invoice.id, why)
 
-    sales.apply(sales.settle(charged_back(invoice.id)))
+    plan = sales.settle(charged_back(invoice.id))
+    sales.apply(plan)
 
+    assert all({"reconciled": "reconciled", "closed": "in closed books"}[why] in each.reason for each in plan)
     (owed,) = [each for each in product.books.invoices if each.id != invoice.id]
     assert (owed.contact_id, owed.amount_due, owed.status) == (invoice.contact_id, Decimal(100), "AUTHORISED")
     assert owed.reference.startswith(f"{invoice.number} XS-")
@@ -350,8 +352,10 @@ def test_what_was_collected_in_one_sum_is_charged_back_by_an_invoice_in_its_plac
     plan = sales.settle(settlement)
     sales.apply(plan)
 
-    sales.apply(sales.settle(charged_back(first.id)))
+    back = sales.settle(charged_back(first.id))
+    sales.apply(back)
 
+    assert all("part of a batch" in each.reason for each in back)
     assert plan.counts() == {"batch_payment": 1}
     assert [(each.type, each.total) for each in product.books.batch_payments] == [("RECBATCH", Decimal(160))]
     owed = [each.total for each in product.books.invoices if each.type == "ACCREC" and each.amount_due]

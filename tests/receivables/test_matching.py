@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from tests.conftest import Product
 
-from xerosync import Customer, MatchStatus, Party, Plan, Receivables, by_name
+from xerosync import Customer, MatchStatus, Party, Plan, Receivables, by_contact_number, by_name
 from xerosync.errors import InvalidInput
 from xerosync.simulator import Bookkeeper
 
@@ -195,6 +195,20 @@ def test_a_key_of_the_hosts_own_is_one_small_function(product: Product, books: B
         (contact.id,),
         "the same old number",
     )
+
+
+@pytest.mark.parametrize("first", ["name", "number"])
+def test_of_two_keys_that_lead_to_one_contact_the_first_of_the_order_is_the_reason(
+    product: Product, books: Bookkeeper, first: str
+) -> None:
+    contact = books.add_contact("Ana Costa", number="7")
+    keys = [by_name, by_contact_number] if first == "name" else [by_contact_number, by_name]
+    sales = Receivables(product.xero(), match_by=keys)
+
+    (match,) = sales.matches([Customer(id="1", custom_identifier="Ana Costa", contact_number="7")])
+
+    assert match.contacts == (contact.id,)
+    assert match.reason.startswith({"name": "the same name", "number": "the same contact number"}[first])
 
 
 def test_keys_that_are_left_out_are_not_looked_for(product: Product, books: Bookkeeper) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
@@ -133,8 +134,15 @@ def test_fees_may_be_a_bill_of_the_provider_paid_from_clearing(product: Product,
     assert not sales.settle(settled((invoice.id, "100.00")))
 
 
-def test_fees_bear_the_tax_they_contain(product: Product, xero: Xero) -> None:
+@pytest.mark.parametrize(
+    ("clearing", "fees_as"), [(CLEARING, None), (CLEARING, FeesAs.BILL), ("650", FeesAs.BILL), ("650", FeesAs.NETTED)]
+)
+def test_fees_bear_the_tax_they_contain_however_they_are_posted(
+    product: Product, xero: Xero, clearing: str, fees_as: FeesAs | None
+) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
     invoice = product.collectable("100.00")
+    sales = collecting(xero, clearing=clearing, fees_as=fees_as)
     settlement = Settlement(
         id="S1",
         on=DAY,
@@ -144,11 +152,13 @@ def test_fees_bear_the_tax_they_contain(product: Product, xero: Xero) -> None:
         paid_out_on=DAY,
     )
 
-    collecting(xero).apply(collecting(xero).settle(settlement))
+    sales.apply(sales.settle(settlement))
 
-    (spent,) = [each for each in product.books.bank_transactions if each.type == "SPEND"]
-    assert (spent.total, spent.total_tax) == (Decimal("1.45"), Decimal("0.15"))
-    assert balances(product, CLEARING, FEES) == [0, Decimal("1.30")]
+    billed = sum(each.total_tax for each in product.books.invoices if each.type == "ACCPAY")
+    moved = sum(each.total_tax for each in product.books.bank_transactions)
+    assert abs(billed + moved) == Decimal("0.15")
+    assert balances(product, clearing, FEES, BANK) == [0, Decimal("1.30"), Decimal("98.55")]
+    assert sales.reconcile([settlement]).clean
 
 
 def test_a_negative_net_leaves_the_bank(product: Product, xero: Xero) -> None:
@@ -219,6 +229,25 @@ def test_a_setting_that_cannot_be_is_named_before_anything_is_planned(
 
     with pytest.raises(Misconfigured, match=named):
         sales.settle(settled((invoice.id, "100.00")))
+
+
+@pytest.mark.parametrize(
+    ("archived", "named"),
+    [(BANK, "bank_account"), (FEES, "fee_account"), (KEPT, "reserve_account"), ("850", "charge_back")],
+)
+def test_an_account_that_was_archived_since_the_last_run_is_named_before_anything_is_planned(
+    product: Product, xero: Xero, archived: str, named: str
+) -> None:
+    chosen = SettlementSettings(
+        bank_account=BANK, fee_account=FEES, reserve_account=KEPT, charge_back_account="850", provider="Collections Ltd"
+    )
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    invoices = [product.collectable("100.00", contact) for contact in ("Ana Costa", "Bea Diaz")]
+    sales.apply(sales.settle(settled((invoices[0].id, "100.00"), paid_out_on=None)))
+    product.books.archive_account(archived)
+
+    with pytest.raises(Misconfigured, match=named):
+        sales.settle(evolve(settled((invoices[1].id, "100.00")), id="S2"))
 
 
 def test_money_spent_through_an_account_that_is_no_bank_account_cannot_be(product: Product, xero: Xero) -> None:

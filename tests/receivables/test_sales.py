@@ -26,6 +26,7 @@ from xerosync import (
     SaleSettings,
     Settlement,
     SettlementLine,
+    WhenLocked,
     map_sale,
 )
 from xerosync.engine.intents import tag_in
@@ -382,3 +383,39 @@ def test_an_edit_that_a_restored_store_has_forgotten_is_known_again_under_money(
 
     assert (plan.counts(), plan.findings, len(anew.update([changed]))) == ({"adopt": 1}, (), 0)
     assert [each.code for each in anew.update([SALE]).findings] == ["money on it"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"), [(WhenLocked.REFUSE, "books closed"), (WhenLocked.QUEUE, "waits for open books")]
+)
+def test_a_sale_in_closed_books_is_stated_never_sent(product: Product, policy: WhenLocked, code: str) -> None:
+    sales = connected(product, SaleSettings(when_locked=policy))
+    product.books.lock_period(DAY)
+
+    plan = sales.submit([SALE])
+    sales.apply(plan)
+
+    assert (len(plan), [each.code for each in plan.findings], invoices(product)) == (0, [code], [])
+    product.books.lock_period(None)
+    assert len(sales.submit([SALE])) == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "reason"),
+    [
+        (WhenLocked.MOVE, "AUTHORISED", "moved from 2026-01-05"),
+        (WhenLocked.DRAFT, "DRAFT", "moved as a draft from 2026-01-05"),
+    ],
+)
+def test_a_sale_in_closed_books_goes_to_the_first_open_day_when_told_and_the_plan_says_so(
+    product: Product, policy: WhenLocked, status: str, reason: str
+) -> None:
+    sales = connected(product, SaleSettings(when_locked=policy))
+    product.books.lock_period(DAY)
+
+    plan = sales.submit([SALE])
+    sales.apply(plan)
+
+    assert [(each.status, each.date) for each in product.books.invoices] == [(status, DAY + timedelta(days=1))]
+    assert reason in plan.rows()[-1]["reason"]
+    assert not sales.submit([SALE])
