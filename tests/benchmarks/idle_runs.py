@@ -32,8 +32,7 @@ from typing import Final
 from uuid import UUID
 
 from attrs import frozen
-from tests.benchmarks.simulator_speed import resident_mb
-from tests.benchmarks.turns import report
+from tests.benchmarks.turns import memory_mb, report
 from tests.storage.postgres import Postgres, PostgresCannotRun
 
 from xerosync import App, AsyncReceivables, AsyncWorker, AsyncXero, Limits, Receivables, SQLiteStore, Tokens, Worker
@@ -220,7 +219,7 @@ def held_over_a_day(organisations: int) -> list[dict[str, object]]:
                 runs += worker.run(each.organisation).calls > 0
             if passed % 3 == 0:
                 gc.collect()
-                rows.append({"hours": passed, "runs so far": f"{runs:,}", "MB": round(resident_mb(), 1)})
+                rows.append({"hours": passed, "runs so far": f"{runs:,}", "MB": round(memory_mb(), 1)})
             clock.advance(3600)
     return rows
 

@@ -26,7 +26,7 @@ from uuid import UUID
 
 import msgspec
 from attrs import frozen
-from tests.benchmarks.turns import report
+from tests.benchmarks.turns import memory_mb, report
 from tests.conftest import BANK, DAY, Product, found_product, nzd
 
 from xerosync import Receivables, Reconciliation, Settlement, SettlementLine, SettlementSettings, SQLiteStore
@@ -288,16 +288,11 @@ def measured(name: str, run: Callable[[], None]) -> Measured:
 
 def _run(pipe: multiprocessing.connection.Connection, run: Callable[[], None]) -> None:
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
-    before, wall, processor = _status("VmRSS"), time.perf_counter(), time.process_time()
+    before, wall, processor = memory_mb(), time.perf_counter(), time.process_time()
     run()
     processor, wall = time.process_time() - processor, time.perf_counter() - wall
-    peak = _status("VmHWM")
+    peak = memory_mb(most=True)
     pipe.send((processor, wall, peak, peak - before))
-
-
-def _status(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{name}:"))
 
 
 def candidates(count: int, folder: Path) -> Iterator[Measured]:

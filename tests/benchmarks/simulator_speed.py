@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Final
 
 from attrs import frozen
+from tests.benchmarks.turns import memory_mb
 
 from xerosync.ports import Request
 from xerosync.simulator import Simulator
@@ -100,20 +100,12 @@ def rate(times: int, call: Callable[[int], object]) -> float:
     return times / (time.perf_counter() - start)
 
 
-def resident_mb() -> float:
-    """The memory this process holds now, in MB of a million bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise SystemExit("this machine does not tell how much memory a process holds")
-
-
 def measured(count: int) -> Iterator[Figure]:
     """Every figure, in the order in which the work is done."""
-    before = resident_mb()
+    before = memory_mb()
     caller = Caller()
     ids = enter_invoices(caller, count)
-    yield Figure(f"{count:,} invoices held", resident_mb() - before, "MB", 1000 * count / 100_000, at_least=False)
+    yield Figure(f"{count:,} invoices held", memory_mb() - before, "MB", 1000 * count / 100_000, at_least=False)
 
     yield Figure(
         "organisation read", rate(5000, lambda _: caller.call("GET", "Organisation")), "a second", 5000, at_least=True
