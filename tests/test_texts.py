@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import TypeVar, cast
 
 import pytest
@@ -29,6 +30,7 @@ from xerosync import (
 )
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode
+from xerosync.storage.sqlite import SQLiteStore
 
 LINE = BillLine(description="x", amount=nzd("10.00"), account=AccountCode("429"))
 BILL = Bill(id="b1", vendor="Paper Ltd", number="1", on=DAY, lines=[LINE])
@@ -37,6 +39,15 @@ SALE_LINE = SaleLine(description="x", amount=nzd("10.00"), account=AccountCode("
 SALE = Sale(id="i1", customer="Ana", number="N1", on=DAY, lines=[SALE_LINE])
 PAYMENT = BillPayment(id="p1", bill_id="good", on=DAY)
 WRONG = [pytest.param(each, id=ascii(each)) for each in ("a\x00b", "a\x0bb", "a\x7fb", "a\ud800b", "a\uffffb")]
+
+
+@pytest.fixture
+def database(product: Product, tmp_path: Path) -> Iterator[None]:
+    """The store is a database, which takes less than memory does."""
+    store = SQLiteStore(tmp_path / "xerosync.db")
+    product.store = store
+    yield
+    store.close()
 
 
 T = TypeVar("T")
@@ -87,6 +98,7 @@ def refused(plan: Plan, code: str = "cannot be posted") -> list[str]:
     return [each.about for each in plan.findings]
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("text", WRONG)
 def test_one_wrong_text_of_a_bill_holds_up_no_other(product: Product, purchases: Payables, text: str) -> None:
     for sign, number in ((1, "bill"), (-1, "credit")):
@@ -103,6 +115,7 @@ def test_one_wrong_text_of_a_bill_holds_up_no_other(product: Product, purchases:
     assert (len(product.books.invoices), len(product.books.credit_notes)) == (1, 1)
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("text", WRONG)
 def test_one_wrong_text_of_a_receipt_holds_up_no_other(product: Product, purchases: Payables, text: str) -> None:
     wrong = wrong_spends(text)
@@ -115,6 +128,7 @@ def test_one_wrong_text_of_a_receipt_holds_up_no_other(product: Product, purchas
     assert len(refused(purchases.update(wrong))) == len(wrong)
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("text", WRONG)
 def test_one_wrong_text_of_a_payment_or_a_file_holds_up_no_other(
     product: Product, purchases: Payables, text: str
@@ -131,6 +145,7 @@ def test_one_wrong_text_of_a_payment_or_a_file_holds_up_no_other(
     assert len(product.live_payments()) == 1
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("text", WRONG)
 def test_a_wrong_id_is_of_nothing(product: Product, purchases: Payables, sales: Receivables, text: str) -> None:
     """Neither kept nor found, nor the end of a call on others."""
@@ -147,6 +162,7 @@ def test_a_wrong_id_is_of_nothing(product: Product, purchases: Payables, sales: 
     assert [each.code for each in purchases.bring_back(bill_id=lambda _: text).findings] == ["bill id taken"]
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("text", WRONG)
 def test_one_wrong_text_of_a_customer_or_a_sale_holds_up_no_other(
     product: Product, sales: Receivables, text: str
@@ -163,6 +179,7 @@ def test_one_wrong_text_of_a_customer_or_a_sale_holds_up_no_other(
 
     assert len(refused(matched, "cannot be created")) == len(wrong)
     assert len(refused(submitted)) == len(wrong_sales(text))
+    assert len(refused(sales.update(wrong_sales(text)))) == len(wrong_sales(text))
     assert [each.number for each in product.books.invoices] == ["N1"]
     refunds = sales.refund([CreditRefund(id=text, credit_id="c", on=DAY), CreditRefund(id="r", credit_id=text, on=DAY)])
     assert len(refused(refunds)) == 2

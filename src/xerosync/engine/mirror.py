@@ -380,7 +380,7 @@ async def records(
             yield record
 
 
-def record_pages(
+async def record_pages(
     books: Books,
     kind: str,
     *,
@@ -389,8 +389,12 @@ def record_pages(
     after: str | None = None,
     size: int = _CHUNK,
 ) -> AsyncIterator[list[Record]]:
-    """`records` by *size* at a time, those *after* the cursor of one."""
-    return pages_of(books.storage, kind, books.tenant, states=states, lookup=lookup, after=after, size=size)
+    """`records` by *size* at a time, those *after* the cursor of one; a *lookup* no store can keep finds none."""
+    if lookup is not None and not can_be_kept(lookup[1]):
+        return
+    pages = pages_of(books.storage, kind, books.tenant, states=states, lookup=lookup, after=after, size=size)
+    async for page in pages:
+        yield page
 
 
 async def stored(books: Books, keys: Iterable[RecordKey]) -> list[Record]:
