@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from statistics import median
 
 import pytest
 from attrs import evolve
@@ -223,23 +225,28 @@ def test_a_page_of_no_size_is_refused(product: Product, per_page: int) -> None:
         next(Receivables(product.xero()).import_in_pages(per_page=per_page))
 
 
-def most_held(path: Path, invoices: int) -> int:
-    """The most bytes that an import of so many *invoices* held when it called Xero, or had a page done."""
+def held_by_an_import(path: Path, invoices: int) -> list[int]:
+    """The bytes an import of so many *invoices* held each time that it called Xero, or had a page done, by size."""
     held: list[int] = []
 
-    def look(_: Request) -> None:
+    def look(_: Request | None = None) -> None:
+        # What nobody holds any more is not held, however long the collector would let it lie in a large process.
+        gc.collect()
         held.append(tracemalloc.get_traced_memory()[0])
 
     with closing(SQLiteStore(path)) as store:
         product = founded(store, invoices)
         sales = Receivables(product.xero(transport=Through(product.simulator.transport, before=look, after=look)))
+        gc.freeze()
         tracemalloc.start()
         try:
-            held += [tracemalloc.get_traced_memory()[0] for _ in sales.import_in_pages(per_page=100)]
+            for _ in sales.import_in_pages(per_page=100):
+                look()
         finally:
             tracemalloc.stop()
+            gc.unfreeze()
         product.simulator.close()
-    return max(held)
+    return sorted(held)
 
 
 def test_the_memory_of_an_import_does_not_grow_with_its_invoices(
@@ -248,7 +255,8 @@ def test_the_memory_of_an_import_does_not_grow_with_its_invoices(
     monkeypatch.setattr(_paging, "PAGE_SIZE", 50)
     monkeypatch.setattr(_paging, "_REMEMBERED", 200)
 
-    most_held(tmp_path / "first.db", 2800)  # what is imported, and what is cached of the same texts, is once
-    small, large = most_held(tmp_path / "small.db", 1400), most_held(tmp_path / "large.db", 2800)
+    held_by_an_import(tmp_path / "first.db", 2800)  # what is imported, and what is cached of the same texts, is once
+    small, large = (held_by_an_import(tmp_path / f"{each}.db", each) for each in (1400, 2800))
 
-    assert large < 1.1 * small
+    assert median(large) < 1.1 * median(small)
+    assert max(large) < 1.4 * max(small), "a page that is read while the one before it is still in hand, and no more"
