@@ -32,7 +32,7 @@ from xerosync.engine.lease import Lease
 from xerosync.engine.news import News, forget_old, gaps_of, look_over, news_of, payments_removed
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import recover
-from xerosync.engine.run_gate import RunGate, ShouldStop, Tally, begin_alone
+from xerosync.engine.run_gate import RunClock, RunGate, ShouldStop, Tally, begin_alone
 from xerosync.engine.schedule import (
     SCHEDULE,
     TOLD,
@@ -53,7 +53,7 @@ from xerosync.engine.schedule import (
     why_now,
 )
 from xerosync.engine.sweeping import sweep as sweep_on
-from xerosync.errors import InvalidInput, VersionConflict, XerosyncError
+from xerosync.errors import InvalidInput, LeaseLost, VersionConflict, XerosyncError
 from xerosync.events import Event, OnEvent, tell, unheard
 from xerosync.events import every as every_listener
 from xerosync.models import TenantId
@@ -309,10 +309,10 @@ class AsyncWorker:
             break
         why = why_now(known.standing, known.seen, self._rhythm, now)
         ran = await self._worked(tenant, why, lease, should_stop)
-        if ran.error is None:
-            ran = await self._done(ran, known, lease, now)
-        else:
-            ran = await self._broken(ran, known, lease)
+        try:
+            ran = await (self._done(ran, known, lease, now) if ran.error is None else self._broken(ran, known, lease))
+        except LeaseLost as lost:  # whoever has taken over keeps how it stands
+            ran = evolve(ran, ended=Ended.BUSY, due=self._client.clock.now() + _AGAIN, error=ran.error or lost)
         self._tell(ran, known.since or now, now)
         return ran
 
@@ -337,8 +337,8 @@ class AsyncWorker:
         tally = Tally()
         made = self._client
         client = AsyncXero(
-            made.app, tenant, store=made.store, transport=made.transport, clock=made.clock, endpoints=made.endpoints,
-            limits=made.limits, gate=RunGate(made.gate, lease, should_stop), background=True,
+            made.app, tenant, store=made.store, transport=made.transport, clock=RunClock(made.clock, should_stop),
+            endpoints=made.endpoints, limits=made.limits, gate=RunGate(made.gate, lease, should_stop), background=True,
             quarantine_s=made.quarantine_s, on_event=every_listener(tally, made.on_event), _blocking=self._blocking,
         )  # fmt: skip
         error: Exception | None = None
@@ -365,7 +365,8 @@ class AsyncWorker:
         ended, due = after_error(ran.error, standing.failed, self._rhythm, now)
         failed = standing.failed + (ended is not Ended.STOPPED)
         broken = evolve(standing, ended=ended, failed=failed, error=type(ran.error).__name__)
-        await self._keep(broken.record(ran.organisation, due), (), lease)
+        # Obeyed though it came to nothing: it is tried again when it is due, and not at once, without end.
+        await self._keep(broken.record(ran.organisation, due), known.woken, lease)
         return evolve(ran, ended=ended, due=due, finding=_finding(ran))
 
     async def _done(self, ran: Ran, known: _Known, lease: Lease, began: datetime) -> Ran:

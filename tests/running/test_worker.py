@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -13,7 +13,7 @@ from tests.running.test_store_gate import client_of
 
 from xerosync import App, Customer, Ended, MemoryStore, Receivables, Settlement, SettlementLine, Tokens, Why, Xero
 from xerosync.client.store_gate import StoreGate
-from xerosync.errors import InvalidInput
+from xerosync.errors import InvalidInput, LeaseLost
 from xerosync.simulator import Fault
 from xerosync.storage import Fence, Owner, Record, RecordKey
 
@@ -376,3 +376,109 @@ def test_a_worker_that_waits_stops_within_a_second(product: Product, host: Host)
 def test_a_rhythm_that_cannot_be_kept_is_refused(product: Product, host: Host, every: timedelta) -> None:
     with pytest.raises(InvalidInput, match="every"):
         worker_of(product, host, every=every)
+
+
+def _refuse(product: Product) -> None:
+    product.books.disconnect()
+
+
+def _use_up_the_day(product: Product) -> None:
+    product.simulator.faults.plan(Fault.DAY_LIMIT)
+
+
+@pytest.mark.parametrize("befalls", [_refuse, _use_up_the_day])
+def test_one_that_was_woken_in_vain_is_tried_again_when_it_is_due_and_not_at_once(
+    product: Product, host: Host, befalls: Callable[[Product], None]
+) -> None:
+    worker = worker_of(product, host)
+    tenant = product.books.tenant_id
+    worker.run(tenant)
+    worker.wake(tenant)
+    befalls(product)
+    ran = worker.run(tenant)
+
+    assert ran.ended in {Ended.REFUSED, Ended.WAITING}
+    assert worker.due() == ()
+    assert ran.due is not None
+    product.clock.move_to(ran.due)
+    assert [each.organisation for each in worker.due()] == [tenant]
+
+
+def test_one_whose_work_fails_whenever_it_is_told_of_is_left_alone_for_a_while(prompt: Product) -> None:
+    def work(xero: Xero) -> None:
+        raise ZeroDivisionError(xero.books.tenant)
+
+    listening(prompt)
+    worker = worker_of(prompt, work)
+    worker.run(prompt.books.tenant_id)
+    prompt.invoice("Ana Costa", "5.00")
+    wait(prompt, 1)
+    (due,) = worker.due()
+
+    assert worker.run(due.organisation).ended is Ended.FAILED
+    assert worker.due() == ()
+
+
+def test_who_slept_through_the_lease_leaves_the_organisation_to_its_successor(product: Product, host: Host) -> None:
+    """A machine that was suspended in the middle of a run, for longer than a lease lasts."""
+    product.invoice("Ana Costa", "5.00")
+
+    def asleep(xero: Xero) -> None:
+        product.clock.advance(700)
+        ended.append(successor.run(xero.books.tenant).ended)
+        host(xero)
+
+    ended: list[Ended] = []
+    successor = worker_of(product, host)
+    ran = worker_of(product, asleep).run(product.books.tenant_id)
+
+    assert ended == [Ended.DONE]
+    assert (ran.ended, type(ran.error)) == (Ended.BUSY, LeaseLost)
+    (due,) = successor.due([product.books.tenant_id])
+    assert due.at > product.clock.now(), "the successor has kept how it stands"
+
+
+def test_who_finds_the_lease_lost_at_the_end_keeps_nothing(product: Product, host: Host) -> None:
+    def asleep(xero: Xero) -> None:
+        host(xero)
+        product.clock.advance(700)
+        successor.run(xero.books.tenant)
+
+    successor = worker_of(product, host)
+    ran = worker_of(product, asleep).run(product.books.tenant_id)
+
+    assert ran.ended is Ended.BUSY
+    assert successor.run(product.books.tenant_id).ended is Ended.QUIET
+
+
+def test_a_run_that_waits_for_the_minute_ends_within_a_second_when_it_is_asked_to() -> None:
+    product = found_product(limits=True)
+    began = product.clock.now()
+
+    def work(xero: Xero) -> None:
+        for _ in range(100):
+            xero.organisation()
+
+    ran = worker_of(product, work).run(
+        product.books.tenant_id, should_stop=lambda: product.clock.now() - began > timedelta(seconds=15)
+    )
+
+    assert ran.ended is Ended.STOPPED
+    assert product.clock.now() - began < timedelta(seconds=17)
+    product.simulator.close()
+
+
+def test_a_run_that_is_asked_to_stop_while_it_waits_to_send_again_posts_once(product: Product, host: Host) -> None:
+    invoice = product.invoice("Ana Costa", "5.00")
+    worker = worker_of(product, host)
+    worker.run(product.books.tenant_id)
+    host.settlements.append(settlement(invoice.id, "5.00", product.clock.now().date()))
+    worker.wake(product.books.tenant_id)
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT")
+
+    ran = worker.run(product.books.tenant_id, should_stop=lambda: bool(product.live_payments()))
+
+    assert (ran.ended, len(product.live_payments())) == (Ended.DONE, 1), "nothing was left to do but to look it up"
+    ran = worker.run(product.books.tenant_id)
+    assert (ran.why, ran.ended) == (Why.OPEN, Ended.DONE)
+    assert len(product.live_payments()) == 1

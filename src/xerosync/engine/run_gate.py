@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 from attrs import define, frozen
 
@@ -17,7 +18,9 @@ from xerosync.storage.owner import one_run
 from xerosync.storage.protocol import AsyncStorage, Owner
 
 ShouldStop = Callable[[], bool]
-"""Asked before each call of a run, and while a worker waits: whether to end now."""
+"""Asked before each call of a run, and each second while it or its worker waits: whether to end now."""
+
+_NAP_S: Final = 1.0
 
 
 @define
@@ -45,8 +48,7 @@ class RunGate:
 
     async def acquire(self, account: Account, limits: Limits, now: datetime, *, background: bool) -> Permit | Wait:
         """See `RateGate.acquire`. Raises `RunStopped` or `LeaseLost` instead."""
-        if self.should_stop():
-            raise RunStopped("this run was asked to stop; nothing more was sent, and the next run goes on")
+        _go_on(self.should_stop)
         await self.lease.held()
         return await self.gate.acquire(account, limits, now, background=background)
 
@@ -57,6 +59,31 @@ class RunGate:
     async def release(self, permit: Permit, now: datetime) -> None:
         """See `RateGate.release`."""
         await self.gate.release(permit, now)
+
+
+@frozen
+class RunClock:
+    """The host's *clock*, by which a run waits no longer than until it is asked to stop."""
+
+    clock: Clock
+    should_stop: ShouldStop
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return self.clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `Clock.sleep`. Raises `RunStopped` instead: nobody waits a minute for a limit who was asked to end."""
+        left = seconds
+        while left > 0:
+            _go_on(self.should_stop)
+            await self.clock.sleep(min(left, _NAP_S))
+            left -= _NAP_S
+
+
+def _go_on(should_stop: ShouldStop) -> None:
+    if should_stop():
+        raise RunStopped("this run was asked to stop; nothing more was sent, and the next run goes on")
 
 
 async def begin_alone(storage: AsyncStorage, clock: Clock, tenant: str, owner: Owner) -> Lease | None:
