@@ -12,7 +12,7 @@ from threading import Barrier
 from uuid import uuid4
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
@@ -185,6 +185,46 @@ def test_a_worker_that_was_killed_frees_its_place_by_itself(shared: Shared) -> N
 
     assert acquired(shared.gate(), NOON + timedelta(seconds=5)) == Wait("concurrent", 0.1)
     assert isinstance(acquired(shared.gate(), NOON + timedelta(minutes=3)), Permit)
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=1), timedelta(days=400)])
+def test_a_worker_whose_clock_is_ahead_holds_nobody_up(shared: Shared, wrong: timedelta) -> None:
+    """What it has dated counts as if it had been just now, and then for a minute, as all else does."""
+    ahead = NOON + wrong
+    for _ in range(60):
+        permit = acquired(shared.gate(), ahead)
+        assert isinstance(permit, Permit)
+        run(shared.gate().observe(permit, Counters(minute_left=30, app_minute_left=9000), Limits(), ahead))
+
+    waits = acquired(shared.gate(), NOON)
+    assert isinstance(waits, Wait)
+    assert (waits.which, round(waits.seconds)) == ("minute", 60)
+    soon = NOON + timedelta(seconds=71)
+    permit = acquired(shared.gate(), soon)
+    assert isinstance(permit, Permit)
+    run(shared.gate().observe(permit, Counters(minute_left=0), Limits(), soon))
+    assert isinstance(acquired(shared.gate(), soon), Wait), "what Xero says now is heard"
+
+
+def test_slices_that_a_clock_ahead_took_are_given_back_after_a_minute(shared: Shared) -> None:
+    accounts = [evolve(ORGANISATION, organisation=f"organisation {number}") for number in range(4)]
+    asked = [acquired(shared.gate(), NOON + timedelta(hours=1), each, app_a_minute=200) for each in accounts]
+    assert all(isinstance(each, Permit) for each in asked), "each gate has taken a slice of fifty"
+
+    assert isinstance(acquired(shared.gate(), NOON, app_a_minute=200), Wait)
+    assert isinstance(acquired(shared.gate(), NOON + timedelta(seconds=81), app_a_minute=200), Permit)
+
+
+def test_a_clock_that_is_set_back_holds_nobody_up() -> None:
+    gate = MemoryGate()
+    for _ in range(60):
+        permit = acquired(gate, NOON)
+        assert isinstance(permit, Permit)
+        run(gate.release(permit, NOON))
+    earlier = NOON - timedelta(hours=1)
+
+    assert isinstance(acquired(gate, earlier, app_a_minute=60), Wait)
+    assert isinstance(acquired(gate, earlier + timedelta(seconds=61), app_a_minute=60), Permit)
 
 
 def test_the_day_s_reserve_is_left_to_people_by_every_worker(shared: Shared) -> None:

@@ -23,6 +23,8 @@ _DAY: Final = timedelta(hours=24)
 _LEASE: Final = timedelta(seconds=120)
 _TRAVEL: Final = timedelta(seconds=10)
 _ASK_AGAIN: Final = timedelta(hours=1)
+_AHEAD: Final = timedelta(seconds=10)
+"""How far the clocks of two workers, or one before and after it is set, may differ and be believed."""
 _POLL_S: Final = 0.1
 
 
@@ -76,6 +78,14 @@ class Flight:
         """By when it is over, whatever became of it."""
         return self.ended or self.sent + _LEASE
 
+    def is_under_way(self, now: datetime) -> bool:
+        """Whether its answer is still waited for at *now*."""
+        return self.ended is None and now < self.sent + _LEASE
+
+    def known_at(self, now: datetime) -> Flight:
+        """As it is known at *now*, see `OrganisationCalls.known_at`."""
+        return Flight(self.number, past(self.sent, now), self.ended and past(self.ended, now))
+
 
 @frozen
 class Others:
@@ -83,6 +93,10 @@ class Others:
 
     count: int = 0
     until: datetime | None = None
+
+    def known_at(self, now: datetime) -> Others:
+        """As they are known at *now*, see `OrganisationCalls.known_at`."""
+        return self if self.until is None else Others(self.count, min(self.until, now + _MINUTE + _AHEAD))
 
     def opens(self, now: datetime) -> list[datetime]:
         """When each of them leaves the minute."""
@@ -106,12 +120,31 @@ class OrganisationCalls:
     day_heard: datetime | None = None
     day_began: datetime | None = None
 
+    def known_at(self, now: datetime) -> OrganisationCalls:
+        """
+        As it is known at *now*: what is dated later, by a clock that was wrong, was just now.
+
+        Else nothing would be sent before that moment comes.
+        """
+        moments = [flight.ended or flight.sent for flight in self.flights]
+        told = [each for each in (self.heard, self.day_heard, self.day_began) if each is not None]
+        if max([*moments, *told], default=now) <= now + _AHEAD and self.others.known_at(now) == self.others:
+            return self
+        return evolve(
+            self,
+            flights=tuple(flight.known_at(now) for flight in self.flights),
+            others=self.others.known_at(now),
+            heard=self.heard and past(self.heard, now),
+            day_heard=self.day_heard and past(self.day_heard, now),
+            day_began=self.day_began and past(self.day_began, now),
+        )
+
     def sent(self, number: int, limits: Limits, now: datetime) -> OrganisationCalls:
         """As it is when call *number* is sent."""
         left, began, heard = self.left_today, self.day_began, self.day_heard
         if left is None or began is None or now >= began + _DAY:
             left, began = limits.a_day, now
-        horizon = min([flight.sent for flight in self.flights if flight.over > now], default=now) - _MINUTE
+        horizon = min([flight.sent for flight in self.flights if flight.is_under_way(now)], default=now) - _MINUTE
         flights = tuple(flight for flight in self.flights if flight.over > horizon)
         return evolve(
             self,
@@ -143,7 +176,7 @@ class OrganisationCalls:
             hidden = max(A_MINUTE, limits.a_minute) - counters.minute_left - ours
             known = evolve(known, others=Others(max(hidden, 0), now + _MINUTE), heard=sent)
         if counters.day_left is not None and counters.refused != "day":
-            left = counters.day_left - sum(flight.over > now for flight in self.flights)
+            left = counters.day_left - sum(flight.is_under_way(now) for flight in self.flights)
             known = evolve(known, left_today=left, day_heard=now, heard=sent)
         return known
 
@@ -161,6 +194,15 @@ class AppCalls:
     calls: tuple[datetime, ...] = ()
     others: Others = Others()
     closed_until: datetime | None = None
+
+    def known_at(self, now: datetime) -> AppCalls:
+        """As it is known at *now*, see `OrganisationCalls.known_at`."""
+        latest, closes = now + _AHEAD, now + _MINUTE + _AHEAD
+        closed = self.closed_until and min(self.closed_until, closes)
+        others = self.others.known_at(now)
+        if max(self.calls[-1:], default=now) <= latest and (closed, others) == (self.closed_until, self.others):
+            return self
+        return AppCalls(tuple(sorted(past(sent, now) for sent in self.calls)), others, closed)
 
     def sent(self, now: datetime) -> AppCalls:
         """As it is when one more call is sent."""
@@ -200,7 +242,7 @@ def wait_before(
         for which, until in opens.items()
         if until is not None and until > now
     ]
-    if not waits and sum(flight.over > now for flight in organisation.flights) >= limits.at_a_time:
+    if not waits and sum(flight.is_under_way(now) for flight in organisation.flights) >= limits.at_a_time:
         waits = [Wait("concurrent", _POLL_S)]
     # Nobody waits for a minute to learn of a day that is over.
     return max(waits, key=lambda wait: (wait.which == "day", wait.seconds), default=None)
@@ -239,6 +281,11 @@ def _opens(leaving: Sequence[datetime], room: int, now: datetime) -> datetime | 
     """When fewer than *room* of those that leave at *leaving* are left; None when it is so now."""
     still = sorted(each for each in leaving if each > now)
     return still[len(still) - room] if len(still) >= room else None
+
+
+def past(moment: datetime, now: datetime) -> datetime:
+    """*moment*, or *now* where it lies so far ahead that the clock it was read from cannot be believed."""
+    return now if moment > now + _AHEAD else moment
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

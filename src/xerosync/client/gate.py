@@ -71,7 +71,7 @@ class MemoryGate:
     async def acquire(self, account: Account, limits: Limits, now: datetime, *, background: bool) -> Permit | Wait:
         """See `RateGate.acquire`."""
         with self._turn:
-            calls, app = self._of(account)
+            calls, app = self._of(account, now)
             wait = wait_before(calls, app, limits, now, background=background)
             if wait is not None:
                 return wait
@@ -83,7 +83,7 @@ class MemoryGate:
     async def observe(self, permit: Permit, counters: Counters, limits: Limits, now: datetime) -> None:
         """See `RateGate.observe`."""
         with self._turn:
-            calls, app = self._of(permit.account)
+            calls, app = self._of(permit.account, now)
             ended = calls.ended(permit.number, now)
             self._organisations[permit.account] = ended.told(permit.sent, counters, limits, now)
             self._apps[_whole_app(permit.account)] = app.told(permit.sent, counters, limits, now)
@@ -91,12 +91,14 @@ class MemoryGate:
     async def release(self, permit: Permit, now: datetime) -> None:
         """See `RateGate.release`."""
         with self._turn:
-            calls, _ = self._of(permit.account)
+            calls, _ = self._of(permit.account, now)
             self._organisations[permit.account] = calls.ended(permit.number, now)
 
-    def _of(self, account: Account) -> tuple[OrganisationCalls, AppCalls]:
-        calls = self._organisations.get(account) or OrganisationCalls()
-        return calls, self._apps.get(_whole_app(account)) or AppCalls()
+    def _of(self, account: Account, now: datetime) -> tuple[OrganisationCalls, AppCalls]:
+        calls = self._organisations[account] = self._organisations.get(account, OrganisationCalls()).known_at(now)
+        whole = _whole_app(account)
+        app = self._apps[whole] = self._apps.get(whole, AppCalls()).known_at(now)
+        return calls, app
 
 
 def gate_of(clock: Clock | None) -> MemoryGate:

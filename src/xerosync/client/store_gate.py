@@ -16,7 +16,17 @@ from typing import Final, Protocol
 import msgspec
 from attrs import define, evolve, field, frozen
 
-from xerosync.client._limits import APP_A_MINUTE, AppCalls, Flight, Limits, OrganisationCalls, Others, Wait, wait_before
+from xerosync.client._limits import (
+    APP_A_MINUTE,
+    AppCalls,
+    Flight,
+    Limits,
+    OrganisationCalls,
+    Others,
+    Wait,
+    past,
+    wait_before,
+)
 from xerosync.client._wire.answers import Counters
 from xerosync.client.gate import Account, Permit
 from xerosync.storage.adapt import port_for, put_instead
@@ -52,6 +62,16 @@ class _App(msgspec.Struct):
     slices: list[tuple[datetime, int]] = []
     others: tuple[int, datetime | None] = (0, None)
     closed_until: datetime | None = None
+
+    def known_at(self, now: datetime) -> _App:
+        """As it is known at *now*: what a clock that was wrong has dated later was just now."""
+        told = self.told().known_at(now)
+        slices = [(past(at, now), count) for at, count in self.slices]
+        return _App(slices, (told.others.count, told.others.until), told.closed_until)
+
+    def told(self) -> AppCalls:
+        """What Xero said of the app."""
+        return AppCalls((), Others(*self.others), self.closed_until)
 
     def room(self, limits: Limits, now: datetime) -> int:
         """How many more calls may be given out at *now*."""
@@ -105,7 +125,13 @@ class SharedGate:
             record, app_record = await self._records.read([_key(account), _app_key(account)])
             app = _read_app(app_record)
             calls, number = _read(record)
-            known = AppCalls((), Others(*app.others), app.closed_until)
+            if calls.known_at(now) is not calls:
+                await self._records.replace(_record(account, calls.known_at(now), number), record)
+                continue
+            if app.known_at(now) != app:
+                await self._records.replace(_app_record(account, app.known_at(now)), app_record)
+                continue
+            known = app.told()
             wait = wait_before(calls, known, limits, now, background=background)
             wait = wait or await self._sliced(account, app, app_record, limits, now)
             if wait is not None:
@@ -157,7 +183,7 @@ class SharedGate:
         """None when this process has calls of the app's minute in hand, taking some if need be."""
         with self._turn:
             mine = self._slices.get(_app_of(account))
-        if mine is not None and mine.left > 0 and now < mine.until:
+        if mine is not None and mine.left > 0 and now < mine.until <= now + _SLICE_LASTS:
             return None
         room = app.room(limits, now)
         if room <= 0:

@@ -74,11 +74,12 @@ class RunClock:
 
     async def sleep(self, seconds: float) -> None:
         """See `Clock.sleep`. Raises `RunStopped` instead: nobody waits a minute for a limit who was asked to end."""
-        left = seconds
-        while left > 0:
+        while seconds > _NAP_S:
             _go_on(self.should_stop)
-            await self.clock.sleep(min(left, _NAP_S))
-            left -= _NAP_S
+            await self.clock.sleep(_NAP_S)
+            seconds -= _NAP_S
+        _go_on(self.should_stop)
+        await self.clock.sleep(seconds)
 
 
 def _go_on(should_stop: ShouldStop) -> None:
