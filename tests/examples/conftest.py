@@ -156,19 +156,18 @@ def check_papers(books: Bookkeeper, *documents: int) -> None:
     assert len(set(told)) == len(told) == sum(-(-count // 10) for count in documents)
 
 
-def check_paid(books: Bookkeeper, bills: Mapping[tuple[str, str], Decimal]) -> None:
-    """*bills*, totals by vendor and number, stand once each, are settled in full, and no payment came twice."""
+def check_paid(books: Bookkeeper, *files: Mapping[tuple[str, str], Decimal]) -> None:
+    """The bills of *files*, totals by vendor and number, stand once each, settled in full; no payment came twice."""
     names = {contact.id: contact.name.casefold() for contact in books.contacts}
     standing = live_documents(books)
-    amounts = {
-        (names[each.contact_id], each.number): -each.total if each.is_credit_note else each.total for each in standing
-    }
-    assert amounts == bills
-    assert len(standing) == len(bills)
-    assert len(books.invoices) + len(books.credit_notes) == len(bills)
+    amounts = [
+        (names[each.contact_id], each.number, -each.total if each.is_credit_note else each.total) for each in standing
+    ]
+    assert sorted(amounts) == sorted((*named, total) for bills in files for named, total in bills.items())
+    assert len(books.invoices) + len(books.credit_notes) == len(standing)
     assert len({contact.name.casefold() for contact in books.contacts}) == len(books.contacts)
     for document in standing:
         assert document.amount_due == 0
         assert len(books.payments_of(document.id)) == (document.paid > 0)
     assert {payment.status for payment in books.payments} <= {"AUTHORISED"}
-    assert books.balance(books.account("090").id) == -sum(bills.values())
+    assert books.balance(books.account("090").id) == -sum(sum(bills.values()) for bills in files)

@@ -27,7 +27,7 @@ from tests.examples.conftest import (
     real_input,
     run_script,
 )
-from tests.examples.test_payables_from_csv import MANCHESTER, manchester_bills
+from tests.examples.test_payables_from_csv import MANCHESTER, check_totals, manchester_bills
 
 # The driver runs a script after another on a copy of the same arguments, each in a child of its own, and kills the
 # first children at the moments given: before or after the n-th request to Xero or commit to the store. Forking saves
@@ -219,18 +219,22 @@ def test_the_full_collections_killed_by_the_clock_end_with_each_payment_once(tmp
         check_collected(books, path, instalments=2)
 
 
-def test_a_full_file_of_bills_killed_by_the_clock_ends_as_one_live_document_each(tmp_path: Path) -> None:
-    path = real_input("payables-manchester-2022-04.csv")
+def test_two_full_files_of_bills_killed_by_the_clock_in_one_store_end_as_one_live_document_each(tmp_path: Path) -> None:
+    """The second is begun before the first was taken up again, which finds both half done."""
+    files = [real_input(f"payables-manchester-2022-{month}.csv") for month in ("04", "05")]
     store = tmp_path / "books.db"
-    killed = [kill_after(seconds, PAYABLES, *payables_arguments(path, store)) for seconds in (1.5, 3.0, 5.0, 4.0)]
+    commands = [payables_arguments(path, store) for path in files]
+    killed = [kill_after(seconds, PAYABLES, *commands[file]) for file, seconds in ((0, 1.5), (1, 4.0), (0, 4.0))]
 
     assert killed[0]
-    ended = run_script(PAYABLES, *payables_arguments(path, store))
+    first, second = (run_script(PAYABLES, *command) for command in commands)
 
-    assert ended.figures()["findings"] == 0
+    bills = [manchester_bills(path) for path in files]
+    assert (first.figures()["rows"], second.figures()["rows"]) == (3600, 3564)
     with opened_books(store) as books:
-        check_paid(books, manchester_bills(path))
-        check_papers(books, len(manchester_bills(path)))
+        check_paid(books, *bills)
+        check_papers(books, *map(len, bills))
+        check_totals(books, *files)
 
 
 @pytest.mark.parametrize("script", ["receivables", "payables"])
