@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from attrs import define
+from attrs import define, evolve
 from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 
-from xerosync import Bill, BillLine, MemoryStore, Payables
+from xerosync import Bill, BillLine, CardSpend, MemoryStore, Payables, Plan
 from xerosync.models import AccountCode
 from xerosync.ports import Request, Response
 from xerosync.simulator import Contact
@@ -249,22 +249,37 @@ def test_a_contact_that_is_a_customer_is_the_vendor_of_its_name(product: Product
 
 
 @pytest.mark.parametrize("what", ["archived", "merged"])
-def test_a_contact_that_ended_after_planning_holds_its_bill_back_until_it_can_be_used(
-    product: Product, purchases: Payables, what: str
+@pytest.mark.parametrize("kind", ["bill", "credit note", "receipt"])
+def test_what_a_contact_that_ended_after_planning_held_back_goes_on_by_itself_once_there_is_one_to_use(
+    product: Product, purchases: Payables, what: str, kind: str
 ) -> None:
     contact, survivor = product.books.add_contact("Old Ltd"), product.books.add_contact("Survivor Ltd")
-    plan = purchases.submit([bill("b1", "Old Ltd"), bill("b2", "Survivor Ltd")])
+    line = BillLine(
+        description="x", amount=nzd("-1.00" if kind == "credit note" else "1.00"), account=AccountCode("429")
+    )
+    paper = evolve(bill("b1", "Old Ltd"), lines=[line])
+    receipt = CardSpend(id="b1", vendor="Old Ltd", on=DAY, account=BANK, lines=[line])
+
+    def plan_again() -> Plan:
+        return purchases.spend([receipt]) if kind == "receipt" else purchases.submit([paper])
+
+    plan = plan_again()
     if what == "merged":
         product.books.merge_contacts(contact.id, into=survivor.id)
     else:
         product.books.archive_contact(contact.id)
 
     report = purchases.apply(plan)
-    assert [each.about for each in report.findings] == ["b1"]
-    assert [each.number for each in product.live_bills()] == ["b2"]
+    (refused,) = report.findings
+    assert (refused.about, refused.code) == ("b1", "refused by Xero")
+    assert refused.fix.startswith("plan again: ")
 
     if what == "archived":
+        waiting = plan_again()
+        assert (len(waiting), [each.code for each in waiting.findings]) == (0, ["archived", "vendor unclear"])
         product.books.restore_contact(contact.id)
-    purchases.apply(purchases.submit([bill("b1", "Old Ltd")], retry_refused=True))
-    expected = survivor.id if what == "merged" else contact.id
-    assert {each.number: each.contact_id for each in product.live_bills()} == {"b1": expected, "b2": survivor.id}
+    purchases.apply(plan_again())
+    documents = [each.contact_id for each in (*product.live_bills(), *product.books.credit_notes)]
+    money = [each.contact_id for each in product.books.bank_transactions]
+    assert documents + money == [survivor.id if what == "merged" else contact.id]
+    assert (len(plan_again()), plan_again().findings) == (0, ())

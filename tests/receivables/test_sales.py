@@ -209,6 +209,23 @@ def test_a_customer_without_a_contact_waits(product: Product, sales: Receivables
     assert [each.code for each in sales.submit([SALE]).findings] == ["archived", "customer unclear"]
 
 
+def test_a_sale_refused_for_a_contact_that_ended_after_planning_goes_on_by_itself(
+    product: Product, sales: Receivables
+) -> None:
+    plan = sales.submit([SALE])
+    (contact,) = product.books.contacts
+    product.books.archive_contact(contact.id)
+    report = sales.apply(plan)
+    assert [(each.code, each.about) for each in report.findings] == [("refused by Xero", "s1")]
+    assert [each.code for each in sales.submit([SALE]).findings] == ["archived", "customer unclear"]
+
+    product.books.restore_contact(contact.id)
+    sales.apply(sales.submit([SALE]))
+
+    assert [each.contact_id for each in invoices(product)] == [contact.id]
+    assert (len(sales.submit([SALE])), sales.submit([SALE]).findings) == (0, ())
+
+
 def test_a_number_that_another_invoice_has_is_found_before_xero_refuses_it(
     product: Product, sales: Receivables
 ) -> None:

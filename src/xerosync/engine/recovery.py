@@ -12,7 +12,19 @@ from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.client._wire.codec import Json
-from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, CreateContact, Pay, PayBatch
+from xerosync.engine.actions import (
+    BILL_PAYMENT,
+    CUSTOMER,
+    SALE,
+    CreateBill,
+    CreateContact,
+    CreateCreditNote,
+    CreateSale,
+    CreateSaleCredit,
+    MoveMoney,
+    Pay,
+    PayBatch,
+)
 from xerosync.engine.intents import (
     ANOTHER_FILE,
     FILE_UNREADABLE,
@@ -60,6 +72,16 @@ MARKS_ON: Final[Sequence[tuple[Shelf, frozenset[str]]]] = (
 
 # Xero's words for a name (F 6.23) and a number (F 6.26) that another contact has.
 _TAKEN: Final = ("is already assigned to another contact", "Another contact has this contact number")
+# Xero's words for a contact that was archived, or merged into another (F 6.31).
+_ENDED: Final = "matched an archived contact"
+_SUBMITTED: Final[Mapping[str, str]] = {
+    CreateBill.kind: "",
+    CreateCreditNote.kind: "",
+    CreateSale.kind: SALE,
+    CreateSaleCredit.kind: SALE,
+    MoveMoney.kind: CARD,
+}
+"""The kinds of write that post what a host submits, each with how its name begins then."""
 
 
 async def recover(books: Books) -> Recovery:
@@ -269,26 +291,9 @@ def finding_for(intent: Intent) -> Finding | None:
 
 def _finding_for(intent: Intent, about: str) -> Finding | None:
     match intent.state:
-        case State.REJECTED if intent.messages in _NOT_SENT:
-            (cause,) = intent.messages
-            code, fix = _NOT_SENT[intent.messages]
-            return Finding(code=code, about=about, cause=cause, fix=fix, retry=True)
-        case State.REJECTED if intent.operation.kind == CreateContact.kind and _is_taken(intent):
-            return Finding(
-                code="contact already taken",
-                about=about,
-                cause=" | ".join(intent.messages),
-                fix="plan again: the contact that has the name or number already is found and offered",
-                retry=True,
-            )
         case State.REJECTED:
-            return Finding(
-                code="refused by Xero",
-                about=about,
-                cause=" | ".join(intent.messages),
-                fix="correct the cause Xero names, then plan again with retry_refused=True",
-                retry=True,
-            )
+            code, cause, fix = _refusal(intent)
+            return Finding(code=code, about=about, cause=cause, fix=fix, retry=True)
         case State.UNKNOWN:
             return Finding(
                 code="outcome unknown",
@@ -355,6 +360,33 @@ def _finding_at_end(state: State, about: str, attempts: int) -> Finding | None:
             )
         case _:
             return None
+
+
+def _refusal(intent: Intent) -> tuple[str, str, str]:
+    """What code, cause and fix there are to a refused write."""
+    cause = " | ".join(intent.messages)
+    if intent.messages in _NOT_SENT:
+        code, fix = _NOT_SENT[intent.messages]
+        return code, cause, fix
+    if intent.operation.kind == CreateContact.kind and _is_taken(intent):
+        fix = "plan again: the contact that has the name or number already is found and offered"
+        return "contact already taken", cause, fix
+    fix = "correct the cause Xero names, then plan again with retry_refused=True"
+    if contact_had_ended(intent):
+        fix = "plan again: the contact that its own was merged into is taken; restore one that is archived first"
+    return "refused by Xero", cause, fix
+
+
+def contact_had_ended(intent: Intent) -> bool:
+    """
+    Whether Xero refused what was submitted since its contact was archived, or merged, by then (F 6.31).
+
+    Planning it again asks for the contact anew, so that it needs no word from a person.
+    """
+    prefix = _SUBMITTED.get(intent.operation.kind)
+    if prefix is None or not intent.operation.host_ref.startswith(prefix) or intent.state is not State.REJECTED:
+        return False
+    return any(_ENDED in message for message in intent.messages)
 
 
 def _is_taken(intent: Intent) -> bool:

@@ -22,6 +22,7 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.settling_policies import HistoryNotes
 from xerosync.engine.sides import SALES
+from xerosync.engine.states import State
 from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
 from xerosync.engine.transactions import standing_under
 from xerosync.engine.updating import any_credits, update
@@ -86,7 +87,8 @@ async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
     numbered = any(sale.number for sale in listed)
     numbers = await _numbers(books) if numbered else frozenset[tuple[InvoiceType, str]]()
     customers = await known_customers(books, (sale.customer for sale in listed))
-    new = [each for each in listed if papers.intent(SALES.invoice, each.id) is None or retry_refused]
+    intents = [(each, papers.intent(SALES.invoice, each.id)) for each in listed]
+    new = [each for each, intent in intents if intent is None or intent.state is State.REJECTED]
     standing = await standing_under(books, map(_transaction, new))
     submitting = _Sales(papers, settings, customers=customers, numbers=numbers, standing=standing)
     submitting.submit(listed)

@@ -23,7 +23,7 @@ from xerosync.engine.paper_actions import CARD, LinkSpend, SpendOnCard
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults, lock_fault
-from xerosync.engine.recovery import finding_for
+from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.rounding import expected_total
 from xerosync.engine.states import OPEN, State
@@ -163,7 +163,7 @@ class _Spending:
                     facts={"vendor": vendor_key(spend.vendor)},
                 )
             )
-        elif intent is None or (intent.state is State.REJECTED and self.known.retry_refused):
+        elif intent is None or (intent.state is State.REJECTED and self._again(intent)):
             self._create(spend)
         elif intent.state in OPEN:
             cause = "an earlier run was interrupted while posting it"
@@ -172,6 +172,9 @@ class _Spending:
             self.findings += filter(None, [finding_for(intent)])
         else:
             self._check(spend, intent)
+
+    def _again(self, refused: Intent) -> bool:
+        return self.known.retry_refused or contact_had_ended(refused)
 
     def _check(self, spend: CardSpend, intent: Intent) -> None:
         document, _ = self.known.documents.get(intent.xero_id or "", (None, ""))

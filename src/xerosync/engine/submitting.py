@@ -20,7 +20,7 @@ from xerosync.engine.paper_settings import PaperSettings, documents_of, moved_to
 from xerosync.engine.plan_limits import Approvals, approvals
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults, lock_fault
-from xerosync.engine.recovery import finding_for
+from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.rounding import expected_total, with_remainder
 from xerosync.engine.sides import Side
@@ -111,7 +111,7 @@ class Submitting(ABC, Generic[P]):
             self._check(paper, intent)
         elif intent is None and marked is not None:
             self._adopt(paper, kind, marked)
-        elif intent is not None and not self.known.retry_refused:
+        elif intent is not None and not (self.known.retry_refused or contact_had_ended(intent)):
             self.findings += filter(None, [finding_for(intent)])
         else:
             self._create(paper)
