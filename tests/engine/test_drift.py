@@ -15,17 +15,20 @@ from xerosync import (
     BillLine,
     BillPayment,
     DriftField,
+    DriftReport,
     Fee,
     FollowDrift,
     Ledger,
     LineKind,
     Payables,
+    Plan,
     Receivables,
     Settlement,
     SettlementLine,
     SettlementSettings,
     Xero,
 )
+from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes
 
 
@@ -163,6 +166,20 @@ def test_what_was_accepted_is_told_again_only_when_it_changes_again(product: Pro
     _due_in(12)(product)
     (again,) = Ledger(xero).drift()
     assert (again.was, again.now) == (DAY.isoformat(), (DAY + timedelta(days=12)).isoformat())
+
+
+@pytest.mark.parametrize("choice", [DriftReport.ignore, DriftReport.follow, DriftReport.restore])
+def test_a_document_that_has_not_changed_cannot_be_chosen(
+    choice: Callable[..., Plan], product: Product, xero: Xero
+) -> None:
+    write_everything(product, xero)
+    _due_in(9)(product)
+    drift = Ledger(xero).drift()
+
+    with pytest.raises(InvalidInput, match=r"about: give your own ids"):
+        choice(drift, "b", "typo")
+    plan = choice(drift, "b")
+    assert len(plan.actions) + len(plan.findings) == 1
 
 
 def test_a_total_that_was_edited_has_both_amounts(product: Product, xero: Xero) -> None:

@@ -33,6 +33,7 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import again, edited_back, past_revisions
 from xerosync.engine.states import State
 from xerosync.engine.written import Written, all_changes, written_total
+from xerosync.errors import InvalidInput
 from xerosync.models import (
     BankTransaction,
     BankTransfer,
@@ -182,21 +183,21 @@ class DriftReport(Tabular):
     def ignore(self, *about: str) -> Plan:
         """
         The plan that accepts what people did, of the documents *about* or of all: it is not told again until it
-        changes again. Nothing is written to Xero.
+        changes again. Nothing is written to Xero. Raises `InvalidInput` for a document that has no change here.
         """
         return Plan(tenant=self.tenant, actions=tuple(each.accepted() for each in self._chosen(about)))
 
     def follow(self, *about: str) -> Plan:
         """
         The plan that takes over what people did, of the documents *about* or of all: each `FollowDrift` says what to
-        change in your own rows. Change them, then apply it. Nothing is written to Xero.
+        change in your own rows. Change them, then apply it. Nothing is written to Xero. Raises as `ignore`.
         """
         return Plan(tenant=self.tenant, actions=tuple(each.followed() for each in self._chosen(about)))
 
     def restore(self, *about: str) -> Plan:
         """
         The plan that puts everything back as it was written, of the documents *about* or of all; what only a person can
-        put back is a finding.
+        put back is a finding. Raises as `ignore`.
         """
         chosen = self._chosen(about)
         actions = {action.itself: action for each in chosen for action in each.remedy}
@@ -204,6 +205,8 @@ class DriftReport(Tabular):
         return Plan(tenant=self.tenant, actions=tuple(actions.values()), findings=tuple(findings))
 
     def _chosen(self, about: Collection[str]) -> list[Drift]:
+        if set(about) - {each.about for each in self.drifts}:
+            raise InvalidInput("about", "give your own ids of documents that this report has changes of")
         return [each for each in self.drifts if not about or each.about in about]
 
     def rows(self) -> list[dict[str, str]]:
