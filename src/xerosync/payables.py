@@ -58,6 +58,7 @@ from xerosync.mapping.spending import CardSpend
 from xerosync.models import Account, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
 from xerosync.tables import Listing
+from xerosync.texts import plain_id
 
 _SPENDING: Final = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS"})
 
@@ -186,7 +187,7 @@ class AsyncPayables:
         check_vendor(vendor)
         await refresh(self.books, CONTACTS)
         known = await known_vendors(self.books, [vendor_key(vendor)])
-        decided = decide_vendor(vendor, contact_id, known.contacts, known.linked.get(vendor_key(vendor)))
+        decided = decide_vendor(vendor, plain_id(contact_id), known.contacts, known.linked.get(vendor_key(vendor)))
         return Plan(
             tenant=self.books.tenant,
             actions=(decided,) if isinstance(decided, Action) else (),

@@ -67,6 +67,7 @@ from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey
 from xerosync.models import Account, AccountId
 from xerosync.money import Money
 from xerosync.tables import Listing
+from xerosync.texts import plain_id
 
 
 @arguments_checked
@@ -195,7 +196,7 @@ class AsyncReceivables:
         *automatic* takes those of customers with that policy alone, due since it was set (R31), *due_from* those due on
         that day or later.
         """
-        ids = None if chosen is None else frozenset(chosen)
+        ids = None if chosen is None else frozenset(map(plain_id, chosen))
         choice = Choice(chosen=ids, due_from=due_from, automatic=automatic)
         return await importing.import_invoices(self.books, self._imports, choice)
 
@@ -415,7 +416,8 @@ class AsyncReceivables:
 
         With all your *settlements*, whatever of them is missing in Xero or changed there is one, and so is what was
         posted from *first* on and is in none of them. The days are all there are, up to today, unless given; *account*
-        is the code or id of another clearing account than this story's. Reads, changes nothing:
+        is the code or id of another account to explain than this story's, a former one or a bank account: of the
+        settlements those count that went through it, and what was posted there. Reads, changes nothing:
         `Reconciliation.plan` fixes. Raises `InvalidInput` for days in the wrong order, and what `settle` raises.
 
         A *brief* one finds the same, and lists only what is not as it should be: payments that stand as they were
@@ -425,9 +427,10 @@ class AsyncReceivables:
         given = [settlements] if isinstance(settlements, Settlement) else settlements
         return await reconciling.reconcile(
             self.books,
-            self._named(account),
+            self._clearing,
             self._settlements,
             given,
+            of=account,
             first=first,
             last=last,
             brief=brief,

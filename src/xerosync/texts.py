@@ -44,6 +44,11 @@ def check_id(name: str, text: object) -> None:
         raise InvalidInput(name, f"give at most {LONGEST_ID:,} bytes")
 
 
+def plain_id(text: str) -> str:
+    """The id of Xero's that *text* is, as Xero writes it: people paste it in capitals, or with a blank around it."""
+    return text.strip().lower()
+
+
 def can_be_kept(text: str) -> bool:
     """Whether a store can keep *text*: what it cannot, it never held."""
     return _UNKEPT.search(text) is None

@@ -45,6 +45,7 @@ from xerosync.models import (
     OverpaymentId,
 )
 from xerosync.money import Money, exactly
+from xerosync.texts import plain_id
 
 Allocation: TypeAlias = AllocateSaleCredit | AllocateOverpayment
 
@@ -299,7 +300,7 @@ def _is_parked(intent: Intent) -> bool:
 async def _owed(books: Books, contacts: set[str], chosen: Collection[str] | None) -> list[Owed]:
     """What these *contacts* owe, less what collections that are under way are to bring in."""
     transactions = await all_transactions(books)
-    stands_for = {each.invoice_id for each in transactions} if chosen is None else set(chosen)
+    stands_for = {each.invoice_id for each in transactions} if chosen is None else set(map(plain_id, chosen))
     under_way = [each for each in transactions if each.is_live and each.status.is_under_way]
     posted = await posted_for(books, under_way)
     ahead: dict[str, Decimal] = defaultdict(Decimal)

@@ -42,6 +42,7 @@ from xerosync.mapping.papers import Bill, check_names
 from xerosync.mapping.spending import CardSpend, check_spend_names
 from xerosync.models import CreditNote, Invoice
 from xerosync.money import Money
+from xerosync.texts import plain_id
 
 
 @frozen(kw_only=True)
@@ -257,7 +258,7 @@ async def backfill_bills(
     entered = await entered_documents(books)
     typed = {each.id: each for same in entered.by_day.values() for each in same}
     for bill_id, bill in answered.items():
-        one = typed.get(chosen[bill_id].lower())
+        one = typed.get(plain_id(chosen[bill_id]))
         if bill_id in linked:
             continue
         if one is None or one.id in taken or isinstance(one.document, CreditNote) != (bill.total.amount < 0):

@@ -31,7 +31,7 @@ from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.matching.contacts import Contacts
 from xerosync.models import Contact, CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
 from xerosync.money import Money, exactly
-from xerosync.texts import check_id
+from xerosync.texts import check_id, plain_id
 
 _CHANGES: Final = ("contact", "total", "number", "on", "due_on", "is_gone", "payments", "removed", "credited")
 
@@ -167,10 +167,11 @@ async def bring_back(books: Books, chosen: Collection[str] | None, name: Name, *
     """Plan a link for every open bill that people entered in Xero and that has none, or for those *chosen*."""
     await refresh(books, INVOICES, PAYMENTS)
     linked = {link["xero_id"] for link in await all_links(books, LinkBill.kind)}
+    wanted = None if chosen is None else frozenset(map(plain_id, chosen))
     found = [
         (bill, stamp)
         async for bill, stamp in _entered_by_hand(books)
-        if _id(bill) not in linked and (chosen is None or _id(bill) in chosen) and (bill.amount_due or 0) > 0
+        if _id(bill) not in linked and (wanted is None or _id(bill) in wanted) and (bill.amount_due or 0) > 0
     ]
     found.sort(key=lambda each: (each[0].due_date or date.max, each[0].invoice_number or ""))
     written = await _lines(books, [_id(bill) for bill, _ in found]) if lines else {}

@@ -232,6 +232,7 @@ def explain_clearing(
     for xero_id, intent in movements.moved.items():
         if xero_id not in gone:
             in_flight += Money(intent.facts["effect"], currency)
+    in_flight += Money.total((amount for _, amount in _for_others(account, movements, currency)), currency)
     exceptions += [*_entered(account, movements, currency), *_transferred(account, movements, currency)]
     by_hand = Money.total((item.amount for item in exceptions), currency)
     rest = balance - in_flight - by_hand
@@ -248,11 +249,21 @@ def explain_clearing(
     )
 
 
+def _for_others(account: AccountId, movements: Movements, currency: str) -> Iterator[tuple[date | None, Money]]:
+    """The day and amount of what stands on *account* of what the library wrote for other accounts."""
+    for each in movements.transactions:
+        if each.bank_transaction_id in movements.others and is_on(account, each):
+            yield each.date, signed_transaction(each, currency)
+    for transfer in movements.transfers:
+        if transfer.bank_transfer_id in movements.others:
+            yield transfer.date, signed_transfer(account, transfer, movements, currency)
+
+
 def _entered(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
     """Money that people spent or received through the clearing account itself."""
-    posted = _posted(movements)
+    posted = _posted(account, movements, currency)
     for each in movements.transactions:
-        if each.bank_transaction_id in movements.moved or not is_on(account, each):
+        if movements.is_ours(each.bank_transaction_id) or not is_on(account, each):
             continue
         item = ExceptionItem(
             code="bank transaction not posted here",
@@ -266,10 +277,10 @@ def _entered(account: AccountId, movements: Movements, currency: str) -> Iterato
 
 def _transferred(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
     """Money that people transferred out of the clearing account, or into it."""
-    posted = _posted(movements)
+    posted = _posted(account, movements, currency)
     for each in movements.transfers:
         amount = signed_transfer(account, each, movements, currency)
-        if each.bank_transfer_id in movements.moved or not amount:
+        if movements.is_ours(each.bank_transfer_id) or not amount:
             continue
         item = ExceptionItem(
             code="transfer not posted here",
@@ -285,13 +296,15 @@ _Posted = frozenset[tuple[str, Decimal]]
 """The day and effect of each thing that the library posted and that still stands."""
 
 
-def _posted(movements: Movements) -> _Posted:
+def _posted(account: AccountId, movements: Movements, currency: str) -> _Posted:
     gone = gone_from(movements)
-    return frozenset(
+    for_this = (
         (intent.facts.get("dated", ""), Decimal(intent.facts["effect"]))
         for xero_id, intent in movements.moved.items()
         if xero_id not in gone
     )
+    for_others = ((str(on), amount.amount) for on, amount in _for_others(account, movements, currency))
+    return frozenset((*for_this, *for_others))
 
 
 def _or_twice(item: ExceptionItem, on: date | None, posted: _Posted) -> ExceptionItem:

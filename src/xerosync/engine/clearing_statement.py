@@ -287,14 +287,14 @@ def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[
                 ours=True,
             )
     for each in movements.transactions:
-        ours = each.bank_transaction_id in movements.moved
-        if not ours and is_on(account, each) and each.date is not None:
+        told = each.bank_transaction_id in movements.moved
+        if not told and is_on(account, each) and each.date is not None:
             yield ClearingMovement(
                 on=each.date,
                 what="bank transaction",
                 about=each.bank_transaction_id or "",
                 amount=signed_transaction(each, currency),
-                ours=False,
+                ours=each.bank_transaction_id in movements.others,
             )
     for transfer in movements.transfers:
         amount = signed_transfer(account, transfer, movements, currency)
@@ -304,5 +304,5 @@ def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[
                 what="transfer",
                 about=transfer.bank_transfer_id or "",
                 amount=amount,
-                ours=False,
+                ours=transfer.bank_transfer_id in movements.others,
             )

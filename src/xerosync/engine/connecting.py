@@ -32,7 +32,7 @@ from xerosync.matching.customers import Match, Matching, MatchStatus, Pairs
 from xerosync.matching.keys import Customer, MatchKey
 from xerosync.models import Contact
 from xerosync.tables import Listing
-from xerosync.texts import check_id, check_text
+from xerosync.texts import check_id, check_text, plain_id
 
 
 class Connecting:
@@ -68,7 +68,7 @@ class Connecting:
     async def link(self, customer_id: str, contact_id: str, *, move: bool) -> Plan:
         """Connect a customer to the contact a person chose."""
         check_id("customer_id", customer_id)
-        decided = decide_link(customer_id, contact_id, await self._known([]), move=move)
+        decided = decide_link(customer_id, plain_id(contact_id), await self._known([]), move=move)
         actions = [decided] if isinstance(decided, Action) else []
         return self._plan(actions, [decided] if isinstance(decided, Finding) else [])
 

@@ -98,7 +98,6 @@ def named(name: str) -> Key:
 
 def entries_on(account: AccountId, movements: Movements, currency: str) -> Iterator[Entry]:
     """Every amount that the library's record or Xero has on *account*."""
-    zero = Money.zero(currency)
     for payment in movements.payments:
         yield from _paid(payment, movements, currency)
     for payment in movements.taken_back:
@@ -108,28 +107,30 @@ def entries_on(account: AccountId, movements: Movements, currency: str) -> Itera
     yield from _moved(account, movements, currency)
     for each in movements.transactions:
         if each.bank_transaction_id not in movements.moved and is_on(account, each):
-            amount = signed_transaction(each, currency)
-            yield Entry(
-                what="bank transaction",
-                xero_id=each.bank_transaction_id or "",
-                recorded=zero,
-                recorded_on=None,
-                actual=amount,
-                actual_on=each.date,
-                document=each,
+            yield _of_others(
+                "bank transaction", each.bank_transaction_id, each, signed_transaction(each, currency), movements
             )
     for transfer in movements.transfers:
         amount = signed_transfer(account, transfer, movements, currency)
         if transfer.bank_transfer_id not in movements.moved and amount:
-            yield Entry(
-                what="transfer",
-                xero_id=transfer.bank_transfer_id or "",
-                recorded=zero,
-                recorded_on=None,
-                actual=amount,
-                actual_on=transfer.date,
-                document=transfer,
-            )
+            yield _of_others("transfer", transfer.bank_transfer_id, transfer, amount, movements)
+
+
+def _of_others(
+    what: str, xero_id: str | None, document: BankTransaction | BankTransfer, amount: Money, movements: Movements
+) -> Entry:
+    """What somebody entered; or the library, for another account: what became of it is told of that one."""
+    intent = movements.others.get(xero_id or "")
+    return Entry(
+        what=what,
+        xero_id=xero_id or "",
+        recorded=Money.zero(amount.currency) if intent is None else amount,
+        recorded_on=None if intent is None else document.date,
+        actual=amount,
+        actual_on=document.date,
+        intent=None if intent is None else evolve(intent, facts={}),
+        document=document,
+    )
 
 
 def balance_of(account: AccountId, movements: Movements, currency: str) -> Money:

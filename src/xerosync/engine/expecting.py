@@ -14,6 +14,7 @@ from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement
+from xerosync.models import AccountId
 from xerosync.money import Money
 
 _SIGNS: Final = {
@@ -45,18 +46,20 @@ def expected_of(
     settlements: Iterable[Settlement],
     accounts: SettlementAccounts,
     kept: Mapping[str, SettlementAccounts],
-    currency: str,
     differences: Mapping[str, Money],
+    *,
+    account: AccountId,
+    currency: str,
 ) -> Iterator[Expected]:
     """
-    What *settlements* say moved on the clearing account of *accounts*; amounts of another *currency* move nothing
-    there, nor do settlements that were begun in another account, by those *kept*.
+    What *settlements* say moved on *account*; amounts of another than its *currency* move nothing there, nor do
+    settlements that go through another account: by *accounts*, or by those *kept* of what was begun in others.
 
     *differences* are what lines cost beyond what had come in, which is posted with the fees.
     """
     for settlement in settlements:
         through = kept.get(settlement.id, accounts)
-        if through.clearing_id != accounts.clearing_id:
+        if through.clearing_id != account:
             continue
         for line in settlement.lines:
             amount = Money.zero(currency)

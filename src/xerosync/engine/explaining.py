@@ -23,6 +23,7 @@ from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import MOVES, State
 from xerosync.engine.trail import ABOUT, RUN, TRAIL, TrailLine, TrailStep, read_lines
 from xerosync.tables import Tabular
+from xerosync.texts import plain_id
 
 _PREFIXES: Final = ("", BILL_PAYMENT, CARD, CUSTOMER, SALE, SUPPLIER, FEES, PAYOUT, SURPLUS, COUNTER)
 _NOTHING: Final = "Nothing is recorded of it: this library did not write it."
@@ -99,7 +100,7 @@ async def why(books: Books, wanted: str) -> Trail:
     """All that is recorded of the document, mark, or operation of the host's that *wanted* names."""
     writes = await _writes_of(books, wanted)
     about = dict.fromkeys(each.tag for each in writes)
-    about |= dict.fromkeys(await _links_to(books, [wanted, *_transactions_of(writes)]))
+    about |= dict.fromkeys(await _links_to(books, [wanted, plain_id(wanted), *_transactions_of(writes)]))
     found: dict[tuple[str, int], TrailLine] = {}
     for each in about:
         async for record in records(books, TRAIL, lookup=(ABOUT, each)):
@@ -116,7 +117,7 @@ async def _writes_of(books: Books, wanted: str) -> list[Intent]:
     if tag is not None:
         found = await intents_with(books, lookup=("tag", tag))
     else:
-        found = await intents_with(books, lookup=("xero_id", wanted.lower()))
+        found = await intents_with(books, lookup=("xero_id", plain_id(wanted)))
         found += await intents_with(books, lookup=("settlement", wanted))
         found += await _named(books, wanted)
     for batch in dict.fromkeys(each.facts["batch"] for each in found if "batch" in each.facts):

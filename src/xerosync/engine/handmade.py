@@ -16,7 +16,7 @@ from xerosync.engine.transactions import all_transactions
 from xerosync.mapping.transactions import Transaction, TransactionStatus
 from xerosync.models import Invoice, InvoiceId, InvoiceType
 from xerosync.money import Money
-from xerosync.texts import check_id
+from xerosync.texts import check_id, plain_id
 
 
 async def link_transaction(books: Books, transaction_id: str, *, invoice: str, amount: Money | None) -> Plan:
@@ -52,9 +52,10 @@ async def link_transactions(
         known={each.id: each for each in await all_transactions(books)},
         customers={link["xero_id"]: link["host_id"] for link in await all_links(books, ConnectCustomer.kind)},
     )
-    by_id = await stamped(books, INVOICES, Invoice, invoices.values())
+    by_id = await stamped(books, INVOICES, Invoice, map(plain_id, invoices.values()))
     for transaction_id, invoice in invoices.items():
-        found = {invoice: by_id[invoice]} if invoice in by_id else await _numbered(books, invoice)
+        one = by_id.get(plain_id(invoice))
+        found = {invoice: one} if one is not None else await _numbered(books, invoice)
         linking.link(transaction_id, found, amounts.get(transaction_id))
     return linking.decided
 

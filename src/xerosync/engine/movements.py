@@ -28,7 +28,8 @@ class Movements:
 
     *paid* are the confirmed intents of payments and refunds, *moved* those of everything else that changed the account,
     both by Xero id; *removed* are the ids of what the library took back, *removals* what took it back, and *taken_back*
-    the payments among it.
+    the payments among it. *others* are the intents of what the library wrote for other accounts, and stands on this one
+    too: a payout on the bank account that it went to, say.
     """
 
     payments: Sequence[Payment]
@@ -39,6 +40,7 @@ class Movements:
     removed: frozenset[str] = frozenset()
     removals: Mapping[str, Intent] = field(factory=dict[str, Intent])
     taken_back: Sequence[Payment] = ()
+    others: Mapping[str, Intent] = field(factory=dict[str, Intent])
 
     def standing_payments(self) -> list[Payment]:
         """Those of the payments that were not removed."""
@@ -47,6 +49,10 @@ class Movements:
     def half(self, transaction_id: str | None) -> BankTransaction | None:
         """The half of a transfer of this id."""
         return next((each for each in self.transactions if each.bank_transaction_id == transaction_id), None)
+
+    def is_ours(self, xero_id: str | None) -> bool:
+        """Whether the library wrote the bank transaction or transfer of this id, for this account or another."""
+        return xero_id in self.moved or xero_id in self.others
 
     def days(self) -> list[date]:
         """The days on which something moved."""

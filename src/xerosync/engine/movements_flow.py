@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
 from attrs import AttrsInstance
@@ -11,14 +12,16 @@ from xerosync.client._books import Books
 from xerosync.engine.actions import (
     CreateSale,
     CreateSaleCredit,
+    MoveMoney,
     Pay,
     Refund,
     RemoveMoney,
     RemovePayment,
+    Transfer,
     VoidCredit,
 )
 from xerosync.engine.clearing import confirmed_by_id
-from xerosync.engine.intents import Intent
+from xerosync.engine.intents import Intent, read_intent
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -27,6 +30,7 @@ from xerosync.engine.mirror import (
     INVOICES,
     PAYMENTS,
     Shelf,
+    records,
     refresh,
     walk,
 )
@@ -72,6 +76,7 @@ async def movements_on(books: Books, kept: Account, briefly: Briefly | None = No
             ids = [each.xero_id for each in moved if each.xero_id]
             transactions = await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids)
             transfers = await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids)
+    known = confirmed_by_id(moved)
     movements = Movements(
         # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
         payments=[payment for key, payment in on_account.items() if key not in removed],
@@ -82,11 +87,10 @@ async def movements_on(books: Books, kept: Account, briefly: Briefly | None = No
         transfers=transfers,
         paid=written,
         moved={
-            xero_id: intent
-            for xero_id, intent in confirmed_by_id(moved).items()
-            if intent.operation.kind not in {Pay.kind, Refund.kind}
+            xero_id: intent for xero_id, intent in known.items() if intent.operation.kind not in {Pay.kind, Refund.kind}
         },
         removed=frozenset({*removed, *await _voided(books, moved)}),
+        others=await _written_for_others(books, _ids(transactions, transfers) - known.keys()),
     )
     return movements, left
 
@@ -96,6 +100,21 @@ async def _on_account(books: Books, shelf: Shelf, kind: type[T], account: Accoun
     found = {record.key: document async for record, document in walk(books, shelf, kind, lookup=("account", account))}
     found |= {key: document for key, (document, _) in (await stamped(books, shelf, kind, ids)).items()}
     return list(found.values())
+
+
+def _ids(transactions: Iterable[BankTransaction], transfers: Iterable[BankTransfer]) -> set[str]:
+    ids = {each.bank_transaction_id or "" for each in transactions}
+    return ids | {each.bank_transfer_id or "" for each in transfers}
+
+
+async def _written_for_others(books: Books, ids: AbstractSet[str]) -> dict[str, Intent]:
+    """What wrote those of *ids*, bank transactions and transfers, that the library wrote, by id."""
+    found: dict[str, Intent] = {}
+    for kind in (MoveMoney.kind, Transfer.kind) if ids else ():
+        async for record in records(books, "intent", lookup=("kind", kind)):
+            if dict(record.lookups).get("xero_id") in ids:
+                found |= confirmed_by_id([read_intent(record)])
+    return found
 
 
 async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:

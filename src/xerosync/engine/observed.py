@@ -27,6 +27,7 @@ from xerosync.engine.mirror import (
 from xerosync.errors import Misconfigured
 from xerosync.models import Account, Payment
 from xerosync.storage.protocol import RecordKey
+from xerosync.texts import plain_id
 
 T = TypeVar("T", bound=AttrsInstance)
 Facts = dict[str, str]
@@ -80,7 +81,7 @@ async def account_choice(books: Books, wanted: str | None, *, setting: str) -> C
     if wanted is None:
         raise Misconfigured(f"choose the {setting.replace('_', ' ')}: give {setting}=… its code or id")
     await refresh(books, ACCOUNTS)
-    by_id = mirror_key(ACCOUNTS, books.tenant, wanted)
+    by_id = mirror_key(ACCOUNTS, books.tenant, plain_id(wanted))
     by_code = [record async for record in records(books, by_id.kind, lookup=("code", wanted))]
     for record in by_code or await stored(books, [by_id]):
         return clearing_choice(read_mirrored(record, Account))

@@ -39,7 +39,7 @@ from xerosync.models import (
     TenantId,
 )
 from xerosync.money import Money, exactly
-from xerosync.texts import check_id, check_text
+from xerosync.texts import check_id, check_text, plain_id
 
 
 @frozen(kw_only=True, repr=False)
@@ -249,8 +249,9 @@ async def accounts_of(
         await refresh(books, ACCOUNTS)
     if own:
         chart = [each async for _, each in walk(books, ACCOUNTS, Account)]
-        found = {str(name): each for each in chart for name in (each.code, each.account_id) if name in own}
-        choices |= {name: clearing_choice(found[name]) if name in found else None for name in own}
+        named = {str(name): each for each in chart for name in (each.account_id, each.code)}
+        found = {name: named.get(name) or named.get(plain_id(name)) for name in own}
+        choices |= {name: clearing_choice(each) if each is not None else None for name, each in found.items()}
     return choices
 
 

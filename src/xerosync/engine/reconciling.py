@@ -54,17 +54,20 @@ async def reconcile(
     chosen: SettlementSettings,
     settlements: Iterable[Settlement] | None,
     *,
+    of: str | None = None,
     first: date | None = None,
     last: date | None = None,
     brief: bool = False,
 ) -> Reconciliation:
     """
-    Explain the balance that Xero gives for the clearing account, discrepancy by discrepancy, to the cent.
+    Explain the balance that Xero gives for the account *of* this code or id, discrepancy by discrepancy, to the cent.
 
-    A *brief* one keeps of what stands as it should nothing but its sum by day.
+    It is the clearing account unless given, through which the settlements go in any case. A *brief* one keeps of what
+    stands as it should nothing but its sum by day.
     """
     _check_days(first, last)
-    choice = await account_choice(books, clearing_account, setting="clearing_account")
+    choice = await account_choice(books, clearing_account if of is None else of, setting="clearing_account")
+    clearing_account = of if clearing_account is None else clearing_account
     account = choice.account.account_id or AccountId("")
     organisation = await books.organisation()
     base = organisation.base_currency or "XXX"
@@ -78,7 +81,7 @@ async def reconcile(
     if left is not None:
         settled = await _examined(books, clearing_account, chosen, left.settlements)
     ticked = left.ticked if left is not None else Ticked(currency=currency)
-    expected, report = _expected(settled, currency), settled.report if settled is not None else None
+    expected, report = _expected(settled, account, currency), settled.report if settled is not None else None
     days = [*movements.days(), *ticked.days, *(each.on for each in expected or ())]
     last = last or _end(books, days if first is None else [*days, first])
     statement = await _stated(books, choice.account, movements, ticked, first=first, last=last)
@@ -150,12 +153,13 @@ async def _examined(
     return None if settlements is None else await examined(books, clearing_account, chosen, settlements)
 
 
-def _expected(settled: Examined | None, currency: str) -> tuple[Expected, ...] | None:
-    """What the settlements say moved, in the account's *currency*; None where none were given."""
+def _expected(settled: Examined | None, account: AccountId, currency: str) -> tuple[Expected, ...] | None:
+    """What the settlements say moved on *account*, in its *currency*; None where none were given."""
     if settled is None:
         return None
     accounts, kept = settled.accounts, settled.kept
-    return tuple(expected_of(settled.settlements, accounts, kept, currency, settled.differences))
+    found = expected_of(settled.settlements, accounts, kept, settled.differences, account=account, currency=currency)
+    return tuple(found)
 
 
 def _end(books: Books, days: Iterable[date]) -> date:

@@ -17,6 +17,7 @@ from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.errors import Misconfigured
 from xerosync.models import Account, AccountStatus, AccountType
+from xerosync.texts import plain_id
 
 CHECK_CLEARING: Final = (
     "invoices cannot be marked paid through this clearing account ({reason}): choose another one, or correct it in Xero"
@@ -108,7 +109,7 @@ def _begun_in(clearing: Account, accounts: SettlementAccounts, fees_as: FeesAs) 
 def _chosen(chart: Sequence[Account], wanted: str | None, setting: str, *, bank: bool = False) -> Account | None:
     if wanted is None:
         return None
-    account = next((each for each in chart if wanted in {each.code, each.account_id}), None)
+    account = next((each for each in chart if each.code == wanted or each.account_id == plain_id(wanted)), None)
     if account is None:
         raise Misconfigured(f"{setting}: the organisation has no such account: choose one that it has")
     if account.status != AccountStatus.ACTIVE:

@@ -33,6 +33,7 @@ from xerosync.errors import InvalidInput
 from xerosync.mapping.spending import CardSpend, check_spend_names, checked_spend, spend_document
 from xerosync.models import Account, AccountId, AccountStatus, AccountType, BankTransaction
 from xerosync.money import Money, exactly
+from xerosync.texts import plain_id
 
 
 def card_operation(spend_id: str) -> Pending:
@@ -194,7 +195,8 @@ class _Spending:
             self.findings.append(found)
 
     def _create(self, spend: CardSpend) -> None:
-        account = self.known.accounts.get(spend.account)
+        accounts = self.known.accounts
+        account = accounts.get(spend.account) or accounts.get(plain_id(spend.account))
         if account is None or account.type != AccountType.BANK or account.status != AccountStatus.ACTIVE:
             cause = "account: it is no active bank account, and money is spent from those only (F 6.150)"
             self._find(spend, "account does not fit", cause, "choose the card's own account in Xero", retry=True)

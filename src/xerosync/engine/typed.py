@@ -14,6 +14,7 @@ from xerosync.engine.actions import Adopt
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import State
 from xerosync.money import Money
+from xerosync.texts import plain_id
 
 WHICH_ONE: Final = "which one is it"
 NONE_OF_THEM: Final = ""
@@ -119,7 +120,7 @@ def pair(wanted: Sequence[Wanted], typed: Iterable[Typed], chosen: Mapping[str, 
             found.none.append(each.name)
         else:
             by_id = {one.xero_id: one for one in _alike(each, free)}
-            it = by_id.get(chosen[each.name].lower())
+            it = by_id.get(plain_id(chosen[each.name]))
             _take(each, it, free, found) if it is not None else found.wrong.append(each.name)
     left: list[Wanted] = []
     for each in undecided:
