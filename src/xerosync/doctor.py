@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, TypeVar, cast
 
 from attrs import evolve, field, frozen
@@ -20,7 +20,7 @@ from xerosync.client.scopes import BROAD_SCOPES_END, FEATURES, broad_scopes, mis
 from xerosync.client.states import ConnectionState
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine.clearing import Eligibility, clearing_choice
-from xerosync.engine.connection_findings import finding_of_connection
+from xerosync.engine.connection_findings import finding_of_clock, finding_of_connection
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import closed_up_to
 from xerosync.errors import StoreFailed, XerosyncError
@@ -31,7 +31,6 @@ from xerosync.tables import Listing, Tabular
 
 T = TypeVar("T")
 
-_SKEW: Final = timedelta(seconds=60)
 _SAID: Final = ("cause", "fix", "who")
 
 _NEEDED_ACTIONS: Final[Mapping[str, frozenset[str]]] = {
@@ -312,16 +311,10 @@ def _clock(seen: _Seen, wishes: _Wishes) -> Check:
     del wishes
     if seen.server_time is None:
         return Check(name="clock", note="Xero did not say what time it is", looked=False)
-    ahead = seen.now - seen.server_time
-    if abs(ahead) <= _SKEW:
+    wrong = finding_of_clock(seen.now - seen.server_time)
+    if wrong is None:
         return Check(name="clock", note="agrees with Xero's")
-    way = "ahead of" if ahead > timedelta() else "behind"
-    return _failed(
-        "clock",
-        "clock wrong",
-        f"this machine's clock is {abs(ahead).total_seconds():.0f} s {way} Xero's",
-        "set it by a time server: claims and tokens are dated by it",
-    )
+    return Check(name="clock", findings=(wrong,))
 
 
 def _organisation(seen: _Seen, wishes: _Wishes) -> Check:

@@ -19,7 +19,7 @@ from xerosync.client.states import ConnectionState
 from xerosync.client.store_gate import GATE, left_today
 from xerosync.engine import strays
 from xerosync.engine.clearing import still_open
-from xerosync.engine.connection_findings import finding_of_connection
+from xerosync.engine.connection_findings import clock_wrong, finding_of_connection
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
@@ -311,6 +311,8 @@ def _worker(
             fix="do what Ran.finding said, or let the doctor examine it",
             retry=True,
         )
+    if standing.clock:
+        yield clock_wrong(standing.clock, connection.organisation)
     if due is not None and lag > _OVERDUE:
         yield Finding(
             code="overdue",

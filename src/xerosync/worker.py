@@ -26,7 +26,7 @@ from xerosync.client.organisations import tenant_id
 from xerosync.client.states import ConnectionState, state_of
 from xerosync.client.store_gate import StoreGate
 from xerosync.client.xero import AsyncXero, Xero
-from xerosync.engine.connection_findings import finding_of_connection
+from xerosync.engine.connection_findings import CLOCK_WRONG, finding_of_clock, finding_of_connection
 from xerosync.engine.intents import OPEN_STATES
 from xerosync.engine.lease import Lease
 from xerosync.engine.news import News, forget_old, gaps_of, look_over, news_of, payments_removed
@@ -89,7 +89,8 @@ class Ran:
 
     *due* is None when only a new consent can help. *news* counts documents that had changed in Xero, *posted* those
     that were written, *payments_removed* are the ids of payments that people have removed there. Where it did not come
-    to its end, *error* is what it raised, and *finding* what to do when that concerns the connection.
+    to its end, *error* is what it raised, and *finding* what to do when that concerns the connection; or, however it
+    ended, when this machine's clock is more than a minute wrong.
     """
 
     organisation: TenantId
@@ -356,6 +357,7 @@ class AsyncWorker:
         return Ran(
             organisation=tenant, why=why, ended=Ended.DONE, due=None, calls=client.usage.calls,
             bytes_down=client.usage.bytes_down, news=tally.news, posted=tally.posted, error=error,
+            finding=finding_of_clock(client.books.ahead, tenant),
         )  # fmt: skip
 
     async def _broken(self, ran: Ran, known: _Known, lease: Lease) -> Ran:
@@ -364,10 +366,10 @@ class AsyncWorker:
         standing = (known.standing or Standing()).counting(ran.calls, ran.bytes_down)
         ended, due = after_error(ran.error, standing.failed, self._rhythm, now)
         failed = standing.failed + (ended is not Ended.STOPPED)
-        broken = evolve(standing, ended=ended, failed=failed, error=type(ran.error).__name__)
+        broken = evolve(standing, ended=ended, failed=failed, error=type(ran.error).__name__, clock=_clock(ran))
         # Obeyed though it came to nothing: it is tried again when it is due, and not at once, without end.
         await self._keep(broken.record(ran.organisation, due), known.woken, lease)
-        return evolve(ran, ended=ended, due=due, finding=_finding(ran))
+        return evolve(ran, ended=ended, due=due, finding=_finding(ran) or ran.finding)
 
     async def _done(self, ran: Ran, known: _Known, lease: Lease, began: datetime) -> Ran:
         """*ran*, which came to its end, with when to come again, which is kept."""
@@ -379,7 +381,7 @@ class AsyncWorker:
         is_news = bool(ran.news or ran.posted)
         idle = idle_after(before, self._rhythm, is_first=ran.why is Why.FIRST, is_news=is_news)
         counted = before.counting(ran.calls, ran.bytes_down)
-        after = evolve(counted, began=began, ended=Ended.DONE, idle=idle, failed=0, payments=cursor)
+        after = evolve(counted, began=began, ended=Ended.DONE, idle=idle, failed=0, payments=cursor, clock=_clock(ran))
         due = now + _AGAIN if lagging else next_time(after, known.seen, self._rhythm, now)
         open_ = await self._storage.query("intent", ran.organisation, states=OPEN_STATES, order="due", limit=1)
         due = min([due, *(max(each.due, now) for each in open_ if each.due is not None)])
@@ -477,6 +479,11 @@ def _finding(ran: Ran) -> Finding | None:
     if state is None or state is ConnectionState.CONNECTED:
         return None
     return finding_of_connection(state, ran.organisation)
+
+
+def _clock(ran: Ran) -> str:
+    """How far the clock was wrong that *ran* went by; "" where it was right."""
+    return ran.finding.cause if ran.finding is not None and ran.finding.code == CLOCK_WRONG else ""
 
 
 def _earliest(records: Iterable[Record]) -> tuple[Due, ...]:

@@ -164,6 +164,31 @@ class Sharing(Through):
 
 
 @pytest.mark.parametrize("minutes", [-60, 60])
+def test_a_worker_whose_clock_is_an_hour_wrong_says_so_and_holds_nobody_up(product: Product, minutes: int) -> None:
+    way = {"store": product.store, "work": settle_all, "quarantine_s": 0.0}
+    right = worker_of(product, settle_all)
+    wrong = Worker(
+        App(product.app.client_id, product.app.client_secret), transport=Sharing(product.simulator.transport),
+        clock=Wrong(product, minutes), **way,  # type: ignore[arg-type]  # as a worker takes them
+    )  # fmt: skip
+    tenant, began = product.books.tenant_id, product.clock.now()
+    for worker in [wrong, right] * 3:
+        product.invoice("Ana Costa", "1.00")
+        worker.wake(tenant, at=began - timedelta(hours=2))
+        ran = worker.run(tenant)
+        assert ran.ended is Ended.DONE
+        assert (ran.finding is not None) == (worker is wrong)
+        if ran.finding is not None:
+            assert (ran.finding.code, ran.finding.who) == ("clock wrong", "you")
+            assert ran.finding.cause.startswith("this machine's clock is 36")
+        told = Fleet(product.store, clock=product.clock).status().findings
+        assert [each.code for each in told] == ["clock wrong"] * (worker is wrong)
+
+    assert product.clock.now() - began < timedelta(minutes=2), "nobody waited for the other's clock"
+    assert paid(product) == ["1.00"] * 6
+
+
+@pytest.mark.parametrize("minutes", [-60, 60])
 def test_a_worker_whose_clock_is_an_hour_wrong_posts_all_once_beside_one_that_is_right(
     product: Product, minutes: int
 ) -> None:

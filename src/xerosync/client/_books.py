@@ -81,6 +81,11 @@ class Books:
         """What this client has spent, and what Xero last said is left."""
         return self._pacer.meter.usage
 
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far this machine's clock is ahead of Xero's, as its latest answer showed; None before the first."""
+        return self._pacer.ahead
+
     def run(self, calls: int | None, bytes_down: int | None, *, background: bool | None) -> Run:
         """A run of this client, with the budget given."""
         return Run(self._pacer, calls, bytes_down, background)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from attrs import define, field
@@ -41,7 +41,7 @@ class Turn:
 
 @define(eq=False)
 class Pacer:
-    """Gives out turns for one client, and counts what comes of them."""
+    """Gives out turns for one client, and counts what comes of them; its clock is *ahead* of Xero's by so much."""
 
     account: Account
     limits: Limits
@@ -50,6 +50,7 @@ class Pacer:
     tell: Tell
     background: bool
     meter: Meter = field(factory=Meter)
+    ahead: timedelta | None = None
 
     async def admit(self, token: Secret, at_most: int = 1) -> list[Turn]:
         """

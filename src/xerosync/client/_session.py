@@ -176,6 +176,8 @@ class Session:
         if response.status != 200:
             raise refusal(response)
         page = envelope(response, query.collection, query.wanted)
+        if page.server_time is not None:
+            self.pacer.ahead = self.clock.now() - page.server_time
         number = query.params.get("page")
         if number is not None:
             pages = {} if page.pages is None else {"pages": page.pages}

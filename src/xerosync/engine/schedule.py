@@ -74,7 +74,8 @@ class Standing:
 
     *told* is when it was first seen that webhooks tell of something that no run has read yet.
     *idle* counts those in a row that found nothing new, *failed* those that failed, and *error* is the class of what
-    the last one raised. *payments* is up to where the mirrored payments were looked through. *runs*, *calls* and
+    the last one raised; *clock* says how far the clock was wrong of the machine that it ran on, and is "" where it was
+    right. *payments* is up to where the mirrored payments were looked through. *runs*, *calls* and
     *bytes_down* count all that there were.
     """
 
@@ -85,6 +86,7 @@ class Standing:
     failed: int = 0
     payments: str | None = None
     error: str = ""
+    clock: str = ""
     runs: int = 0
     calls: int = 0
     bytes_down: int = 0
@@ -105,6 +107,7 @@ class Standing:
             "told": None if self.told is None else self.told.isoformat(),
             "payments": self.payments,
             "error": self.error,
+            "clock": self.clock,
             "runs": self.runs,
             "calls": self.calls,
             "bytes_down": self.bytes_down,
@@ -131,6 +134,7 @@ def read_standing(record: Record | None) -> Standing | None:
         # Older records count nothing, and gather nothing.
         told=datetime.fromisoformat(told) if isinstance(told := body.get("told"), str) else None,
         error=str(body.get("error", "")),
+        clock=str(body.get("clock", "")),
         runs=int(str(body.get("runs", 0))),
         calls=int(str(body.get("calls", 0))),
         bytes_down=int(str(body.get("bytes_down", 0))),
