@@ -201,7 +201,7 @@ def _search_errors_and_events() -> Callable[[], None]:
         WATCH.look(f"the event {event}", repr(fields))
         tell(self, event, **fields)
 
-    XerosyncError.__init__ = make_and_look  # type: ignore[method-assign, assignment]
+    XerosyncError.__init__ = make_and_look  # type: ignore[method-assign]
     Books.tell = tell_and_look  # type: ignore[method-assign]
 
     def stop() -> None:

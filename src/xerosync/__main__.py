@@ -1,4 +1,4 @@
-"""``python -m xerosync``: demo, simulator, doctor, status."""
+"""``python -m xerosync``: demo, simulator, doctor, status, explain."""
 
 from __future__ import annotations
 

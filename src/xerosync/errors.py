@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from xerosync.catalogue import Explanation
@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 class XerosyncError(Exception):
     """The base of every error this library raises."""
 
+    id: ClassVar[str] = "XS100"
+    """What this kind of error is called for good: it has a section of this name on the page of errors."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        # Where its text ends, a traceback shows it: the text itself stays Xero's own where it is Xero's.
+        self.add_note(f"{self.id}: what it means and what to do, python -m xerosync explain {self.id}")
+
 
 class InvalidInput(XerosyncError, ValueError):
     """A value from the caller cannot be used: *field* names it, *remedy* says what to give. Nothing was sent."""
+
+    id = "XS101"
 
     def __init__(self, field: str, remedy: str) -> None:
         super().__init__(field, remedy)
@@ -34,12 +44,16 @@ class InvalidInput(XerosyncError, ValueError):
 class Misconfigured(XerosyncError):
     """The set-up is wrong and trying again cannot help: correct it first. Nothing was sent."""
 
+    id = "XS102"
+
 
 class ReadOnly(XerosyncError):
     """
     The client was made ``read_only``, and this would write: to Xero, or to what is recorded of writes. Nothing was
     sent, and nothing recorded.
     """
+
+    id = "XS103"
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,13 +65,19 @@ class ReadOnly(XerosyncError):
 class NotAuthorised(XerosyncError):
     """Xero refused the call for want of a right: a scope, a role, or access to this organisation (F 1.50–1.56)."""
 
+    id = "XS201"
+
 
 class ReconnectNeeded(NotAuthorised):
     """The consent has ended (F 1.31): only the user, by connecting again, can restore it."""
 
+    id = "XS202"
+
 
 class ScopeMissing(NotAuthorised):
     """The consent lacks a scope for the call (F 1.53): ask for it, and let the user consent again (F 1.23)."""
+
+    id = "XS203"
 
 
 class OrganisationRefused(NotAuthorised):
@@ -66,9 +86,13 @@ class OrganisationRefused(NotAuthorised):
     subscription ended, or the user was removed or lacks the role. ``connection_state()`` tells these apart.
     """
 
+    id = "XS204"
+
 
 class OtherOrganisation(NotAuthorised):
     """The user connected other organisations than the one that is linked: *covered* are their tenant ids."""
+
+    id = "XS205"
 
     def __init__(self, message: str, covered: Sequence[str] = ()) -> None:
         super().__init__(message, tuple(covered))
@@ -86,6 +110,8 @@ class ConsentFailed(NotAuthorised):
     ``id_token`` (it does not prove who signed in) or ``timed_out``.
     """
 
+    id = "XS206"
+
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message, reason)
         self.reason: str = reason
@@ -96,6 +122,8 @@ class ConsentFailed(NotAuthorised):
 
 class RateLimited(XerosyncError):
     """Xero's limit *which* (minute, day, concurrent, appminute) is used up; it opens again in *retry_after_s*."""
+
+    id = "XS301"
 
     def __init__(self, which: str, retry_after_s: float) -> None:
         super().__init__(which, retry_after_s)
@@ -113,6 +141,8 @@ class BudgetSpent(XerosyncError):
     It stopped between two calls: run the same again with a new budget, and it goes on where it stopped.
     """
 
+    id = "XS302"
+
     def __init__(self, what: str, spent: int, allowed: int) -> None:
         super().__init__(what, spent, allowed)
         self.what: str = what
@@ -126,9 +156,13 @@ class BudgetSpent(XerosyncError):
 class RunStopped(XerosyncError):
     """A worker's run was asked to stop: nothing more was sent, and the next run goes on where this one stopped."""
 
+    id = "XS303"
+
 
 class Rejected(XerosyncError):
     """Xero looked at the request and refused it: *messages* are its own words. Nothing was changed."""
+
+    id = "XS601"
 
     def __init__(self, messages: Sequence[str], status: int = 400, correlation: str | None = None) -> None:
         super().__init__(tuple(messages), status, correlation)
@@ -153,9 +187,13 @@ class Rejected(XerosyncError):
 class NotFound(Rejected):
     """Xero knows no document by this id or number (404, an empty or HTML body: F 5.44)."""
 
+    id = "XS602"
+
 
 class Unavailable(XerosyncError):
     """Xero could not be reached, or said that it is not there; a later try may do."""
+
+    id = "XS304"
 
 
 class Suspended(Unavailable):
@@ -163,6 +201,8 @@ class Suspended(Unavailable):
     So many *failures* in a row, of writes to this organisation, came to nothing that nothing is sent until *retry_at*
     (aware, UTC). Nothing was lost: call again then, and it goes on.
     """
+
+    id = "XS305"
 
     def __init__(self, failures: int, retry_at: datetime) -> None:
         super().__init__(failures, retry_at)
@@ -184,6 +224,8 @@ class LedgerBehind(XerosyncError):
     Call ``Ledger(xero).audit(adopt=True)``, which takes the marks over, then go on as ever.
     """
 
+    id = "XS707"
+
     def __init__(self, marks: int) -> None:
         super().__init__(marks)
         self.marks: int = marks
@@ -198,6 +240,8 @@ class LedgerBehind(XerosyncError):
 class OutcomeUnknown(XerosyncError):
     """A write may or may not have happened. Call ``recover()``, which reads back before anything is sent again."""
 
+    id = "XS603"
+
     def __init__(self, message: str, intent: str) -> None:
         super().__init__(message, intent)
         self.intent: str = intent
@@ -208,6 +252,8 @@ class OutcomeUnknown(XerosyncError):
 
 class UnreadableAnswer(XerosyncError):
     """Xero's answer was not what it must be: *path* says where, *seen* what stood there instead."""
+
+    id = "XS604"
 
     def __init__(self, path: str, seen: str) -> None:
         super().__init__(path, seen)
@@ -221,9 +267,13 @@ class UnreadableAnswer(XerosyncError):
 class StoreFailed(XerosyncError):
     """The storage could not read or keep a record. Nothing was sent after it failed."""
 
+    id = "XS701"
+
 
 class VersionConflict(StoreFailed):
     """A record was changed by somebody else since it was read: nothing of this commit was kept. *keys* names them."""
+
+    id = "XS702"
 
     def __init__(self, keys: Sequence[str]) -> None:
         super().__init__(tuple(keys))
@@ -236,9 +286,13 @@ class VersionConflict(StoreFailed):
 class LeaseLost(StoreFailed):
     """Another worker holds this lease now; this one must stop before its next write."""
 
+    id = "XS703"
+
 
 class KeyMissing(StoreFailed):
     """A record is encrypted with a key that is not on the ring: put that one on it, behind the one that writes."""
+
+    id = "XS704"
 
 
 class SealBroken(StoreFailed):
@@ -248,9 +302,13 @@ class SealBroken(StoreFailed):
     Restore it from a backup. For a lost token set, drop the record and let the user connect again.
     """
 
+    id = "XS705"
+
 
 class NotEncrypted(StoreFailed):
     """A record lies in the store in plain text: see ``encrypted(allow_plain=True)`` for a store from before its key."""
+
+    id = "XS706"
 
 
 class WebhookRefused(XerosyncError):
@@ -260,6 +318,10 @@ class WebhookRefused(XerosyncError):
     Where Xero's own requests end here, the key is another, or the body was parsed and written anew before it came here.
     """
 
+    id = "XS801"
+
 
 class SecretKept(XerosyncError, TypeError):
     """A secret was about to be pickled, and so to be written in plain text: pickle what you need beside it."""
+
+    id = "XS104"

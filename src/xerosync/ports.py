@@ -65,17 +65,25 @@ class Response:
 class TransportFault(XerosyncError):
     """The exchange with Xero failed below HTTP. The subclass says whether anything may have arrived."""
 
+    id = "XS605"
+
 
 class NotSent(TransportFault):
     """Nothing left this machine (no connection, or the claim had expired), so nothing can have happened in Xero."""
+
+    id = "XS606"
 
 
 class AnswerLost(TransportFault):
     """The request may have reached Xero, but no whole answer came back: its effect is unknown."""
 
+    id = "XS607"
+
 
 class AnswerRefused(AnswerLost):
     """An answer came and was not taken: it was too large, or packed as nobody asked for. It would come so again."""
+
+    id = "XS608"
 
 
 @runtime_checkable

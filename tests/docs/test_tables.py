@@ -168,3 +168,21 @@ def test_the_reference_leads_to_every_public_name() -> None:
     page = (DOCS / "reference.md").read_text(encoding="utf-8")
 
     assert [name for name in xerosync.__all__ if not re.search(rf"\b{name}\b", page)] == ["__version__"]
+
+
+def test_completion_shows_a_page_of_names_with_all_that_the_pages_tell_one_to_type() -> None:
+    pages = [page for page in DOCS.rglob("*.md") if page.name != "reference.md"]
+    blocks = [
+        block for page in pages for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+    typed = {
+        alias.name
+        for block in blocks
+        for statement in ast.walk(ast.parse(block))
+        if isinstance(statement, ast.ImportFrom) and statement.module == "xerosync"
+        for alias in statement.names
+    }
+
+    assert (typed & set(xerosync.__all__)) - set(dir(xerosync)) == set()
+    assert 60 < len(dir(xerosync)) <= 110
+    assert set(dir(xerosync)) < set(xerosync.__all__)

@@ -15,6 +15,7 @@ from xerosync.errors import XerosyncError
 
 class _Given(argparse.Namespace):
     command: str
+    what: str
     store: Path | None
     organisation: str | None
     xero: str | None
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _COMMANDS[given.command](given)
     except XerosyncError as error:
-        sys.stderr.write(f"xerosync: {error}\n")
+        sys.stderr.write(f"xerosync: {error} ({error.id})\n")
         return 1 if given.command == "demo" else 2
     except KeyboardInterrupt:
         sys.stderr.write("xerosync: stopped; with --store, the same command again goes on from here\n")
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("xerosync", description="Keep a product in step with its users' books in Xero.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, dest="command", metavar="demo|simulator|doctor|status")
+    commands = parser.add_subparsers(required=True, dest="command", metavar="demo|simulator|doctor|status|explain")
     demo = commands.add_parser("demo", help="both stories on the embedded simulator")
     demo.add_argument("--store", type=Path, metavar="FILE", help="keep the store here, and Xero's books in FILE.xero")
     demo.add_argument("--json", action="store_true", help="end with one JSON object")
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--organisation", metavar="ID", help="this one alone")
         command.add_argument("--xero", metavar="URL", help="a simulator served elsewhere, instead of FILE.xero")
         command.add_argument("--json", action="store_true", help="end with one JSON object")
+    explain = commands.add_parser("explain", help="what an error means, and what to do")
+    explain.add_argument("what", metavar="ID|MESSAGE", help="an error's id, such as XS603, or a message of Xero's")
     return parser
 
 
@@ -95,4 +98,16 @@ def _status(given: _Given) -> int:
     return 1 if found.findings else 0
 
 
-_COMMANDS: Final[Mapping[str, Callable[[_Given], int]]] = {"demo": _demo, "doctor": _doctor, "status": _status}
+def _explain(given: _Given) -> int:
+    from xerosync._cli import explaining  # noqa: PLC0415 - each command imports only what it needs
+
+    sys.stdout.write(f"{explaining.explained(given.what)}\n")
+    return 0
+
+
+_COMMANDS: Final[Mapping[str, Callable[[_Given], int]]] = {
+    "demo": _demo,
+    "doctor": _doctor,
+    "status": _status,
+    "explain": _explain,
+}
