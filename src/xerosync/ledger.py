@@ -12,7 +12,7 @@ from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import auditing, drifting, explaining, recovery, undo_flow
 from xerosync.engine.auditing import Audit
-from xerosync.engine.drifting import DriftField, DriftReport
+from xerosync.engine.drifting import BOOKED, DriftField, DriftReport
 from xerosync.engine.explaining import Trail
 from xerosync.engine.plans import Finding, Plan, Recovery
 from xerosync.tables import Listing
@@ -41,13 +41,13 @@ class AsyncLedger:
         """
         return await auditing.audit(self.books, since=since, adopt=adopt)
 
-    async def drift(self, fields: Iterable[DriftField] = tuple(DriftField)) -> DriftReport:
+    async def drift(self, fields: Iterable[DriftField] = BOOKED) -> DriftReport:
         """
         What people changed in Xero of anything that the library wrote: each change with what was and what is.
 
-        *fields* are those that count for you. What is gone was removed by somebody else; what the library took back
-        itself is no drift. `DriftReport.follow`, `DriftReport.restore` and `DriftReport.ignore` make plans of it, which
-        ``apply()`` of either story does.
+        *fields* are those that count for you, all but texts unless given. What is gone was removed by somebody else;
+        what the library took back itself is no drift. `DriftReport.follow`, `DriftReport.restore` and
+        `DriftReport.ignore` make plans of it, which ``apply()`` of either story does.
         """
         return await drifting.find_drift(self.books, frozenset(fields))
 

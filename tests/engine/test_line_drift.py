@@ -1,4 +1,4 @@
-"""What people changed of lines although the total stayed: how they are coded and split is told, a text is not."""
+"""What people changed of lines although the total stayed: how they are coded and split, and their texts if chosen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, DAY, Product, Through, nzd
 
 from xerosync import Bill, BillLine, BillPayment, DriftField, Ledger, Payables, Xero
@@ -34,8 +35,9 @@ def edit(product: Product, *lines: Mapping[str, object]) -> None:
     product.books.edit_invoice(product.live_bills()[0].id, lines=lines)  # type: ignore[arg-type]
 
 
-def drifted(xero: Xero) -> list[tuple[DriftField, str, str]]:
-    return [(each.field, each.was, each.now) for each in Ledger(xero).drift()]
+def drifted(xero: Xero, *fields: DriftField) -> list[tuple[DriftField, str, str]]:
+    report = Ledger(xero).drift(fields) if fields else Ledger(xero).drift()
+    return [(each.field, each.was, each.now) for each in report]
 
 
 @pytest.mark.parametrize(
@@ -65,10 +67,55 @@ def test_lines_that_are_coded_or_split_otherwise_are_told_with_what_they_were(
 
 
 @pytest.mark.parametrize("lines", [[INK, PAPER], [{**PAPER, "Description": "A4"}, INK]])
-def test_another_order_or_text_is_not_told(product: Product, xero: Xero, lines: Sequence[Mapping[str, object]]) -> None:
+def test_another_order_or_text_is_not_told_unasked(
+    product: Product, xero: Xero, lines: Sequence[Mapping[str, object]]
+) -> None:
     edit(product, *lines)
 
     assert drifted(xero) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([INK, PAPER], []),
+        ([{**PAPER, "Description": "Paper "}, INK], []),
+        ([{**PAPER, "Description": "A4"}, INK], [("Paper", "A4")]),
+        (
+            [{**PAPER, "Description": "A4", "AccountCode": "429"}, {**INK, "Description": "A4"}],
+            [("Ink; Paper", "A4; A4")],
+        ),
+        ([{**PAPER, "UnitAmount": "33.00"}], [("Ink", "nothing")]),
+        ([PAPER, {**INK, "UnitAmount": "20.00"}, {**INK, "UnitAmount": "3.00", "Description": "more ink"}], []),
+        ([PAPER, {**INK, "Description": "A4", "UnitAmount": "24.00"}], []),
+    ],
+)
+def test_texts_are_told_where_they_count_for_the_host(
+    product: Product, xero: Xero, lines: Sequence[Mapping[str, object]], told: list[tuple[str, str]]
+) -> None:
+    """A line that was added has nothing that was written; and another total says that its lines are others."""
+    edit(product, *lines)
+
+    assert drifted(xero, DriftField.TEXTS) == [(DriftField.TEXTS, was, now) for was, now in told]
+
+
+def test_texts_are_followed_once_or_put_back(product: Product, purchases: Payables, xero: Xero) -> None:
+    edit(product, {**PAPER, "Description": "A4"}, INK)
+
+    purchases.apply(Ledger(xero).drift([DriftField.TEXTS]).follow())
+    assert drifted(xero, *DriftField) == []
+    edit(product, {**PAPER, "Description": "A5"}, INK)
+    purchases.apply(Ledger(xero).drift(DriftField).restore())
+
+    assert drifted(xero, *DriftField) == []
+    assert [each.description for each in product.live_bills()[0].lines] == ["Paper", "Ink"]
+
+
+def test_what_the_host_itself_changed_of_texts_has_not_drifted(purchases: Payables, xero: Xero) -> None:
+    purchases.apply(purchases.update([evolve(BILL, lines=[evolve(LINES[0], description="A4"), LINES[1]])]))
+    purchases.apply(purchases.pay([BillPayment(id="p", bill_id="b", on=DAY, amount=nzd("4.00"))]))
+
+    assert drifted(xero, DriftField.TEXTS) == []
 
 
 def test_another_total_is_told_as_that_alone(product: Product, xero: Xero) -> None:

@@ -86,12 +86,20 @@ class DriftField(StrEnum):
     """It is on another bank account."""
     LINES = "lines"
     """The lines of a bill or sale are coded or split otherwise, and its total is as it was."""
+    TEXTS = "texts"
+    """The descriptions of the lines of a bill or sale are others, and its total is as it was."""
     CONTACT_STATUS = "contact status"
     """The contact of a customer or vendor of yours was archived."""
 
 
+BOOKED: Final = tuple(each for each in DriftField if each is not DriftField.TEXTS)
+"""What is in the books: all but texts, which bookkeepers mend as they read."""
+
 _TELLING: Final = frozenset({DriftField.EXISTENCE, DriftField.AMOUNT})
 """What was changed of a document that also says that its lines are others."""
+
+_OF_LINES: Final = frozenset({DriftField.LINES, DriftField.TEXTS})
+"""What only the lines themselves tell, which takes calls to see."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -271,25 +279,28 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
                 if each.creation.xero_id and each.creation.xero_id not in taken_back
             }
             looked_at += len(ours)
-            found += [each async for each in _drifted(books, name, ours, with_lines=DriftField.LINES in fields)]
+            found += [each async for each in _drifted(books, name, ours, fields)]
     found += [each async for each in _contacts(books)]
     left = (each for each in found if each.field in fields and accepted.get(each.accepted().key) != each.now)
     return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left))
 
 
-async def _drifted(books: Books, name: str, ours: Mapping[str, Written], *, with_lines: bool) -> AsyncIterator[Drift]:
+async def _drifted(
+    books: Books, name: str, ours: Mapping[str, Written], fields: Collection[DriftField]
+) -> AsyncIterator[Drift]:
     shelf, model, address = _WATCHED[name]
     organisation = await books.organisation()
     documents = await stamped(books, shelf, model, ours)
     all_differing = {xero_id: list(changes(ours[xero_id].as_one(), each)) for xero_id, (each, _) in documents.items()}
-    if with_lines:
+    if _OF_LINES & set(fields):
         same = [
             (document, stamp)
             for xero_id, (document, stamp) in documents.items()
             if isinstance(document, Invoice) and not _TELLING & {field for field, _, _ in all_differing[xero_id]}
         ]
-        for xero_id, (was, now) in (await lines_changed(books, ours, same)).items():
-            all_differing[xero_id].append((DriftField.LINES, was, now))
+        for xero_id, changed in (await lines_changed(books, ours, same)).items():
+            told = ((DriftField.LINES, changed.lines), (DriftField.TEXTS, changed.texts))
+            all_differing[xero_id] += [(of, *said) for of, said in told if said is not None]
     for xero_id, (document, stamp) in documents.items():
         written, differing = ours[xero_id], all_differing[xero_id]
         as_one = written.as_one()

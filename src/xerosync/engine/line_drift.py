@@ -1,7 +1,8 @@
-"""What people changed of the lines of a document whose total is as it was: how it is coded and split."""
+"""What people changed of the lines of a document whose total is as it was: how it is coded and split, and its texts."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import cast
@@ -46,12 +47,20 @@ class _Line:
         return " ".join([*(each for each in parts if each), f"{self.amount:f}"])
 
 
+@frozen
+class LinesChanged:
+    """What of a document's *lines* was and is otherwise booked, and of their *texts*; None where nothing is."""
+
+    lines: tuple[str, str] | None
+    texts: tuple[str, str] | None
+
+
 async def lines_changed(
     books: Books, written: Mapping[str, Written], documents: Iterable[tuple[Invoice, str]]
-) -> dict[str, tuple[str, str]]:
+) -> dict[str, LinesChanged]:
     """
-    Of those *documents* (each with its stamp) that changed in Xero since they were *written*: the lines that are not as
-    they were, and those that stand there instead, by the document's id. A call for 80 documents that changed at all.
+    How the lines of those *documents* (each with its stamp) that changed in Xero since they were *written* are
+    otherwise, by the document's id. A call for 80 documents that changed at all.
     """
     changed = [
         each
@@ -59,11 +68,12 @@ async def lines_changed(
         if "LineItems" in (written[each.invoice_id or ""].wanted or {})
         and _is_later(stamp, written[each.invoice_id or ""].last.stamp)
     ]
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, LinesChanged] = {}
     for xero_id, there in (await now_in_xero(books, changed)).items():
-        was, now = _unlike(_lines(written[xero_id].wanted or {}), _lines(encode(there)))
-        if was or now:
-            found[xero_id] = _in_words(was), _in_words(now)
+        before, after = _rows(written[xero_id].wanted or {}), _rows(encode(there))
+        was, now = _unlike(_lines(before), _lines(after))
+        lines = (_in_words(was), _in_words(now)) if was or now else None
+        found[xero_id] = LinesChanged(lines, _texts_changed(before, after))
     return found
 
 
@@ -74,10 +84,28 @@ def _is_later(stamp: str, than: str) -> bool:
         return True
 
 
+def _rows(document: Json | Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    return cast(Sequence[Mapping[str, object]], document.get("LineItems") or ())
+
+
+def _texts_changed(
+    written: Iterable[Mapping[str, object]], there: Iterable[Mapping[str, object]]
+) -> tuple[str, str] | None:
+    """The texts that were *written* and are not *there* any more, and those in their place; blanks do not count."""
+    before, after = (
+        Counter(" ".join(text_at(each, "Description").split()) for each in rows) for rows in (written, there)
+    )
+    # A line without a text gets that of its item.
+    gone = sorted((before - after).elements())
+    gone = [each for each in gone if each]
+    return (
+        ("; ".join(gone), "; ".join(sorted(filter(None, (after - before).elements()))) or "nothing") if gone else None
+    )
+
+
 @exactly
-def _lines(document: Json | Mapping[str, object]) -> list[_Line]:
-    lines = cast(Sequence[Mapping[str, object]], document.get("LineItems") or ())
-    return [_line(each) for each in lines]
+def _lines(rows: Iterable[Mapping[str, object]]) -> list[_Line]:
+    return [_line(each) for each in rows]
 
 
 def _line(row: Mapping[str, object]) -> _Line:
