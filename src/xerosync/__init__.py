@@ -39,13 +39,7 @@ if TYPE_CHECKING:
     from xerosync.client.store_gate import StoreGate
     from xerosync.client.xero import AsyncXero, Xero
     from xerosync.doctor import AsyncDoctor, Check, Checkup, Doctor
-    from xerosync.engine.actions import (
-        CancelTransaction,
-        ChangeTransaction,
-        ImportInvoice,
-        NoteTransaction,
-        UpdateCustomer,
-    )
+    from xerosync.engine.actions import CancelTransaction, ChangeTransaction, ImportInvoice, NoteTransaction
     from xerosync.engine.addresses import deep_link
     from xerosync.engine.attaching import BillFile
     from xerosync.engine.auditing import Audit
@@ -62,6 +56,7 @@ if TYPE_CHECKING:
     from xerosync.engine.handled import HandledOutside, HandleOutside
     from xerosync.engine.importing import ImportPreview, ImportRow, LeftOut
     from xerosync.engine.opening import WantedAccount
+    from xerosync.engine.pair_actions import UpdateCustomer
     from xerosync.engine.paper_actions import LinkSpend
     from xerosync.engine.paper_settings import BillSettings, SaleSettings
     from xerosync.engine.paying import BillPayment, CreditRefund, HostPayment
@@ -92,7 +87,6 @@ if TYPE_CHECKING:
         TransactionStatus,
         map_invoice,
     )
-    from xerosync.matching.customers import Match, MatchStatus
     from xerosync.matching.keys import (
         MATCH_KEYS,
         Customer,
@@ -104,6 +98,7 @@ if TYPE_CHECKING:
         by_name,
         by_tax_number,
     )
+    from xerosync.matching.pairing import Match, MatchStatus
     from xerosync.matching.suggestions import Suggestion
     from xerosync.money import Money
     from xerosync.payables import AsyncPayables, Payables, PostedBill
@@ -330,7 +325,7 @@ _ROOMS = {
     "client.store_gate": ("StoreGate",),
     "client.xero": ("AsyncXero", "Xero"),
     "doctor": ("AsyncDoctor", "Check", "Checkup", "Doctor"),
-    "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction", "UpdateCustomer"),
+    "engine.actions": ("CancelTransaction", "ChangeTransaction", "ImportInvoice", "NoteTransaction"),
     "engine.addresses": ("deep_link",),
     "engine.attaching": ("BillFile",),
     "engine.auditing": ("Audit",),
@@ -356,6 +351,7 @@ _ROOMS = {
     "engine.settlement_report": ("LineMark", "ReportedLine", "ReportedSettlement", "SettlementReport"),
     "engine.settling_policies": ("FeesAs", "HistoryNotes", "SettlementSettings", "Surplus", "WhenLocked"),
     "engine.states": ("State",),
+    "engine.pair_actions": ("UpdateCustomer",),
     "engine.paper_actions": ("LinkSpend",),
     "engine.paper_settings": ("BillSettings", "SaleSettings"),
     "engine.trail": ("TrailLine", "TrailStep"),
@@ -378,7 +374,7 @@ _ROOMS = {
         "TransactionStatus",
         "map_invoice",
     ),
-    "matching.customers": ("Match", "MatchStatus"),
+    "matching.pairing": ("Match", "MatchStatus"),
     "matching.keys": (
         "MATCH_KEYS",
         "Customer",

@@ -33,7 +33,7 @@ from xerosync.engine.clearing import (
     clearing_choice,
 )
 from xerosync.engine.clearing_statement import ClearingStatement
-from xerosync.engine.connecting import Connecting
+from xerosync.engine.connecting import ConnectingCustomers
 from xerosync.engine.import_pages import PER_PAGE as PAGE
 from xerosync.engine.importing import Choice, ImportPreview
 from xerosync.engine.mirror import ACCOUNTS, refresh, walk
@@ -62,12 +62,12 @@ from xerosync.errors import Misconfigured
 from xerosync.mapping.papers import Sale
 from xerosync.mapping.settlement import Settlement
 from xerosync.mapping.transactions import ImportSettings, Transaction, TransactionState
-from xerosync.matching.customers import Match
 from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey
+from xerosync.matching.pairing import Match
 from xerosync.models import Account, AccountId
 from xerosync.money import Money
 from xerosync.tables import Listing
-from xerosync.texts import plain_id
+from xerosync.texts import check_id, plain_id
 
 
 @arguments_checked
@@ -91,7 +91,7 @@ class AsyncReceivables:
         sales: SaleSettings | None = None,
     ) -> None:
         self.books: Final[Books] = xero.books
-        self._connecting: Final = Connecting(xero.books, match_by)
+        self._connecting: Final = ConnectingCustomers(xero.books, match_by)
         self._clearing: Final = clearing_account
         self._imports: Final = imports or ImportSettings()
         self._settlements: Final = settlements or SettlementSettings()
@@ -122,7 +122,7 @@ class AsyncReceivables:
         """
         return await opening.open_accounts(self.books, wanted)
 
-    async def matches(self, customers: Iterable[Customer]) -> Listing[Match]:
+    async def matches(self, customers: Iterable[Customer]) -> Listing[Match[Customer]]:
         """
         How each of *customers* stands towards the contacts in Xero: the list to review (R10, R11).
 
@@ -151,10 +151,12 @@ class AsyncReceivables:
 
     async def link(self, customer_id: str, contact_id: str) -> Plan:
         """Connect a customer to the contact that a person chose; a contact that is another's is a finding."""
+        check_id("customer_id", customer_id)
         return await self._connecting.link(customer_id, contact_id, move=False)
 
     async def move(self, customer_id: str, contact_id: str) -> Plan:
         """Connect a customer to another contact than until now."""
+        check_id("customer_id", customer_id)
         return await self._connecting.link(customer_id, contact_id, move=True)
 
     async def unlink(self, customer_id: str) -> Plan:

@@ -23,7 +23,7 @@ from tests.benchmarks.turns import MEASURED_IN, report, take_turns
 
 from xerosync import Customer
 from xerosync.matching.contacts import Contacts
-from xerosync.matching.customers import Match, Matching, MatchStatus
+from xerosync.matching.pairing import Match, Matching, MatchStatus
 from xerosync.models import Contact, ContactId, ContactStatus
 
 JOIN: Final = "bare dictionary"
@@ -97,12 +97,12 @@ def bare(given: Field) -> int:
     return sum(len(each) == 1 for each in found)
 
 
-def ours(given: Field, *, suggest: bool) -> tuple[Match, ...]:
+def ours(given: Field, *, suggest: bool) -> tuple[Match[Customer], ...]:
     """What the library says."""
-    return Matching(Contacts(given.contacts)).match(given.customers, suggest=suggest)
+    return Matching[Customer](Contacts(given.contacts)).match(given.customers, suggest=suggest)
 
 
-def quality(given: Field, matches: Sequence[Match]) -> tuple[float, float]:
+def quality(given: Field, matches: Sequence[Match[Customer]]) -> tuple[float, float]:
     """Recall and precision of the suggestions."""
     asked = [each for each in matches if each.customer.id in given.spoilt and each.status is MatchStatus.NOT_IN_XERO]
     answered = [each for each in asked if each.suggestions]

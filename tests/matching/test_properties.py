@@ -11,9 +11,9 @@ from tests.matching.names import NAUGHTY
 
 from xerosync import Customer, MatchStatus, Party
 from xerosync.matching.contacts import Contacts
-from xerosync.matching.customers import TO_CONNECT, Matching, Pairs
 from xerosync.matching.keys import MATCH_KEYS
 from xerosync.matching.lookalikes import look_alike, turns_writing
+from xerosync.matching.pairing import TO_CONNECT, Matching, Pairs
 from xerosync.models import Contact, ContactId, ContactStatus
 
 NAMES = st.sampled_from(["Acme", "acme", "ＡＣＭＥ", "Аcme", "Ana", "Bo", "C-1", "C-l", *NAUGHTY])
@@ -56,8 +56,8 @@ def pairs(draw: st.DrawFn) -> Pairs:
 def test_the_order_of_customers_and_of_contacts_does_not_count(
     contacts: list[Contact], customers: list[Customer], known: Pairs, chance: random.Random
 ) -> None:
-    matches = Matching(Contacts(contacts), pairs=known).match(customers)
-    shuffled = Matching(Contacts(chance.sample(contacts, len(contacts))), pairs=known)
+    matches = Matching[Customer](Contacts(contacts), pairs=known).match(customers)
+    shuffled = Matching[Customer](Contacts(chance.sample(contacts, len(contacts))), pairs=known)
     again = shuffled.match(chance.sample(customers, len(customers)))
 
     assert {match.customer.id: match for match in again} == {match.customer.id: match for match in matches}
@@ -65,7 +65,7 @@ def test_the_order_of_customers_and_of_contacts_does_not_count(
 
 @given(contact_lists(), customer_lists(), pairs())
 def test_no_contact_goes_to_two_customers(contacts: list[Contact], customers: list[Customer], known: Pairs) -> None:
-    matches = Matching(Contacts(contacts), pairs=known).match(customers)
+    matches = Matching[Customer](Contacts(contacts), pairs=known).match(customers)
 
     after = {
         **known.linked,
@@ -79,7 +79,7 @@ def test_what_is_found_is_active_has_a_key_and_deceives_nobody(
     contacts: list[Contact], customers: list[Customer]
 ) -> None:
     known = Contacts(contacts)
-    for match in Matching(known).match(customers):
+    for match in Matching[Customer](known).match(customers):
         if match.status is MatchStatus.MATCH_FOUND:
             contact = known.get(match.contacts[0])
             assert contact is not None
@@ -92,10 +92,10 @@ def test_what_is_found_is_active_has_a_key_and_deceives_nobody(
 @given(contact_lists(), customer_lists(), pairs())
 def test_matching_again_finds_nothing_new(contacts: list[Contact], customers: list[Customer], known: Pairs) -> None:
     """What is connected changes no other customer's luck, or a second run would do what the first would not."""
-    matching = Matching(Contacts(contacts), pairs=known)
+    matching = Matching[Customer](Contacts(contacts), pairs=known)
     found = {match.customer.id: match.contacts[0] for match in matching.match(customers) if match.status in TO_CONNECT}
 
-    again = Matching(Contacts(contacts), pairs=Pairs(linked={**known.linked, **found})).match(customers)
+    again = Matching[Customer](Contacts(contacts), pairs=Pairs(linked={**known.linked, **found})).match(customers)
 
     assert [match for match in again if match.status in TO_CONNECT] == []
 
@@ -113,7 +113,7 @@ def test_each_customer_and_each_contact_is_asked_for_a_key_once() -> None:
     )
     customers = [Customer(id=f"{n}", custom_identifier="", facts={"note": f"N{n}"}) for n in range(500)]
 
-    matches = Matching(contacts, keys=[by_note]).match(customers)
+    matches = Matching[Customer](contacts, keys=[by_note]).match(customers)
 
     assert {match.status for match in matches} == {MatchStatus.MATCH_FOUND}
     assert asked == {"customer": 500, "contact": 500}

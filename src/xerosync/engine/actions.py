@@ -14,7 +14,6 @@ from attrs import field, frozen
 
 from xerosync.engine.links import facts_of
 from xerosync.engine.states import State
-from xerosync.mapping.contacts import ContactDetails
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
     Account,
@@ -45,6 +44,13 @@ SALE: Final = "sale/"
 
 CUSTOMER: Final = "customer/"
 """What the name of a customer's new contact begins with: vendors' are named by the vendor."""
+
+VENDOR: Final = "vendor"
+"""The kind of the links of vendors."""
+VENDOR_APART: Final = "vendor_apart"
+"""The kind of what is remembered of vendors that a person took apart from contacts."""
+BY_NAME: Final = frozenset({VENDOR, VENDOR_APART})
+"""The kinds of links from those that the host knows by name alone."""
 
 
 @frozen
@@ -146,63 +152,10 @@ class Link(Action):
 
 def link_key(kind: str, host_id: str) -> str:
     """The key a link of *kind* from the host's *host_id* is kept under."""
-    if kind == ConnectVendor.kind:
+    if kind in BY_NAME:
         # A vendor is known by name, and keys stay readable in an encrypted store.
         host_id = hashlib.sha256(host_id.encode(errors="surrogatepass")).hexdigest()[:32]
     return f"{kind}/{host_id}"
-
-
-@frozen(kw_only=True, repr=False)
-class ConnectCustomer(Link):
-    """
-    Pair a customer of the host with a contact, by the contact's id, so that a rename does no harm.
-
-    *before* is the contact it was connected to until then.
-    """
-
-    kind: ClassVar[str] = "customer"
-    before: str | None = None
-
-    @property
-    def undoes(self) -> str:
-        """The remembrance that the two were taken apart."""
-        return link_key(DisconnectCustomer.kind, f"{self.host_ref}/{self.linked_id}")
-
-
-@frozen(kw_only=True, repr=False)
-class DisconnectCustomer(Link):
-    """Take a customer and its contact apart, and remember that, so that they are not paired again by themselves."""
-
-    kind: ClassVar[str] = "apart"
-
-    @property
-    def key(self) -> str:
-        """The key of the pair."""
-        return link_key(self.kind, f"{self.host_ref}/{self.linked_id}")
-
-    @property
-    def undoes(self) -> str:
-        """The link."""
-        return link_key(ConnectCustomer.kind, self.host_ref)
-
-
-@frozen(kw_only=True, repr=False)
-class UpdateCustomer(Link):
-    """What a connected contact's *details* are now; *changed* names those that differ from what the host was told."""
-
-    kind: ClassVar[str] = "details"
-    details: ContactDetails
-    changed: tuple[str, ...]
-
-
-@frozen(kw_only=True, repr=False)
-class ConnectVendor(Link):
-    """Pair a vendor of the host, known by its plain name, with a contact that was already in Xero."""
-
-    kind: ClassVar[str] = "vendor"
-
-    def __repr__(self) -> str:
-        return "<ConnectVendor>"
 
 
 @frozen(kw_only=True, repr=False)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import ClassVar, Final, Generic
 
 from attrs import evolve
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, ConnectCustomer, DisconnectCustomer, UpdateCustomer
-from xerosync.engine.intents import Intent, intent_key
-from xerosync.engine.mirror import CONTACTS, refresh, stamp_of, walk
-from xerosync.engine.observed import all_links, intents_of, links_of, stamped
+from xerosync.engine.actions import Action
+from xerosync.engine.known_pairs import read_linked, read_pairs
+from xerosync.engine.mirror import CONTACTS, refresh
+from xerosync.engine.observed import links_of, stamped
 from xerosync.engine.once import sifted
+from xerosync.engine.pair_actions import ConnectCustomer, UpdateCustomer
+from xerosync.engine.pairing import CUSTOMERS, Pairing
 from xerosync.engine.pairs import (
     UNFIT,
     UNFIT_FIX,
     KnownPairs,
-    creation,
     decide_creation,
     decide_link,
     decide_matches,
@@ -28,55 +30,65 @@ from xerosync.engine.plans import Finding, Plan, Report
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.matching.contacts import Contacts
-from xerosync.matching.customers import Match, Matching, MatchStatus, Pairs
 from xerosync.matching.keys import Customer, MatchKey
+from xerosync.matching.pairing import Match, Matching, MatchStatus, Pairs, W
 from xerosync.models import Contact
 from xerosync.tables import Listing
 from xerosync.texts import check_id, check_text, plain_id
 
 
-class Connecting:
-    """Pairs customers with the contacts of one organisation, by *keys* in their order."""
+class Connecting(ABC, Generic[W]):
+    """Pairs parties with the contacts of one organisation, by *keys* in their order."""
+
+    pairing: ClassVar[Pairing]
 
     def __init__(self, books: Books, keys: Iterable[MatchKey]) -> None:
         self._books: Final = books
         self._keys: Final = tuple(keys)
 
-    async def matches(self, customers: Iterable[Customer]) -> Listing[Match]:
-        """How each of *customers* stands, with suggestions."""
-        listed = _each_once(customers)
-        return Listing((await self._matching(await self._known(listed))).match(listed, suggest=True))
+    @abstractmethod
+    async def matching(self, known: KnownPairs, parties: Sequence[W]) -> Matching[W]:
+        """What tells how *parties* stand, by what is *known*."""
 
-    async def match(self, customers: Iterable[Customer], *, create_missing: bool, retry_refused: bool) -> Plan:
+    @abstractmethod
+    def check(self, party: W) -> None:
+        """Refuse a *party* that no contact can be looked for. Raises `InvalidInput`."""
+
+    async def matches(self, parties: Iterable[W]) -> Listing[Match[W]]:
+        """How each of *parties* stands, with suggestions."""
+        listed = self._each_once(parties)
+        matching = await self.matching(await self._known(listed), listed)
+        return Listing(matching.match(listed, suggest=True))
+
+    async def match(self, parties: Iterable[W], *, create_missing: bool, retry_refused: bool) -> Plan:
         """Connect those that are found; with *create_missing*, create and connect those that are not in Xero."""
-        listed, unfit = sifted(_each_once(customers), _check_texts)
+        listed, unfit = sifted(self._each_once(parties), self.check)
         unfit = [evolve(each, code=UNFIT, fix=UNFIT_FIX) for each in unfit]
         known = await self._known(listed)
-        matches = (await self._matching(known)).match(listed)
+        matches = (await self.matching(known, listed)).match(listed)
         actions, findings = decide_matches(matches, known, create_missing=create_missing, retry_refused=retry_refused)
         tallies = {status.value: sum(match.status is status for match in matches) for status in MatchStatus}
         return Plan(tenant=self._books.tenant, actions=tuple(actions), findings=(*unfit, *findings), tallies=tallies)
 
-    async def create_contact(self, customer: Customer, *, retry_refused: bool) -> Plan:
-        """Create a contact for *customer* because a person said so."""
-        _check_texts(customer)
-        known = await self._known([customer])
-        (match,) = (await self._matching(known)).match([customer])
+    async def create_contact(self, party: W, *, retry_refused: bool) -> Plan:
+        """Create a contact for *party* because a person said so."""
+        self.check(party)
+        known = await self._known([party])
+        (match,) = (await self.matching(known, [party])).match([party])
         actions, findings = decide_creation(match, known, retry_refused=retry_refused)
         return self._plan(actions, findings)
 
-    async def link(self, customer_id: str, contact_id: str, *, move: bool) -> Plan:
-        """Connect a customer to the contact a person chose."""
-        check_id("customer_id", customer_id)
-        decided = decide_link(customer_id, plain_id(contact_id), await self._known([]), move=move)
+    async def link(self, party_id: str, contact_id: str, *, move: bool) -> Plan:
+        """Connect the one of this id to the contact a person chose."""
+        decided = decide_link(party_id, plain_id(contact_id), await self._known([]), move=move)
         actions = [decided] if isinstance(decided, Action) else []
         return self._plan(actions, [decided] if isinstance(decided, Finding) else [])
 
-    async def unlink(self, customer_id: str) -> Plan:
-        """Take a customer and its contact apart; nothing is to do for one that is not connected."""
-        links = await links_of(self._books, ConnectCustomer.kind, [customer_id])
+    async def unlink(self, party_id: str) -> Plan:
+        """Take the one of this id and its contact apart; nothing is to do for one that is not connected."""
+        links = await links_of(self._books, self.pairing.connects.kind, [party_id])
         apart = [
-            DisconnectCustomer(host_ref=customer_id, reason="taken apart by a person", xero_id=link["xero_id"])
+            self.pairing.parts(host_ref=party_id, reason="taken apart by a person", xero_id=link["xero_id"])
             for link in links.values()
         ]
         return self._plan(apart, [])
@@ -84,7 +96,39 @@ class Connecting:
     async def undo(self, report: Report) -> Plan:
         """Put back the links that an apply made or ended."""
         done = [result.action for result in reversed(report.results) if result.state is State.CONFIRMED]
-        return self._plan(*decide_undo(done, await self._linked()))
+        return self._plan(*decide_undo(done, await read_linked(self._books, self.pairing), self.pairing))
+
+    async def _known(self, parties: Sequence[W]) -> KnownPairs:
+        await refresh(self._books, CONTACTS)
+        return await read_pairs(self._books, self.pairing, [each.id for each in parties])
+
+    def _each_once(self, parties: Iterable[W]) -> list[W]:
+        listed = list(parties)
+        if len({each.id for each in listed}) != len(listed):
+            raise InvalidInput(f"{self.pairing.called}s", f"give each {self.pairing.called} once")
+        return listed
+
+    def _plan(self, actions: Sequence[Action], findings: Sequence[Finding]) -> Plan:
+        return Plan(tenant=self._books.tenant, actions=tuple(actions), findings=tuple(findings))
+
+
+class ConnectingCustomers(Connecting[Customer]):
+    """Pairs customers, and tells of their contacts' details."""
+
+    pairing: ClassVar[Pairing] = CUSTOMERS
+
+    async def matching(self, known: KnownPairs, parties: Sequence[Customer]) -> Matching[Customer]:
+        """By the links, and by the contacts that were created for *parties*."""
+        del parties
+        created = {each: intent.xero_id for each, intent in known.creations.items() if intent.xero_id}
+        pairs = Pairs(linked=known.linked, created=created, apart=known.apart)
+        return Matching(known.contacts, pairs=pairs, keys=self._keys)
+
+    def check(self, party: Customer) -> None:
+        """Refuse an id, or a text, that cannot be."""
+        check_id("id", party.id)
+        for name in ("custom_identifier", "name", "contact_number", "account_number", "email", "tax_number", "phone"):
+            check_text(name, getattr(party, name))
 
     async def updates(self, customer_ids: Iterable[str]) -> Plan:
         """What changed of the contacts of these customers since the host was told."""
@@ -108,58 +152,3 @@ class Connecting:
             merged = (contact.merged_to_contact_id for contact, _ in read.values())
             wanted = {str(contact_id) for contact_id in merged if contact_id is not None} - found.keys()
         return Contacts(found.values())
-
-    async def _known(self, customers: Sequence[Customer]) -> KnownPairs:
-        books = self._books
-        await refresh(books, CONTACTS)
-        contacts: list[Contact] = []
-        stamps: dict[str, str] = {}
-        async for record, contact in walk(books, CONTACTS, Contact):
-            contacts.append(contact)
-            stamps[record.key] = stamp_of(record)
-        return KnownPairs(
-            contacts=Contacts(contacts),
-            stamps=stamps,
-            linked=await self._linked(),
-            creations=await self._creations([customer.id for customer in customers]),
-        )
-
-    async def _creations(self, customer_ids: Sequence[str]) -> dict[str, Intent]:
-        """The latest attempt to create a contact for each of these customers, where there was one."""
-        found: dict[str, Intent] = {}
-        again, revision = list(customer_ids), 1
-        while again:
-            keys = {each: intent_key(self._books.tenant, creation(each, revision)) for each in again}
-            intents = await intents_of(self._books, [creation(each, revision) for each in again])
-            again, revision = [each for each in again if keys[each] in intents], revision + 1
-            found.update({each: intents[keys[each]] for each in again})
-        return found
-
-    async def _matching(self, known: KnownPairs) -> Matching:
-        apart = await all_links(self._books, DisconnectCustomer.kind)
-        pairs = Pairs(
-            linked=known.linked,
-            created={each: intent.xero_id for each, intent in known.creations.items() if intent.xero_id},
-            apart={(link["host_id"], link["xero_id"]) for link in apart},
-        )
-        return Matching(known.contacts, pairs=pairs, keys=self._keys)
-
-    async def _linked(self) -> dict[str, str]:
-        links = await all_links(self._books, ConnectCustomer.kind)
-        return {link["host_id"]: link["xero_id"] for link in links}
-
-    def _plan(self, actions: Sequence[Action], findings: Sequence[Finding]) -> Plan:
-        return Plan(tenant=self._books.tenant, actions=tuple(actions), findings=tuple(findings))
-
-
-def _check_texts(customer: Customer) -> None:
-    check_id("id", customer.id)
-    for name in ("custom_identifier", "name", "contact_number", "account_number", "email", "tax_number", "phone"):
-        check_text(name, getattr(customer, name))
-
-
-def _each_once(customers: Iterable[Customer]) -> list[Customer]:
-    listed = list(customers)
-    if len({customer.id for customer in listed}) != len(listed):
-        raise InvalidInput("customers", "give each customer once")
-    return listed

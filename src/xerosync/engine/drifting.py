@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import AcceptDrift, Action, ConnectCustomer, ConnectVendor, link_key
+from xerosync.engine.actions import AcceptDrift, Action, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.forgotten import payable, taken_over
@@ -29,6 +29,7 @@ from xerosync.engine.mirror import (
     refresh,
 )
 from xerosync.engine.observed import all_links, intents_with, stamped
+from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import again, edited_back, past_revisions
 from xerosync.engine.states import State

@@ -8,9 +8,10 @@ from decimal import Decimal
 from attrs import define, field
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import ConnectCustomer, ImportInvoice, Seen
+from xerosync.engine.actions import ImportInvoice, Seen
 from xerosync.engine.mirror import INVOICES, refresh, stamp_of, walk
 from xerosync.engine.observed import all_links, stamped
+from xerosync.engine.pair_actions import ConnectCustomer
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.transactions import all_transactions
 from xerosync.mapping.transactions import Transaction, TransactionStatus

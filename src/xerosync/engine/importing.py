@@ -13,7 +13,7 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import TRANSACTION, ConnectCustomer, ImportInvoice, Seen
+from xerosync.engine.actions import TRANSACTION, ImportInvoice, Seen
 from xerosync.engine.mirror import (
     INVOICES,
     read_mirrored,
@@ -25,6 +25,7 @@ from xerosync.engine.mirror import (
     tag_of_record,
 )
 from xerosync.engine.observed import all_links, links_of
+from xerosync.engine.pair_actions import ConnectCustomer
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.policies import ImportPolicy, KeptPolicy, kept_policies
 from xerosync.engine.transactions import (

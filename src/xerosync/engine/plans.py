@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 
 from attrs import evolve, field, frozen
 
-from xerosync.engine.actions import Action, DisconnectCustomer, Link, Pay, PayBatch
+from xerosync.engine.actions import Action, Link, Pay, PayBatch
 from xerosync.engine.causes import RootCause, root_causes
+from xerosync.engine.pair_actions import Disconnect
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
@@ -145,7 +146,7 @@ class Plan(Tabular):
         links = [action for action in self.actions if isinstance(action, Link)]
         if len(links) < len(self.actions):
             raise InvalidInput("plan", "it writes to Xero: apply it, and take only() what is kept in the store alone")
-        if self.of(DisconnectCustomer):
+        if self.of(Disconnect):
             raise InvalidInput("plan", "it ends a link, which is more than to keep a record: apply it")
         return tuple(link.record(self.tenant) for link in links)
 

@@ -9,8 +9,9 @@ from enum import StrEnum
 from attrs import frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import ConnectCustomer, SetImportPolicy
+from xerosync.engine.actions import SetImportPolicy
 from xerosync.engine.observed import all_links, links_of
+from xerosync.engine.pair_actions import ConnectCustomer
 from xerosync.engine.plans import Finding, Plan
 from xerosync.errors import InvalidInput
 

@@ -14,10 +14,11 @@ from typing import Final
 from attrs import evolve
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import ConnectCustomer, CreateSaleCredit, Pay, Pending, Refund
+from xerosync.engine.actions import CreateSaleCredit, Pay, Pending, Refund
 from xerosync.engine.intents import intent_key, tag_in, tag_of
 from xerosync.engine.mirror import INVOICES, PAYMENTS, stored
 from xerosync.engine.observed import all_links, stamped
+from xerosync.engine.pair_actions import ConnectCustomer
 from xerosync.engine.settlement_books import parking
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.mapping.settlement import LineKind, SettlementLine

@@ -8,7 +8,7 @@ from decimal import Decimal
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, ConnectCustomer, Ref
+from xerosync.engine.actions import Action, Ref
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.ended import operations
 from xerosync.engine.intents import Intent
@@ -16,6 +16,7 @@ from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, refre
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_of, intents_with, links_of
 from xerosync.engine.once import each_once, sifted
+from xerosync.engine.pair_actions import ConnectCustomer
 from xerosync.engine.paper_settings import SaleSettings
 from xerosync.engine.paying import REFUNDS, CreditRefund, pay
 from xerosync.engine.plans import Finding, Plan

@@ -21,8 +21,9 @@ from attrs import define, field, frozen
 from xerosync.catalogue import explain
 from xerosync.client._books import Books
 from xerosync.client._usage import Run
-from xerosync.engine.actions import Action, ConnectVendor, CreateContact, CreateCustomerContact, Link, PayBatch
+from xerosync.engine.actions import Action, CreateContact, CreateCustomerContact, Link, PayBatch
 from xerosync.engine.intents import Intent, intent_key, tag_of
+from xerosync.engine.pair_actions import ConnectVendor
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import State
 from xerosync.engine.undo_actions import RemoveBatch

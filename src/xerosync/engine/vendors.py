@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, ConnectVendor, CreateContact, Pending, Ref
+from xerosync.engine.actions import Action, CreateContact, Pending, Ref
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import CONTACTS, walk
 from xerosync.engine.observed import intents_of, links_of
+from xerosync.engine.pair_actions import ConnectVendor
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, State

@@ -1,10 +1,10 @@
-"""What a customer and a contact are known by: keys, each a small function of either. A host may add its own."""
+"""What customers, vendors and contacts are known by: keys, each a small function. A host may add its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from attrs import field, frozen
 
@@ -21,6 +21,7 @@ class Customer:
     for in Xero as they are; *name* and *phone* only make suggestions. *facts* are for keys of the host's own.
     """
 
+    called: ClassVar[str] = "customer"
     id: str
     custom_identifier: str
     name: str = ""
@@ -35,19 +36,55 @@ class Customer:
         return f"<Customer {self.id}>"
 
 
-Party: TypeAlias = Customer | Contact
-"""A customer of the host, or a contact in Xero."""
+@frozen(kw_only=True, repr=False)
+class Vendor:
+    """
+    A vendor, known by the *name* on its bills: letter case and blanks make no other one (G4).
+
+    The others are told where they are known. *contact_number*, *account_number*, *email* and *tax_number* are looked
+    for in Xero as they are, and go into a contact that is created; *phone* only makes suggestions. *facts* are for keys
+    of the host's own.
+    """
+
+    called: ClassVar[str] = "vendor"
+    name: str
+    contact_number: str = ""
+    account_number: str = ""
+    email: str = ""
+    tax_number: str = ""
+    phone: str = ""
+    facts: Mapping[str, str] = field(factory=dict[str, str])
+
+    @property
+    def id(self) -> str:
+        """What it is known by: its name, as names are compared."""
+        return plain_name(self.name)
+
+    @property
+    def custom_identifier(self) -> str:
+        """What the name of its contact must equal: its own."""
+        return self.name
+
+    def __repr__(self) -> str:
+        return "<Vendor>"
+
+
+Sought: TypeAlias = Customer | Vendor
+"""Whoever of the host's a contact is looked for."""
+
+Party: TypeAlias = Customer | Vendor | Contact
+"""A customer or a vendor of the host, or a contact in Xero."""
 
 MatchKey: TypeAlias = Callable[[Party], str]
 """
-Gives what a customer or a contact is known by; the two are a pair when it gives the same text for both.
+Gives what a customer, a vendor or a contact is known by; two are a pair when it gives the same text for both.
 
 An empty text is no key. Name the function ``by_…``: reasons read "the same …".
 """
 
 
 def by_name(party: Party) -> str:
-    """The custom identifier, and the contact's name (R9)."""
+    """The custom identifier, or the vendor's name, and the contact's name (R9)."""
     return plain_name(party.custom_identifier if isinstance(party, Customer) else party.name or "")
 
 
@@ -63,7 +100,7 @@ def by_account_number(party: Party) -> str:
 
 def by_email(party: Party) -> str:
     """The e-mail address."""
-    return plain_name((party.email if isinstance(party, Customer) else party.email_address) or "")
+    return plain_name((party.email_address if isinstance(party, Contact) else party.email) or "")
 
 
 def by_tax_number(party: Party) -> str:

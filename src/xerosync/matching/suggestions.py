@@ -1,4 +1,4 @@
-"""Contacts that may be a customer's, scored, with the reasons in words: for a person to choose from, never applied."""
+"""Contacts that may be a customer's or a vendor's, scored, with the reasons in words: for a person, never applied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from xerosync.matching.contacts import Contacts
-from xerosync.matching.keys import Customer, by_email
+from xerosync.matching.keys import Sought, by_email
 from xerosync.matching.lookalikes import look_alike
 from xerosync.matching.loosely import loose_name, spellings
 from xerosync.matching.names import plain_name
@@ -38,9 +38,10 @@ Reason = tuple[int, str]
 @frozen(kw_only=True, repr=False)
 class Suggestion:
     """
-    A contact that may be the customer's. *score* goes from 70 to 99; *reasons* say in words what is the same.
+    A contact that may be the customer's, or the vendor's. *score* goes from 70 to 99; *reasons* say in words what is
+    the same.
 
-    It is never applied by itself: `Receivables.link` connects what a person chose.
+    It is never applied by itself: `Receivables.link` and `Payables.link_vendor` connect what a person chose.
     """
 
     contact_id: ContactId
@@ -60,10 +61,10 @@ class Suggester:
         self._having: Final = _index(self._contacts)
         self._words: Final = Words(loose_name(each.name or "").bare for each in self._contacts)
 
-    def suggest(self, customer: Customer) -> tuple[Suggestion, ...]:
-        """The contacts most like *customer*, best first, three at most."""
-        names = list(dict.fromkeys(filter(None, (customer.custom_identifier, customer.name))))
-        told = self._by_clues(customer)
+    def suggest(self, party: Sought) -> tuple[Suggestion, ...]:
+        """The contacts most like *party*, best first, three at most."""
+        names = list(dict.fromkeys(filter(None, (party.custom_identifier, party.name))))
+        told = self._by_clues(party)
         looked_at = {**dict.fromkeys(self._by_words(names), ()), **told}
         scored = [self._compared(names, place, reasons) for place, reasons in looked_at.items()]
         chosen = [one for one in scored if one.score >= _LEAST]
@@ -75,10 +76,10 @@ class Suggester:
             votes.update(self._words.having(loose_name(name).bare))
         return [place for place, _ in votes.most_common(_LOOKED_AT)]
 
-    def _by_clues(self, customer: Customer) -> dict[int, tuple[Reason, ...]]:
+    def _by_clues(self, party: Sought) -> dict[int, tuple[Reason, ...]]:
         """The contacts that share a clue, each with what that says."""
         found: dict[int, tuple[Reason, ...]] = {}
-        for clue in sorted(_clues_of_customer(customer)):
+        for clue in sorted(_clues_of_party(party)):
             for place in self._having.get(clue, ())[:_LOOKED_AT]:
                 said = (_PARTICULARS[clue[0]],) if clue[0] in _PARTICULARS else ()
                 found[place] = tuple(dict.fromkeys((*found.get(place, ()), *said)))
@@ -180,10 +181,10 @@ def _index(contacts: Sequence[Contact]) -> Mapping[Clue, Sequence[int]]:
     return dict(index)
 
 
-def _clues_of_customer(customer: Customer) -> set[Clue]:
-    numbers = (customer.custom_identifier, customer.contact_number, customer.account_number)
-    names = (customer.custom_identifier, customer.name)
-    return _clues(names, email=by_email(customer), phones=(customer.phone,), numbers=numbers)
+def _clues_of_party(party: Sought) -> set[Clue]:
+    numbers = (party.custom_identifier, party.contact_number, party.account_number)
+    names = (party.custom_identifier, party.name)
+    return _clues(names, email=by_email(party), phones=(party.phone,), numbers=numbers)
 
 
 def _clues_of_contact(contact: Contact) -> set[Clue]:

@@ -1,0 +1,299 @@
+"""Pairing customers, and vendors, with contacts: a status for each, with its reason; never a guess."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from attrs import define, evolve, field, frozen
+
+from xerosync.matching.contacts import Contacts, is_active
+from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey, Sought, by_name, words_of
+from xerosync.matching.lookalikes import look_alike, turns_writing
+from xerosync.matching.names import plain_name
+from xerosync.matching.suggestions import Suggester, Suggestion
+from xerosync.models import Contact, ContactId
+
+W = TypeVar("W", bound=Sought)
+
+
+class MatchStatus(StrEnum):
+    """How a customer or a vendor stands towards the contacts in Xero (R11)."""
+
+    CONNECTED = "connected"
+    MATCH_FOUND = "match found"
+    MERGED = "merged"
+    NOT_IN_XERO = "not in Xero"
+    AMBIGUOUS = "ambiguous"
+    TAKEN = "contact already taken"
+    ARCHIVED = "archived"
+    LOOK_ALIKE = "looks alike"
+
+
+TO_CONNECT = frozenset({MatchStatus.MATCH_FOUND, MatchStatus.MERGED})
+"""The statuses whose one contact a plan connects."""
+
+_FOUND = TO_CONNECT | {MatchStatus.CONNECTED}
+
+
+@frozen(kw_only=True, repr=False)
+class Match(Generic[W]):
+    """
+    The *status* of one *party*, a customer or a vendor, its *reason* in words, and the contacts it concerns with their
+    names.
+
+    One contact when it was found, connected or taken (by the customer *taken_by*), several when ambiguous.
+    *look_alikes* are further contacts whose names could be taken for the party's; *suggestions* are for a person.
+    """
+
+    party: W
+    status: MatchStatus
+    contacts: tuple[ContactId, ...] = ()
+    names: tuple[str, ...] = ()
+    reason: str = ""
+    taken_by: str | None = None
+    look_alikes: tuple[ContactId, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+
+    @property
+    def customer(self: Match[Customer]) -> Customer:
+        """The customer, where customers were matched."""
+        return self.party
+
+    def row(self) -> dict[str, object]:
+        """Its line of a table."""
+        return {
+            self.party.called: self.party.id,
+            "named": self.party.custom_identifier or "",
+            "status": self.status.value,
+            "contacts": " ".join(self.contacts),
+            "names": ", ".join(self.names),
+            "reason": self.reason,
+            "taken_by": self.taken_by or "",
+            "suggestions": ", ".join(each.name for each in self.suggestions),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Match {self.party!r} {self.status}>"
+
+
+@frozen(kw_only=True, repr=False)
+class Pairs:
+    """
+    What is known of pairs: contacts *linked* to customers, and *created* for them, by customer; and the pairs, customer
+    and contact, that a person took *apart*.
+    """
+
+    linked: Mapping[str, str] = field(factory=dict[str, str])
+    created: Mapping[str, str] = field(factory=dict[str, str])
+    apart: AbstractSet[tuple[str, str]] = frozenset()
+
+    def taken(self) -> dict[str, str]:
+        """The customers by contact."""
+        return {contact: customer for customer, contact in self.linked.items()}
+
+
+@define(repr=False)
+class Matching(Generic[W]):
+    """
+    Pairs customers with *contacts* by *keys*, in order; *pairs* are those made, or taken apart, before.
+
+    A contact is one customer's alone, whose invoices would else be asked of two.
+    """
+
+    contacts: Contacts
+    pairs: Pairs = field(factory=Pairs, kw_only=True)
+    keys: Sequence[MatchKey] = field(default=MATCH_KEYS, kw_only=True)
+    _taken: dict[str, str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._taken = self.pairs.taken()
+
+    def match(self, parties: Iterable[W], *, suggest: bool = False) -> tuple[Match[W], ...]:
+        """How each of *parties* stands, whatever their order; *suggest* for those that nothing was found for."""
+        matches = self._told_apart([self._match(party) for party in parties])
+        if not suggest or all(match.status in _FOUND for match in matches):
+            return matches
+        suggester = Suggester(self.contacts, self._not_suggested())
+        return tuple(
+            match if match.status in _FOUND else evolve(match, suggestions=suggester.suggest(match.party))
+            for match in matches
+        )
+
+    def _match(self, party: W) -> Match[W]:
+        linked = self.pairs.linked.get(party.id)
+        if linked is not None:
+            return self._linked(party, linked)
+        created = self.pairs.created.get(party.id)
+        if created is not None and (party.id, created) not in self.pairs.apart:
+            made = self.contacts.surviving(created)
+            if made is not None and is_active(made):
+                return self._found(party, made, f"it was created for this {party.called}")
+        return self._searched(party)
+
+    def _linked(self, party: W, linked: str) -> Match[W]:
+        contact = self.contacts.surviving(linked)
+        if contact is None:
+            reason = "Xero no longer lists its contact"
+            return Match(
+                party=party,
+                status=MatchStatus.ARCHIVED,
+                contacts=(ContactId(linked),),
+                names=("",),
+                reason=reason,
+            )
+        if contact.contact_id == linked:
+            if is_active(contact):
+                return _stands(party, MatchStatus.CONNECTED, [contact], "connected before")
+            return _stands(party, MatchStatus.ARCHIVED, [contact], "its contact was archived in Xero")
+        if not is_active(contact):
+            return _stands(party, MatchStatus.ARCHIVED, [contact], "its contact was merged into an archived one")
+        return self._found(party, contact, "its contact was merged into this one", MatchStatus.MERGED)
+
+    def _searched(self, party: W) -> Match[W]:
+        """
+        By all keys: the first that any active contact answers to decides, and a later one may leave fewer.
+
+        One to which only others answer contradicts it: then nobody can say which is meant.
+        """
+        found: Mapping[str, Contact] = {}
+        reasons: list[str] = []
+        hits = [self._hits(key, party) for key in self.keys]
+        for hit in hits:
+            if not hit.active:
+                continue
+            reasons.append(hit.reason)
+            agreed = {each: contact for each, contact in found.items() if each in hit.active}
+            if found and not agreed:
+                both = [*found.values(), *hit.active.values()]
+                why = f"{reasons[0]} as one contact, {reasons[-1]} as another"
+                return _stands(party, MatchStatus.AMBIGUOUS, both, why)
+            found = agreed or hit.active
+        if not found:
+            return self._not_found(party, hits)
+        if len(found) > 1:
+            return _stands(party, MatchStatus.AMBIGUOUS, found.values(), f"{reasons[0]} as several contacts")
+        (contact,) = found.values()
+        if any(hit.merged and contact.contact_id in hit.active for hit in hits):
+            reason = f"{reasons[0]} as a contact that was merged into this one"
+            return self._found(party, contact, reason, MatchStatus.MERGED)
+        return self._found(party, contact, reasons[0])
+
+    def _hits(self, key: MatchKey, party: W) -> _Hits:
+        """Who answers to *key*; those that others were merged into only where nobody else does."""
+        text = key(party)
+        if not self.contacts.known_by(key, text):
+            return _NOBODY
+        found = self.contacts.answering(key, text)
+        active, merged, apart = found.active, found.merged, dict[str, Contact]()
+        if self.pairs.apart:
+            both = {**active, **merged}
+            apart = {each: one for each, one in both.items() if (party.id, each) in self.pairs.apart}
+            active = {each: one for each, one in active.items() if each not in apart}
+            merged = {each: one for each, one in merged.items() if each not in apart}
+        return _Hits(
+            reason=f"the same {words_of(key)}",
+            active=self._as_written(key, party, active) or merged,
+            merged=not active and bool(merged),
+            archived=found.archived,
+            apart=apart,
+        )
+
+    def _found(
+        self, party: W, contact: Contact, reason: str, status: MatchStatus = MatchStatus.MATCH_FOUND
+    ) -> Match[W]:
+        """One contact was found: it may be another's, or only look like the one that is meant."""
+        if deceit := self._deceit(party, contact):
+            return _stands(party, MatchStatus.LOOK_ALIKE, [contact], deceit)
+        if (taken_by := self._taken_by(party, contact)) is not None:
+            return evolve(_stands(party, MatchStatus.TAKEN, [contact], reason), taken_by=taken_by)
+        twins = tuple(each.contact_id for each in self._look_alikes(party) if each.contact_id is not None)
+        stands = _stands(party, status, [contact], reason)
+        return evolve(stands, look_alikes=twins) if twins else stands
+
+    def _not_found(self, party: W, hits: Sequence[_Hits]) -> Match[W]:
+        if alike := self._look_alikes(party):
+            return _stands(party, MatchStatus.LOOK_ALIKE, alike, "letters of its name look alike and are others")
+        if apart := {each: one for hit in hits for each, one in hit.apart.items()}:
+            reason = "a person took it apart from the contact that has the key"
+            return _stands(party, MatchStatus.NOT_IN_XERO, apart.values(), reason)
+        if archived := {each: one for hit in hits for each, one in hit.archived.items()}:
+            reason = "the only contact found is archived"
+            return _stands(party, MatchStatus.ARCHIVED, archived.values(), reason)
+        return Match(party=party, status=MatchStatus.NOT_IN_XERO, reason="no contact has any of its keys")
+
+    def _look_alikes(self, party: W) -> list[Contact]:
+        names = dict.fromkeys(filter(None, (party.custom_identifier.strip(), party.name.strip())))
+        found = {each.contact_id: each for name in names for each in self.contacts.looking_like(name)}
+        own = {by_name(party)}
+        return [each for each in found.values() if by_name(each) not in own]
+
+    def _as_written(self, key: MatchKey, party: W, active: Mapping[str, Contact]) -> Mapping[str, Contact]:
+        """Of several contacts of one name, the one written in the very same letters, where there is one."""
+        if key is not by_name or len(active) < 2:
+            return active
+        return {each: contact for each, contact in active.items() if contact.name == party.custom_identifier} or active
+
+    def _deceit(self, party: W, contact: Contact) -> str:
+        """Why *contact* only seems to be the one that is meant, if so (reliability 6.2)."""
+        name = contact.name or ""
+        if turns_writing(name) or turns_writing(party.custom_identifier):
+            return "its name has marks that turn the direction of writing"
+        if plain_name(name) == plain_name(party.custom_identifier):
+            return ""
+        alike = self._look_alike(party.custom_identifier, name) or self._look_alike(party.name, name)
+        return "letters of its name look alike and are others" if alike else ""
+
+    def _look_alike(self, one: str, other: str) -> bool:
+        return look_alike(one, other)
+
+    def _taken_by(self, party: W, contact: Contact) -> str | None:
+        """Whose *contact* is, if another's."""
+        taken_by = self._taken.get(contact.contact_id or "")
+        return taken_by if taken_by != party.id else None
+
+    def _not_suggested(self) -> AbstractSet[str]:
+        """The contacts that are nobody else's to be."""
+        return self._taken.keys()
+
+    def _told_apart(self, matches: Sequence[Match[W]]) -> tuple[Match[W], ...]:
+        """*matches*, where a contact found for two is nobody's: ambiguous."""
+        found = Counter(match.contacts[0] for match in matches if match.status in TO_CONNECT)
+        return tuple(
+            evolve(match, status=MatchStatus.AMBIGUOUS, reason=f"it is found for another {match.party.called} too")
+            if match.status in TO_CONNECT and found[match.contacts[0]] > 1
+            else match
+            for match in matches
+        )
+
+
+@frozen(kw_only=True)
+class _Hits:
+    """
+    The contacts that answer to one key, by id; *merged*: the active ones only as what others were merged into; *apart*:
+    those that a person took apart from the party.
+    """
+
+    reason: str
+    active: Mapping[str, Contact]
+    merged: bool
+    archived: Mapping[str, Contact]
+    apart: Mapping[str, Contact]
+
+
+_NOBODY = _Hits(reason="", active={}, merged=False, archived={}, apart={})
+"""What answers to a key that nobody has."""
+
+
+def _stands(party: W, status: MatchStatus, contacts: Iterable[Contact], reason: str) -> Match[W]:
+    known = [(each.contact_id, each.name or "") for each in contacts if each.contact_id is not None]
+    return Match(
+        party=party,
+        status=status,
+        contacts=tuple(contact_id for contact_id, _ in known),
+        names=tuple(name for _, name in known),
+        reason=reason,
+    )
