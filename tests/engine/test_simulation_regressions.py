@@ -25,6 +25,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "what was parked is found removed by a charge-back": ("settlements", 40000053, "inside"),
     "one of two parts of a settlement is found removed by a charge-back": ("audited", 42000835, "inside"),
     "an allocation in doubt keeps its place": ("sales", 40000176, "inside"),
+    "what one worker paid is not parked by another that had read before": ("sales", 30004197, "inside"),
 }
 
 

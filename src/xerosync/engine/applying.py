@@ -34,6 +34,7 @@ from xerosync.engine.paper_actions import AddNote, AllocateOverpayment, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
+from xerosync.engine.rivals import is_overtaken, rivals
 from xerosync.engine.states import State
 from xerosync.engine.strays import ADOPTED, stray_record
 from xerosync.errors import InvalidInput
@@ -41,6 +42,7 @@ from xerosync.storage.protocol import RecordKey
 
 _CHUNK: Final = 1000
 _CHANGED: Final = "its document has changed in Xero since this was planned"
+_OTHERWISE: Final = "it was posted otherwise since this was planned"
 
 
 async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
@@ -121,8 +123,9 @@ class _Applying:
     async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
         """Drop what is done already, and what a person must look at first."""
         inside = [each for action in actions if isinstance(action, PayBatch) for each in action.payments]
-        writes = (each for each in (*actions, *inside) if not isinstance(each, Link))
-        known = await intents_of(self.books, (action.itself for action in writes))
+        writes = [each for each in (*actions, *inside) if not isinstance(each, Link)]
+        asked = [each for action in writes for each in (action.itself, *rivals(action))]
+        known = await intents_of(self.books, asked)
         if any(isinstance(action, Pay | PayBatch) for action in actions):
             known = {**(await unsettled(self.books)).intents, **known}
         open_: list[Action] = []
@@ -135,11 +138,16 @@ class _Applying:
                 continue
             intent = known.get(intent_key(self.books.tenant, action.itself))
             # One that is still intended was put off when the open ones were closed.
-            if intent is None or intent.state is State.REJECTED or _is_answer(action, intent):
-                open_.append(action)
-            else:
+            if intent is not None and intent.state is not State.REJECTED and not _is_answer(action, intent):
                 self._result(action, intent, earlier=True)
+            elif self._is_overtaken(action, known):
+                self._left_out(action, "changed since planned", _OTHERWISE)
+            else:
+                open_.append(action)
         return open_
+
+    def _is_overtaken(self, action: Action, known: Mapping[str, Intent]) -> bool:
+        return is_overtaken(action, lambda rival: known.get(intent_key(self.books.tenant, rival)))
 
     def _without_paid(self, action: Action, known: Mapping[str, Intent]) -> Action | None:
         """*action*, if it is a batch without the payments that were posted otherwise meanwhile; None if all were."""
@@ -150,9 +158,10 @@ class _Applying:
         paid = [
             each
             for each in action.payments
-            if (intent := intents[each.itself]) is not None and intent.state is not State.REJECTED
+            if ((intent := intents[each.itself]) is not None and intent.state is not State.REJECTED)
+            or self._is_overtaken(each, known)
         ]
-        return self._smaller(action, paid, "it was posted otherwise since this was planned")
+        return self._smaller(action, paid, _OTHERWISE)
 
     def _smaller(self, batch: PayBatch, left_out: Sequence[Pay], cause: str) -> PayBatch | None:
         """*batch* without the payments *left_out*, each a finding; None where no other is left."""
