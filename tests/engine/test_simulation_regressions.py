@@ -26,6 +26,9 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "one of two parts of a settlement is found removed by a charge-back": ("audited", 42000835, "inside"),
     "an allocation in doubt keeps its place": ("sales", 40000176, "inside"),
     "what one worker paid is not parked by another that had read before": ("sales", 30004197, "inside"),
+    "an older store takes over the payments of a batch, and then the batch": ("payables", 30013077, "inside"),
+    "the payments of a batch in doubt are no forgotten ones": ("payables", 30014924, "inside"),
+    "an older store has forgotten who began to undo": ("undone", 30016087, "inside"),
 }
 
 

@@ -151,6 +151,23 @@ def test_a_part_in_doubt_is_not_taken_for_its_twin_in_a_batch_in_doubt(
     assert not submitted.pay(parts, batch=True)
 
 
+def test_the_payments_of_a_batch_in_doubt_are_not_taken_for_those_of_a_refused_one(
+    product: Product, submitted: Payables
+) -> None:
+    parts = [payment(of, "2.00", name=f"{of}/{part}") for part in range(2) for of in ("a", "b")]
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    submitted.apply(submitted.pay(parts[:2], batch=True))
+    product.clock.advance(600)
+
+    plan = submitted.pay(parts, batch=True)  # planned while nobody knows what became of the first two
+    submitted.apply(plan)
+    submitted.apply(submitted.pay(parts, batch=True))
+
+    assert sums(product) == [("PAYBATCH", Decimal(4))] * 2
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(6), Decimal(16), Decimal(30)]
+    assert not submitted.pay(parts, batch=True)
+
+
 def test_a_part_waits_while_nobody_can_say_what_became_of_the_batch_of_its_twin(
     product: Product, submitted: Payables
 ) -> None:

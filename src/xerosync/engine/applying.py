@@ -29,7 +29,7 @@ from xerosync.engine.intents import DISMISSED, Intent, basis_of, intent_key, mar
 from xerosync.engine.kinds import KINDS, Ids, kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
-from xerosync.engine.observed import intents_of, stamps_now
+from xerosync.engine.observed import intents_of, intents_with, stamps_now
 from xerosync.engine.paper_actions import AddNote, AllocateOverpayment, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
@@ -228,6 +228,7 @@ class _Applying:
         return fresh
 
     async def _adopt(self, adopted: Sequence[Adopt]) -> None:
+        adopted = await self._free(adopted)
         known = await intents_of(self.books, (action.itself for action in adopted))
         for before in (None, State.SUSPECT, State.REJECTED):
             group = [each for each in adopted if self._before(each, known) is before]
@@ -238,6 +239,18 @@ class _Applying:
             ]
             for action, intent in zip(group, await self.poster.keep(intents, strays, before=before), strict=True):
                 self._result(action, intent)
+
+    async def _free(self, adopted: Sequence[Adopt]) -> list[Adopt]:
+        """Drop the payments that are known by now to be other ones of ours: those of a batch carry no mark."""
+        free: list[Adopt] = []
+        for action in adopted:
+            is_payment = action.adopted_kind == Pay.kind and bool(action.xero_id)
+            known = await intents_with(self.books, lookup=("xero_id", action.xero_id)) if is_payment else []
+            if any(each.operation.kind == Pay.kind and each.operation != action.itself for each in known):
+                self._left_out(action, "changed since planned", _OTHERWISE)
+            else:
+                free.append(action)
+        return free
 
     def _before(self, action: Adopt, known: Mapping[str, Intent]) -> State | None:
         intent = known.get(intent_key(self.books.tenant, action.itself))

@@ -18,7 +18,7 @@ from xerosync.engine.actions import Action, Pay, PayBatch, Pending
 from xerosync.engine.intents import WITHDRAWN, Intent, intent_key, sign_of, tag_of
 from xerosync.engine.mirror import BATCH_PAYMENTS, PAYMENTS, refresh, tag_of_record, walk
 from xerosync.engine.observed import intents_with
-from xerosync.engine.states import State
+from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.models import BatchPayment, Payment, PaymentStatus, TenantId
 
 _NOT_STANDING = tuple(sorted(state for state in State if state is not State.CONFIRMED))
@@ -124,15 +124,20 @@ def without(batch: PayBatch, left_out: Iterable[Pay]) -> PayBatch:
 
 
 async def forgotten_batches(books: Books) -> Forgotten:
-    """The batches with our mark that the ledger does not know."""
+    """The batches with our mark that the ledger does not know; one in doubt it does, though not yet by its Xero id."""
     await refresh(books, BATCH_PAYMENTS)
-    known = {intent.xero_id for intent in await intents_with(books, lookup=("kind", PayBatch.kind))}
+    written = await intents_with(books, lookup=("kind", PayBatch.kind))
+    known = {intent.xero_id for intent in written}
+    in_doubt = {intent.tag for intent in written if not intent.xero_id and intent.state not in NEVER_LEFT}
     found: dict[str, list[Payment]] = {}
     tags: set[str] = set()
     async for record, _ in walk(books, BATCH_PAYMENTS, BatchPayment):
         if record.key in known or dict(record.lookups).get("sign") != sign_of(books.app.client_id):
             continue
-        tags.add(tag_of_record(record) or "")
+        tag = tag_of_record(record) or ""
+        if tag in in_doubt:
+            continue
+        tags.add(tag)
         async for _, payment in walk(books, PAYMENTS, Payment, lookup=("batch", record.key)):
             taken_over = await intents_with(books, lookup=("xero_id", payment.payment_id or ""))
             if payment.status != PaymentStatus.DELETED and payment.invoice is not None and not taken_over:

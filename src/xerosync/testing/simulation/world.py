@@ -15,6 +15,7 @@ from attrs import define, field
 from xerosync.client.gate import MemoryGate
 from xerosync.client.oauth import App, Tokens
 from xerosync.client.xero import AsyncXero, Xero
+from xerosync.engine.intents import read_intent
 from xerosync.engine.states import State, may_move
 from xerosync.errors import (
     LedgerBehind,
@@ -84,6 +85,9 @@ def is_move(before: Record | None, after: Record) -> bool:
         # What was forgotten and carries its mark is taken over as it is.
         return end in {State.INTENDED, State.CONFIRMED, State.SUSPECT}
     start = State(before.state)
+    if start is State.CONFIRMED is end:
+        # A payment that was taken over by itself is known to be one of a batch, once that is taken over too.
+        return read_intent(before).xero_id == read_intent(after).xero_id
     if start is end:
         return start in {State.INTENDED, State.UNKNOWN, State.CONFLICT}
     by_doubt = may_move(start, State.UNKNOWN) and may_move(State.UNKNOWN, end)
