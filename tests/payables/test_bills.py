@@ -220,13 +220,13 @@ def test_totals_are_read_back_from_xero(product: Product, purchases: Payables) -
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (bill("b1", "1.005"), "smallest coin"),
-        (bill("b1", "10000000000.00"), "9,999,999,999.99"),
-        (bill("b1"), "at least one line"),
-        (bill("b1", "1.00", vendor="  "), "vendor: give"),
-        (bill("b1", "1.00", vendor="<b>"), "no < or >"),
-        (bill("b1", "1.00", number="x" * 256), "at most 255"),
-        (bill("b1", "1.00", number="a\x00b"), "control characters"),
+        (bill("b1", "1.005"), "amount: give amounts to the currency's smallest coin"),
+        (bill("b1", "10000000000.00"), "amount: Xero takes no line above 9,999,999,999.99 (F 6.85)"),
+        (bill("b1"), "lines: give at least one line"),
+        (bill("b1", "1.00", vendor="  "), "vendor: give a text that is not blank"),
+        (bill("b1", "1.00", vendor="<b>"), "vendor: Xero takes no < or > in a contact name (F 5.20)"),
+        (bill("b1", "1.00", number="x" * 256), "number: give at most 255 characters"),
+        (bill("b1", "1.00", number="a\x00b"), "number: take control characters out of it, which Xero cannot keep"),
     ],
 )
 def test_a_bill_xero_could_not_keep_is_a_finding_before_anything_is_sent(
@@ -236,7 +236,7 @@ def test_a_bill_xero_could_not_keep_is_a_finding_before_anything_is_sent(
     purchases.apply(plan)
 
     assert [(each.code, each.about) for each in plan.findings] == [("cannot be posted", "b1")]
-    assert says in plan.findings[0].cause
+    assert plan.findings[0].cause == says
     assert [each.number for each in product.live_bills()] == ["4712"]
 
 

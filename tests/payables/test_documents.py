@@ -56,6 +56,26 @@ def test_unit_prices_keep_four_decimals(product: Product, purchases: Payables) -
     ]
 
 
+def test_what_is_returned_stands_on_the_credit_note_as_so_many_at_their_price(
+    product: Product, purchases: Payables
+) -> None:
+    """Whichever of quantity and price the paper has below nothing."""
+    back = [
+        BillLine.priced(
+            description="screws", quantity=Decimal(count), unit_price=nzd(price), account=AccountCode("429")
+        )
+        for count, price in ((-1000, "0.0123"), (1000, "-0.0123"))
+    ]
+
+    purchases.apply(purchases.submit([bill(*back, amounts=LineAmountTypes.NO_TAX)]))
+
+    (note,) = product.books.credit_notes
+    assert [(each.quantity, each.unit_amount, each.amount) for each in note.lines] == [
+        (Decimal(1000), Decimal("0.0123"), Decimal("12.30"))
+    ] * 2
+    assert not purchases.update([bill(*back, amounts=LineAmountTypes.NO_TAX)])
+
+
 def test_an_amount_that_its_price_does_not_make_is_a_finding(purchases: Payables) -> None:
     wrong = evolve(line("10.00"), quantity=Decimal(3), unit_price=nzd("3.00"))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from attrs import evolve
-from tests.conftest import BANK, DAY, Product, nzd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import BANK, DAY, Product, found_product, nzd
 
 from xerosync import (
     BillFile,
@@ -22,6 +24,8 @@ from xerosync import (
 )
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes
+
+CENT = Decimal("0.01")
 
 
 def spend(amount: str = "23.00", spend_id: str = "s1", account: str = BANK) -> CardSpend:
@@ -191,3 +195,80 @@ def test_a_receipt_that_was_handled_outside_is_left_alone_until_it_is_taken_up(p
     assert [(each.what, each.id) for each in purchases.handled_outside()] == [("receipt", "s1")]
     purchases.apply(purchases.take_up_again(receipts=["s1"]))
     assert "bank_transaction" in purchases.spend([spend()]).counts()
+
+
+@pytest.mark.parametrize(("sign", "kind"), [(1, "SPEND"), (-1, "RECEIVE")])
+def test_tracking_items_prices_of_four_decimals_and_tax_on_top_come_to_the_cent(
+    product: Product, purchases: Payables, sign: int, kind: str
+) -> None:
+    """Of a receipt and of a refund; the tax of each line is rounded by itself, as Xero does (F 5.23)."""
+    region = product.books.add_tracking_category("Region", ["North", "South"])
+    product.books.add_item("DESK", "Desk", cost=Decimal(80))
+    screws = BillLine.priced(
+        description="screws",
+        quantity=Decimal(sign * 1003),
+        unit_price=nzd("0.0123"),
+        account=AccountCode("429"),
+        tax_type="INPUT2",
+        tracking={"Region": "North"},
+    )
+    desk = BillLine(description="desk", amount=nzd(sign * 80), account=AccountCode("404"), item="DESK", tax_type="NONE")
+    paper = CardSpend(
+        id="s1", vendor="V", on=DAY, account=BANK, lines=[screws, desk], amounts=LineAmountTypes.EXCLUSIVE
+    )
+
+    purchases.apply(purchases.spend([paper]))
+
+    (spent,) = product.books.bank_transactions
+    first, second = spent.lines
+    assert (spent.type, spent.sub_total, spent.total_tax, spent.total) == (
+        kind, Decimal("92.34"), Decimal("1.85"), Decimal("94.19"),
+    )  # fmt: skip
+    assert (first.quantity, first.unit_amount, first.amount, first.tax) == (
+        Decimal(1003), Decimal("0.0123"), Decimal("12.34"), Decimal("1.85"),
+    )  # fmt: skip
+    assert first.tracking == ((region.id, region.options[0].id),)
+    assert (second.item_code, second.amount, second.tax) == ("DESK", Decimal(80), Decimal(0))
+    balances = {code: product.books.balance(product.books.account(code).id) * sign for code in ("429", "404", BANK)}
+    assert balances == {"429": Decimal("12.34"), "404": Decimal(80), BANK: Decimal("-94.19")}
+    assert (len(purchases.spend([paper])), len(purchases.update([paper]))) == (0, 0)
+
+
+PRICED = st.lists(
+    st.tuples(st.integers(1, 400), st.integers(1, 99_999), st.sampled_from(["INPUT2", "NONE"])), min_size=1, max_size=5
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(PRICED, st.sampled_from(LineAmountTypes), st.sampled_from([1, -1]))
+def test_whatever_was_spent_leaves_the_bank_to_the_cent(
+    lines: list[tuple[int, int, str]], amounts: LineAmountTypes, sign: int
+) -> None:
+    product = found_product()
+    is_taxed = amounts is not LineAmountTypes.NO_TAX
+    made = [
+        BillLine.priced(
+            description="x",
+            quantity=Decimal(sign * quantity),
+            unit_price=nzd(Decimal(price) / 10_000),
+            account=AccountCode("429"),
+            tax_type=tax_type if is_taxed else None,
+        )
+        for quantity, price, tax_type in lines
+    ]
+    worth = [
+        ((quantity * Decimal(price) / 10_000).quantize(CENT, ROUND_HALF_UP), tax_type)
+        for quantity, price, tax_type in lines
+    ]
+    on_top = sum((amount * 15 / 100).quantize(CENT, ROUND_HALF_UP) for amount, tax_type in worth if tax_type != "NONE")
+    total = sum(amount for amount, _ in worth) + (on_top if amounts is LineAmountTypes.EXCLUSIVE else 0)
+    purchases = Payables(product.xero())
+
+    plan = purchases.spend([CardSpend(id="s1", vendor="V", on=DAY, account=BANK, lines=made, amounts=amounts)])
+    purchases.apply(plan)
+
+    assert [each.code for each in plan.findings] == ([] if total else ["cannot be posted"])
+    assert [each.total for each in product.books.bank_transactions] == ([total] if total else [])
+    assert product.books.balance(product.books.account(BANK).id) == -sign * total
+    assert sum(each.balance for each in product.books.trial_balance()) == 0
+    product.simulator.close()

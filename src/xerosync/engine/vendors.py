@@ -116,7 +116,9 @@ class Vendors:
             fix = "ask the vendor: link_vendor() the contact if it is the right one, else enter the right one in Xero"
             self._vendor_finding(key, "looks alike", cause, fix)
             return None
-        action = CreateContact(host_ref=key, reason="no contact of this name is in Xero", contact=contact_named(name))
+        action = CreateContact(
+            host_ref=key, reason="no contact of this name is in Xero", contact=contact_named(name, field="vendor")
+        )
         self.actions.append(action)
         return action.itself
 

@@ -44,16 +44,16 @@ def check_written_day(name: str, day: date | None) -> None:
         raise InvalidInput(name, f"give a day from {_FIRST_DAY.isoformat()} on: Xero reads none before")
 
 
-def contact_named(name: str) -> Contact:
-    """A new contact of this *name*, blanks collapsed (F 5.20). Raises `InvalidInput` for a name Xero refuses."""
+def contact_named(name: str, *, field: str = "name") -> Contact:
+    """A new contact of this *name*, given as *field*, blanks collapsed. Raises `InvalidInput` for one Xero refuses."""
     plain = " ".join(name.split())
     if not 0 < len(plain) <= 255:
-        raise InvalidInput("name", "give a contact name of 1 to 255 characters (F 6.22)")
+        raise InvalidInput(field, "give a contact name of 1 to 255 characters (F 6.22)")
     if "<" in plain or ">" in plain:
-        raise InvalidInput("name", "Xero takes no < or > in a contact name (F 5.20)")
-    check_text("name", plain)
+        raise InvalidInput(field, "Xero takes no < or > in a contact name (F 5.20)")
+    check_text(field, plain)
     if not plain.isprintable():
-        raise InvalidInput("name", "take invisible characters out of the contact name")
+        raise InvalidInput(field, "take invisible characters out of the contact name")
     return Contact(name=plain)
 
 

@@ -232,7 +232,7 @@ def _to_the_coin(amount: Decimal, currency: str) -> Money:
 
 
 def line_items(lines: Sequence[PaperLine], amounts: LineAmountTypes, *, sign: int = 1) -> tuple[LineItem, ...]:
-    """*lines* as Xero's, each amount times *sign*. Raises `InvalidInput` for a tax where *amounts* bear none."""
+    """*lines* as Xero's, each worth *sign* times as much. Raises `InvalidInput` for a tax where *amounts* bear none."""
     if amounts == LineAmountTypes.NO_TAX and any((line.tax_type or _NO_TAX).upper() != _NO_TAX for line in lines):
         remedy = "the amounts bear no tax: give amounts=LineAmountTypes.INCLUSIVE or EXCLUSIVE, or no tax type but NONE"
         raise InvalidInput("tax_type", remedy)
@@ -241,10 +241,12 @@ def line_items(lines: Sequence[PaperLine], amounts: LineAmountTypes, *, sign: in
 
 def _line_item(line: PaperLine, amounts: LineAmountTypes, sign: int) -> LineItem:
     sold = line if isinstance(line, SaleLine) else None
+    # What came back is written as so many given back, not as fewer than none at a price below nothing.
+    is_returned = sign < 0 and line.quantity < 0
     return LineItem(
         description=line.description or "-",
-        quantity=line.quantity,
-        unit_amount=sign * unit_price(line),
+        quantity=-line.quantity if is_returned else line.quantity,
+        unit_amount=unit_price(line) if is_returned else sign * unit_price(line),
         item_code=line.item,
         account_code=line.account,
         tax_type=_NO_TAX if amounts == LineAmountTypes.NO_TAX else line.tax_type,
