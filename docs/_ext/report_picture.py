@@ -7,36 +7,22 @@ It runs the code of the page up to the report, and lets headless Chromium look a
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
 
+from chromium import OPTIONS, browser
+
 DOCS: Final = Path(__file__).parents[1]
 PAGE: Final = DOCS / "howto" / "why-not-zero.md"
 PICTURE: Final = DOCS / "_static" / "reconciliation.png"
-_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def browser() -> str | None:
-    """Where Chromium is; None where there is none."""
-    return next(filter(None, map(shutil.which, _BROWSERS)), None)
 
 
 def looked_at(chromium: str, page: Path, *wanted: str) -> str:
     """Let *chromium* open *page*, with what is *wanted* of it as its own options; what it prints."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [
-            chromium,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            f"--user-data-dir={profile}",
-            *wanted,
-            page.as_uri(),
-        ]
+        command = [chromium, *OPTIONS, f"--user-data-dir={profile}", *wanted, page.as_uri()]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout  # noqa: S603
 
 

@@ -13,15 +13,6 @@ import report_picture
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
-    found = report_picture.browser()
-    if found is None and not os.environ.get("CI"):
-        pytest.skip("there is no Chromium here: tests/system-packages.sh installs it")
-    assert found is not None, "with CI set there must be a Chromium: tests/system-packages.sh installs it"
-    return found
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = tmp_path_factory.mktemp("report") / "report.html"
     page.write_text(report_picture.report(), encoding="utf-8")
