@@ -18,6 +18,10 @@ from xerosync.simulator.world import OWNER, App, Code, Connection, World
 
 _CODE: Final = timedelta(minutes=5)
 _UNCERTIFIED_AN_ORGANISATION: Final = 2
+_STYLE: Final = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1c2733}"
+    "h1{font-size:1.4rem}ul{color:#5b6b76}button{font:inherit;padding:.5rem 1.2rem}"
+)
 _HTML: Final = {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": "frame-ancestors 'none'",
@@ -167,5 +171,6 @@ def _redirect(asked: Mapping[str, str], answer: Mapping[str, str]) -> Response:
 
 
 def _page(status: int, title: str, body: str) -> Response:
-    text = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1>{body}</html>"
+    head = f"<meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
+    text = f"<!doctype html><html lang=en>{head}<h1>{title}</h1>{body}</html>"
     return Response(status, _HTML, text.encode())
