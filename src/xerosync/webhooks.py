@@ -156,19 +156,23 @@ class AsyncWebhookInbox:
     async def _kept(self, delivery: Delivery) -> tuple[WebhookEvent, ...]:
         """The events of *delivery* that are news, kept with how far their numbers have come."""
         now = self._clock.now()
-        events = {_told(each).identity: each for each in sorted(delivery.events, key=lambda each: each.at)}
+        events: dict[RecordKey, list[WebhookEvent]] = {}
+        for each in delivery.events:
+            events.setdefault(_told(each).identity, []).append(each)
         numbers_key = RecordKey(SEQUENCE, "", self._subscription())
         numbers, *known = await self._storage.get_many([numbers_key, *events])
         fresh: list[WebhookEvent] = []
         puts: list[Record] = []
         expect = {numbers_key: 0 if numbers is None else numbers.version}
-        for (identity, event), record in zip(events.items(), known, strict=True):
-            kept = _told(event).record(record)
-            if kept is None:
-                continue
-            fresh.append(event)
-            if event.of_organisation:
-                puts.append(kept)
+        for (identity, same), record in zip(events.items(), known, strict=True):
+            latest = record
+            for event in same:
+                kept = _told(event).record(latest)
+                if kept is not None:
+                    latest = kept
+                    fresh.append(event)
+            if latest is not None and latest is not record and same[0].of_organisation:
+                puts.append(latest)
                 expect[identity] = 0 if record is None else record.version
         before = read_numbers(numbers)
         after = _counted(before, delivery, now)

@@ -55,14 +55,12 @@ def wait(product: Product, minutes: float) -> None:
 
 def worker_of(product: Product, work: Callable[[Xero], object], **given: object) -> Worker:
     product.xero()  # connects
+    way = {"transport": product.simulator.transport, "clock": product.clock, "quarantine_s": 0.0, **given}
     made = Worker(
         App(product.app.client_id, product.app.client_secret),
         store=product.store,
         work=work,
-        transport=product.simulator.transport,
-        clock=product.clock,
-        quarantine_s=0.0,
-        **given,  # type: ignore[arg-type]  # the tests' own keywords
+        **way,  # type: ignore[arg-type]  # the tests' own keywords
     )
     made.enrol()
     return made

@@ -15,7 +15,7 @@ from tests.conftest import Product
 from tests.running.conftest import listening, wait
 
 from xerosync import MemoryStore, Secret, WebhookInbox, read_delivery
-from xerosync.engine.inbox import EventNumbers
+from xerosync.engine.inbox import EventNumbers, read_told
 from xerosync.errors import InvalidInput, WebhookRefused
 from xerosync.simulator import Fault
 
@@ -148,6 +148,33 @@ def test_a_missing_number_is_a_gap_until_it_comes() -> None:
 
 def test_numbers_begin_again_after_the_last() -> None:
     assert EventNumbers(2_147_483_647).after(1, 3, NOON) == EventNumbers(3)
+
+
+@given(st.lists(st.integers(0, 9), max_size=20))
+def test_each_moment_that_was_told_of_is_kept_once_in_whatever_order_it_comes(seconds: list[int]) -> None:
+    """The latest alone would hide a change of people's behind one of the library's own."""
+    store = MemoryStore()
+    inbox = WebhookInbox(store, KEY)
+    fresh: list[int] = []
+    for place, second in enumerate(seconds):
+        body = body_of(event(eventDateUtc=f"2026-01-05T12:00:0{second}"), first=place + 1)
+        fresh += [each.at.second for each in inbox.receive(body, signed(body)).events]
+
+    assert fresh == list(dict.fromkeys(seconds))
+    for record in store.query("webhook", TENANT):
+        told = read_told(record)
+        assert {each.second for each in told.waiting} == set(seconds)
+        assert told.at.second == max(seconds)
+
+
+def test_two_changes_of_one_document_in_one_delivery_are_two_events() -> None:
+    store = MemoryStore()
+    body = body_of(event(eventDateUtc="2026-01-05T12:00:07"), event(eventDateUtc="2026-01-05T12:00:03"), last=2)
+
+    answer = WebhookInbox(store, KEY).receive(body, signed(body))
+
+    assert [each.at.second for each in answer.events] == [7, 3]
+    assert [read_told(record).at.second for record in store.query("webhook", TENANT)] == [7]
 
 
 @given(st.permutations(range(1, 12)), st.sets(st.integers(1, 11), max_size=5))

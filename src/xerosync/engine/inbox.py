@@ -2,12 +2,13 @@
 What Xero has told of changes, kept until somebody has looked: a record a document, and one for each sequence.
 
 An event is a hint and no fact (F 7.12): however often, late or out of order it comes, all that follows is that a
-document is read again. So of each document only the latest event is kept.
+document is read again. So of each document one record is kept, with the moments that it was told to have changed at.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 
@@ -25,18 +26,26 @@ _LATE: Final = timedelta(minutes=20)
 """Xero delivers again after 15 minutes (F 7.11): what is missing until then may only be late."""
 _REMEMBERED: Final = timedelta(days=31)
 _MOST_GAPS: Final = 100
+_MOST_MOMENTS: Final = 50
 _WRAPPED: Final = 1 << 30
 
 
 @frozen
 class Told:
-    """That the document *resource_id* of *category* changed *at* (UTC) in the organisation *tenant*."""
+    """
+    That the document *resource_id* of *category* changed *at* (UTC) in the organisation *tenant*.
+
+    As it is kept, *at* is the latest such moment, *seen* are all of them, and *waiting* those that nobody has looked at
+    yet: one of them may be of people, the next of a write of our own.
+    """
 
     tenant: str
     category: str
     resource_id: str
     kind: str
     at: datetime
+    seen: tuple[datetime, ...] = ()
+    waiting: tuple[datetime, ...] = ()
 
     @property
     def identity(self) -> RecordKey:
@@ -44,18 +53,37 @@ class Told:
         return RecordKey(EVENT, self.tenant, f"{self.category}/{self.resource_id}")
 
     def record(self, known: Record | None) -> Record | None:
-        """The record that keeps it in the place of *known*; None when that one is as new."""
-        if known is not None and read_told(known).at >= self.at:
+        """The record that keeps it in the place of *known*; None when that one has it."""
+        before = None if known is None else read_told(known)
+        if before is None:
+            return _kept(self, (self.at,), (self.at,))
+        if self.at in before.seen:
             return None
-        body = json.dumps({"at": self.at.isoformat(), "kind": self.kind})
-        return Record(EVENT, self.tenant, self.identity.key, body, WAITING)
+        latest = self if self.at > before.at else before
+        return _kept(latest, (*before.seen, self.at)[-_MOST_MOMENTS:], (*before.waiting, self.at)[-_MOST_MOMENTS:])
 
 
 def read_told(record: Record) -> Told:
-    """What *record* keeps."""
+    """What *record* keeps; of one that was looked at, nothing is waiting."""
     body = cast(Json, json.loads(record.body))
     category, _, resource_id = record.key.partition("/")
-    return Told(record.tenant, category, resource_id, str(body["kind"]), datetime.fromisoformat(str(body["at"])))
+    waiting = _moments(body["waiting"]) if record.state == WAITING else ()
+    at = datetime.fromisoformat(str(body["at"]))
+    return Told(record.tenant, category, resource_id, str(body["kind"]), at, _moments(body["seen"]), waiting)
+
+
+def _kept(latest: Told, seen: Sequence[datetime], waiting: Sequence[datetime]) -> Record:
+    body = {
+        "at": latest.at.isoformat(),
+        "kind": latest.kind,
+        "seen": [each.isoformat() for each in seen],
+        "waiting": [each.isoformat() for each in waiting],
+    }
+    return Record(EVENT, latest.tenant, latest.identity.key, json.dumps(body), WAITING)
+
+
+def _moments(kept: object) -> tuple[datetime, ...]:
+    return tuple(datetime.fromisoformat(each) for each in cast(list[str], kept))
 
 
 @frozen

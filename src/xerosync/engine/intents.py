@@ -54,6 +54,10 @@ _NOT_ASKED_FOR: Final = frozenset({"line", "currency", "through", "portions"})
 """Facts that nothing is found by."""
 
 
+PAID: Final = "paid"
+"""The fact which document a payment pays, so that Xero's event on that one is known for an echo of it (F 7.16)."""
+
+
 def intent_key(tenant: TenantId, operation: Pending) -> str:
     """The one key of a business operation: the same operation always has the same, and no other has it."""
     return _key_of(tenant, operation.kind, operation.host_ref, operation.revision)
@@ -190,6 +194,7 @@ class Intent:
     def as_single(self) -> list[Intent]:
         """The payments of this batch as if each were a write of its own, in the state of the batch."""
         facts = {"batch": self.xero_id} if self.xero_id else {}
+        paid = [{PAID: member.invoice} if member.invoice else dict[str, str]() for member in self.members]
         return [
             Intent(
                 tenant=self.tenant,
@@ -201,11 +206,12 @@ class Intent:
                 messages=self.messages,
                 claimed_at=self.claimed_at,
                 basis=member.basis,
-                facts={**member.facts, **facts},
+                facts={**member.facts, **facts, **of},
                 attempts=self.attempts,
                 next_at=self.next_at,
+                stamp=self.stamp,
             )
-            for member in self.members
+            for member, of in zip(self.members, paid, strict=True)
         ]
 
     def is_due(self, now: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,8 +12,17 @@ from attrs import evolve, frozen
 from xerosync.client._wire import dates
 from xerosync.engine.actions import RemovePayment
 from xerosync.engine.inbox import DONE, EVENT, SEQUENCE, WAITING, Gap, Told, read_numbers, read_told
-from xerosync.engine.intents import read_intent
-from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, PAYMENTS, Shelf, mirror_key, read_mirrored
+from xerosync.engine.intents import PAID, read_intent
+from xerosync.engine.mirror import (
+    CONTACTS,
+    CREDIT_NOTES,
+    INVOICES,
+    PAYMENTS,
+    Shelf,
+    cursor_key,
+    mirror_key,
+    read_mirrored,
+)
 from xerosync.errors import VersionConflict
 from xerosync.models import Payment, PaymentStatus
 from xerosync.storage.protocol import AsyncStorage, Record, RecordKey
@@ -22,6 +32,8 @@ _KEPT: Final = timedelta(days=2)
 """How long an event that was looked at is known, so that its doubles are seen for what they are."""
 _LAGS: Final = timedelta(minutes=1)
 """How long a change that was told of and does not show in Xero yet is waited for."""
+_ECHOES: Final = timedelta(milliseconds=100)
+"""How near to a write of the library's own, as its answer dates it, Xero tells of it; elements of a batch differ."""
 _PAGE: Final = 1000
 
 
@@ -59,7 +71,7 @@ async def look_over(storage: AsyncStorage, tenant: str, news: News, now: datetim
     """
     told = {record.identity: read_told(record) for record in news.waiting}
     known = await _known(storage, tenant, list(told.values())) if read else news.nothing_new
-    late = {identity for identity, each in told.items() if now - each.at < _LAGS and each.category in _SHELVES}
+    late = await _late(storage, tenant, told, now) if read else set[RecordKey]()
     done = [each for each in news.waiting if each.identity in known or (read and each.identity not in late)]
     await _mark_done(storage, done, now)
     return len(told) - len(done)
@@ -91,6 +103,15 @@ async def _removed_by_us(storage: AsyncStorage, tenant: str, payment_id: str) ->
     return any(read_intent(record).operation.kind == RemovePayment.kind for record in ours)
 
 
+async def _late(storage: AsyncStorage, tenant: str, told: Mapping[RecordKey, Told], now: datetime) -> set[RecordKey]:
+    """Those of *told* that are so fresh that Xero may not show them yet, if their lists are read here at all."""
+    fresh = {key: _SHELVES.get(each.category) for key, each in told.items() if abs(now - each.at) < _LAGS}
+    shelves = {shelf.name: cursor_key(tenant, shelf) for shelf in fresh.values() if shelf is not None}
+    cursors = await storage.get_many(list(shelves.values()))
+    mirrored = {name for name, cursor in zip(shelves, cursors, strict=True) if cursor is not None}
+    return {key for key, shelf in fresh.items() if shelf is not None and shelf.name in mirrored}
+
+
 async def _mark_done(storage: AsyncStorage, looked_at: Sequence[Record], now: datetime) -> None:
     """Mark what was *looked_at* as done, but for what was told anew meanwhile: that is looked at next time."""
     left = {record.identity: record for record in looked_at}
@@ -111,13 +132,23 @@ async def _known(storage: AsyncStorage, tenant: str, told: Sequence[Told]) -> se
     """Those of *told* whose change is in the mirror already, or is a write of the library's own (F 7.16)."""
     on_shelves = [each for each in told if each.category in _SHELVES]
     mirrored = await storage.get_many([mirror_key(_SHELVES[e.category], tenant, e.resource_id) for e in on_shelves])
-    known = {each.identity for each, record in zip(on_shelves, mirrored, strict=True) if _shows(record, each.at)}
-    for each in on_shelves:
-        if each.identity not in known:
-            ours = await storage.query("intent", tenant, lookup=("xero_id", each.resource_id), limit=_PAGE)
-            if any(_is_since(read_intent(record).stamp, each.at) for record in ours):
-                known.add(each.identity)
+    known: set[RecordKey] = set()
+    for each, record in zip(on_shelves, mirrored, strict=True):
+        unseen = [at for at in each.waiting if not _shows(record, at)]
+        ours = await _our_moments(storage, tenant, each.resource_id) if unseen else []
+        if all(any(abs(at - moment) <= _ECHOES for moment in ours) for at in unseen):
+            known.add(each.identity)
     return known
+
+
+async def _our_moments(storage: AsyncStorage, tenant: str, document: str) -> list[datetime]:
+    """When *document* was changed by writes of the library's own, payments on it among them."""
+    moments: list[datetime] = []
+    for name in ("xero_id", PAID):
+        for record in await storage.query("intent", tenant, lookup=(name, document), limit=_PAGE):
+            with suppress(ValueError, OverflowError):
+                moments.append(dates.instant(read_intent(record).stamp))
+    return moments
 
 
 def _shows(record: Record | None, at: datetime) -> bool:

@@ -18,7 +18,7 @@ from xerosync.client._wire.answers import is_refused_unread, lacks_scope, refusa
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.verdicts import NOT_APPLIED, Element, Verdict, verdicts
 from xerosync.engine.breaker import Breaker
-from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, Intent, idempotency_key, tag_in
+from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, PAID, Intent, idempotency_key, tag_in, text_at
 from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
 from xerosync.engine.probes import conclude, payments_in
@@ -252,6 +252,8 @@ def _ended(kind: Kind, intent: Intent, element: Element) -> Intent:
         return intent.moved(State.UNKNOWN)
     confirmed = intent.moved(State.CONFIRMED, xero_id=xero_id, messages=element.messages)
     confirmed = evolve(confirmed, stamp=stamp if isinstance(stamp, str) else "")
+    if paid := text_at(row, "Invoice", "InvoiceID") or text_at(row, "CreditNote", "CreditNoteID"):
+        confirmed = evolve(confirmed, facts={**confirmed.facts, PAID: paid})
     if isinstance(total := row.get("Total"), int | Decimal):
         # Taxes are Xero's to work out: only it knows what the document came to.
         confirmed = evolve(confirmed, facts={**confirmed.facts, "total": str(total)})
