@@ -28,6 +28,7 @@ from xerosync.models import Account, Action, Organisation, OrganisationRole, Use
 from xerosync.secret import Secret
 from xerosync.storage.protocol import Record
 from xerosync.tables import Listing, Tabular
+from xerosync.texts import plain_id
 
 T = TypeVar("T")
 
@@ -334,7 +335,7 @@ def _plan(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.actions, XerosyncError):
         return _unknown("plan", seen.actions)
     needed = {action for feature in wishes.features for action in _NEEDED_ACTIONS.get(feature, ())}
-    if len(set(wishes.currencies)) > 1:
+    if len({each.upper() for each in wishes.currencies}) > 1:
         needed.add("UseMulticurrency")
     allowed = {each.name: each.status == "ALLOWED" for each in seen.actions}
     barred = sorted(name for name in needed if not allowed.get(name, True))
@@ -376,7 +377,8 @@ def _accounts(seen: _Seen, wishes: _Wishes) -> Check:
         return _unknown("accounts", seen.accounts)
     findings: list[Finding] = []
     for purpose, wanted in wishes.accounts.items():
-        account = next((each for each in seen.accounts if wanted in {each.code, each.account_id}), None)
+        by_id = plain_id(wanted)
+        account = next((each for each in seen.accounts if each.code == wanted or each.account_id == by_id), None)
         if account is None:
             findings.append(_finding("no such account", f"there is no {purpose} {wanted}", f"choose a {purpose}"))
         elif (choice := clearing_choice(account)).answer is not Eligibility.ELIGIBLE:
@@ -408,7 +410,7 @@ def _lock_dates(seen: _Seen, wishes: _Wishes) -> Check:
 def _currencies(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.currencies, XerosyncError):
         return _unknown("currencies", seen.currencies)
-    missing = [code for code in dict.fromkeys(wishes.currencies) if code.upper() not in seen.currencies]
+    missing = [code for code in dict.fromkeys(map(str.upper, wishes.currencies)) if code not in seen.currencies]
     if missing:
         cause = f"the organisation is not subscribed to {', '.join(missing)}"
         fix = "add them in Xero, or with xero.currencies.create()"

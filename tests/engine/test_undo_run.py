@@ -8,7 +8,17 @@ import pytest
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 from tests.engine.scenarios import collected, paper
 
-from xerosync import BillPayment, CardSpend, Ledger, Payables, Receivables, Xero
+from xerosync import (
+    BillPayment,
+    CardSpend,
+    Ledger,
+    Payables,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Xero,
+)
 from xerosync.errors import InvalidInput
 
 
@@ -41,6 +51,30 @@ def test_a_run_of_bills_and_one_of_their_payments_are_undone_one_after_the_other
     assert not purchases.submit([paper("b1", "30.00")])
     assert len(ledger.drift()) == 0
     assert ledger.audit().findings == ()
+
+
+def test_what_people_had_typed_stays_when_the_run_that_took_it_over_is_undone(
+    product: Product, xero: Xero, ledger: Ledger
+) -> None:
+    """The run wrote nothing to Xero: neither what somebody had typed is gone, nor is any of it in the way."""
+    typed, ours = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    payment = product.books.add_payment(typed.id, account=CLEARING, date=DAY)
+    transfer = product.books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(160), date=DAY)
+    lines = [SettlementLine(id=f"L{each.total}", transaction=each.id, amount=nzd(each.total)) for each in (typed, ours)]
+    settlement = Settlement(id="S1", on=DAY, lines=lines, paid_out_on=DAY)
+    taken_over = sales.apply(sales.backfill(settlement))
+    settled = sales.apply(sales.settle(settlement))
+    assert sales.reconcile(settlement).clean
+
+    assert not ledger.undo(taken_over.run)
+    assert ledger.undo(taken_over.run).findings == ()
+    sales.apply(ledger.undo(settled.run))
+
+    assert [each.id for each in product.live_payments()] == [payment.id]
+    assert [each.status for each in product.books.bank_transfers] == ["AUTHORISED"]
+    assert transfer.id
 
 
 def test_card_receipts_and_batches_of_a_run_are_undone(product: Product, purchases: Payables, ledger: Ledger) -> None:

@@ -277,6 +277,20 @@ def _payment_removed(books: Books) -> None:
         books.plant("removed in Xero", line.id, -line.amount.amount)
 
 
+@kind("somebody removed a payment and typed it anew, later")
+def _payment_typed_anew(books: Books) -> None:
+    if victim := books.victim():
+        line = victim.lines[0]
+        (payment,) = books.product.books.payments_of(line.transaction)
+        books.product.books.remove_payment(payment.id)
+        later = victim.on + timedelta(days=1)
+        typed = books.product.books.add_payment(
+            line.transaction, account=books.clearing, amount=line.amount.amount, date=later
+        )
+        books.plant("removed in Xero", line.id, -line.amount.amount)
+        books.plant("payment not posted here", typed.id, line.amount.amount)
+
+
 @kind("somebody removed the fees", of_banks=True)
 def _fees_removed(books: Books) -> None:
     if victim := books.victim():
@@ -341,6 +355,24 @@ def _payment_twice(books: Books) -> None:
         books.plant("perhaps entered twice", typed.id, line.amount.amount)
 
 
+@kind("a payment took effect twice")
+def _payment_doubled(books: Books) -> None:
+    if victim := books.victim():
+        line = victim.lines[0]
+        (payment,) = books.product.books.payments_of(line.transaction)
+        if books.product.books.invoice(line.transaction).amount_due < payment.amount:
+            books.untouched.append(victim)
+            return
+        double = books.product.books.add_payment(
+            line.transaction,
+            account=books.clearing,
+            amount=payment.amount,
+            date=payment.date,
+            reference=payment.reference,
+        )
+        books.plant("posted twice", double.id, payment.amount)
+
+
 @kind("somebody received money into the account", of_banks=True)
 def _received(books: Books) -> None:
     _moved(books, "RECEIVE", 1)
@@ -375,6 +407,20 @@ def _payout_twice(books: Books) -> None:
             from_bank=books.clearing, to_bank=BANK, amount=net, date=victim.paid_out_on
         )
         books.plant("perhaps entered twice", made.id, -net)
+
+
+@kind("a payout took effect twice", of_banks=True)
+def _payout_doubled(books: Books) -> None:
+    if victim := books.victim(paid_out=True):
+        (payout,) = [
+            each for each in books.product.books.bank_transfers if each.reference.startswith(f"Payout {victim.id} ")
+        ]
+        net = victim.proof.net.amount
+        source, target = (books.clearing, BANK) if net > 0 else (BANK, books.clearing)
+        double = books.product.books.add_transfer(
+            from_bank=source, to_bank=target, amount=abs(net), date=payout.date, reference=payout.reference
+        )
+        books.plant("posted twice", double.id, -net)
 
 
 @kind("an answer was lost after the payment was posted")

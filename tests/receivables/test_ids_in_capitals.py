@@ -11,6 +11,7 @@ from xerosync import (
     BillLine,
     BillPayment,
     CardSpend,
+    Doctor,
     Fee,
     Ledger,
     LinkBill,
@@ -88,6 +89,14 @@ def test_the_accounts_of_bills_and_receipts_and_the_contact_of_a_vendor(product:
 
     assert [each.contact_id for each in product.live_bills()] == [contact.id]
     assert [product.books.balance(product.books.account(code).id) for code in (BANK, CLEARING)] == [-4, -16]
+
+
+def test_the_accounts_and_currencies_that_are_examined(product: Product, xero: Xero) -> None:
+    own = in_capitals(product, CLEARING)
+
+    checkup = Doctor(xero, features=["receivables"], clearing_account=own, currencies=["nzd", "NZD"]).examine()
+
+    assert checkup.findings == ()
 
 
 def test_the_bills_that_are_brought_back(product: Product, xero: Xero) -> None:

@@ -66,6 +66,21 @@ def test_what_was_posted_is_taken_back_and_its_invoices_are_open_again(product: 
     assert {line.code for line in sales.settlement_report(settlement).crossed()} == {"undone"}
 
 
+def test_what_was_posted_goes_also_where_the_settlement_is_given_without_a_line_of_it(
+    product: Product, xero: Xero
+) -> None:
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    sales = collecting(xero)
+    whole = settled((first.id, "100.00"), (second.id, "75.00"), paid_out=True)
+    sales.apply(sales.settle(whole))
+
+    sales.apply(sales.undo_settlement(settled((first.id, "100.00"))))
+
+    assert product.live_payments() == []
+    assert clearing(product) == 0
+    assert not sales.undo_settlement(whole)
+
+
 @pytest.mark.parametrize(
     ("touch", "cause"),
     [
@@ -197,10 +212,14 @@ def test_a_batch_of_payments_is_undone_as_one(product: Product, xero: Xero) -> N
 
 
 def test_a_batch_with_payments_of_another_settlement_stays(product: Product, xero: Xero) -> None:
-    sales, settlement = in_batches(product, xero)
-    half = Settlement(id="S1", on=DAY, lines=settlement.lines[:1])
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=SettlementSettings(batches=True))
+    settlements = [
+        Settlement(id=each.id, on=DAY, lines=[line_of(each.id, f"L {each.id}")])
+        for each in (product.collectable("100.00"), product.collectable("100.00", "Bo Lee"))
+    ]
+    sales.apply(sales.settle(settlements))
 
-    plan = sales.undo_settlement(half)
+    plan = sales.undo_settlement(settlements[0])
 
     assert not plan
     assert [finding.cause for finding in plan.findings] == ["1 of its payments are of something else"]

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from xerosync.engine.addresses import deep_link
-from xerosync.engine.clearing import still_open
+from xerosync.engine.clearing import DOUBLE, DOUBLE_CAUSE, DOUBLE_FIX, still_open
 from xerosync.engine.discrepancies import Discrepancy
 from xerosync.engine.entries import LINE, Entry, Key, named
 from xerosync.engine.expecting import Expected
@@ -115,15 +115,21 @@ class _Explaining:
     _orphans: dict[Key, list[Entry]] = field(factory=lambda: defaultdict[Key, "list[Entry]"](list))
     _typed: list[Entry] = field(factory=list[Entry])
     _by_tag: dict[str, Intent] = field(factory=dict[str, Intent])
+    _marked: frozenset[str] = frozenset()
 
     def __attrs_post_init__(self) -> None:
         self.in_flight = Money.zero(self.standing.balance.currency)
         self._expected = {each.key: each for each in self.standing.expected or ()}
         self._by_tag = {each.tag: each for each in self.standing.open_intents}
+        ours = (each for each in self.standing.entries if each.intent is not None and each.actual)
+        self._marked = frozenset(tag for each in ours if (tag := each.tag) is not None)
 
     def sort(self, entry: Entry) -> None:
         """Put *entry* to what it stands for."""
         key = entry.key
+        if self._is_double(entry):
+            self._typed.append(entry)
+            return
         if entry.intent is None:
             tag = entry.tag or ""
             key = self.standing.marks.get(tag)
@@ -206,7 +212,7 @@ class _Explaining:
         for entry in self._typed:
             if not self._has_come(entry.actual_on):
                 continue
-            told = _typed(entry, self._link(entry), twice=entry in twins)
+            told = _typed(entry, self._link(entry), twice=entry in twins, double=self._is_double(entry))
             yield Found(discrepancy=told, entries=(entry,))
 
     def open(self) -> Iterator[Found]:
@@ -227,6 +233,10 @@ class _Explaining:
     @property
     def _zero(self) -> Money:
         return Money.zero(self.standing.balance.currency)
+
+    def _is_double(self, entry: Entry) -> bool:
+        """Whether *entry* is a second one of what was written once, and stands."""
+        return entry.intent is None and entry.tag in self._marked
 
     def _has_come(self, day: date | None) -> bool:
         return day is None or day <= self.standing.last
@@ -339,9 +349,11 @@ def _alike(entry: Entry) -> tuple[str, date | None, Money]:
     return (entry.invoice if entry.what == "payment" else ""), entry.actual_on, entry.actual
 
 
-def _typed(entry: Entry, link: str | None, *, twice: bool) -> Discrepancy:
+def _typed(entry: Entry, link: str | None, *, twice: bool, double: bool) -> Discrepancy:
     code, cause, fix = f"{entry.what} not posted here", "somebody entered it in Xero", _TYPED.get(entry.what, "")
-    if twice:
+    if double:
+        code, cause, fix = DOUBLE, DOUBLE_CAUSE, DOUBLE_FIX
+    elif twice:
         code = "perhaps entered twice"
         cause = "somebody entered in Xero what was posted here too: the same amount on the same day"
         fix = "if it is the same money, delete the one that was typed; if not, leave it"
@@ -352,7 +364,7 @@ def _typed(entry: Entry, link: str | None, *, twice: bool) -> Discrepancy:
         about=entry.xero_id,
         cause=cause,
         fix=fix,
-        who="you" if code == _FORGOTTEN else _BOOKKEEPER,
+        who="you" if code in {_FORGOTTEN, DOUBLE} else _BOOKKEEPER,
         worth=abs(entry.actual),
         amount=entry.actual,
         xero_id=entry.xero_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -29,13 +30,18 @@ from xerosync.models import (
     AccountId,
     AccountStatus,
     AccountType,
+    BankTransactionStatus,
     Payment,
+    PaymentStatus,
 )
 from xerosync.money import Money, exactly
 from xerosync.tables import Listing, Tabular
 
 OTHER_MOVEMENTS: Final = "other movements"
 """The code of what nothing explains."""
+DOUBLE: Final = "posted twice"
+DOUBLE_CAUSE: Final = "it bears our mark of something else that stands in Xero: one write took effect there twice"
+DOUBLE_FIX: Final = "remove it: the other one is known here"
 
 
 class Eligibility(StrEnum):
@@ -217,12 +223,13 @@ def explain_clearing(
     currency = balance.currency
     in_flight, count = (ticked.amount, ticked.count) if ticked is not None else (Money.zero(currency), 0)
     exceptions: list[ExceptionItem] = []
+    standing = _tags_standing(movements)
     findings = [still_open(intent) for intent in open_intents if intent.state in OPEN]
     for payment in movements.standing_payments():
         amount = signed_payment(payment, currency)
         ours = movements.paid.get(payment.payment_id or "")
         if ours is None:
-            exceptions.append(_foreign(payment, amount))
+            exceptions.append(_foreign(payment, amount, standing))
             continue
         said = said_to_move(payment, ours, currency)
         in_flight, count = in_flight + said, count + 1
@@ -261,7 +268,7 @@ def _for_others(account: AccountId, movements: Movements, currency: str) -> Iter
 
 def _entered(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
     """Money that people spent or received through the clearing account itself."""
-    posted = _posted(account, movements, currency)
+    posted, standing = _posted(account, movements, currency), _tags_standing(movements)
     for each in movements.transactions:
         if movements.is_ours(each.bank_transaction_id) or not is_on(account, each):
             continue
@@ -272,12 +279,13 @@ def _entered(account: AccountId, movements: Movements, currency: str) -> Iterato
             cause="somebody entered it in Xero",
             fix="move it to another account, or leave it if it belongs there",
         )
-        yield _or_twice(item, each.date, posted)
+        is_double = tag_in(each.reference or "") in standing
+        yield _double(item.about, item.amount) if is_double else _or_twice(item, each.date, posted)
 
 
 def _transferred(account: AccountId, movements: Movements, currency: str) -> Iterator[ExceptionItem]:
     """Money that people transferred out of the clearing account, or into it."""
-    posted = _posted(account, movements, currency)
+    posted, standing = _posted(account, movements, currency), _tags_standing(movements)
     for each in movements.transfers:
         amount = signed_transfer(account, each, movements, currency)
         if movements.is_ours(each.bank_transfer_id) or not amount:
@@ -289,7 +297,8 @@ def _transferred(account: AccountId, movements: Movements, currency: str) -> Ite
             cause="somebody moved money between this account and another one",
             fix="if it is a payout, settle without paid_out_on, or delete it in Xero and settle again",
         )
-        yield _or_twice(item, each.date, posted)
+        is_double = tag_in(each.reference or "") in standing
+        yield _double(item.about, item.amount) if is_double else _or_twice(item, each.date, posted)
 
 
 _Posted = frozenset[tuple[str, Decimal]]
@@ -319,8 +328,29 @@ def _or_twice(item: ExceptionItem, on: date | None, posted: _Posted) -> Exceptio
     )
 
 
-def _foreign(payment: Payment, amount: Money) -> ExceptionItem:
-    tagged = tag_in(payment.reference or "") is not None
+def _tags_standing(movements: Movements) -> frozenset[str]:
+    """Our marks on what stands as the library wrote it."""
+    found: list[str | None] = [
+        *(each.reference for each in movements.standing_payments() if each.payment_id in movements.paid),
+        *(
+            each.reference
+            for each in movements.transactions
+            if each.bank_transaction_id in movements.moved and each.status == BankTransactionStatus.AUTHORISED
+        ),
+        *(
+            each.reference
+            for each in movements.transfers
+            if each.bank_transfer_id in movements.moved and each.status != PaymentStatus.DELETED
+        ),
+    ]
+    return frozenset(tag for text in found if (tag := tag_in(text or "")) is not None)
+
+
+def _foreign(payment: Payment, amount: Money, standing: AbstractSet[str]) -> ExceptionItem:
+    tag = tag_in(payment.reference or "")
+    tagged = tag is not None
+    if tag in standing:
+        return _double(payment.payment_id, amount)
     return ExceptionItem(
         code="payment the store does not know" if tagged else "payment not posted here",
         about=payment.payment_id or "",
@@ -330,6 +360,10 @@ def _foreign(payment: Payment, amount: Money) -> ExceptionItem:
         if tagged
         else "move it to another account, or pay it out by hand",
     )
+
+
+def _double(xero_id: str | None, amount: Money) -> ExceptionItem:
+    return ExceptionItem(code=DOUBLE, about=xero_id or "", amount=amount, cause=DOUBLE_CAUSE, fix=DOUBLE_FIX)
 
 
 def _at_another_rate(payment: Payment, rest: Money) -> ExceptionItem:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from xerosync.engine.actions import Action, Pending
+from xerosync.engine.actions import WAS_ON, Action, Pay, Pending, RemovePayment
 from xerosync.engine.causes import RootCause, root_causes
 from xerosync.engine.clearing import InBase, balance_rows
 from xerosync.engine.clearing_statement import ClearingStatement
@@ -112,7 +112,7 @@ class Reconciliation(Tabular):
         planned = self.settling.only(lambda action: action.itself in actions)
         known = {action.itself for action in planned}
         others = [action for itself, action in actions.items() if itself not in known]
-        return Plan(tenant=self.tenant, actions=(*planned, *others), findings=tuple(left))
+        return Plan(tenant=self.tenant, actions=tuple(_in_turn([*planned, *others])), findings=tuple(left))
 
     def rows(self) -> list[dict[str, str]]:
         """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
@@ -240,6 +240,17 @@ def _wanted(fix: Choice, discrepancy: Discrepancy) -> Fix | None:
         return _checked(fix)
     wanted = fix(discrepancy) if callable(fix) else fix.get(discrepancy.code)
     return None if wanted is None else _checked(wanted)
+
+
+def _in_turn(actions: Sequence[Action]) -> Iterator[Action]:
+    """*actions*, payments after the removals of what stands on their invoices in their place."""
+    opened: dict[str, list[Pending]] = {}
+    for each in actions:
+        if isinstance(each, RemovePayment) and WAS_ON in each.facts:
+            opened.setdefault(each.facts[WAS_ON], []).append(each.itself)
+    for each in actions:
+        removals = opened.get(f"Invoices/{each.invoice}", ()) if isinstance(each, Pay) else ()
+        yield evolve(each, after=(*each.after, *removals)) if isinstance(each, Pay) and removals else each
 
 
 def _row(each: Discrepancy) -> dict[str, str]:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from xerosync.engine.accounting_for import Found
 from xerosync.engine.actions import (
+    WAS_ON,
     Action,
     Adopt,
     CreateSaleCredit,
@@ -20,6 +21,7 @@ from xerosync.engine.actions import (
     Transfer,
     VoidCredit,
 )
+from xerosync.engine.clearing import DOUBLE
 from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import LINE, Entry, Key, named
 from xerosync.engine.mirror import GONE
@@ -154,7 +156,7 @@ def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) 
 
 def _is_foreign(discrepancy: Discrepancy, entries: Sequence[Entry]) -> bool:
     """Whether no settlement of the host's has it."""
-    return discrepancy.code == "not in your settlements" or all(
+    return discrepancy.code in {"not in your settlements", DOUBLE} or all(
         # What carries our mark is ours, whatever the store has lost.
         entry.intent is None and entry.tag is None and discrepancy.part is None
         for entry in entries
@@ -176,7 +178,9 @@ def _removal(entry: Entry) -> Action | None:
     intent, amount = entry.intent, abs(entry.actual)
     name = intent.operation.host_ref if intent is not None else f"{BY_HAND}{entry.xero_id}"
     facts = {"undone": intent.facts.get("settlement", "")} if intent is not None else {}
-    reason = "not in the host's settlements" if intent is not None else "entered by hand, and not wanted"
+    if entry.invoice:
+        facts |= {WAS_ON: f"Invoices/{entry.invoice}"}
+    reason = "not in the host's settlements" if intent is not None else "it is in Xero besides, and not wanted"
     if intent is not None and intent.operation.kind == CreateSaleCredit.kind:
         return VoidCredit(host_ref=name, reason=reason, facts=facts, credit_note=entry.xero_id, amount=amount)
     if isinstance(entry.document, Payment):

@@ -27,7 +27,7 @@ from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Plan
 from xerosync.engine.remembering import standing_for
-from xerosync.engine.restoring import current_of
+from xerosync.engine.restoring import current, current_of
 from xerosync.engine.settling_policies import HistoryNotes, SettlementSettings, WhenLocked, open_books
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
 from xerosync.engine.undoing import WHOLE, Document, Posted, Undoing, decide_undo
@@ -59,7 +59,10 @@ _OVERPAID: Final = frozenset({"RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT"})
 async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
     """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
     (settlement,) = checked_settlements([settlement])
-    found = await current_of(books, [*standing_for(settlement.lines), *operations(settlement.id)])
+    # It may have been posted with lines that it is given without.
+    posted = current(await intents_with(books, lookup=("settlement", settlement.id)))
+    named = await current_of(books, [*standing_for(settlement.lines), *operations(settlement.id)])
+    found = {each.key: each for each in (*posted, *named.values())}
     for line in settlement.lines:
         if line.kind is LineKind.CHARGED_BACK:
             found |= {each.key: each for each in await intents_with(books, lookup=("charged_back_by", line.id))}
@@ -88,6 +91,7 @@ async def undo_run(books: Books, run: str) -> Plan:
         reason="the run that wrote it is undone",
         facts={"undone_run": run},
         currency=organisation.base_currency or "XXX",
+        leaves_typed=True,
     )
     return await _taken_back(books, written, undoing)
 

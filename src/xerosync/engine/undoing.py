@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from xerosync.engine import actions as act
 from xerosync.engine import paper_actions as papers
 from xerosync.engine.drifting import changes
-from xerosync.engine.intents import Intent
+from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import OpenBooks
@@ -73,11 +73,16 @@ _UNAPPROVED: Final = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
 
 @frozen(kw_only=True)
 class Undoing:
-    """What is undone, in words, and the *facts* that are kept with each thing taken back; amounts are in *currency*."""
+    """
+    What is undone, in words, and the *facts* that are kept with each thing taken back; amounts are in *currency*.
+
+    Where it *leaves_typed*, what people had typed stays, although it was taken over: nothing was written for it.
+    """
 
     reason: str
     facts: Mapping[str, str]
     currency: str
+    leaves_typed: bool = False
 
 
 @frozen(kw_only=True)
@@ -134,7 +139,7 @@ class _Undoing:
             self._keep_all(intent, *_NO_WAY_BACK.get(kind, other))
         elif document is None:
             self._keep_all(intent, "it is not among what was read from Xero", _BY_HAND)
-        elif document.status not in GONE:
+        elif document.status not in GONE and not (self.undoing.leaves_typed and _was_typed(intent, document)):
             reason = self._why_it_stays(intent, document)
             if reason:
                 self._keep_all(intent, reason, _BY_HAND)
@@ -282,6 +287,14 @@ class _Undoing:
         about = intent.operation.host_ref
         who = "you" if retry else "the bookkeeper"
         self.findings.append(Finding(code="cannot be undone", about=about, cause=cause, fix=fix, who=who, retry=retry))
+
+
+def _was_typed(intent: Intent, document: Document) -> bool:
+    """Whether people entered *document*, and *intent* took it over: it was never sent, and its mark is not on it."""
+    if intent.claimed_at is not None or "batch" in intent.facts:
+        return False
+    bears = isinstance(document, Payment | BankTransaction | BankTransfer)
+    return bears and tag_in(document.reference or "") != intent.tag
 
 
 def _touched(intent: Intent, document: Payment | BankTransaction | BankTransfer | CreditNote | Invoice) -> str:
