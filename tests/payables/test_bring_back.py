@@ -126,6 +126,28 @@ def test_a_payment_of_the_hosts_that_was_removed_in_xero_opens_its_bill_again(
     assert (reopened.removed, reopened.bill.due, reopened.bill.status) == ((ours.id,), nzd("30.00"), "AUTHORISED")
 
 
+def test_a_sum_of_the_hosts_that_was_removed_in_xero_opens_all_its_bills_again(
+    product: Product, purchases: Payables
+) -> None:
+    """One of them was entered in Xero, and is paid with the host's own."""
+    purchases.apply(purchases.submit([bill("b")]))
+    entered = typed(product)
+    purchases.apply(purchases.bring_back(bill_id=lambda _: "typed"))
+    payments = [BillPayment(id=f"p-{each}", bill_id=each, on=DAY) for each in ("b", "typed")]
+    purchases.apply(purchases.pay(payments, batch=True))
+    (batch,) = product.books.batch_payments
+    assert [each.amount_due for each in product.live_bills()] == [0, 0]
+    assert told(purchases) == []
+    product.books.remove_batch_payment(batch.id)
+
+    reopened = {each.host_ref: each for each in told(purchases)}
+
+    assert {name: each.bill.due for name, each in reopened.items()} == {"b": nzd("30.00"), "typed": nzd(entered.total)}
+    gone = {each.document_id: (each.id,) for each in product.books.payments}
+    assert {each.bill.xero_id: each.removed for each in reopened.values()} == gone
+    assert told(purchases) == []
+
+
 def test_what_the_host_did_itself_is_not_told(purchases: Payables) -> None:
     purchases.apply(purchases.submit([bill("b"), bill("c", "-12.00")]))
     purchases.apply(purchases.settle_credits())

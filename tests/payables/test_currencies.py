@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 
-from xerosync import Bill, BillLine, BillPayment, Money, Payables
+from xerosync import Bill, BillLine, BillPayment, CardSpend, Money, Payables
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode
 
@@ -153,3 +153,42 @@ def test_what_left_the_bank_is_an_amount_that_can_be_paid(made: Money) -> None:
 def test_a_rate_is_above_zero(rate: str) -> None:
     with pytest.raises(InvalidInput, match="rate"):
         paid(rate=rate)
+
+
+def receipt(amount: str, *, name: str = "s1", account: str = EUROS) -> CardSpend:
+    line = BillLine(description="x", amount=eur(amount), account=AccountCode("429"))
+    return CardSpend(id=name, vendor="Taxi GmbH", on=DAY, account=account, lines=[line], currency_rate=RATE)
+
+
+def test_a_receipt_in_euros_leaves_the_card_in_euros_at_its_rate(product: Product, purchases: Payables) -> None:
+    """And what came back comes back at its own; the books hold both in the organisation's currency."""
+    papers = [receipt("100.00"), receipt("-40.00", name="s2")]
+
+    purchases.apply(purchases.spend(papers))
+
+    assert [(each.type, each.currency, each.rate, each.total) for each in product.books.bank_transactions] == [
+        ("SPEND", "EUR", RATE, Decimal(100)),
+        ("RECEIVE", "EUR", RATE, Decimal(40)),
+    ]
+    net = Decimal("181.82") - Decimal("72.73")
+    assert (balance(product, EUROS), balance(product, "429")) == (-net, net)
+    assert (len(purchases.spend(papers)), purchases.spend(papers).findings, len(purchases.update(papers))) == (0, (), 0)
+
+
+def test_a_receipt_in_another_currency_than_its_card_is_found(purchases: Payables) -> None:
+    plan = purchases.spend([receipt("100.00", account=BANK)])
+
+    assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("another currency", "s1")])
+
+
+def test_a_credit_note_in_euros_stands_at_its_rate_and_is_set_against_a_bill_of_the_same(
+    product: Product, posted: Payables
+) -> None:
+    posted.apply(posted.submit([bill("c1", eur("-30.00"))]))
+
+    posted.apply(posted.settle_credits())
+
+    (note,) = product.books.credit_notes
+    assert (note.currency, note.rate, note.total, note.amount_due) == ("EUR", RATE, Decimal(30), Decimal(0))
+    assert [each.due for each in posted.posted(["b1"])] == [eur("70.00")]
+    assert sum(each.balance for each in product.books.trial_balance()) == 0

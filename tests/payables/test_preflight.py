@@ -71,6 +71,35 @@ def test_what_does_not_fit_is_found_before_anything_is_sent(
     assert [each.number for each in product.live_bills()] == ["b2"]
 
 
+@pytest.mark.parametrize(("line", "code", "cause"), WRONG)
+@pytest.mark.usefixtures("set_up")
+def test_what_does_not_fit_is_found_of_credit_notes_receipts_and_changes_too(
+    product: Product, purchases: Payables, line: BillLine, code: str, cause: str
+) -> None:
+    right = bill(coded(), bill_id="b2")
+    purchases.apply(purchases.submit([right]))
+    receipt = CardSpend(
+        id="s1", vendor="Paper Ltd", on=DAY, account=BANK, lines=[coded()], amounts=LineAmountTypes.EXCLUSIVE
+    )
+    purchases.apply(purchases.spend([receipt]))
+    back = evolve(line, amount=-line.amount)
+
+    plans = [
+        purchases.submit([bill(back, bill_id="c1")]),
+        purchases.spend([evolve(receipt, id="s2", lines=[line])]),
+        purchases.update([evolve(right, lines=[line]), evolve(receipt, lines=[line])]),
+    ]
+
+    stays = {"changed since posted", "another currency"} if line.amount.currency != "NZD" else set[str]()
+    found = [(each.about, each) for plan in plans for each in plan.findings]
+    assert [about for about, _ in found] == ["c1", "s2", "b2", "s1"]
+    for _, each in found:
+        assert each.code in {code, *stays}
+        assert cause in each.cause or each.code in stays
+    assert [len(plan) for plan in plans] == [0, 0, 0]
+    assert (len(product.live_bills()), len(product.books.bank_transactions)) == (1, 1)
+
+
 @pytest.mark.usefixtures("set_up")
 def test_what_is_mended_in_xero_is_submitted_by_itself(product: Product, purchases: Payables) -> None:
     assert not purchases.submit([bill(coded(item="DESK"))])
