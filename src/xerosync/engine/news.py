@@ -33,7 +33,7 @@ _KEPT: Final = timedelta(days=2)
 _LAGS: Final = timedelta(minutes=1)
 """How long a change that was told of and does not show in Xero yet is waited for."""
 _ECHOES: Final = timedelta(milliseconds=100)
-"""How near to a write of the library's own, as its answer dates it, Xero tells of it; elements of a batch differ."""
+"""How long before a write of our own, by the date in its answer, Xero may tell of it: elements of a batch differ."""
 _PAGE: Final = 1000
 
 
@@ -136,7 +136,7 @@ async def _known(storage: AsyncStorage, tenant: str, told: Sequence[Told]) -> se
     for each, record in zip(on_shelves, mirrored, strict=True):
         unseen = [at for at in each.waiting if not _shows(record, at)]
         ours = await _our_moments(storage, tenant, each.resource_id) if unseen else []
-        if all(any(abs(at - moment) <= _ECHOES for moment in ours) for at in unseen):
+        if all(any(timedelta() <= moment - at <= _ECHOES for moment in ours) for at in unseen):
             known.add(each.identity)
     return known
 
