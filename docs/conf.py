@@ -37,6 +37,6 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     ("py:.*", rf"({'|'.join(sorted(vars(builtins)))})(\..*)?"),
     ("py:.*", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
-    ("py:.*", r"(attr|attrs|opentelemetry|procrastinate|redis|rich|sqlalchemy|typing_extensions)\..*"),
+    ("py:.*", r"(attr|attrs|matplotlib|opentelemetry|procrastinate|redis|rich|sqlalchemy|typing_extensions)\..*"),
     ("py:.*", r"([\w.]+\.)?[A-Z]|([\w.]+\.)?[A-Z]\w*_co(ntra)?"),
 ]
