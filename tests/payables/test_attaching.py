@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import cast
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, DAY, Product, Through, nzd
+from tests.engine.test_strange_answers import Altered
 
 from xerosync import Bill, BillFile, BillLine, CardSpend, Payables
-from xerosync.errors import InvalidInput
+from xerosync.errors import InvalidInput, UnreadableAnswer
 from xerosync.models import AccountCode
-from xerosync.ports import Request
+from xerosync.ports import Request, Response
 from xerosync.simulator import Fault
 
 LINE = BillLine(description="x", amount=nzd("10.00"), account=AccountCode("429"))
@@ -121,6 +123,32 @@ def test_a_file_whose_answer_was_lost_is_attached_once(product: Product, posted:
     assert files(product) == {"bill scan.pdf": b"%PDF 1"}
     assert [each.code for each in recovered.findings] == (["file needed"] if fault is Fault.LOST_BEFORE else [])
     assert not posted.attach([scan()])
+
+
+def cut_off(request: Request, response: Response) -> Response:
+    """The content of a file, its last byte missing."""
+    is_content = request.method == "GET" and "/Attachments/" in request.url
+    return evolve(response, body=response.body[:-1]) if is_content else response
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_file_whose_content_came_cut_off_is_not_taken_for_another(
+    product: Product, posted: Payables, *, lost: bool
+) -> None:
+    through = Payables(product.xero(transport=Altered(product.simulator.transport, cut_off)))
+    if lost:
+        product.simulator.faults.plan(Fault.LOST_AFTER, path="/Attachments/", method="PUT")
+        through.apply(through.attach([scan()]))
+        through.recover()
+    else:
+        product.books.attach("Invoices", product.live_bills()[0].id, "from the vendor.pdf", b"%PDF 1")
+        with pytest.raises(UnreadableAnswer, match="5 bytes of 6"):
+            through.attach([scan()])
+
+    posted.recover()
+    posted.apply(posted.attach([scan()]))
+
+    assert list(files(product).values()) == [b"%PDF 1"]
 
 
 def test_the_store_keeps_no_file(product: Product, posted: Payables) -> None:

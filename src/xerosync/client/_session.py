@@ -110,11 +110,17 @@ class Session:
         """
         return self._one_turn()
 
-    async def fetch(self, path: str, *, accept: str) -> Response:
-        """The answer to a read of something that is no collection, such as a file. Raises as `read`."""
+    async def fetch(self, path: str, *, accept: str, size: int | None = None) -> Response:
+        """
+        The answer to a read of something that is no collection, such as a file. Raises as `read`.
+
+        Raises `UnreadableAnswer` where it is known how many bytes its *size* is, and as many did not come.
+        """
         response = await self._read(Query(path, ""), accept)
         if response.status != 200:
             raise refusal(response)
+        if size is not None and len(response.body) != size:
+            raise UnreadableAnswer(path, f"{len(response.body)} bytes of {size}")
         return response
 
     async def write(

@@ -161,7 +161,8 @@ async def _same(
         for one in alike:
             if document is not None and one.content_length == each.size and one.attachment_id is not None:
                 session = await books.session()
-                kept = await session.fetch(f"{_path(document)}/{one.attachment_id}", accept="application/octet-stream")
+                place = f"{_path(document)}/{one.attachment_id}"
+                kept = await session.fetch(place, accept="application/octet-stream", size=each.size)
                 if hashlib.sha256(kept.body).hexdigest() == each.sha256:
                     same[each.operation] = one.attachment_id
     return same

@@ -368,8 +368,9 @@ async def probe_attachments(books: Books, intents: Sequence[Intent]) -> dict[str
         ]
         found[intent.key] = []
         for each in named:
-            content = (await session.fetch(f"{path}/{each.attachment_id}", accept="application/octet-stream")).body
-            if hashlib.sha256(content).hexdigest() == intent.payload["SHA256"]:
+            place, size = f"{path}/{each.attachment_id}", each.content_length
+            kept = await session.fetch(place, accept="application/octet-stream", size=size)
+            if hashlib.sha256(kept.body).hexdigest() == intent.payload["SHA256"]:
                 found[intent.key].append(Found(each.attachment_id or "", ours=True))
     return found
 
