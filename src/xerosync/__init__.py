@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from xerosync.ledger import AsyncLedger, Ledger
     from xerosync.mapping.calendar import ProcessingCalendar
     from xerosync.mapping.contacts import ContactDetails
+    from xerosync.mapping.declines import Decline, DeclineReason, RetryPolicy
     from xerosync.mapping.lines import BillLine, PaperLine, SaleLine
     from xerosync.mapping.papers import Bill, Sale, map_bill, map_sale
     from xerosync.mapping.settlement import Adjustment, Fee, LineKind, Settlement, SettlementLine, SettlementProof
@@ -155,6 +156,8 @@ __all__ = [
     "ContactDetails",
     "CreditRefund",
     "Customer",
+    "Decline",
+    "DeclineReason",
     "Delivery",
     "Difference",
     "Discrepancy",
@@ -230,6 +233,7 @@ __all__ = [
     "ReportedTransaction",
     "Result",
     "Retry",
+    "RetryPolicy",
     "RootCause",
     "Rotated",
     "Rule",
@@ -362,6 +366,7 @@ _ROOMS = {
     "tables": ("Listing",),
     "mapping.calendar": ("ProcessingCalendar",),
     "mapping.contacts": ("ContactDetails",),
+    "mapping.declines": ("Decline", "DeclineReason", "RetryPolicy"),
     "mapping.lines": ("BillLine", "PaperLine", "SaleLine"),
     "mapping.papers": ("Bill", "Sale", "map_bill", "map_sale"),
     "mapping.settlement": ("Adjustment", "Fee", "LineKind", "Settlement", "SettlementLine", "SettlementProof"),

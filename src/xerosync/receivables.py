@@ -182,7 +182,8 @@ class AsyncReceivables:
 
         *due_from* bounds it to invoices due on that day or later (R25). Reads, changes nothing.
         """
-        return await importing.preview(self.books, self._imports, due_from=due_from)
+        choice = Choice(due_from=due_from, retries=self._settlements.retries)
+        return await importing.preview(self.books, self._imports, choice)
 
     async def import_invoices(
         self,
@@ -190,16 +191,24 @@ class AsyncReceivables:
         *,
         due_from: date | None = None,
         automatic: bool = False,
+        agreed_anew: bool = False,
     ) -> Plan:
         """
         Make a transaction of every approved sales invoice that has something due and whose customer is connected.
 
         *chosen* are the ids of invoices to import by hand; only so is one imported again whose transaction ended (R15).
         *automatic* takes those of customers with that policy alone, due since it was set (R31), *due_from* those due on
-        that day or later.
+        that day or later. What the retry policy forbids to collect again is a finding (R37), unless the payers of all
+        those chosen *agreed_anew*.
         """
         ids = None if chosen is None else frozenset(map(plain_id, chosen))
-        choice = Choice(chosen=ids, due_from=due_from, automatic=automatic)
+        choice = Choice(
+            chosen=ids,
+            due_from=due_from,
+            automatic=automatic,
+            retries=self._settlements.retries,
+            agreed_anew=agreed_anew,
+        )
         return await importing.import_invoices(self.books, self._imports, choice)
 
     async def import_in_pages(

@@ -14,7 +14,7 @@ import attrs
 import life_cycle
 import xerosync
 from feature_table import missing_tests
-from xerosync import ConnectionState, ImportPolicy, LeftOut
+from xerosync import ConnectionState, DeclineReason, ImportPolicy, LeftOut
 from xerosync.engine.kinds import KINDS
 from xerosync.engine.states import MOVES
 from xerosync.simulator import Fault, Switches
@@ -111,6 +111,13 @@ def test_every_reason_to_leave_an_invoice_out_is_explained() -> None:
     shown = tables("howto/import.md")["Reason"]
 
     assert [row[0] for row in shown] == [f"`{reason}`" for reason in LeftOut]
+
+
+def test_every_reason_of_a_decline_is_told_as_in_code() -> None:
+    shown = tables("howto/charge-backs.md")["Reason"]
+
+    said = [(f"`{each}`", each.words, "yes" if each.carries_fee else "no") for each in DeclineReason]
+    assert shown == said
 
 
 def test_every_import_policy_is_explained() -> None:

@@ -38,10 +38,16 @@ _WRITTEN: Final = frozenset({Pay.kind, MoveMoney.kind, CreateSaleCredit.kind})
 async def written_for(
     books: Books, lines: Iterable[SettlementLine], transactions: Mapping[str, Transaction]
 ) -> dict[InvoiceId, list[Intent]]:
-    """What was written for each invoice of which *lines* say that money went back, whatever it came with."""
+    """
+    What was written for each invoice of which *lines* say that money went back, or why it was declined, whatever it
+    came with.
+    """
     wanted: dict[InvoiceId, dict[str, None]] = {}
     for line in lines:
-        if line.kind in RETURNS and (transaction := transactions.get(line.transaction)) is not None:
+        transaction = transactions.get(line.transaction)
+        if transaction is None:
+            continue
+        if line.kind in RETURNS or line.reason is not None or transaction.declines:
             wanted.setdefault(transaction.invoice_id, {})[transaction.id] = None
     for invoice, attempts in (await chains_of(books, wanted)).items():
         wanted[invoice] |= dict.fromkeys(each.id for each in attempts)

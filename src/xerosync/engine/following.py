@@ -24,6 +24,7 @@ from xerosync.engine.remembering import FORGOTTEN, by_their_ids
 from xerosync.engine.settling import NOT_OURS
 from xerosync.engine.transactions import chains_of, posted_for, transactions_of
 from xerosync.errors import InvalidInput
+from xerosync.mapping.declines import Decline
 from xerosync.mapping.transactions import (
     ImportSettings,
     Transaction,
@@ -72,7 +73,7 @@ def follow_one(one: Followed, known: Importable) -> list[Decided]:
     no longer due is a finding. One that ended is remembered as such.
     """
     if one.state.status.has_ended:
-        return _noted(one.transaction, evolve(one.transaction, status=one.state.status))
+        return _noted(one.transaction, _declined(evolve(one.transaction, status=one.state.status), one.state, known))
     if one.invoice is None:
         return [_unknown(one.transaction)]
     try:
@@ -112,7 +113,13 @@ def _wanted(one: Followed, invoice: Invoice, known: Importable) -> Transaction:
     is_asked = one.state.on == before.on and not before.cancelled
     is_possible = before.on is not None and (is_asked or before.on >= calendar.first_from(known.today))
     keeps_day = invoice.due_date == before.due and is_possible
-    return evolve(fresh, id=before.id, on=before.on if keeps_day else fresh.on)
+    return evolve(
+        fresh,
+        id=before.id,
+        on=before.on if keeps_day else fresh.on,
+        declines=before.declines,
+        agreed_anew=before.agreed_anew,
+    )
 
 
 def _cancelled(one: Followed, known: Importable) -> list[Decided]:
@@ -127,7 +134,10 @@ def _cancelled(one: Followed, known: Importable) -> list[Decided]:
 def _under_way(one: Followed, invoice: Invoice, known: Importable) -> list[Decided]:
     before, state = one.transaction, one.state
     asked = state.amount or before.amount
-    noted = evolve(before, status=state.status, amount=asked, on=state.on or before.on, cancelled=False)
+    declines = tuple(each for each in before.declines if each.line)  # it came to something after all
+    noted = evolve(
+        before, status=state.status, amount=asked, on=state.on or before.on, cancelled=False, declines=declines
+    )
     decided = _noted(before, noted)
     if one.posted is None:
         return [*decided, _in_doubt(noted)]
@@ -148,6 +158,19 @@ def _to_collect(one: Followed, invoice: Invoice, known: Importable) -> Decimal:
         on=one.transaction.on or known.today,
     )
     return fresh.amount.amount
+
+
+def _declined(transaction: Transaction, state: TransactionState, known: Importable) -> Transaction:
+    """*transaction* with the reason that *state* gives; what lines of settlements say of it counts more."""
+    if state.reason is None or any(each.line for each in transaction.declines):
+        return transaction
+    told = Decline(
+        reason=state.reason,
+        on=state.on or transaction.on or known.today,
+        amount=state.amount or transaction.amount,
+    )
+    kept = [evolve(each, on=told.on) for each in transaction.declines] == [told]
+    return transaction if kept else evolve(transaction, declines=(told,))
 
 
 def _noted(before: Transaction, after: Transaction) -> list[Decided]:

@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import TRANSACTION, ImportInvoice, Seen
+from xerosync.engine.declining import forbidden
 from xerosync.engine.mirror import (
     INVOICES,
     read_mirrored,
@@ -32,11 +33,13 @@ from xerosync.engine.transactions import (
     NO_ATTEMPTS,
     Attempts,
     all_made,
+    by_invoice,
     charged_back_again,
     sales_written,
     tags_of_sales,
 )
 from xerosync.errors import InvalidInput
+from xerosync.mapping.declines import RetryPolicy
 from xerosync.mapping.transactions import ImportSettings, Transaction
 from xerosync.models import DocumentStatus, Invoice, InvoiceId, InvoiceType, TenantId
 from xerosync.money import Money
@@ -56,6 +59,7 @@ class LeftOut(StrEnum):
     NOTHING_DUE = "nothing due"
     IMPORTED_BEFORE = "imported before"
     ENDED_BEFORE = "ended before"
+    RETRY_FORBIDDEN = "retry not allowed"
     SUBMITTED = "submitted from here"
     BEFORE_CUT_OFF = "due before the cut-off"
     BEFORE_AUTOMATIC = "due before automatic import"
@@ -110,6 +114,10 @@ _WORDS: Final[Mapping[LeftOut, tuple[str, str]]] = {
     LeftOut.NOT_MAPPED: (
         "the mapper makes no transaction of it that can be collected",
         "correct the mapper of your ImportSettings",
+    ),
+    LeftOut.RETRY_FORBIDDEN: (
+        "your retry policy allows no other attempt",
+        "collect it in another way, or get the payer's agreement and choose it with agreed_anew=True",
     ),
 }
 _BY_DUE_DATE: Final = frozenset({None, LeftOut.BEFORE_CUT_OFF, LeftOut.BEFORE_AUTOMATIC})
@@ -174,11 +182,22 @@ class ImportPreview(Tabular):
 
 @frozen(kw_only=True)
 class Choice:
-    """Which invoices are looked at: those *chosen* by id, or all; due *due_from* or later; *automatic* ones alone."""
+    """
+    Which invoices are looked at: those *chosen* by id, or all; due *due_from* or later; *automatic* ones alone.
+
+    *retries* says which may be tried again, those that were *agreed_anew* in any case. Raises `InvalidInput` where that
+    is said of none in particular.
+    """
 
     chosen: frozenset[str] | None = None
     due_from: date | None = None
     automatic: bool = False
+    retries: RetryPolicy = field(factory=RetryPolicy)
+    agreed_anew: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.agreed_anew and self.chosen is None:
+            raise InvalidInput("agreed_anew", "choose the invoices whose payers agreed to another attempt")
 
 
 @frozen(kw_only=True)
@@ -189,7 +208,8 @@ class Importable:
 
     *owed_again* are the invoices that the library made where a payment was charged back and could not be removed,
     *submitted* those it made of the host's own sales, whose marks are *sales*, and whose transactions' ids are *ids*.
-    Where *is_read_now*, every invoice was read as it is now.
+    *telling* are the attempts at each that say why they failed. Where *is_read_now*, every invoice was read as it is
+    now.
     """
 
     customers: Mapping[str, str]
@@ -201,6 +221,7 @@ class Importable:
     submitted: AbstractSet[str] = frozenset()
     sales: AbstractSet[str] = frozenset()
     ids: AbstractSet[str] = frozenset()
+    telling: Mapping[InvoiceId, Sequence[Transaction]] = field(factory=dict[InvoiceId, "Sequence[Transaction]"])
     is_read_now: bool = False
 
     def attempts_at(self, invoice: Invoice) -> Attempts:
@@ -228,7 +249,12 @@ def judge(invoice: Invoice, stamp: str, choice: Choice, known: Importable) -> Im
         )
     except InvalidInput as error:
         return ImportRow(invoice=invoice, stamp=stamp, left_out=LeftOut.NOT_MAPPED, why=str(error))
+    if transaction.attempt > 1 and choice.agreed_anew:
+        transaction = evolve(transaction, agreed_anew=True)
     row = ImportRow(invoice=invoice, stamp=stamp, transaction=transaction)
+    why = forbidden(choice.retries, known.telling.get(transaction.invoice_id, ()), transaction)
+    if why and (choice.chosen is None or transaction.invoice_id in choice.chosen):
+        return evolve(row, transaction=None, left_out=LeftOut.RETRY_FORBIDDEN, why=why)
     reason = _passed_over(invoice.invoice_id or "", due, transaction, choice, known)
     return row if reason is None else evolve(row, left_out=reason)
 
@@ -320,9 +346,8 @@ class Imports:
         return is_faulty or (reason is LeftOut.NOT_CONNECTED and not self.choice.automatic)
 
 
-async def preview(books: Books, settings: ImportSettings, *, due_from: date | None) -> ImportPreview:
+async def preview(books: Books, settings: ImportSettings, choice: Choice) -> ImportPreview:
     """Every sales invoice with what would become of it, those due first first."""
-    choice = Choice(due_from=due_from)
     found = [row async for some in _judged(books, choice, await importable(books, settings)) for row in some]
     found.sort(key=lambda row: (row.invoice.due_date or date.max, row.invoice.invoice_number or ""))
     return ImportPreview(lines=tuple(found))
@@ -353,6 +378,7 @@ async def importable(books: Books, settings: ImportSettings) -> Importable:
         owed_again=charged_back_again(written),
         sales=tags_of_sales(written),
         ids=made.ids,
+        telling=by_invoice(made.telling),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 
+from xerosync.mapping.declines import Decline, DeclineReason
 from xerosync.mapping.transactions import Transaction, TransactionStatus
 from xerosync.models import InvoiceId
 from xerosync.money import Money
@@ -25,6 +27,8 @@ def facts_of(transaction: Transaction) -> dict[str, str]:
         "attempt": str(transaction.attempt),
         "status": transaction.status.value,
         "cancelled": "yes" if transaction.cancelled else "",
+        "declines": _kept(transaction.declines),
+        "agreed_anew": "yes" if transaction.agreed_anew else "",
     }
     return {name: text for name, text in facts.items() if text}
 
@@ -43,6 +47,39 @@ def transaction_of(facts: Mapping[str, str]) -> Transaction:
         attempt=attempt_of(facts),
         status=status_of(facts),
         cancelled="cancelled" in facts,
+        declines=_declines(facts.get("declines")),
+        agreed_anew="agreed_anew" in facts,
+    )
+
+
+def says_why(facts: Mapping[str, str]) -> bool:
+    """Whether the transaction of *facts* says something of what may be tried again after it."""
+    return "declines" in facts or "agreed_anew" in facts
+
+
+def _kept(declines: tuple[Decline, ...]) -> str:
+    told = [
+        {
+            "reason": each.reason.value,
+            "on": each.on.isoformat(),
+            "amount": str(each.amount.amount),
+            "currency": each.amount.currency,
+            "line": each.line,
+        }
+        for each in declines
+    ]
+    return json.dumps(told) if told else ""
+
+
+def _declines(text: str | None) -> tuple[Decline, ...]:
+    return tuple(
+        Decline(
+            reason=DeclineReason(each["reason"]),
+            on=date.fromisoformat(each["on"]),
+            amount=Money(each["amount"], each["currency"]),
+            line=each["line"],
+        )
+        for each in json.loads(text or "[]")
     )
 
 

@@ -13,6 +13,7 @@ from xerosync.client._wire.codec import decode
 from xerosync.engine import actions as act
 from xerosync.engine import paper_actions as papers
 from xerosync.engine import undo_actions as undone
+from xerosync.engine.declining import REASON
 from xerosync.engine.intents import Intent, intent_key, retries, tag_in, tag_of
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.payouts import FEES, PAYOUT
@@ -21,6 +22,7 @@ from xerosync.engine.recovery import finding_for
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.settling_policies import HistoryNotes
 from xerosync.engine.states import OPEN, State
+from xerosync.mapping.declines import DeclineReason
 from xerosync.models import HistoryRecord
 
 _LONGEST: Final = 300
@@ -287,7 +289,8 @@ def _about(operation: act.Pending, facts: Mapping[str, str]) -> str:
     """What was done, in plain words, by the host's own ids."""
     name = " ".join(operation.host_ref.split())
     if "charged_back_by" in facts:
-        return f"charged back, line {facts['charged_back_by']}"
+        why = f": {DeclineReason(facts[REASON]).words}" if REASON in facts else ""
+        return f"charged back, line {facts['charged_back_by']}{why}"
     if "undone" in facts:
         return f"settlement {facts['undone']} was undone"
     if name.startswith(act.SALE) and operation.kind in _OF_CUSTOMERS:

@@ -25,6 +25,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.chain_books import undoing_of
 from xerosync.engine.chains import Effect, Taking, Unfit
+from xerosync.engine.declining import REASON
 from xerosync.engine.exchange import Exchange
 from xerosync.engine.intents import Intent, text_at
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, CameIn, Deciding, facts_given, facts_known
@@ -389,7 +390,7 @@ class Returns:
             deciding.claimed.add(paid)
             adopted = Adopt(
                 host_ref=paid,
-                reason=f"charged back by {line.id}{why}; somebody removed its payment in Xero already",
+                reason=f"{_told(line)}{why}; somebody removed its payment in Xero already",
                 adopted_kind=RemovePayment.kind,
                 xero_id=str(came_in.payment),
                 facts=facts,
@@ -398,7 +399,7 @@ class Returns:
         elif came_in.payment is not None and deciding.may_plan(line, Pending(RemovePayment.kind, paid), "removing it"):
             action = RemovePayment(
                 host_ref=paid,
-                reason=f"charged back by {line.id}{why}",
+                reason=f"{_told(line)}{why}",
                 facts=facts,
                 payment=came_in.payment,
                 amount=Money(came_in.paid, line.amount.currency),
@@ -424,7 +425,7 @@ class Returns:
         }
         counter = _Counter(
             name=COUNTER + stays.paid,
-            reason=f"charged back by {line.id}; its payment is {stays.why}, so an invoice takes its place",
+            reason=f"{_told(line)}; its payment is {stays.why}, so an invoice takes its place",
             amount=amount,
             on=day,
             through=through.code or "",
@@ -445,7 +446,7 @@ class Returns:
         """Take back the amount that was parked under the name *parked*."""
         deciding, put_by = self.deciding, came_in.put_by
         facts, amount = self._facts_back(settlement, line), Money(came_in.parked, line.amount.currency)
-        reason, doing = f"charged back by {line.id}", "taking it back"
+        reason, doing = _told(line), "taking it back"
         written = deciding.known.intent(put_by) if put_by is not None else None
         if put_by is None or (written is not None and written.state is State.REMOVED):
             return  # what was removed in Xero already is taken for taken back, as a payment is
@@ -462,7 +463,13 @@ class Returns:
     def _facts_back(self, settlement: Settlement, line: SettlementLine) -> dict[str, str]:
         """The facts of what takes back for *line*."""
         given = facts_given(settlement, line) | {"through": self.deciding.known.accounts.clearing_id}
-        return given | {"transaction": line.transaction, "charged_back_by": line.id}
+        why = {} if line.reason is None else {REASON: line.reason.value}
+        return given | {"transaction": line.transaction, "charged_back_by": line.id} | why
+
+
+def _told(line: SettlementLine) -> str:
+    """What a plan says of a charge-back: by which line, and why where that was given."""
+    return f"charged back by {line.id}" + (f" ({line.reason.words})" if line.reason is not None else "")
 
 
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:

@@ -30,6 +30,7 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, Surplus
 from xerosync.engine.states import OPEN, State
+from xerosync.mapping.declines import RetryPolicy
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
@@ -39,6 +40,7 @@ from xerosync.models import (
     ContactId,
     DocumentStatus,
     Invoice,
+    InvoiceId,
     Payment,
     PaymentId,
     PaymentStatus,
@@ -99,9 +101,9 @@ class Known:
     that took the place of charged-back payments, by transaction; *sold* the invoices that refunds are of, with their
     lines; *used* what was parked and is set against an invoice since, by the name of the operation that parked it;
     *parked* what stands in Xero as parked although the ledger does not know it, by the line's id; *chains* the chains
-    of the invoices of which something went back; *in_forgotten* the batches with our mark that the ledger does not
-    know. *before* is what was posted of the settlements already, *kept* the accounts of those that were begun in
-    others.
+    of the invoices of which something went back or was declined; *in_forgotten* the batches with our mark that the
+    ledger does not know. *before* is what was posted of the settlements already, *kept* the accounts of those that were
+    begun in others. *attempts* are those at each invoice that was tried again, *retries* which may be.
     """
 
     tenant: TenantId
@@ -123,6 +125,8 @@ class Known:
     in_forgotten: Forgotten = field(factory=Forgotten)
     before: PostedBefore = field(factory=PostedBefore)
     kept: Mapping[str, SettlementAccounts] = field(factory=dict[str, SettlementAccounts])
+    retries: RetryPolicy = field(factory=RetryPolicy)
+    attempts: Mapping[InvoiceId, Sequence[Transaction]] = field(factory=dict[InvoiceId, "Sequence[Transaction]"])
 
     def of(self, settlement: Settlement) -> Known:
         """The same, with the accounts that *settlement* goes through."""

@@ -51,7 +51,7 @@ from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, open_books
 from xerosync.engine.states import State
 from xerosync.engine.strays import document_of, stray_key
-from xerosync.engine.transactions import transactions_of
+from xerosync.engine.transactions import chains_of, transactions_of
 from xerosync.engine.undoing import WHOLE
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
@@ -271,6 +271,7 @@ async def _known(
     recalled = await by_what_was_written(books, unknown, in_forgotten.payments) if unknown else {}
     transactions = remembered | recalled
     before = await written_for(books, lines, transactions)
+    tried = (each.invoice_id for each in transactions.values() if each.attempt > 1)
     intents = await current_of(books, _operations(lines, before))
     keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
     unmet = [tag_of(key) for key in keys if key not in intents]
@@ -294,6 +295,8 @@ async def _known(
         used=await used_credits(books, [each for group in before.values() for each in group]),
         parked=await _parked_unknown(books, lines, intents),
         in_forgotten=in_forgotten,
+        retries=chosen.retries,
+        attempts=await chains_of(books, tried),
     )
     return evolve(known, chains={invoice: known_chain(known, written) for invoice, written in before.items()})
 

@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import Action
 from xerosync.engine.addresses import deep_link
+from xerosync.engine.declining import RETRIED
 from xerosync.engine.given_again import PostedLine
 from xerosync.engine.intents import Intent
 from xerosync.engine.pages import Cell, Section, page
@@ -58,7 +59,8 @@ class ReportedLine:
     *cause*, the *fix*, and *who* can do it. *xero_ids* are the documents in Xero that stand for it, by kind of action,
     and *link* leads to one of them. *settled* is what a line in another currency made in the settlement's; *gain* what
     its payment gained over its invoice's own rate, or lost below zero, in the organisation's currency: Xero books that
-    to its own account (F 6.116).
+    to its own account (F 6.116). *reason* is in plain words why it was declined or charged back. A ticked one that has
+    a *cause* was an attempt beyond your retry policy: its money stands in Xero, and a person should know.
     """
 
     what: str
@@ -73,6 +75,7 @@ class ReportedLine:
     link: str | None = None
     settled: Money | None = None
     gain: Money | None = None
+    reason: str = ""
 
     def __repr__(self) -> str:
         return f"<ReportedLine {self.what} {self.mark}>"
@@ -139,6 +142,7 @@ class SettlementReport(Tabular):
                 "amount": str(line.worth),
                 "settled": "" if line.settled is None else str(line.settled),
                 "gain": "" if line.gain is None else str(line.gain),
+                "reason": line.reason,
                 "code": line.code,
                 "cause": line.cause,
                 "fix": line.fix,
@@ -173,9 +177,10 @@ class SettlementReport(Tabular):
 
 
 def _amounts(line: ReportedLine) -> str:
-    """What a line says, what it made in another currency, and what that gained."""
+    """What a line says, what it made in another currency, what that gained, and why it failed."""
     made = f" = {line.settled}" if line.settled is not None else ""
-    return f"{line.worth}{made}" + (f" (gain {line.gain})" if line.gain else "")
+    gained = f" (gain {line.gain})" if line.gain else ""
+    return f"{line.worth}{made}{gained}" + (f" ({line.reason})" if line.reason else "")
 
 
 def _as_json(each: ReportedSettlement) -> dict[str, object]:
@@ -193,6 +198,7 @@ def _as_json(each: ReportedSettlement) -> dict[str, object]:
                 "currency": line.worth.currency,
                 "settled": None if line.settled is None else str(line.settled),
                 "gain": None if line.gain is None else str(line.gain),
+                "reason": line.reason,
                 "code": line.code,
                 "cause": line.cause,
                 "fix": line.fix,
@@ -273,18 +279,22 @@ _UNDONE: Final = _Trouble(
 
 @frozen
 class _Troubles:
-    """What a plan has to say, by the name of what it is about."""
+    """What a plan has to say, by the name of what it is about; *remarks* are on what stands in Xero none the less."""
 
     about: Mapping[str, Sequence[_Trouble]]
+    remarks: Mapping[str, _Trouble]
 
     @classmethod
     def of(cls, plan: Plan, undone: Iterable[Intent]) -> _Troubles:
         """What *plan* finds, then what it would do, then what was *undone*."""
         about: dict[str, list[_Trouble]] = {}
+        remarks: dict[str, _Trouble] = {}
         for finding in plan.findings:
-            about.setdefault(_subject(finding), []).append(
-                _Trouble(finding.code, finding.cause, finding.fix, finding.who, finding.worth)
-            )
+            trouble = _Trouble(finding.code, finding.cause, finding.fix, finding.who, finding.worth)
+            if finding.code == RETRIED:
+                remarks[finding.about] = trouble
+            else:
+                about.setdefault(_subject(finding), []).append(trouble)
         for action in plan:
             if action.kind == AddNote.kind:
                 continue
@@ -293,7 +303,7 @@ class _Troubles:
         for intent in undone:
             if intent.state is State.CONFIRMED:
                 about.setdefault(intent.operation.host_ref.removeprefix(SURPLUS), []).append(_UNDONE)
-        return cls(about)
+        return cls(about, remarks)
 
     def first(self, *names: str) -> _Trouble | None:
         """The first trouble with any of *names*."""
@@ -351,8 +361,9 @@ class _Reporting:
             link=link,
             settled=line.settled,
             gain=self.gains.get(line.id),
+            reason=line.reason.words if line.reason is not None else "",
         )
-        return _crossed(told, self.troubles.first(line.id))
+        return _crossed(told, self.troubles.first(line.id) or self.troubles.remarks.get(line.id))
 
     def _missing(self, posted: PostedLine, currency: str) -> ReportedLine:
         """A line that the settlement was posted with, and is given without."""
@@ -366,7 +377,7 @@ class _Reporting:
         proof = settlement.proof
         cost = proof.fees + proof.reserve - proof.adjustments
         paid_out = self.written.get(PAYOUT + settlement.id, {})
-        if settlement.fees or settlement.adjustments or settlement.reserve:
+        if settlement.all_fees or settlement.adjustments or settlement.reserve:
             ids = paid_out if settlement.id in self.netted else self.written.get(FEES + settlement.id, {})
             yield self._cost("fees", settlement, cost, ids, self.troubles.first(FEES + settlement.id))
         yield self._cost("payout", settlement, proof.net, paid_out, self.troubles.first(PAYOUT + settlement.id))
@@ -389,4 +400,5 @@ class _Reporting:
 def _crossed(line: ReportedLine, trouble: _Trouble | None) -> ReportedLine:
     if trouble is None:
         return line
-    return evolve(line, mark=LineMark.CROSSED, code=trouble.code, cause=trouble.cause, fix=trouble.fix, who=trouble.who)
+    mark = LineMark.TICKED if trouble.code == RETRIED else LineMark.CROSSED
+    return evolve(line, mark=mark, code=trouble.code, cause=trouble.cause, fix=trouble.fix, who=trouble.who)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from attrs import define
 
 from xerosync.engine.actions import Adopt, CreateSaleCredit, MoveMoney, NoteTransaction, Pay, Pending
+from xerosync.engine.declining import TOLD, Tried, declined, retried
 from xerosync.engine.exchange import Exchange
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.observed import invoice_paid
@@ -51,9 +52,6 @@ def decide_settlements(settlements: Sequence[Settlement], known: Known) -> Decid
     """
     deciding = Deciding(known)
     collecting, returns = _Collecting(deciding), Returns(deciding)
-    deciding.actions += [
-        NoteTransaction.remember(transaction, reason=FORGOTTEN) for transaction in known.forgotten.values()
-    ]
     deciding.to_come = {line.id for settlement in settlements for line in settlement.lines}
 
     def fits(settlement: Settlement, line: SettlementLine) -> bool:
@@ -75,7 +73,25 @@ def decide_settlements(settlements: Sequence[Settlement], known: Known) -> Decid
     claimed = deciding.claimed
     deciding.findings = [each for each in deciding.findings if (each.code, each.about in claimed) != (_REMOVED, True)]
     deciding.waiting -= claimed
+    _tell_declines(settlements, deciding)
     return deciding
+
+
+def _tell_declines(settlements: Sequence[Settlement], deciding: Deciding) -> None:
+    """Remember why what failed did, and find the attempts that should not have been; their money is posted as well."""
+    known = deciding.known
+    told = declined(settlements, known.transactions, deciding.waiting)
+    deciding.actions[:0] = [
+        NoteTransaction.remember(one, before=before, reason=why)
+        for name, one in told.items()
+        for before, why in [(None, FORGOTTEN) if name in known.forgotten else (known.transactions[name], TOLD)]
+        if one != before
+    ]
+    chains = {invoice: each.chain for invoice, each in known.chains.items()} | deciding.chains
+    days = {line: on for each in known.chains.values() for line, on in each.on.items()}
+    days |= {line.id: each.on.isoformat() for each in settlements for line in each.lines}
+    tried = Tried(transactions=told, attempts=known.attempts, chains=chains, days=days)
+    deciding.findings += retried(settlements, tried, known.retries)
 
 
 def _decide(settlement: Settlement, line: SettlementLine, collecting: _Collecting, returns: Returns) -> None:

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from xerosync.engine.plans import Finding
 from xerosync.errors import InvalidInput
+from xerosync.mapping.declines import RetryPolicy
 from xerosync.models import Organisation
 from xerosync.money import Money
 
@@ -140,7 +141,7 @@ class SettlementSettings:
     missing. *fees_as* follows from the clearing account unless given: spent where it is a bank account, else netted.
     With *batches*, what is collected on one day moves as one sum (F 6.144). Its payments cannot be removed one by one
     then (F 6.123), so that charge-backs need the *charge_back_account*. *notes* puts a note into the history of
-    whatever is written.
+    whatever is written. *retries* says what may be collected again after a decline.
     """
 
     bank_account: str | None = None
@@ -154,3 +155,4 @@ class SettlementSettings:
     when_locked: WhenLocked = WhenLocked.REFUSE
     batches: bool = False
     notes: HistoryNotes | None = None
+    retries: RetryPolicy = field(factory=RetryPolicy)

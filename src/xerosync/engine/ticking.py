@@ -131,7 +131,7 @@ class Condensed(Settlement):
     @property
     def proof(self) -> SettlementProof:
         """The sum of the whole settlement."""
-        besides = (*self.lines, *self.fees, *self.adjustments, self.reserve, self.net)
+        besides = (*self.lines, *self.all_fees, *self.adjustments, self.reserve, self.net)
         if self.count and all(each is None for each in besides):
             none = Money.zero(self.ticked.currency)
             return SettlementProof(gross=self.ticked, returned=none, fees=none, reserve=none, adjustments=none)

@@ -30,6 +30,7 @@ from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.transactions import all_transactions
 from xerosync.errors import InvalidInput
+from xerosync.mapping.declines import DeclineReason
 from xerosync.mapping.transactions import Transaction, TransactionStatus
 from xerosync.models import Payment, PaymentStatus
 from xerosync.money import Money, exactly
@@ -77,6 +78,11 @@ class ReportedTransaction:
     collected: Money
     settlements: tuple[str, ...] = ()
     in_doubt: bool = False
+
+    @property
+    def reason(self) -> DeclineReason | None:
+        """Why it was last declined, or charged back; None where nobody said."""
+        return self.transaction.declines[-1].reason if self.transaction.declines else None
 
     def __repr__(self) -> str:
         return f"<ReportedTransaction {self.transaction.id} {self.standing}>"
@@ -232,5 +238,6 @@ def _row(line: ReportedTransaction) -> dict[str, str]:
         "amount": str(transaction.amount),
         "standing": line.standing.value,
         "collected": str(line.collected),
+        "reason": line.reason.words if line.reason is not None else "",
         "settlements": ", ".join(line.settlements),
     }

@@ -23,7 +23,7 @@ from xerosync.engine.actions import (
     VoidCredit,
 )
 from xerosync.engine.intents import Intent
-from xerosync.engine.links import attempt_of, status_of, transaction_of
+from xerosync.engine.links import attempt_of, says_why, status_of, transaction_of
 from xerosync.engine.mirror import GONE, INVOICES, PAYMENTS, records
 from xerosync.engine.observed import all_links, intents_with, links_of, revisions, stamped
 from xerosync.engine.paper_actions import ChangeSale
@@ -129,10 +129,15 @@ NO_ATTEMPTS: Final = Attempts()
 
 @frozen
 class Made:
-    """The transactions there are: the *attempts* made at each invoice, and the *ids* of those that stand for sales."""
+    """
+    The transactions there are: the *attempts* made at each invoice, and the *ids* of those that stand for sales.
+
+    *telling* are those alone that say why they failed, or that the payer agreed anew.
+    """
 
     attempts: dict[InvoiceId, Attempts] = field(factory=dict[InvoiceId, Attempts])
     ids: set[str] = field(factory=set[str])
+    telling: list[Transaction] = field(factory=list[Transaction])
 
     def take(self, invoice: InvoiceId, attempt: int, status: TransactionStatus) -> None:
         """Count one more attempt at *invoice*."""
@@ -146,11 +151,13 @@ async def sales_written(books: Books) -> list[Intent]:
 
 
 async def all_made(books: Books, written: Iterable[Intent]) -> Made:
-    """What was made of every invoice so far, sales *written* among them; no transaction itself is kept in memory."""
+    """What was made of every invoice so far, sales *written* among them; few transactions are kept in memory."""
     made = Made()
     async for record in records(books, "link", states=[TRANSACTION]):
         facts = json.loads(record.body)
         made.take(InvoiceId(facts["xero_id"]), attempt_of(facts), status_of(facts))
+        if says_why(facts):
+            made.telling.append(transaction_of(facts))
     sold = await _of_sales(books, written)
     linked = await links_of(books, TRANSACTION, (each.id for each in sold))
     for each in sold:

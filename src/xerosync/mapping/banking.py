@@ -51,7 +51,7 @@ def deductions(settlement: Settlement, *, fee_account: str, reserve_account: str
             account=fee.account or fee_account,
             tax_type=fee.tax_type,
         )
-        for fee in settlement.fees
+        for fee in settlement.all_fees
     ]
     found += [
         Movement(amount=-each.amount, description=each.description, account=each.account, tax_type=each.tax_type)

@@ -8,9 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from xerosync.errors import InvalidInput
+from xerosync.mapping.declines import DeclineReason, decline_reason
 from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST
 from xerosync.money import Money
@@ -21,6 +22,8 @@ ONE_CURRENCY: Final = (
     "give all amounts of one settlement in one currency, and what lines in another made there: settled=…"
 )
 """What to do about amounts of several currencies in one settlement."""
+FEES: Final = "Fees"
+"""What a fee is for unless it is described."""
 
 
 class LineKind(StrEnum):
@@ -38,47 +41,18 @@ class LineKind(StrEnum):
     """The host gave money back, all or a part: the sale is smaller, its invoice stays settled."""
 
 
+FAILED: Final = frozenset({LineKind.DECLINED, LineKind.CHARGED_BACK})
+"""What may have a reason, and cost a fee of its own."""
+ATTEMPTS: Final = frozenset({LineKind.COLLECTED, LineKind.DECLINED})
+"""What says that a payer's account was asked."""
+
+
 def _kind(value: LineKind | str) -> LineKind:
     # A plain text is no member: taken as it is, "collected" would be read as a charge-back.
     try:
         return LineKind(value)
     except ValueError:
         raise InvalidInput("kind", f"give one of {', '.join(LineKind)}") from None
-
-
-@frozen(kw_only=True, repr=False)
-class SettlementLine:
-    """
-    One line: *id* is the host's own, never used twice, and makes the payment known again; *transaction* is the
-    transaction's id.
-
-    *amount* is positive: what was collected, or what a charge-back took. A charge-back takes back all that is left of
-    what was collected for the transaction, or one of its payments: that of the line *of*, else the newest of its
-    amount. A refund may give back a part. *settled* is what it made, or cost, in the settlement's currency, where the
-    invoice's is another. Raises `InvalidInput` where both are of one currency, and for an *of* of what takes nothing
-    back.
-    """
-
-    id: str
-    transaction: str
-    amount: Money
-    kind: LineKind = field(default=LineKind.COLLECTED, converter=_kind)
-    settled: Money | None = None
-    of: str = ""
-
-    def __attrs_post_init__(self) -> None:
-        if self.of and self.kind is not LineKind.CHARGED_BACK:
-            raise InvalidInput("of", "leave it out: only a charge-back takes back what another line brought in")
-        if self.settled is not None and self.settled.currency == self.amount.currency:
-            raise InvalidInput("settled", "leave it out where the settlement is in the invoice's own currency")
-
-    @property
-    def moved(self) -> Money:
-        """What it moved in the settlement's currency."""
-        return self.amount if self.settled is None else self.settled
-
-    def __repr__(self) -> str:
-        return f"<SettlementLine {self.id} {self.kind}>"
 
 
 @frozen(kw_only=True, repr=False)
@@ -91,12 +65,59 @@ class Fee:
     """
 
     amount: Money
-    description: str = "Fees"
+    description: str = FEES
     account: str | None = None
     tax_type: str | None = None
 
     def __repr__(self) -> str:
         return "<Fee>"
+
+
+@frozen(kw_only=True, repr=False)
+class SettlementLine:
+    """
+    One line: *id* is the host's own, never used twice, and makes the payment known again; *transaction* is the
+    transaction's id.
+
+    *amount* is positive: what was collected, or what a charge-back took. A charge-back takes back all that is left of
+    what was collected for the transaction, or one of its payments: that of the line *of*, else the newest of its
+    amount. A refund may give back a part. *settled* is what it made, or cost, in the settlement's currency, where the
+    invoice's is another.
+
+    *reason* is why it was declined or charged back, one of `DeclineReason` or the bank's own code, which should hold no
+    personal data; *fee* what that cost, besides the settlement's own fees. *agreed_anew* says that the payer agreed to
+    this attempt after an earlier one was declined. Raises `InvalidInput` where *settled* is of the invoice's currency,
+    and for an *of*, a *reason*, a *fee* or an *agreed_anew* of a line of another kind.
+    """
+
+    id: str
+    transaction: str
+    amount: Money
+    kind: LineKind = field(default=LineKind.COLLECTED, converter=_kind)
+    settled: Money | None = None
+    of: str = ""
+    reason: DeclineReason | None = field(default=None, converter=decline_reason)
+    fee: Fee | None = None
+    agreed_anew: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind not in FAILED and (self.reason is not None or self.fee is not None):
+            name = "reason" if self.reason is not None else "fee"
+            raise InvalidInput(name, "leave it out: only what was declined or charged back has one")
+        if self.agreed_anew and self.kind not in ATTEMPTS:
+            raise InvalidInput("agreed_anew", "leave it out: only what was collected or declined was an attempt")
+        if self.of and self.kind is not LineKind.CHARGED_BACK:
+            raise InvalidInput("of", "leave it out: only a charge-back takes back what another line brought in")
+        if self.settled is not None and self.settled.currency == self.amount.currency:
+            raise InvalidInput("settled", "leave it out where the settlement is in the invoice's own currency")
+
+    @property
+    def moved(self) -> Money:
+        """What it moved in the settlement's currency."""
+        return self.amount if self.settled is None else self.settled
+
+    def __repr__(self) -> str:
+        return f"<SettlementLine {self.id} {self.kind}>"
 
 
 @frozen(kw_only=True, repr=False)
@@ -145,10 +166,15 @@ class Settlement:
             check_written_day("paid_out_on", self.paid_out_on)
 
     @property
+    def all_fees(self) -> tuple[Fee, ...]:
+        """Its fees, and those that its lines carry, each told by its line's reason unless it is described."""
+        return (*self.fees, *(_of_line(line, line.fee) for line in self.lines if line.fee is not None))
+
+    @property
     def proof(self) -> SettlementProof:
         """The sum of the settlement, part by part. Raises `InvalidInput` for amounts of several currencies, or none."""
         parts = [line.moved for line in self.lines]
-        parts += [fee.amount for fee in self.fees]
+        parts += [fee.amount for fee in self.all_fees]
         parts += [each.amount for each in self.adjustments]
         parts += [each for each in (self.reserve, self.net) if each is not None]
         if not parts:
@@ -163,7 +189,7 @@ class Settlement:
         return SettlementProof(
             gross=total(LineKind.COLLECTED, LineKind.REINSTATED),
             returned=total(LineKind.CHARGED_BACK, LineKind.REFUNDED),
-            fees=Money.total((fee.amount for fee in self.fees), currency),
+            fees=Money.total((fee.amount for fee in self.all_fees), currency),
             reserve=self.reserve or Money.zero(currency),
             adjustments=Money.total((each.amount for each in self.adjustments), currency),
         )
@@ -232,15 +258,22 @@ def checked_settlements(settlements: Iterable[Settlement]) -> list[Settlement]:
     return ordered
 
 
+def _of_line(line: SettlementLine, fee: Fee) -> Fee:
+    if fee.description != FEES:
+        return fee
+    why = f": {line.reason.words}" if line.reason is not None else ""
+    return evolve(fee, description=f"{FEES}, {line.kind}{why}")
+
+
 def is_more_than_lines(settlement: Settlement) -> bool:
     """Whether *settlement* says more than what happened to its transactions: costs, a reserve, a payout."""
     besides = (settlement.reserve, settlement.net, settlement.paid_out_on)
-    return bool(settlement.fees or settlement.adjustments) or any(each is not None for each in besides)
+    return bool(settlement.all_fees or settlement.adjustments) or any(each is not None for each in besides)
 
 
 def _check_texts(settlement: Settlement) -> None:
     check_id("id", settlement.id)
-    parts: list[Fee | Adjustment] = [*settlement.fees, *settlement.adjustments]
+    parts: list[Fee | Adjustment] = [*settlement.all_fees, *settlement.adjustments]
     for part in parts:
         check_text("description", part.description, longest=LONGEST["description"])
         check_text("account", part.account or "")

@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 from xerosync.arguments import asked, fits
 from xerosync.errors import InvalidInput
 from xerosync.mapping.calendar import ProcessingCalendar
+from xerosync.mapping.declines import Decline, DeclineReason, decline_reason
 from xerosync.mapping.documents import check_day
 from xerosync.models import Invoice, InvoiceId
 from xerosync.money import Money
@@ -43,7 +44,8 @@ class TransactionStatus(StrEnum):
 
 
 _AGAIN: Final = "/"
-_ENDED: Final = frozenset({TransactionStatus.DECLINED, TransactionStatus.CHARGED_BACK, TransactionStatus.DELETED})
+_FAILED: Final = frozenset({TransactionStatus.DECLINED, TransactionStatus.CHARGED_BACK})
+_ENDED: Final = frozenset({*_FAILED, TransactionStatus.DELETED})
 
 
 def _status(value: TransactionStatus | str) -> TransactionStatus:
@@ -60,7 +62,8 @@ class Transaction:
 
     *amount* is to be collected of *customer* on the day *on*, for what is *due*; *comment* names the invoice to whoever
     looks at it. *attempt* counts the transactions made of the invoice, this one included. *status* is what the host
-    last said of it; where it was *cancelled*, nothing is due any more and the host is to delete it.
+    last said of it; where it was *cancelled*, nothing is due any more and the host is to delete it. *declines* tell why
+    it failed, as far as that was said; *agreed_anew* that the payer agreed to this attempt after an earlier one did.
     """
 
     id: str
@@ -74,6 +77,8 @@ class Transaction:
     attempt: int = 1
     status: TransactionStatus = TransactionStatus.FUTURE
     cancelled: bool = False
+    declines: tuple[Decline, ...] = ()
+    agreed_anew: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -89,15 +94,20 @@ class TransactionState:
     """
     How a transaction stands with the host now: its *status*, and what the host's own row says of *amount* and day *on*.
 
-    While it is ``future``, give both; while it is under way, the amount: that is what the payer was asked for.
+    While it is ``future``, give both; while it is under way, the amount: that is what the payer was asked for. *reason*
+    is why it was declined or charged back, one of `DeclineReason` or the bank's own code, which should hold no personal
+    data. Raises `InvalidInput`.
     """
 
     id: str
     status: TransactionStatus = field(converter=_status)
     amount: Money | None = None
     on: date | None = None
+    reason: DeclineReason | None = field(default=None, converter=decline_reason)
 
     def __attrs_post_init__(self) -> None:
+        if self.reason is not None and self.status not in _FAILED:
+            raise InvalidInput("reason", "leave it out: only what was declined or charged back has one")
         if self.amount is None and not self.status.has_ended:
             raise InvalidInput("amount", "give the amount that your own row of the transaction holds")
         if self.on is not None:
@@ -195,7 +205,7 @@ class ImportSettings:
         check_text("mapper", made.comment)
         if made.amount.amount <= 0 or not made.amount.to_the_cent or made.on is None:
             raise InvalidInput("mapper", "give a positive amount, to the currency's smallest coin, and a day")
-        return evolve(made, due=invoice.due_date)
+        return evolve(made, due=invoice.due_date, declines=(), agreed_anew=False)
 
 
 def checked_states(states: Iterable[TransactionState]) -> list[TransactionState]:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from xerosync.client.xero import AsyncXero
 from xerosync.engine.plans import Plan, Recovery
 from xerosync.engine.settling_policies import SettlementSettings, Surplus
+from xerosync.mapping.declines import DeclineReason
 from xerosync.mapping.settlement import Fee, LineKind, Settlement, SettlementLine
 from xerosync.matching.keys import Customer
 from xerosync.money import Money
@@ -81,7 +82,9 @@ def _reconcile(world: World) -> None:
 
 
 def _line(ids: dict[str, str], number: str, amount: str, kind: LineKind = LineKind.COLLECTED) -> SettlementLine:
-    return SettlementLine(id=f"{number} {kind}", transaction=ids[number], amount=Money(amount, "NZD"), kind=kind)
+    why = DeclineReason.DISPUTED if kind is LineKind.CHARGED_BACK else None
+    money = Money(amount, "NZD")
+    return SettlementLine(id=f"{number} {kind}", transaction=ids[number], amount=money, kind=kind, reason=why)
 
 
 def _through_a_bank(ids: dict[str, str], world: World) -> list[Settlement]:
