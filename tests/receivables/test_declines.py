@@ -68,7 +68,7 @@ def line(
         transaction=transaction,
         amount=nzd(amount),
         kind=kind,
-        reason=reason,  # type: ignore[arg-type]
+        reason=reason,
         fee=fee,
         agreed_anew=agreed_anew,
     )
@@ -104,7 +104,7 @@ def say(sales: Receivables, transaction: str, reason: DeclineReason | str | None
         id=transaction,
         status=TransactionStatus.DECLINED,
         on=DAY + timedelta(day),
-        reason=reason,  # type: ignore[arg-type]
+        reason=reason,
     )
     sales.apply(sales.follow([state]))
     assert not sales.follow([state])
@@ -313,7 +313,7 @@ def test_the_time_for_a_retry_runs_out(product: Product, sales: Receivables) -> 
 
 
 def test_another_policy_allows_what_it_says(product: Product) -> None:
-    sales = collecting(product, RetryPolicy(reasons=["nsf", "stopped"], times=2))  # type: ignore[arg-type]
+    sales = collecting(product, RetryPolicy(reasons=["nsf", "stopped"], times=2))
     invoice = product.collectable()
     for attempt in ("", "/2"):
         say(sales, f"{invoice.id}{attempt}", "stopped")
