@@ -277,6 +277,33 @@ def test_a_bill_and_a_receipt_of_a_new_vendor_create_it_once(product: Product, p
 PAPERS: list[Bill | CardSpend] = [BILL, CREDIT, SPEND]
 
 
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("what", ["archived", "merged"])
+def test_a_move_to_a_contact_that_ended_after_planning_goes_on_by_itself_once_there_is_one_to_use(
+    product: Product, purchases: Payables, paper: Bill | CardSpend, what: str
+) -> None:
+    contact, survivor = product.books.add_contact("Old Ltd"), product.books.add_contact("Survivor Ltd")
+    post_any(purchases, paper)
+    changed = evolve(paper, vendor="Old Ltd")
+    plan = purchases.update([changed])
+    if what == "merged":
+        product.books.merge_contacts(contact.id, into=survivor.id)
+    else:
+        product.books.archive_contact(contact.id)
+    assert [each.code for each in purchases.apply(plan).findings] == ["refused by Xero"]
+
+    if what == "archived":
+        waiting = purchases.update([changed])
+        assert (len(waiting), [each.code for each in waiting.findings]) == (0, ["archived", "vendor unclear"])
+        product.books.restore_contact(contact.id)
+    purchases.apply(purchases.update([changed]))
+
+    documents = [each.contact_id for each in (*product.live_bills(), *product.books.credit_notes)]
+    money = [each.contact_id for each in product.books.bank_transactions]
+    assert documents + money == [survivor.id if what == "merged" else contact.id]
+    assert (len(purchases.update([changed])), purchases.update([changed]).findings) == (0, ())
+
+
 def found(plan: Plan) -> list[tuple[str, str]]:
     return [(each.code, each.about) for each in plan.findings]
 

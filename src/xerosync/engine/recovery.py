@@ -33,6 +33,7 @@ from xerosync.engine.intents import (
     Intent,
     read_intent,
     seen_in,
+    text_at,
     wait_after,
 )
 from xerosync.engine.kinds import Kind, kind_of, rank
@@ -49,7 +50,7 @@ from xerosync.engine.mirror import (
     refresh,
 )
 from xerosync.engine.observed import stamps_now
-from xerosync.engine.paper_actions import CARD, AddNote, Attach
+from xerosync.engine.paper_actions import CARD, AddNote, Attach, ChangeBill, ChangeCredit, ChangeSale, ChangeSpend
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude
@@ -80,8 +81,12 @@ _SUBMITTED: Final[Mapping[str, str]] = {
     CreateSale.kind: SALE,
     CreateSaleCredit.kind: SALE,
     MoveMoney.kind: CARD,
+    ChangeBill.kind: "",
+    ChangeSale.kind: SALE,
+    ChangeCredit.kind: "",
+    ChangeSpend.kind: CARD,
 }
-"""The kinds of write that post what a host submits, each with how its name begins then."""
+"""The kinds of write that post or change what a host submits, each with how its name begins then."""
 
 
 async def recover(books: Books) -> Recovery:
@@ -377,14 +382,16 @@ def _refusal(intent: Intent) -> tuple[str, str, str]:
     return "refused by Xero", cause, fix
 
 
-def contact_had_ended(intent: Intent) -> bool:
+def contact_had_ended(intent: Intent | None) -> bool:
     """
     Whether Xero refused what was submitted since its contact was archived, or merged, by then (F 6.31).
 
     Planning it again asks for the contact anew, so that it needs no word from a person.
     """
+    if intent is None or intent.state is not State.REJECTED or not text_at(intent.payload, "Contact", "ContactID"):
+        return False
     prefix = _SUBMITTED.get(intent.operation.kind)
-    if prefix is None or not intent.operation.host_ref.startswith(prefix) or intent.state is not State.REJECTED:
+    if prefix is None or not intent.operation.host_ref.startswith(prefix):
         return False
     return any(_ENDED in message for message in intent.messages)
 

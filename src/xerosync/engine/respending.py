@@ -22,7 +22,7 @@ from xerosync.engine.paper_actions import CARD, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults
-from xerosync.engine.recovery import finding_for
+from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.settling_policies import WhenLocked
 from xerosync.engine.spending import (
@@ -212,7 +212,8 @@ class _Updating:
             return
         on = wanted.date if "Date" in names else _day(known)
         document = evolve(wanted, date=on, bank_transaction_id=BankTransactionId(known.seen.document_id))
-        refused = known.written.refused(encode(document), known.seen, always=self.retry_refused)
+        again = self.retry_refused or (contact is not None and contact_had_ended(known.written.latest))
+        refused = known.written.refused(encode(document), known.seen, always=again)
         if refused is not None:
             self.findings += filter(None, [finding_for(refused)])
             return

@@ -23,7 +23,7 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.posted import has_money
 from xerosync.engine.preflight import faults
 from xerosync.engine.probes import shows
-from xerosync.engine.recovery import finding_for
+from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.rounding import with_remainder
 from xerosync.engine.settling_policies import WhenLocked
@@ -308,7 +308,8 @@ class _Updating(Generic[P]):
         self, known: _Known[P], names: frozenset[str], document: Invoice | CreditNote, contact: Ref | None
     ) -> None:
         paper = known.paper
-        refused = known.written.refused(encode(document), known.seen, always=self.retry_refused)
+        again = self.retry_refused or (contact is not None and contact_had_ended(known.written.latest))
+        refused = known.written.refused(encode(document), known.seen, always=again)
         if refused is not None:
             self.findings += filter(None, [finding_for(refused)])
             return
