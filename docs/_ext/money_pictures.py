@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import chdir
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from matplotlib import rc_context
@@ -30,8 +32,9 @@ DRAWN_OF: Final = {"clearing": "days", "open_invoices": "aged", "waiting": "flow
 def run_page() -> dict[str, object]:
     """What the code of the page has made, by name."""
     made: dict[str, object] = {}
-    for block in re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
-        exec(compile(block, str(PAGE), "exec"), made)  # noqa: S102 - the project's own page
+    with TemporaryDirectory() as folder, chdir(folder):
+        for block in re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            exec(compile(block, str(PAGE), "exec"), made)  # noqa: S102 - the project's own page
     return made
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from money_pictures import DRAWN_OF, FOLDER, PAGE, drawn, run_page
 
 
@@ -14,12 +12,8 @@ def said(picture: str) -> list[str]:
     return re.findall(r"<dc:description>(.*?)</dc:description>|<text[^>]*>(.*?)</text>", picture, re.DOTALL)
 
 
-def test_the_pictures_in_the_docs_are_drawn_of_the_page_as_it_is(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_pictures_in_the_docs_are_drawn_of_the_page_as_it_is() -> None:
     """To draw them anew: python docs/_ext/money_pictures.py."""
-    monkeypatch.chdir(str(tmp_path))
-
     now = drawn(run_page())
 
     kept = {each.stem: each.read_text(encoding="utf-8") for each in FOLDER.glob("*.svg")}
