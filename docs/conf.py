@@ -23,7 +23,7 @@ html_show_sphinx = False
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 # In docstrings `Money` is a link to it, and a name that is not there fails the build.

@@ -177,6 +177,15 @@ def test_the_reference_leads_to_every_public_name() -> None:
     assert [name for name in xerosync.__all__ if not re.search(rf"\b{name}\b", page)] == ["__version__"]
 
 
+def test_the_glossary_is_in_order_and_names_each_thing_once() -> None:
+    page = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    accountants, developers = (re.findall(r"^(.+)\n: \S", part, re.MULTILINE) for part in page.split("{.glossary}")[1:])
+
+    assert accountants == sorted(accountants, key=str.lower)
+    assert developers == sorted(developers, key=str.lower)
+    assert len({*accountants, *developers}) == len(accountants) + len(developers) > 50
+
+
 def test_completion_shows_a_page_of_names_with_all_that_the_pages_tell_one_to_type() -> None:
     pages = [page for page in DOCS.rglob("*.md") if page.name != "reference.md"]
     blocks = [
