@@ -99,6 +99,14 @@ def wheel(session: nox.Session) -> None:
     session.run(str(alone / "bin" / "python"), "-I", str(Path("tests/installed.py").resolve()), external=True)
 
 
+@nox.session(default=False)
+def changelog(session: nox.Session) -> None:
+    """What the fragments in changelog.d say (``-- 1.2.3`` puts them into CHANGELOG.md as that version's)."""
+    install(session, "release", project=False)
+    wanted = ["--yes", "--version", session.posargs[0]] if session.posargs else ["--draft", "--version", "Unreleased"]
+    session.run("towncrier", "build", *wanted)
+
+
 @nox.session(name="tests-3.12", python="3.12", default=False)
 def tests_3_12(session: nox.Session) -> None:
     """As ``tests``, on Python 3.12."""
