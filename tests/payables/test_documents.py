@@ -9,6 +9,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, DAY, Product, found_product, nzd
+from tests.payables.priced import PRICED, SIGNS, Priced, comes_to, lines_of
 
 from xerosync import Bill, BillLine, BillSettings, CardSpend, Money, Payables, Rule, Rules, map_bill
 from xerosync.models import AccountCode, CreditNote, DocumentStatus, Invoice, LineAmountTypes
@@ -168,21 +169,44 @@ CENTS = st.integers(1, 99_999).map(lambda cents: nzd(Decimal(cents) / 100))
 TAXED = st.lists(st.tuples(CENTS, st.sampled_from(["INPUT2", "NONE", None])), min_size=1, max_size=6)
 
 
+def standing(product: Product) -> list[Decimal]:
+    """The totals of the bills and credit notes in the books."""
+    return [*(each.total for each in product.live_bills()), *(-each.total for each in product.books.credit_notes)]
+
+
 @settings(max_examples=20, deadline=None)
-@given(TAXED, st.sampled_from([EXCLUSIVE, INCLUSIVE]))
+@given(TAXED, st.sampled_from([EXCLUSIVE, INCLUSIVE]), SIGNS)
 def test_a_stated_total_is_posted_to_the_cent_whatever_the_lines(
-    lines: list[tuple[Money, str | None]], amounts: LineAmountTypes
+    lines: list[tuple[Money, str | None]], amounts: LineAmountTypes, sign: int
 ) -> None:
     product = found_product()
     purchases = Payables(product.xero(), payment_account=BANK)
-    made = [BillLine(description="x", amount=a, account=AccountCode("429"), tax_type=t) for a, t in lines]
+    made = [line(str(sign * amount.amount), tax_type) for amount, tax_type in lines]
     net = sum((amount.amount for amount, _ in lines), start=Decimal(0))
     tax = sum((amount.amount for amount, taxed in lines if taxed != "NONE"), start=Decimal(0)) * 15 / 100
-    total = nzd(net if amounts is INCLUSIVE else net + tax).rounded()
+    total = nzd(sign * (net if amounts is INCLUSIVE else net + tax)).rounded()
 
     purchases.apply(purchases.submit([evolve(bill(*made, amounts=amounts), stated_total=total)]))
 
-    assert [each.total for each in product.live_bills()] == [total.amount]
+    assert standing(product) == [total.amount]
+    product.simulator.close()
+
+
+@settings(max_examples=20, deadline=None)
+@given(PRICED, st.sampled_from(LineAmountTypes), SIGNS)
+def test_whatever_prices_quantities_and_taxes_make_is_owed_to_the_cent(
+    priced: list[Priced], amounts: LineAmountTypes, sign: int
+) -> None:
+    product = found_product()
+    purchases = Payables(product.xero(), payment_account=BANK)
+    paper = bill(*lines_of(priced, amounts, sign), amounts=amounts)
+
+    purchases.apply(purchases.submit([paper]))
+
+    owed = sign * comes_to(priced, amounts)
+    assert standing(product) == [owed]
+    assert product.books.balance(product.books.account("800").id) == -owed
+    assert not purchases.update([paper])
     product.simulator.close()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, DAY, Product, found_product, nzd
+from tests.payables.priced import PRICED, SIGNS, Priced, comes_to, lines_of
 
 from xerosync import (
     BillFile,
@@ -24,8 +25,6 @@ from xerosync import (
 )
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes
-
-CENT = Decimal("0.01")
 
 
 def spend(amount: str = "23.00", spend_id: str = "s1", account: str = BANK) -> CardSpend:
@@ -234,37 +233,16 @@ def test_tracking_items_prices_of_four_decimals_and_tax_on_top_come_to_the_cent(
     assert (len(purchases.spend([paper])), len(purchases.update([paper]))) == (0, 0)
 
 
-PRICED = st.lists(
-    st.tuples(st.integers(1, 400), st.integers(1, 99_999), st.sampled_from(["INPUT2", "NONE"])), min_size=1, max_size=5
-)
-
-
 @settings(max_examples=20, deadline=None)
-@given(PRICED, st.sampled_from(LineAmountTypes), st.sampled_from([1, -1]))
+@given(PRICED, st.sampled_from(LineAmountTypes), SIGNS)
 def test_whatever_was_spent_leaves_the_bank_to_the_cent(
-    lines: list[tuple[int, int, str]], amounts: LineAmountTypes, sign: int
+    priced: list[Priced], amounts: LineAmountTypes, sign: int
 ) -> None:
     product = found_product()
-    is_taxed = amounts is not LineAmountTypes.NO_TAX
-    made = [
-        BillLine.priced(
-            description="x",
-            quantity=Decimal(sign * quantity),
-            unit_price=nzd(Decimal(price) / 10_000),
-            account=AccountCode("429"),
-            tax_type=tax_type if is_taxed else None,
-        )
-        for quantity, price, tax_type in lines
-    ]
-    worth = [
-        ((quantity * Decimal(price) / 10_000).quantize(CENT, ROUND_HALF_UP), tax_type)
-        for quantity, price, tax_type in lines
-    ]
-    on_top = sum((amount * 15 / 100).quantize(CENT, ROUND_HALF_UP) for amount, tax_type in worth if tax_type != "NONE")
-    total = sum(amount for amount, _ in worth) + (on_top if amounts is LineAmountTypes.EXCLUSIVE else 0)
     purchases = Payables(product.xero())
+    lines, total = lines_of(priced, amounts, sign), comes_to(priced, amounts)
 
-    plan = purchases.spend([CardSpend(id="s1", vendor="V", on=DAY, account=BANK, lines=made, amounts=amounts)])
+    plan = purchases.spend([CardSpend(id="s1", vendor="V", on=DAY, account=BANK, lines=lines, amounts=amounts)])
     purchases.apply(plan)
 
     assert [each.code for each in plan.findings] == ([] if total else ["cannot be posted"])

@@ -9,7 +9,7 @@ import pytest
 from attrs import define, evolve
 from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 
-from xerosync import Bill, BillLine, CardSpend, MemoryStore, Payables, Plan
+from xerosync import Bill, BillLine, BillPayment, CardSpend, MemoryStore, Payables, Plan
 from xerosync.models import AccountCode
 from xerosync.ports import Request, Response
 from xerosync.simulator import Contact
@@ -283,3 +283,31 @@ def test_what_a_contact_that_ended_after_planning_held_back_goes_on_by_itself_on
     money = [each.contact_id for each in product.books.bank_transactions]
     assert documents + money == [survivor.id if what == "merged" else contact.id]
     assert (len(plan_again()), plan_again().findings) == (0, ())
+
+
+def test_a_vendor_is_never_renamed_nor_blanked_by_what_is_posted_to_it(product: Product, purchases: Payables) -> None:
+    """Whatever a bookkeeper keeps of it stays as it is: but for being a supplier, which it is by its first bill."""
+    kept = product.books.add_contact(
+        "PAPER Ltd",
+        email="ap@paper.example",
+        number="V-7",
+        TaxNumber="12-345-678",
+        AccountNumber="A 9",
+        FirstName="Ana",
+        Phones=[{"PhoneType": "DEFAULT", "PhoneNumber": "5551234"}],
+        Addresses=[{"AddressType": "STREET", "AddressLine1": "1 Quay Street"}],
+    )
+    paper, other = bill("b1", "paper  ltd"), bill("b2", "Other Ltd")
+    receipt = CardSpend(id="s1", vendor="Paper LTD", on=DAY, account=BANK, lines=paper.lines)
+    credit = evolve(paper, id="c1", number="c1", lines=[evolve(paper.lines[0], amount=nzd("-4.00"))])
+
+    purchases.apply(purchases.submit([paper, credit, other]))
+    purchases.apply(purchases.spend([receipt]))
+    purchases.apply(purchases.update([evolve(other, vendor="Paper Ltd")]))
+    purchases.apply(purchases.settle_credits())
+    purchases.apply(purchases.pay([BillPayment(id="p", bill_id="b1", on=DAY)]))
+
+    (now,) = [each for each in product.books.contacts if each.id == kept.id]
+    assert now.is_supplier
+    assert evolve(now, is_supplier=False) == kept
+    assert {each.contact_id for each in product.live_bills()} == {kept.id}
