@@ -104,6 +104,16 @@ class Product:
         client.connect(self.tokens)
         return client
 
+    def let_in_again(self, *, by_host: bool) -> None:
+        """End the connection, by the host or the bookkeeper, and consent anew; later clients have the new tokens."""
+        if by_host:
+            self.xero().disconnect()
+        else:
+            self.books.disconnect()
+        given = self.simulator.consent(self.app, tenants=[self.books.tenant_id])
+        ends = self.clock.now() + timedelta(seconds=given.expires_in)
+        self.tokens = Tokens(given.access_token, given.refresh_token, ends)
+
     def asynchronous(self, transport: Transport | None = None) -> AsyncXero:
         """A client that is awaited; not yet connected."""
         return AsyncXero(

@@ -52,6 +52,7 @@ from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.paying import BILLS, BillPayment, fit_payments, pay, paying_account
 from xerosync.engine.plans import Finding, Plan, Recovery, Report
 from xerosync.engine.states import State
+from xerosync.engine.typed import not_given
 from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
 from xerosync.mapping.papers import Bill, check_vendor
 from xerosync.mapping.spending import CardSpend
@@ -277,14 +278,16 @@ class AsyncPayables:
         nobody has answered for is held back.
         """
         answers = chosen or {}
-        past = [each for each in bills if since is None or each.on >= since]
-        paid, unfit = fit_payments(each for each in payments if since is None or each.on >= since)
+        given, settled = list(bills), list(payments)
+        past = [each for each in given if since is None or each.on >= since]
+        paid, unfit = fit_payments(each for each in settled if since is None or each.on >= since)
+        slips = not_given(answers, {each.id for each in given} | {each.id for each in settled})
         actions, findings = await backfill_bills(self.books, past, self._settings, answers)
         if paid:
             known = {each.host_id: each for each in await self._bills([each.bill_id for each in paid])}
             found = await backfilling.backfill_payments(self.books, paid, known, self._account, answers)
             actions, findings = [*actions, *found.actions], [*findings, *found.findings]
-        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=(*unfit, *findings))
+        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=(*slips, *unfit, *findings))
 
     async def bring_back(
         self,

@@ -113,6 +113,16 @@ def test_a_payment_of_another_day_is_not_paid_twice_before_somebody_says(product
     assert len(product.live_payments()) == 1
 
 
+def test_an_answer_on_what_was_not_given_is_a_finding(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "b1", "30.00")
+    past, part = [paper("b1", "30.00")], [BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("10.00"))]
+
+    plan = purchases.backfill(past, payments=part, chosen={"b1": bill, "bl": bill, "p1": ""})
+
+    assert [(each.code, each.about) for each in plan.findings] == [("not among those given", "bl")]
+    assert not purchases.backfill(past, since=DAY + timedelta(days=1), chosen={"b1": bill}).findings
+
+
 def test_what_is_older_than_the_day_is_left_alone(product: Product, purchases: Payables) -> None:
     typed(product, "b1", "30.00")
 

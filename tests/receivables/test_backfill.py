@@ -151,6 +151,19 @@ def test_what_is_chosen_must_be_a_candidate(product: Product, sales: Receivables
     assert plan.counts() == {"transaction": 1}
 
 
+def test_an_answer_on_what_was_not_given_is_a_finding(product: Product, sales: Receivables) -> None:
+    invoice = sold(product)
+    settlement = of(("t-1", "100.00"))
+    answers = {"LO": "", "L0": "", f"payout/{settlement.id}": "", "fees/elsewhere": ""}
+
+    plan = sales.backfill(settlement, invoices={"t-1": invoice, "t-l": invoice}, chosen=answers)
+    later = sales.backfill(settlement, since=DAY + timedelta(days=1), invoices={"t-1": invoice}, chosen={"L0": ""})
+
+    told = [(each.code, each.about) for each in plan.findings]
+    assert told == [("not among those given", each) for each in ("t-l", "LO", "fees/elsewhere")]
+    assert later.findings == ()
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     amounts=st.lists(st.sampled_from(["10.00", "20.00"]), min_size=1, max_size=4),

@@ -377,6 +377,17 @@ def test_a_refund_of_an_unlawful_retry_puts_it_right(product: Product, sales: Re
     assert settle(sales, declined, collected, on(6, line(invoice.id, LineKind.REFUNDED, name="r"))) == []
 
 
+def test_an_unlawful_retry_that_cannot_be_posted_is_one_finding(product: Product, sales: Receivables) -> None:
+    invoice = product.collectable()
+    declined, collected = (
+        on(0, line(invoice.id, DECLINED, CLOSED, name="d")),
+        on(5, line(invoice.id, COLLECTED, name="c")),
+    )
+    product.books.void_invoice(invoice.id)
+
+    assert settle(sales, declined, collected) == [("does not fit", "c")]
+
+
 def test_one_retry_of_one_transaction_is_lawful_and_a_second_is_told(product: Product, sales: Receivables) -> None:
     invoice = product.collectable()
     first, second = on(0, line(invoice.id, DECLINED, NSF, name="d1")), on(8, line(invoice.id, DECLINED, NSF, name="d2"))

@@ -100,11 +100,13 @@ class Follows(RuleBasedStateMachine):
     @rule(invoice=invoices)
     def choose(self, invoice: str) -> None:
         self.sales.apply(self.sales.import_invoices([invoice]))
+        assert not self.sales.import_invoices([invoice])
         self.host.look()
 
     @rule()
     def import_all(self) -> None:
         self.sales.apply(self.sales.import_invoices())
+        assert not self.sales.import_invoices()
         self.host.look()
 
     @rule(invoice=invoices, pick=st.integers(0, 3), status=st.sampled_from([*UNDER_WAY, *ENDED]))
@@ -135,7 +137,9 @@ class Follows(RuleBasedStateMachine):
                 self.host.change(row.id, TransactionStatus.APPROVED)
                 self.lines += 1
                 line = SettlementLine(id=f"L{self.lines}", transaction=row.id, amount=row.amount)
-                self.sales.apply(self.sales.settle(Settlement(id=line.id, on=DAY, lines=[line])))
+                settlement = Settlement(id=line.id, on=DAY, lines=[line])
+                self.sales.apply(self.sales.settle(settlement))
+                assert not self.sales.settle(settlement)
 
     def _rows(self, invoice: str) -> list[TransactionState]:
         return [row for row in self.host.states() if row.id.partition("/")[0] == invoice]
@@ -143,6 +147,11 @@ class Follows(RuleBasedStateMachine):
     @rule()
     def follow_but_die_before_the_rows_are_changed(self) -> None:
         self.sales.apply(self.sales.follow(self.host.states()))
+
+    @rule(by_host=st.booleans())
+    def reconnect(self, *, by_host: bool) -> None:
+        self.product.let_in_again(by_host=by_host)
+        self.sales = self.host.sales = Receivables(self.product.xero(), clearing_account=CLEARING)
 
     @rule(days=st.integers(1, 5))
     def wait(self, days: int) -> None:
@@ -155,6 +164,7 @@ class Follows(RuleBasedStateMachine):
         plan = self.sales.follow(self.host.states())
 
         assert not plan, [*plan]
+        assert sum(each.balance for each in self.books.trial_balance(date(2027, 1, 1))) == 0
         found = Counter(finding.about for finding in plan.findings)
         assert set(found.values()) <= {1}
         told = {each.id: each for each in self.sales.transactions()}

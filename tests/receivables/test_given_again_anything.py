@@ -98,6 +98,11 @@ class GivesAgain(RuleBasedStateMachine):
         on = settlement.on + timedelta(days=change == "day")
         self.given[name] = evolve(settlement, lines=[*other, *others], on=on)
 
+    @rule(by_host=st.booleans(), clearing=st.sampled_from([CLEARING, OTHER]))
+    def reconnect(self, clearing: str, *, by_host: bool) -> None:
+        self.product.let_in_again(by_host=by_host)
+        self.choose(clearing=clearing, when_locked=WhenLocked.MOVE)
+
     @rule(days=st.integers(-3, 3))
     def close(self, days: int) -> None:
         self.books.lock_period(self.today + timedelta(days=days))
@@ -120,6 +125,8 @@ class GivesAgain(RuleBasedStateMachine):
 
         assert not plan, plan.rows()
         assert max(about.values(), default=0) <= 1, about
+        for held in (each.about for each in plan.findings if each.code == "payout held"):
+            assert {one.id for each in (self.given, self.first) for one in each[held].lines} & about.keys()
         assert sum(each.balance for each in self.books.trial_balance(date(2027, 1, 1))) == 0
         for code in (CLEARING, OTHER):
             assert self.books.balance(self.books.account(code).id) >= 0

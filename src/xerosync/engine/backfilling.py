@@ -36,7 +36,7 @@ from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import State
 from xerosync.engine.transactions import transactions_of
-from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_it, pair
+from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_given, not_it, pair
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
 from xerosync.mapping.transactions import Transaction
@@ -122,7 +122,8 @@ async def backfill_settlements(
     chosen: Mapping[str, str],
 ) -> Plan:
     """Plan to take over what people typed of *settlements*; see `xerosync.Receivables.backfill`."""
-    ordered = [each for each in checked_settlements(settlements) if since is None or each.on >= since]
+    given = checked_settlements(settlements)
+    ordered = [each for each in given if since is None or each.on >= since]
     base = (await books.organisation()).base_currency or ""
     accounts = await settlement_accounts(books, clearing_account, settings, base)
     await refresh(books, INVOICES, PAYMENTS)
@@ -152,11 +153,21 @@ async def backfill_settlements(
     backfill = _Backfill(known, chosen)
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
     backfill.findings += (each for each in linked if isinstance(each, Finding))
+    backfill.findings += _not_given(given, invoices, chosen)
     backfill.decide(books, writes, await _typed_payments(books, {each.wanted.of for each in writes}))
     for clearing, of_account in more.items():
         if of_account:
             backfill.decide(books, of_account, await _typed_movements(books, clearing))
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+def _not_given(
+    settlements: Sequence[Settlement], invoices: Mapping[str, str], chosen: Mapping[str, str]
+) -> list[Finding]:
+    """The findings on answers, and on transactions' *invoices*, that are of nothing in *settlements*."""
+    lines = [line for each in settlements for line in each.lines if line.kind is LineKind.COLLECTED]
+    names = {line.id for line in lines} | {part + each.id for each in settlements for part in (FEES, PAYOUT)}
+    return not_given(invoices, {line.transaction for line in lines}) + not_given(chosen, names)
 
 
 async def backfill_payments(

@@ -91,7 +91,8 @@ def _tell_declines(settlements: Sequence[Settlement], deciding: Deciding) -> Non
     days = {line: on for each in known.chains.values() for line, on in each.on.items()}
     days |= {line.id: each.on.isoformat() for each in settlements for line in each.lines}
     tried = Tried(transactions=told, attempts=known.attempts, chains=chains, days=days)
-    deciding.findings += retried(settlements, tried, known.retries)
+    found = {each.about for each in deciding.findings}
+    deciding.findings += (each for each in retried(settlements, tried, known.retries) if each.about not in found)
 
 
 def _decide(settlement: Settlement, line: SettlementLine, collecting: _Collecting, returns: Returns) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -162,6 +162,16 @@ def in_doubt(wanted: Wanted, candidates: Iterable[Typed]) -> WhichOne:
         worth=wanted.amount,
         candidates=listed,
     )
+
+
+def not_given(answered: Iterable[str], names: Collection[str]) -> list[Finding]:
+    """The findings on what was *answered* of nothing that was given, by their *names*: a slip, or given elsewhere."""
+    cause = "an answer was given for it, and nothing of this id was"
+    fix = "give the answer under the id of what it is about, together with that"
+    return [
+        Finding(code="not among those given", about=each, cause=cause, fix=fix)
+        for each in sorted({*answered} - {*names})
+    ]
 
 
 def not_it(wanted: Wanted) -> Finding:
