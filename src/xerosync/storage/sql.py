@@ -29,9 +29,11 @@ from xerosync.storage._sql_engine import (
     set_up,
 )
 from xerosync.storage._sql_faults import plain_errors
+from xerosync.storage._sql_moving import take_over
 from xerosync.storage._sql_tables import prepare
 from xerosync.storage.protocol import Event, Fence, Order, Owner, Record, RecordKey, Storage
 from xerosync.storage.rules import check_commit, check_limit, check_order, check_text, cursor_of
+from xerosync.storage.sqlite import SQLiteStore
 
 _T = TypeVar("_T")
 
@@ -154,6 +156,15 @@ class SQLAlchemyStore(_Plain):
         """
         check_dialect(connection.dialect.name, self._engine.dialect.name)
         return _Within(self._name, self._open_within, connection)
+
+    def take_over(self, store: SQLiteStore) -> int:
+        """
+        Copy into this one all that *store* holds, so that its workers may go on here; how many records there are.
+
+        Stop them first, and let none go on there. It is one transaction: broken off, nothing was copied. Raises
+        `InvalidInput` where this store is not empty, or a worker is at work on the other.
+        """
+        return self._write(lambda connection: take_over(connection, store.path))
 
     def close(self) -> None:
         """As `Storage.close`. The next call opens it again."""

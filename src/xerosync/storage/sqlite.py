@@ -325,7 +325,7 @@ def _put(connection: sqlite3.Connection, puts: Sequence[Record]) -> None:
         lookups = _lookups_text(put.lookups)
         lookups_before = str(before[name][1]) if name in before else ""
         if lookups != lookups_before:
-            lookups_gone.extend((shelf, *pair, put.key) for pair in _pairs(lookups_before))
+            lookups_gone.extend((shelf, *pair, put.key) for pair in pairs_in(lookups_before))
             lookups_new.extend((shelf, *pair, put.key) for pair in put.lookups)
         due = None if put.due is None else to_micros(put.due)
         rows.append((shelf, put.key, put.body, put.state, due, lookups, number))
@@ -337,7 +337,7 @@ def _put(connection: sqlite3.Connection, puts: Sequence[Record]) -> None:
 def _drop(connection: sqlite3.Connection, deletes: Sequence[RecordKey]) -> None:
     gone = _select(connection, "key, shelf, lookups", [(key.kind, key.tenant, key.key) for key in deletes])
     rows = [(int(str(shelf)), str(key), str(lookups)) for key, shelf, lookups in gone.values()]
-    _drop_lookups(connection, [(shelf, *pair, key) for shelf, key, lookups in rows for pair in _pairs(lookups)])
+    _drop_lookups(connection, [(shelf, *pair, key) for shelf, key, lookups in rows for pair in pairs_in(lookups)])
     connection.executemany("DELETE FROM records WHERE shelf = ? AND key = ?", [row[:2] for row in rows])
 
 
@@ -356,7 +356,8 @@ def _lookups_text(lookups: tuple[tuple[str, str], ...]) -> str:
     return "\0".join(chain.from_iterable(lookups))
 
 
-def _pairs(lookups: str) -> tuple[tuple[str, str], ...]:
+def pairs_in(lookups: str) -> tuple[tuple[str, str], ...]:
+    """What a record is looked up by, from the text of it in the file."""
     if not lookups:
         return ()
     texts = lookups.split("\0")
@@ -366,7 +367,7 @@ def _pairs(lookups: str) -> tuple[tuple[str, str], ...]:
 def _record(kind: str, tenant: str, row: _Row) -> Record:
     key, body, state, due, lookups, version, changed = row
     due_at = None if due is None else from_micros(due)
-    return Record(kind, tenant, key, body, state, due_at, _pairs(lookups), version, changed)
+    return Record(kind, tenant, key, body, state, due_at, pairs_in(lookups), version, changed)
 
 
 def _holding(connection: sqlite3.Connection, name: str) -> Holding | None:
