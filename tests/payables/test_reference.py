@@ -251,6 +251,30 @@ def test_each_rename_and_end_is_told_with_a_finding_before_a_bill_that_names_it_
     assert not take_over(purchases)
 
 
+@pytest.mark.parametrize("by_host", [True, False])
+def test_who_was_known_before_the_first_bill_is_a_supplier_by_it(
+    product: Product, purchases: Payables, *, by_host: bool
+) -> None:
+    """Without a stamp that a read of changes would see (F 6.29): by the bill, where bills are read."""
+    contact = product.books.add_contact("Paper Ltd")
+    product.clock.advance(60)
+    other = product.books.add_contact("The last to be stamped")
+    product.books.add_invoice(other.id, type="ACCPAY", amount=Decimal(10))
+    purchases.follow_bills()
+    take_over(purchases)
+    product.clock.advance(3600)
+    if by_host:
+        product.books.add_account(PAINT, "Paint", type="EXPENSE")
+        purchases.apply(purchases.submit([bill()]))
+    else:
+        product.books.add_invoice(contact.id, type="ACCPAY", amount=Decimal(10))
+
+    plan = take_over(purchases)
+
+    assert ("new", "supplier", "", "Paper Ltd") in told(plan)
+    assert not take_over(purchases)
+
+
 def test_the_second_run_reads_only_what_changed_of_the_lists_that_grow(product: Product) -> None:
     asked: list[Request] = []
     xero = product.xero(transport=Through(product.simulator.transport, before=asked.append))

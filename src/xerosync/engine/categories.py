@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, Final, TypeVar
 
@@ -10,10 +10,23 @@ from attrs import AttrsInstance, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Link
-from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CURRENCIES, ITEMS, TAX_RATES, TRACKING, Shelf, refresh, walk
+from xerosync.engine.mirror import (
+    ACCOUNTS,
+    CONTACTS,
+    CURRENCIES,
+    INVOICES,
+    ITEMS,
+    TAX_RATES,
+    TRACKING,
+    Shelf,
+    cursor_key,
+    records,
+    refresh,
+    walk,
+)
 from xerosync.engine.observed import all_links
 from xerosync.engine.plans import Finding, Plan
-from xerosync.models import Account, Contact, Currency, Item, TaxRate, TrackingCategory
+from xerosync.models import Account, Contact, Currency, InvoiceType, Item, TaxRate, TrackingCategory
 
 T = TypeVar("T", bound=AttrsInstance)
 
@@ -64,13 +77,14 @@ class UpdateReference(Link):
 async def import_reference(books: Books) -> Plan:
     """Plan what the host is to take over of accounts, taxes, tracking, items, currencies and suppliers."""
     await refresh(books, ACCOUNTS, TAX_RATES, TRACKING, ITEMS, CURRENCIES, CONTACTS)
+    billed = await _billed(books)
     now = [
         *[value async for each in _each(books, ACCOUNTS, Account) for value in _account(each)],
         *[value async for each in _each(books, TAX_RATES, TaxRate) for value in _tax_rate(each)],
         *[value async for each in _each(books, TRACKING, TrackingCategory) for value in _options(each)],
         *[value async for each in _each(books, ITEMS, Item) for value in _item(each)],
         *[value async for each in _each(books, CURRENCIES, Currency) for value in _currency(each)],
-        *[value async for each in _each(books, CONTACTS, Contact) for value in _supplier(each)],
+        *[value async for each in _each(books, CONTACTS, Contact) for value in _supplier(each, billed)],
     ]
     actions, findings = decide_reference(now, await all_links(books, UpdateReference.kind))
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
@@ -185,6 +199,17 @@ def _currency(currency: Currency) -> Iterator[ReferenceValue]:
     yield ReferenceValue(resource="currency", id=code, code=code, name=currency.description or "")
 
 
-def _supplier(contact: Contact) -> Iterator[ReferenceValue]:
-    if contact.is_supplier and contact.contact_status == _ACTIVE:
+async def _billed(books: Books) -> frozenset[str]:
+    """The contacts of all bills, where bills are read: by its first, a contact is a supplier unstamped (F 6.29)."""
+    (is_read,) = await books.storage.get_many([cursor_key(books.tenant, INVOICES)])
+    if is_read is None:
+        return frozenset()
+    await refresh(books, INVOICES)
+    bills = records(books, INVOICES.kind, lookup=("type", InvoiceType.ACCPAY))
+    return frozenset([dict(record.lookups).get("contact", "") async for record in bills])
+
+
+def _supplier(contact: Contact, billed: Collection[str]) -> Iterator[ReferenceValue]:
+    is_supplier = contact.is_supplier or contact.contact_id in billed
+    if is_supplier and contact.contact_status == _ACTIVE:
         yield ReferenceValue(resource="supplier", id=contact.contact_id or "", code="", name=contact.name or "")
