@@ -18,6 +18,7 @@ def main() -> None:
     assert importlib.metadata.version("xerosync") == xerosync.__version__
     assert (package / "py.typed").is_file()
     assert (package / "error_catalogue.toml").is_file()
+    assert (package / "own_errors.toml").is_file()
     missing = [name for name in xerosync.__all__ if not hasattr(xerosync, name)]
     assert missing == [], missing
 
