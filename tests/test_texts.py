@@ -27,6 +27,7 @@ from xerosync import (
     SaleLine,
     Settlement,
     SettlementLine,
+    Vendor,
 )
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode
@@ -187,6 +188,10 @@ def test_one_wrong_text_of_a_customer_or_a_sale_holds_up_no_other(
 
 ALONE: list[Callable[[Payables, Receivables, str], object]] = [
     lambda bills, _, text: bills.link_vendor(text, "x"),
+    lambda bills, _, text: bills.move_vendor(text, "x"),
+    lambda bills, _, text: bills.unlink_vendor(text),
+    lambda bills, _, text: bills.create_vendor(text),
+    lambda bills, _, text: bills.create_vendor(Vendor(name="x", tax_number=text)),
     lambda bills, _, text: bills.handle_outside(["b1"], note=text),
     lambda _, sales, text: sales.link(text, "x"),
     lambda _, sales, text: sales.move(text, "x"),

@@ -26,7 +26,6 @@ from xerosync.engine import (
     voiding,
 )
 from xerosync.engine.actions import (
-    Action,
     Allocate,
     CreateBill,
     CreateCreditNote,
@@ -40,7 +39,7 @@ from xerosync.engine.bringing import BillInXero
 from xerosync.engine.duplicates import Duplicates
 from xerosync.engine.handled import HandledOutside
 from xerosync.engine.intents import Intent
-from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
+from xerosync.engine.mirror import ACCOUNTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import (
     intents_of,
@@ -50,16 +49,17 @@ from xerosync.engine.observed import (
 from xerosync.engine.paper_actions import ChangeBill, ChangeCredit, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.paying import BILLS, BillPayment, fit_payments, pay, paying_account
-from xerosync.engine.plans import Finding, Plan, Recovery, Report
+from xerosync.engine.plans import Plan, Recovery, Report
 from xerosync.engine.states import State
 from xerosync.engine.typed import not_given
-from xerosync.engine.vendors import decide_vendor, known_vendors, vendor_key
+from xerosync.engine.vendors import ConnectingVendors, vendor_key
 from xerosync.mapping.papers import Bill, check_vendor
 from xerosync.mapping.spending import CardSpend
+from xerosync.matching.keys import MATCH_KEYS, MatchKey, Vendor, as_vendor
+from xerosync.matching.pairing import Match
 from xerosync.models import Account, AccountStatus, CreditNote, Invoice
 from xerosync.money import Money
 from xerosync.tables import Listing
-from xerosync.texts import plain_id
 
 _SPENDING: Final = frozenset({"EXPENSE", "DIRECTCOSTS", "OVERHEADS"})
 
@@ -82,7 +82,8 @@ class AsyncPayables:
 
     *payment_account* is the code or id of the account that pays bills and takes suppliers' refunds. Nothing is written
     before an apply. A bill that looks like one already in Xero is posted with a finding, or held back when
-    *hold_duplicates* is set. *bills* says how bills are coded, and what they are posted as.
+    *hold_duplicates* is set. *match_by* are the keys that vendors are found by, in order; *bills* says how bills are
+    coded, and what they are posted as.
     """
 
     def __init__(
@@ -91,9 +92,11 @@ class AsyncPayables:
         *,
         payment_account: str | None = None,
         hold_duplicates: bool = False,
+        match_by: Iterable[MatchKey] = MATCH_KEYS,
         bills: BillSettings | None = None,
     ) -> None:
         self.books: Final[Books] = xero.books
+        self._vendors: Final = ConnectingVendors(xero.books, match_by)
         self._settings: Final = bills or BillSettings()
         self._account: Final = payment_account
         self._duplicates: Final = Duplicates.STOP if hold_duplicates else self._settings.duplicates
@@ -119,11 +122,14 @@ class AsyncPayables:
         Post *bills*, each once, by the host's id: a positive total as a bill, a negative one as a supplier's credit
         note.
 
-        A vendor whose name no contact has is created; letter case and blanks make no other vendor (G4). What Xero
-        refused before is a finding, and planned again only with *retry_refused*.
+        A vendor is found as by `match`, and created where no contact is; letter case and blanks make no other vendor
+        (G4). One that nobody can tell is a finding, and its bills wait. What Xero refused before is a finding, and
+        planned again only with *retry_refused*.
         """
         listed = list(bills)
-        plan = await submit_bills(self.books, listed, self._settings, self._duplicates, retry_refused=retry_refused)
+        plan = await submit_bills(
+            self.books, listed, self._settings, self._duplicates, self._vendors.keys, retry_refused=retry_refused
+        )
         names = [Pending(kind, each.id) for each in listed for kind in (CreateBill.kind, CreateCreditNote.kind)]
         return await self._noted(plan, (await intents_of(self.books, names)).values(), retry_refused=retry_refused)
 
@@ -136,7 +142,7 @@ class AsyncPayables:
         a finding then, and so is any change of a credit note that was set against bills or refunded, and of a receipt
         that is reconciled. What people approved in Xero stays approved.
         """
-        plan = await update_bills(self.books, bills, self._settings, retry_refused=retry_refused)
+        plan = await update_bills(self.books, bills, self._settings, self._vendors.keys, retry_refused=retry_refused)
         written = await self._written(ChangeBill.kind, ChangeCredit.kind, ChangeSpend.kind)
         return await self._noted(plan, written, retry_refused=retry_refused)
 
@@ -148,7 +154,9 @@ class AsyncPayables:
         same vendor, day and amount, makes a receipt a possible duplicate, as with bills.
         """
         listed = list(spends)
-        plan = await spending.spend(self.books, listed, self._settings, self._duplicates, retry_refused=retry_refused)
+        plan = await spending.spend(
+            self.books, listed, self._settings, self._duplicates, self._vendors.keys, retry_refused=retry_refused
+        )
         written = await intents_of(self.books, (spending.card_operation(each.id) for each in listed))
         return await self._noted(plan, written.values(), retry_refused=retry_refused)
 
@@ -179,21 +187,62 @@ class AsyncPayables:
         """
         return await attaching.attach(self.books, files, retry_refused=retry_refused)
 
+    async def matches(self, vendors: Iterable[Vendor | str]) -> Listing[Match[Vendor]]:
+        """
+        How each of *vendors* stands towards the contacts in Xero: the list to review, before there are bills or since.
+
+        Those that nothing was found for come with suggestions. Reads, changes nothing. Raises `InvalidInput` for a
+        vendor given twice.
+        """
+        return await self._vendors.matches(map(as_vendor, vendors))
+
+    async def match(
+        self, vendors: Iterable[Vendor | str], *, create_missing: bool = False, retry_refused: bool = False
+    ) -> Plan:
+        """
+        Pair *vendors* with the contacts that are known by the same keys, as `submit` does; the others become findings.
+
+        A contact that was merged is followed to the one it was merged into (F 6.34). With *create_missing*, those that
+        are not in Xero get a contact. Raises as `matches`.
+        """
+        return await self._vendors.match(
+            map(as_vendor, vendors), create_missing=create_missing, retry_refused=retry_refused
+        )
+
+    async def create_vendor(self, vendor: Vendor | str, *, retry_refused: bool = False) -> Plan:
+        """
+        Create a contact for *vendor*, because a person said so: although one is archived, or looks alike.
+
+        Raises `InvalidInput` for what can be no vendor.
+        """
+        return await self._vendors.create_contact(as_vendor(vendor), retry_refused=retry_refused)
+
     async def link_vendor(self, vendor: str, contact_id: str) -> Plan:
         """
-        Connect the vendor of this name to the contact that a person chose; what was posted before stays.
+        Connect the vendor of this name to the contact that a person chose, which may be another vendor's, too.
 
-        Raises `InvalidInput` for what can be no vendor's name.
+        What was posted before stays. Raises `InvalidInput` for what can be no vendor's name.
         """
         check_vendor(vendor)
-        await refresh(self.books, CONTACTS)
-        known = await known_vendors(self.books, [vendor_key(vendor)])
-        decided = decide_vendor(vendor, plain_id(contact_id), known.contacts, known.linked.get(vendor_key(vendor)))
-        return Plan(
-            tenant=self.books.tenant,
-            actions=(decided,) if isinstance(decided, Action) else (),
-            findings=(decided,) if isinstance(decided, Finding) else (),
-        )
+        return await self._vendors.link(vendor_key(vendor), contact_id, move=False)
+
+    async def move_vendor(self, vendor: str, contact_id: str) -> Plan:
+        """Connect the vendor of this name to another contact than until now. Raises as `link_vendor`."""
+        check_vendor(vendor)
+        return await self._vendors.link(vendor_key(vendor), contact_id, move=True)
+
+    async def unlink_vendor(self, vendor: str) -> Plan:
+        """
+        Take a vendor and its contact apart: its bills wait until `link_vendor` says whose they are. Those posted stay.
+
+        Raises as `link_vendor`.
+        """
+        check_vendor(vendor)
+        return await self._vendors.unlink(vendor_key(vendor))
+
+    async def undo_links(self, report: Report) -> Plan:
+        """Put vendors' links back to what they were before *report*; what has changed since is a finding."""
+        return await self._vendors.undo(report)
 
     async def settle_credits(self, *, rates: Mapping[str, Decimal] | None = None, retry_refused: bool = False) -> Plan:
         """
@@ -282,7 +331,7 @@ class AsyncPayables:
         past = [each for each in given if since is None or each.on >= since]
         paid, unfit = fit_payments(each for each in settled if since is None or each.on >= since)
         slips = not_given(answers, {each.id for each in given} | {each.id for each in settled})
-        actions, findings = await backfill_bills(self.books, past, self._settings, answers)
+        actions, findings = await backfill_bills(self.books, past, self._settings, self._vendors.keys, answers)
         if paid:
             known = {each.host_id: each for each in await self._bills([each.bill_id for each in paid])}
             found = await backfilling.backfill_payments(self.books, paid, known, self._account, answers)
@@ -404,7 +453,8 @@ class Payables:
 
     *payment_account* is the code or id of the account that pays bills and takes suppliers' refunds. Nothing is written
     before an apply. A bill that looks like one already in Xero is posted with a finding, or held back when
-    *hold_duplicates* is set. *bills* says how bills are coded, and what they are posted as.
+    *hold_duplicates* is set. *match_by* are the keys that vendors are found by, in order; *bills* says how bills are
+    coded, and what they are posted as.
     """
 
     def __init__(
@@ -413,10 +463,15 @@ class Payables:
         *,
         payment_account: str | None = None,
         hold_duplicates: bool = False,
+        match_by: Iterable[MatchKey] = MATCH_KEYS,
         bills: BillSettings | None = None,
     ) -> None:
         self._flows: Final = AsyncPayables(
-            xero.asynchronous, payment_account=payment_account, hold_duplicates=hold_duplicates, bills=bills
+            xero.asynchronous,
+            payment_account=payment_account,
+            hold_duplicates=hold_duplicates,
+            match_by=match_by,
+            bills=bills,
         )
 
     import_accounts: Final = stepped(AsyncPayables.import_accounts)
@@ -426,7 +481,13 @@ class Payables:
     spend: Final = stepped(AsyncPayables.spend)
     void: Final = stepped(AsyncPayables.void)
     attach: Final = stepped(AsyncPayables.attach)
+    matches: Final = stepped(AsyncPayables.matches)
+    match: Final = stepped(AsyncPayables.match)
+    create_vendor: Final = stepped(AsyncPayables.create_vendor)
     link_vendor: Final = stepped(AsyncPayables.link_vendor)
+    move_vendor: Final = stepped(AsyncPayables.move_vendor)
+    unlink_vendor: Final = stepped(AsyncPayables.unlink_vendor)
+    undo_links: Final = stepped(AsyncPayables.undo_links)
     settle_credits: Final = stepped(AsyncPayables.settle_credits)
     pay: Final = stepped(AsyncPayables.pay)
     backfill: Final = stepped(AsyncPayables.backfill)

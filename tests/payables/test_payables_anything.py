@@ -25,10 +25,12 @@ from xerosync import (
     Finding,
     LinkBill,
     LinkSpend,
+    MatchStatus,
     Payables,
     Plan,
     Tokens,
     UpdateBill,
+    Vendor,
 )
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode
@@ -37,6 +39,8 @@ from xerosync.simulator.entities import BankTransaction
 from xerosync.simulator.given import Json
 
 VENDORS = ("Paper Ltd", "PAPER  ltd", "Tape")
+TOLD = (*VENDORS, Vendor(name="Tape", tax_number="1"), Vendor(name="Tapes", tax_number="1"), Vendor(name="tapes"))
+"""Vendors as bills tell of them: Tape and Tapes may be one, and only a person can say so."""
 AMOUNTS = st.integers(-3000, 6000).filter(bool).map(lambda cents: Decimal(cents) / 100)
 PICKS = st.integers(0, 20)
 
@@ -60,8 +64,8 @@ class Payings(RuleBasedStateMachine):
         self.edited: set[str] = set()
         self.batch = True
 
-    @rule(vendor=st.sampled_from(VENDORS), amount=AMOUNTS, number=st.integers(1, 6), day=st.integers(0, 3))
-    def host_submits(self, vendor: str, amount: Decimal, number: int, day: int) -> None:
+    @rule(vendor=st.sampled_from(TOLD), amount=AMOUNTS, number=st.integers(1, 6), day=st.integers(0, 3))
+    def host_submits(self, vendor: str | Vendor, amount: Decimal, number: int, day: int) -> None:
         line = BillLine(description="paper", amount=nzd(amount), account=AccountCode("429"))
         name = f"b{len(self.bills)}"
         self.bills.append(Bill(id=name, vendor=vendor, number=str(number), on=DAY + timedelta(day), lines=[line]))
@@ -259,6 +263,30 @@ class Payings(RuleBasedStateMachine):
                 else:
                     self.books.remove_payment(payment.id)
 
+    @rule(vendor=st.sampled_from(TOLD))
+    def host_matches_a_vendor(self, vendor: str | Vendor) -> None:
+        self._done(self.purchases.match([vendor], create_missing=True, retry_refused=True))
+
+    @rule(name=st.sampled_from(["Tape", "Tapes", "Paper Ltd"]), pick=PICKS, moves=st.booleans())
+    def a_person_chooses_the_contact_of_a_vendor(self, name: str, pick: int, moves: bool) -> None:
+        if self.books.contacts:
+            contact = self.books.contacts[pick % len(self.books.contacts)].id
+            chosen = self.purchases.move_vendor if moves else self.purchases.link_vendor
+            self._done(chosen(name, contact))
+
+    @rule(name=st.sampled_from(["Tape", "Tapes", "Paper Ltd"]))
+    def a_person_takes_a_vendor_apart(self, name: str) -> None:
+        self._done(self.purchases.unlink_vendor(name))
+
+    @rule(name=st.sampled_from(["Tape", "Tapes", "Paper Ltd"]))
+    def a_person_creates_a_vendor(self, name: str) -> None:
+        self._done(self.purchases.create_vendor(name))
+
+    @rule(name=st.sampled_from(["Office", "Desk"]))
+    def bookkeeper_enters_a_contact_with_a_tax_number(self, name: str) -> None:
+        with suppress(InvalidInput):
+            self.books.add_contact(name, TaxNumber="1")
+
     @rule()
     def bookkeeper_merges_the_vendors(self) -> None:
         active = [each for each in self.books.contacts if each.status == "ACTIVE"]
@@ -355,6 +383,7 @@ class Payings(RuleBasedStateMachine):
         self._nothing_is_passed_over(updated.findings, outside)
         self._totals_agree(submitted.findings, updated.findings)
         self._payments_stand_once(paid.findings, outside)
+        self._each_vendor_is_told()
         self._the_host_knows_what_is_due(told)
         self._receipts_stand_once(spent.findings, updated.findings)
         self._files_hang_once(attached.findings)
@@ -443,6 +472,14 @@ class Payings(RuleBasedStateMachine):
             bill = self.books.invoice(xero_id)
             now = bill.amount_due if bill.status == "AUTHORISED" else Decimal(0)
             assert due == now or xero_id in ours
+
+    def _each_vendor_is_told(self) -> None:
+        """Of those that are connected, the contact can be used; no two active contacts have one name."""
+        for match in self.purchases.matches(("Paper Ltd", "Tape", "Tapes")):
+            if match.status is MatchStatus.CONNECTED:
+                assert [self.books.contact(each).status for each in match.contacts] == ["ACTIVE"]
+        names = [each.name.casefold() for each in self.books.contacts if each.status == "ACTIVE"]
+        assert len(set(names)) == len(names)
 
     def _owed(self) -> Decimal:
         bills = sum((each.amount_due for each in self.product.live_bills()), Decimal(0))

@@ -1,4 +1,4 @@
-"""The bills' side: vendors by name, and papers that may be in Xero already, since numbers of bills repeat there."""
+"""The bills' side: its vendors, and papers that may be in Xero already, since numbers of bills repeat there."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from xerosync.engine.left_alone import sum_of, unlike_what_was_typed
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, refresh
 from xerosync.engine.observed import all_links
 from xerosync.engine.once import each_once, sifted
+from xerosync.engine.pairing import vendor_root
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.respending import update_spends
@@ -36,10 +37,11 @@ from xerosync.engine.sides import PURCHASES
 from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
 from xerosync.engine.typed import Candidate, WhichOne
 from xerosync.engine.updating import any_credits, update
-from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key, vendor_root
+from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill, check_names
 from xerosync.mapping.spending import CardSpend, check_spend_names
+from xerosync.matching.keys import MatchKey
 from xerosync.models import CreditNote, Invoice
 from xerosync.money import Money
 from xerosync.texts import plain_id
@@ -60,7 +62,13 @@ class KnownBills:
 
 
 async def submit_bills(
-    books: Books, bills: Iterable[Bill], settings: BillSettings, duplicates: Duplicates, *, retry_refused: bool
+    books: Books,
+    bills: Iterable[Bill],
+    settings: BillSettings,
+    duplicates: Duplicates,
+    match_by: Sequence[MatchKey],
+    *,
+    retry_refused: bool,
 ) -> Plan:
     """Plan the contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
     listed = each_once(bills, "bill")
@@ -70,7 +78,7 @@ async def submit_bills(
     linked = {each.host_id: each for each in await linked_documents(books, [each.id for each in listed])}
     papers = await read_known(books, PURCHASES, listed, settings, linked=linked, retry_refused=retry_refused)
     known = KnownBills(
-        vendors=await known_vendors(books, [vendor_key(bill.vendor) for bill in listed]),
+        vendors=await known_vendors(books, [bill.vendor for bill in listed], match_by),
         entered=await entered_documents(books),
         taken={link["xero_id"] for link in await all_links(books, LinkBill.kind)},
         duplicates=duplicates,
@@ -81,7 +89,12 @@ async def submit_bills(
 
 
 async def update_bills(
-    books: Books, papers: Iterable[Bill | CardSpend], settings: BillSettings, *, retry_refused: bool
+    books: Books,
+    papers: Iterable[Bill | CardSpend],
+    settings: BillSettings,
+    match_by: Sequence[MatchKey],
+    *,
+    retry_refused: bool,
 ) -> Plan:
     """Plan what the documents of *papers* that were posted before lack of what the papers say now."""
     listed = list(papers)
@@ -93,7 +106,7 @@ async def update_bills(
     bills = [each for each in listed if isinstance(each, Bill)]
     spends = [each for each in listed if isinstance(each, CardSpend)]
     await refresh(books, CONTACTS, INVOICES, *([CREDIT_NOTES] if any_credits(bills) else []))
-    known = await known_vendors(books, [vendor_key(each.vendor) for each in listed])
+    known = await known_vendors(books, [each.vendor for each in listed], match_by)
     vendors = Vendors(known, [], [], retry_refused=retry_refused)
     linked = {each.host_id: each for each in await linked_documents(books, [each.id for each in bills])}
     typed = await unlike_what_was_typed(books, [each for each in bills if each.id in linked], linked, settings)
@@ -128,11 +141,11 @@ class _Bills(Submitting[Bill]):
         self.vendors = Vendors(self.bills.vendors, self.actions, self.findings, retry_refused=retry)
 
     def contact(self, paper: Bill) -> Ref | None:
-        """The vendor's contact, found by name or to be created."""
-        contact = self.vendors.contact(paper.vendor)
+        """The vendor's contact, found or to be created."""
+        contact = self.vendors.contact(paper.party)
         if contact is None:
             cause, fix = "its vendor's contact cannot be used", "see the finding on the vendor"
-            self.find(paper, "vendor unclear", cause, fix, retry=True, root=vendor_root(paper.vendor))
+            self.find(paper, "vendor unclear", cause, fix, retry=True, root=vendor_root(vendor_key(paper.party)))
         return contact
 
     def allowed(self, paper: Bill, posted: Posted, contact: Ref) -> Mapping[str, str] | None:
@@ -240,14 +253,17 @@ def _document_id(document: Invoice | CreditNote) -> str:
 
 
 async def backfill_bills(
-    books: Books, bills: Sequence[Bill], settings: BillSettings, chosen: Mapping[str, str]
+    books: Books,
+    bills: Sequence[Bill],
+    settings: BillSettings,
+    match_by: Sequence[MatchKey],
+    chosen: Mapping[str, str],
 ) -> tuple[list[Action], list[Finding]]:
     """The links of *bills* to what people typed for them, and what a person must say; nothing is posted."""
     outside = await handled_ids(books, BILL)
     bills, unfit = sifted([each for each in bills if each.id not in outside], check_names, worth_of)
-    plan = await submit_bills(
-        books, [each for each in bills if each.id not in chosen], settings, Duplicates.LINK, retry_refused=False
-    )
+    unasked = [each for each in bills if each.id not in chosen]
+    plan = await submit_bills(books, unasked, settings, Duplicates.LINK, match_by, retry_refused=False)
     actions: list[Action] = [each for each in plan if isinstance(each, LinkBill)]
     findings = unfit + [each for each in plan.findings if each.code == DUPLICATE]
     answered = {each.id: each for each in bills if chosen.get(each.id)}

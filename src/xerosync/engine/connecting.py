@@ -47,7 +47,7 @@ class Connecting(ABC, Generic[W]):
         self._keys: Final = tuple(keys)
 
     @abstractmethod
-    async def matching(self, known: KnownPairs, parties: Sequence[W]) -> Matching[W]:
+    def matching(self, known: KnownPairs, parties: Sequence[W]) -> Matching[W]:
         """What tells how *parties* stand, by what is *known*."""
 
     @abstractmethod
@@ -57,15 +57,15 @@ class Connecting(ABC, Generic[W]):
     async def matches(self, parties: Iterable[W]) -> Listing[Match[W]]:
         """How each of *parties* stands, with suggestions."""
         listed = self._each_once(parties)
-        matching = await self.matching(await self._known(listed), listed)
+        matching = self.matching(await self.known(listed), listed)
         return Listing(matching.match(listed, suggest=True))
 
     async def match(self, parties: Iterable[W], *, create_missing: bool, retry_refused: bool) -> Plan:
         """Connect those that are found; with *create_missing*, create and connect those that are not in Xero."""
         listed, unfit = sifted(self._each_once(parties), self.check)
-        unfit = [evolve(each, code=UNFIT, fix=UNFIT_FIX) for each in unfit]
-        known = await self._known(listed)
-        matches = (await self.matching(known, listed)).match(listed)
+        unfit = [evolve(each, code=UNFIT, fix=UNFIT_FIX, root=self.pairing.root(each.about)) for each in unfit]
+        known = await self.known(listed)
+        matches = self.matching(known, listed).match(listed)
         actions, findings = decide_matches(matches, known, create_missing=create_missing, retry_refused=retry_refused)
         tallies = {status.value: sum(match.status is status for match in matches) for status in MatchStatus}
         return Plan(tenant=self._books.tenant, actions=tuple(actions), findings=(*unfit, *findings), tallies=tallies)
@@ -73,32 +73,39 @@ class Connecting(ABC, Generic[W]):
     async def create_contact(self, party: W, *, retry_refused: bool) -> Plan:
         """Create a contact for *party* because a person said so."""
         self.check(party)
-        known = await self._known([party])
-        (match,) = (await self.matching(known, [party])).match([party])
+        known = await self.known([party])
+        (match,) = self.matching(known, [party]).match([party])
         actions, findings = decide_creation(match, known, retry_refused=retry_refused)
         return self._plan(actions, findings)
 
     async def link(self, party_id: str, contact_id: str, *, move: bool) -> Plan:
         """Connect the one of this id to the contact a person chose."""
-        decided = decide_link(party_id, plain_id(contact_id), await self._known([]), move=move)
+        await refresh(self._books, CONTACTS)
+        known = await read_pairs(self._books, self.pairing, [party_id])
+        decided = decide_link(party_id, plain_id(contact_id), known, move=move)
         actions = [decided] if isinstance(decided, Action) else []
         return self._plan(actions, [decided] if isinstance(decided, Finding) else [])
 
     async def unlink(self, party_id: str) -> Plan:
         """Take the one of this id and its contact apart; nothing is to do for one that is not connected."""
-        links = await links_of(self._books, self.pairing.connects.kind, [party_id])
-        apart = [
-            self.pairing.parts(host_ref=party_id, reason="taken apart by a person", xero_id=link["xero_id"])
-            for link in links.values()
-        ]
-        return self._plan(apart, [])
+        contact_id = await self._contact_of(party_id)
+        if contact_id is None:
+            return self._plan([], [])
+        reason = "taken apart by a person"
+        return self._plan([self.pairing.parts(host_ref=party_id, reason=reason, xero_id=contact_id)], [])
 
     async def undo(self, report: Report) -> Plan:
         """Put back the links that an apply made or ended."""
         done = [result.action for result in reversed(report.results) if result.state is State.CONFIRMED]
         return self._plan(*decide_undo(done, await read_linked(self._books, self.pairing), self.pairing))
 
-    async def _known(self, parties: Sequence[W]) -> KnownPairs:
+    async def _contact_of(self, party_id: str) -> str | None:
+        """The contact that the one of this id is connected to."""
+        links = await links_of(self._books, self.pairing.connects.kind, [party_id])
+        return links[party_id]["xero_id"] if party_id in links else None
+
+    async def known(self, parties: Sequence[W]) -> KnownPairs:
+        """What is known of pairs, and of *parties*, read anew."""
         await refresh(self._books, CONTACTS)
         return await read_pairs(self._books, self.pairing, [each.id for each in parties])
 
@@ -117,11 +124,10 @@ class ConnectingCustomers(Connecting[Customer]):
 
     pairing: ClassVar[Pairing] = CUSTOMERS
 
-    async def matching(self, known: KnownPairs, parties: Sequence[Customer]) -> Matching[Customer]:
+    def matching(self, known: KnownPairs, parties: Sequence[Customer]) -> Matching[Customer]:
         """By the links, and by the contacts that were created for *parties*."""
         del parties
-        created = {each: intent.xero_id for each, intent in known.creations.items() if intent.xero_id}
-        pairs = Pairs(linked=known.linked, created=created, apart=known.apart)
+        pairs = Pairs(linked=known.linked, created=known.created, apart=known.apart)
         return Matching(known.contacts, pairs=pairs, keys=self._keys)
 
     def check(self, party: Customer) -> None:

@@ -8,7 +8,7 @@ from xerosync.client._books import Books
 from xerosync.engine.actions import Link, Pending
 from xerosync.engine.observed import all_links
 from xerosync.engine.pair_actions import Connect, Disconnect
-from xerosync.engine.pairing import CUSTOMERS, Pairing
+from xerosync.engine.pairing import CUSTOMERS, VENDORS, Pairing
 
 Refusal = tuple[str, str]
 
@@ -16,7 +16,7 @@ Refusal = tuple[str, str]
 async def refused_links(books: Books, links: Sequence[Link]) -> dict[Pending, Refusal]:
     """Those of *links* that must not be kept, as the store stands now, each with a code and its cause."""
     refused: dict[Pending, Refusal] = {}
-    for pairing in (CUSTOMERS,):
+    for pairing in (CUSTOMERS, VENDORS):
         pairs = [link for link in links if isinstance(link, pairing.connects | pairing.parts)]
         if pairs:
             now = {link["host_id"]: link["xero_id"] for link in await all_links(books, pairing.connects.kind)}
@@ -27,7 +27,7 @@ async def refused_links(books: Books, links: Sequence[Link]) -> dict[Pending, Re
 def refused_pairs(
     pairs: Sequence[Connect | Disconnect], now: dict[str, str], pairing: Pairing
 ) -> dict[Pending, Refusal]:
-    """Those of *pairs* that do not fit the contacts that customers, or what else is paired, are connected to *now*."""
+    """Those of *pairs* that do not fit the contacts that whoever is paired is connected to *now*."""
     refused: dict[Pending, Refusal] = {}
     taken = {contact: customer for customer, contact in now.items()}
     for pair in sorted(pairs, key=lambda pair: isinstance(pair, Connect)):
@@ -40,7 +40,7 @@ def refused_pairs(
             )
         elif isinstance(pair, Disconnect):
             taken.pop(pair.linked_id, None)
-        elif taken.get(pair.linked_id, pair.host_ref) != pair.host_ref:
+        elif not pairing.shared and taken.get(pair.linked_id, pair.host_ref) != pair.host_ref:
             refused[pair.itself] = ("contact already taken", f"its contact is another {pairing.called}'s")
         else:
             taken.pop(current or "", None)

@@ -80,7 +80,7 @@ def not_posted(about: str, states: Iterable[State], worth: Money | None) -> Find
 
 def sum_of(bill: Bill) -> str:
     """A short sum of what *bill* says, kept with the link to what people typed for it, to see when it changes."""
-    said = json.dumps([vendor_key(bill.vendor), encode(map_bill(bill))], default=_exact)
+    said = json.dumps([vendor_key(bill.party), encode(map_bill(bill))], default=_exact)
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 

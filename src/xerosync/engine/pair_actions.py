@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from xerosync.engine.actions import VENDOR, Link, link_key
+from xerosync.engine.actions import VENDOR, VENDOR_APART, Link, link_key
 from xerosync.mapping.contacts import ContactDetails
 
 
@@ -72,10 +72,22 @@ class UpdateCustomer(Link):
 
 
 @frozen(kw_only=True, repr=False)
-class ConnectVendor(Link):
+class ConnectVendor(Connect):
     """Pair a vendor of the host, known by its plain name, with a contact that was already in Xero."""
 
     kind: ClassVar[str] = VENDOR
+    parted_by: ClassVar[str] = VENDOR_APART
 
     def __repr__(self) -> str:
         return "<ConnectVendor>"
+
+
+@frozen(kw_only=True, repr=False)
+class DisconnectVendor(Disconnect):
+    """Take a vendor and its contact apart."""
+
+    kind: ClassVar[str] = VENDOR_APART
+    paired_by: ClassVar[str] = VENDOR
+
+    def __repr__(self) -> str:
+        return "<DisconnectVendor>"

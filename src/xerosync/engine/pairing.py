@@ -8,9 +8,16 @@ from typing import Final
 from attrs import field, frozen
 
 from xerosync.engine.actions import CreateContact, CreateCustomerContact, Pending
-from xerosync.engine.pair_actions import Connect, ConnectCustomer, Disconnect, DisconnectCustomer
+from xerosync.engine.pair_actions import (
+    Connect,
+    ConnectCustomer,
+    ConnectVendor,
+    Disconnect,
+    DisconnectCustomer,
+    DisconnectVendor,
+)
 from xerosync.engine.plans import Finding
-from xerosync.matching.keys import Customer
+from xerosync.matching.keys import Customer, Vendor
 from xerosync.matching.pairing import MatchStatus
 
 _BOOKKEEPER: Final = "the bookkeeper"
@@ -21,8 +28,9 @@ class Pairing:
     """
     Customers, or vendors: what they are *called*, what *connects* them, *parts* them and *creates* contacts for them.
 
-    *advice* is the fix for each status, and who can do it; *alone* the fix where two lead to one contact; *link*,
-    *move*, *unlink* and *create* are what a host calls.
+    Two may have one contact, *shared*, where a person says so. Of those *known_by_name*, one that was created needs
+    no link. *advice* is the fix for each status, and who can do it; *alone* the fix where two lead to one contact;
+    *named* is the field with the name of a new contact, *link*, *move* and *unlink* are what a host calls.
     """
 
     called: str
@@ -31,6 +39,9 @@ class Pairing:
     creates: type[CreateContact]
     advice: Mapping[MatchStatus, tuple[str, str]] = field(repr=False)
     alone: str
+    shared: bool = False
+    known_by_name: bool = False
+    named: str = "name"
     link: str = "link()"
     move: str = "move()"
     unlink: str = "unlink()"
@@ -41,7 +52,16 @@ class Pairing:
 
     def finding(self, code: str, about: str, cause: str, fix: str, *, who: str = "you", retry: bool = False) -> Finding:
         """A finding on one of them."""
-        return Finding(code=code, about=about, cause=cause, fix=fix, who=who, retry=retry)
+        return Finding(code=code, about=about, cause=cause, fix=fix, who=who, retry=retry, root=self.root(about))
+
+    def root(self, about: str) -> str:
+        """What is behind all that waits for the one of this id."""
+        return vendor_root(about) if self.known_by_name else ""
+
+
+def vendor_root(vendor_id: str) -> str:
+    """What is behind the findings on a vendor, and on all that waits for it."""
+    return f"vendor {vendor_id}"
 
 
 CUSTOMERS: Final = Pairing(
@@ -70,6 +90,43 @@ CUSTOMERS: Final = Pairing(
         MatchStatus.LOOK_ALIKE: (
             "find out who made the contact: if it is the right one, choose it with link(); if not, create_contact()",
             "you",
+        ),
+    },
+)
+
+VENDORS: Final = Pairing(
+    called=Vendor.called,
+    connects=ConnectVendor,
+    parts=DisconnectVendor,
+    creates=CreateContact,
+    shared=True,
+    known_by_name=True,
+    named="vendor",
+    alone="correct what is said of them; if two names are one vendor's, give one, or choose the contact for both with "
+    "link_vendor()",
+    link="link_vendor()",
+    move="move_vendor()",
+    unlink="unlink_vendor()",
+    advice={
+        MatchStatus.NOT_IN_XERO: (
+            "choose its contact with link_vendor(), or have one created: match with create_missing, or submit a bill",
+            "you",
+        ),
+        MatchStatus.AMBIGUOUS: (
+            "rename or merge the contacts in Xero so that one is meant, or choose one with link_vendor()",
+            _BOOKKEEPER,
+        ),
+        MatchStatus.TAKEN: (
+            "if the two are one vendor, choose the contact for this one, too, with link_vendor(); else correct the key",
+            "you",
+        ),
+        MatchStatus.ARCHIVED: (
+            "restore the contact in Xero, choose another with move_vendor() or link_vendor(), or create_vendor() anew",
+            _BOOKKEEPER,
+        ),
+        MatchStatus.LOOK_ALIKE: (
+            "ask the vendor: link_vendor() the contact if it is the right one; if not, create_vendor()",
+            _BOOKKEEPER,
         ),
     },
 )

@@ -47,6 +47,18 @@ class KnownPairs:
     creations: Mapping[str, Intent]
     apart: AbstractSet[tuple[str, str]]
 
+    @property
+    def created(self) -> dict[str, str]:
+        """The contacts that were created, by whom for."""
+        return {each: intent.xero_id for each, intent in self.creations.items() if intent.xero_id}
+
+    @property
+    def standing(self) -> Mapping[str, str]:
+        """The contacts by whom they are connected to; of those known by name, one that was created needs no link."""
+        if not self.pairing.known_by_name:
+            return self.linked
+        return {**{each: made for each, made in self.created.items() if (each, made) not in self.apart}, **self.linked}
+
 
 def decide_matches(
     matches: Iterable[Match[W]], known: KnownPairs, *, create_missing: bool, retry_refused: bool
@@ -92,16 +104,16 @@ def decide_link(party_id: str, contact_id: str, known: KnownPairs, *, move: bool
     """
     pairing = known.pairing
     contact = known.contacts.surviving(contact_id)
-    before = known.linked.get(party_id)
+    before = known.standing.get(party_id)
     if contact is None or contact.contact_id is None:
         cause, fix = "Xero has no contact of this id in the organisation", "choose one of its contacts"
         return pairing.finding("not in Xero", party_id, cause, fix)
-    taken_by = next((each for each, linked in known.linked.items() if linked == contact.contact_id), None)
-    if taken_by == party_id:
+    if before == contact.contact_id:
         return None
     if not is_active(contact):
         return _finding(party_id, MatchStatus.ARCHIVED, "the contact is archived (F 6.31)", pairing)
-    if taken_by is not None:
+    taken_by = next((each for each, linked in known.linked.items() if linked == contact.contact_id), None)
+    if taken_by is not None and not pairing.shared:
         cause = f"the contact is connected to {pairing.called} {taken_by}"
         return _finding(party_id, MatchStatus.TAKEN, cause, pairing)
     if before is not None and not move:
@@ -228,6 +240,7 @@ class Creating:
         pairing = self.known.pairing
         contact = contact_document(
             name=party.custom_identifier.strip() or party.name,
+            field=pairing.named,
             contact_number=party.contact_number,
             account_number=party.account_number,
             email=party.email,
@@ -236,13 +249,12 @@ class Creating:
         )
         reason = f"no contact in Xero can be used for this {pairing.called}"
         created = pairing.creates(host_ref=party.id, revision=revision, reason=reason, contact=contact)
-        connected = pairing.connects(
-            host_ref=party.id,
-            reason=f"created for this {pairing.called}",
-            xero_id=created.itself,
-            before=self.known.linked.get(party.id),
-        )
-        self.actions += [created, connected]
+        before = self.known.linked.get(party.id)
+        self.actions.append(created)
+        if before is not None or not pairing.known_by_name:
+            reason = f"created for this {pairing.called}"
+            linked = pairing.connects(host_ref=party.id, reason=reason, xero_id=created.itself, before=before)
+            self.actions.append(linked)
         return created.itself
 
 
@@ -254,10 +266,15 @@ def findings_on(match: Match[W], pairing: Pairing) -> list[Finding]:
         return [pairing.finding("looks alike", match.party.id, cause, fix)] if match.look_alikes else []
     if match.status is MatchStatus.CONNECTED:
         return []
-    if match.status is MatchStatus.AMBIGUOUS and len(match.contacts) == 1:
-        return [pairing.finding(match.status.value, match.party.id, match.reason, pairing.alone)]
-    taken = f"{match.reason}, but it is connected to {pairing.called} {match.taken_by}"
-    return [_finding(match.party.id, match.status, taken if match.taken_by else match.reason, pairing)]
+    if match.status is MatchStatus.AMBIGUOUS and len(match.contacts) < 2:
+        code, waits = match.status.value, pairing.known_by_name
+        return [pairing.finding(code, match.party.id, match.reason, pairing.alone, retry=waits)]
+    cause = match.reason
+    if match.taken_by:
+        # A vendor's id is its name, which belongs into no text.
+        whose = f"another {pairing.called}" if pairing.known_by_name else f"{pairing.called} {match.taken_by}"
+        cause = f"{cause}, but it is connected to {whose}"
+    return [_finding(match.party.id, match.status, cause, pairing)]
 
 
 def _namesake(party: Sought, namesakes: Sequence[str], pairing: Pairing) -> Finding:
@@ -272,4 +289,6 @@ def _namesake(party: Sought, namesakes: Sequence[str], pairing: Pairing) -> Find
 
 def _finding(about: str, status: MatchStatus, cause: str, pairing: Pairing) -> Finding:
     fix, who = pairing.advice[status]
-    return pairing.finding(status.value, about, cause, fix, who=who, retry=status is MatchStatus.NOT_IN_XERO)
+    # All bills of a vendor wait for it, until somebody has seen to it.
+    retry = pairing.known_by_name or status is MatchStatus.NOT_IN_XERO
+    return pairing.finding(status.value, about, cause, fix, who=who, retry=retry)

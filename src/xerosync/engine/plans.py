@@ -26,6 +26,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "apart": ("customer to disconnect", "customers to disconnect"),
     "details": ("customer to update", "customers to update"),
     "vendor": ("vendor to connect", "vendors to connect"),
+    "vendor_apart": ("vendor to disconnect", "vendors to disconnect"),
     "drift": ("change in Xero to accept", "changes in Xero to accept"),
     "accepted": ("discrepancy to accept", "discrepancies to accept"),
     "import_policy": ("import policy to set", "import policies to set"),

@@ -186,7 +186,7 @@ class _Updating:
         names = differing(encode(wanted), self._before(known, wanted))
         if last.facts.get("on") == spend.on.isoformat():
             names -= {"Date"}  # it was moved out of closed books
-        vendor = vendor_key(spend.vendor)
+        vendor = vendor_key(spend.party)
         if last.facts.get("vendor", vendor) != vendor:
             names |= {"Contact"}
         return frozenset(names)
@@ -206,7 +206,7 @@ class _Updating:
 
     def _add(self, known: _Known, wanted: BankTransaction, names: frozenset[str]) -> None:
         spend, contact = known.spend, None
-        if "Contact" in names and (contact := self.vendors.contact(spend.vendor)) is None:
+        if "Contact" in names and (contact := self.vendors.contact(spend.party)) is None:
             cause = "its vendor's contact cannot be used"
             self._find(known, "vendor unclear", cause, "see the finding on the vendor")
             return

@@ -53,7 +53,7 @@ from xerosync.engine.states import State
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.transactions import chains_of, transactions_of
 from xerosync.engine.undoing import WHOLE
-from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
+from xerosync.engine.vendors import Vendors, known_vendors
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
@@ -402,5 +402,5 @@ async def _known_payouts(
         retry_refused=retry_refused,
         decided=decided,
     )
-    keys = [vendor_key(chosen.provider)] if chosen.provider else []
-    return known, Vendors(await known_vendors(books, keys), [], [], retry_refused=retry_refused)
+    providers = [chosen.provider] if chosen.provider else []
+    return known, Vendors(await known_vendors(books, providers), [], [], retry_refused=retry_refused)

@@ -31,7 +31,8 @@ from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
 from xerosync.engine.written import Written, all_changes
 from xerosync.errors import InvalidInput
 from xerosync.mapping.spending import CardSpend, check_spend_names, checked_spend, spend_document
-from xerosync.models import Account, AccountId, AccountStatus, AccountType, BankTransaction
+from xerosync.matching.keys import MatchKey
+from xerosync.models import Account, AccountId, AccountStatus, AccountType, BankTransaction, TenantId
 from xerosync.money import Money, exactly
 from xerosync.texts import plain_id
 
@@ -60,7 +61,13 @@ class KnownSpends:
 
 
 async def spend(
-    books: Books, spends: Iterable[CardSpend], settings: BillSettings, duplicates: Duplicates, *, retry_refused: bool
+    books: Books,
+    spends: Iterable[CardSpend],
+    settings: BillSettings,
+    duplicates: Duplicates,
+    match_by: Sequence[MatchKey],
+    *,
+    retry_refused: bool,
 ) -> Plan:
     """Plan the bank transactions that *spends* still lack."""
     listed = each_once(spends, "receipt")
@@ -89,9 +96,8 @@ async def spend(
         withdrawn=await withdrawn(books, [each.removeprefix(CARD) for each in done]),
         retry_refused=retry_refused,
     )
-    vendors = Vendors(
-        await known_vendors(books, [vendor_key(each.vendor) for each in listed]), [], [], retry_refused=retry_refused
-    )
+    known_by = await known_vendors(books, [each.vendor for each in listed], match_by)
+    vendors = Vendors(known_by, [], [], retry_refused=retry_refused)
     spending = _Spending(books.tenant, known, vendors)
     spending.run(listed)
     return Plan(
@@ -125,13 +131,13 @@ def documents_of_spends(spends: Sequence[CardSpend], settings: BillSettings) -> 
 
 def coded_spend(spend: CardSpend, settings: BillSettings) -> tuple[CardSpend, str]:
     """*spend* with what its lines do not say, and why they got it."""
-    coded = [settings.rules.code(spend.vendor, line) for line in spend.lines]
+    coded = [settings.rules.code(spend.party, line) for line in spend.lines]
     return evolve(spend, lines=tuple(each.line for each in coded)), why(coded)
 
 
 @define(repr=False)
 class _Spending:
-    tenant: str
+    tenant: TenantId
     known: KnownSpends
     vendors: Vendors
     actions: list[Action] = field(factory=list[Action])
@@ -152,7 +158,7 @@ class _Spending:
             self._say_if_gone(spend, linked)
             return
         operation = card_operation(spend.id)
-        key = intent_key(self.vendors.known.tenant, operation)
+        key = intent_key(self.tenant, operation)
         intent, marked = self.known.intents.get(key), self.known.tagged.get(tag_of(key))
         if intent is None and marked is not None:
             self.actions.append(
@@ -161,7 +167,7 @@ class _Spending:
                     reason="its mark is in Xero already",
                     adopted_kind=operation.kind,
                     xero_id=marked.bank_transaction_id or "",
-                    facts={"vendor": vendor_key(spend.vendor)},
+                    facts={"vendor": vendor_key(spend.party)},
                 )
             )
         elif intent is None or (intent.state is State.REJECTED and self._again(intent)):
@@ -211,7 +217,7 @@ class _Spending:
         wrong = faults(spend.id, document, self.known.reference, spend.total)
         locked = lock_fault(spend.id, days.day_for(spend.on), self.known.reference, spend.total)
         wrong += [locked] if locked is not None else []
-        contact = self.vendors.contact(spend.vendor) if not wrong else None
+        contact = self.vendors.contact(spend.party) if not wrong else None
         self.findings += wrong
         if contact is None:
             if not wrong:
@@ -285,4 +291,4 @@ def worth_of_spend(spend: CardSpend) -> Money | None:
 def spend_facts(spend: CardSpend) -> dict[str, str]:
     """What a bank transaction is known by as that of *spend*."""
     total = str(spend.total.rounded().amount)
-    return {"vendor": vendor_key(spend.vendor), "amount": total, "on": spend.on.isoformat()}
+    return {"vendor": vendor_key(spend.party), "amount": total, "on": spend.on.isoformat()}

@@ -21,9 +21,8 @@ from attrs import define, field, frozen
 from xerosync.catalogue import explain
 from xerosync.client._books import Books
 from xerosync.client._usage import Run
-from xerosync.engine.actions import Action, CreateContact, CreateCustomerContact, Link, PayBatch
+from xerosync.engine.actions import BY_NAME, Action, CreateContact, CreateCustomerContact, Link, PayBatch
 from xerosync.engine.intents import Intent, intent_key, tag_of
-from xerosync.engine.pair_actions import ConnectVendor
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import State
 from xerosync.engine.undo_actions import RemoveBatch
@@ -209,7 +208,7 @@ class Recorder:
 
 def host_id_of(action: Action) -> str:
     """The host's id in the record: a vendor is known by name, so that its hash takes the name's place."""
-    by_name = isinstance(action, ConnectVendor) or (
+    by_name = action.kind in BY_NAME or (
         isinstance(action, CreateContact) and not isinstance(action, CreateCustomerContact)
     )
     return hidden(action.host_ref) if by_name else action.host_ref

@@ -1,35 +1,26 @@
-"""The contacts that documents are written to, by name: found, or created once when there is none."""
+"""The vendors of bills: paired with contacts as customers are, or created once when there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, CreateContact, Pending, Ref
-from xerosync.engine.intents import Intent, intent_key
-from xerosync.engine.mirror import CONTACTS, walk
-from xerosync.engine.observed import intents_of, links_of
+from xerosync.engine.actions import Action, Ref
+from xerosync.engine.connecting import Connecting
+from xerosync.engine.known_pairs import read_creations, read_pairs
+from xerosync.engine.mirror import CONTACTS, refresh
 from xerosync.engine.pair_actions import ConnectVendor
+from xerosync.engine.pairing import VENDORS, Pairing
+from xerosync.engine.pairs import Creating, KnownPairs, findings_on, is_missing
 from xerosync.engine.plans import Finding
-from xerosync.engine.recovery import finding_for
-from xerosync.engine.states import OPEN, State
-from xerosync.mapping.documents import contact_named
-from xerosync.matching.contacts import Contacts, is_active
-from xerosync.matching.keys import by_name
+from xerosync.mapping.papers import check_vendor
+from xerosync.matching.keys import MATCH_KEYS, MatchKey, Vendor, by_name
 from xerosync.matching.names import plain_name
-from xerosync.models import Contact, TenantId
-
-
-@frozen(kw_only=True, repr=False)
-class KnownVendors:
-    """The contacts in Xero, vendors linked before, and the intents of contacts created here."""
-
-    tenant: TenantId
-    linked: Mapping[str, str]
-    created: Mapping[str, Intent]
-    contacts: Contacts
+from xerosync.matching.pairing import TO_CONNECT, Match, MatchStatus, Pairs
+from xerosync.matching.vendors import Named, VendorMatching, each_once
 
 
 def vendor_key(name: str) -> str:
@@ -37,20 +28,37 @@ def vendor_key(name: str) -> str:
     return plain_name(name)
 
 
-def vendor_root(name: str) -> str:
-    """What is behind the findings on a vendor, and on all that waits for it."""
-    return f"vendor {vendor_key(name)}"
+@frozen(repr=False)
+class KnownVendors:
+    """The vendors of a run's papers, by what they are found, and what is known of pairs."""
+
+    named: Named
+    pairs: KnownPairs
+    keys: Sequence[MatchKey]
+
+    def matches(self) -> Mapping[str, Match[Vendor]]:
+        """How each of them stands, by its key."""
+        matching = _matching(self.pairs, self.named, self.keys)
+        return {each.party.id: each for each in matching.match(self.named.vendors)}
 
 
-async def known_vendors(books: Books, keys: Sequence[str]) -> KnownVendors:
-    """What the mirror and the store know of the vendors with these *keys*."""
-    links = await links_of(books, ConnectVendor.kind, keys)
-    return KnownVendors(
-        tenant=books.tenant,
-        linked={key: link["xero_id"] for key, link in links.items()},
-        created=await intents_of(books, (Pending(CreateContact.kind, key) for key in dict.fromkeys(keys))),
-        contacts=Contacts([contact async for _, contact in walk(books, CONTACTS, Contact)]),
-    )
+async def known_vendors(
+    books: Books, given: Iterable[Vendor | str], keys: Sequence[MatchKey] = MATCH_KEYS
+) -> KnownVendors:
+    """What the mirror and the store know of the vendors *given*, who are looked for by *keys*."""
+    named = each_once(given, keys)
+    return KnownVendors(named, await _read(books, named.vendors, keys), keys)
+
+
+async def _read(books: Books, vendors: Sequence[Vendor], keys: Sequence[MatchKey]) -> KnownPairs:
+    """Of all vendors where one may be found by what another was given, too."""
+    by_more = any(key(vendor) for key in keys if key is not by_name for vendor in vendors)
+    return await read_pairs(books, VENDORS, [each.id for each in vendors], of_all=by_more)
+
+
+def _matching(known: KnownPairs, named: Named, keys: Sequence[MatchKey]) -> VendorMatching:
+    pairs = Pairs(linked=known.standing, apart=known.apart)
+    return VendorMatching(known.contacts, pairs=pairs, keys=keys, unclear=named.unclear)
 
 
 @define(repr=False)
@@ -62,101 +70,66 @@ class Vendors:
     findings: list[Finding]
     retry_refused: bool = field(kw_only=True)
     _contacts: dict[str, Ref | None] = field(factory=dict[str, "Ref | None"], init=False)
+    _matches: Mapping[str, Match[Vendor]] = field(factory=dict[str, Match[Vendor]], init=False)
 
     def contact(self, name: str) -> Ref | None:
         """
-        The contact of the vendor *name*; None when it cannot be used, which is a finding then.
+        The contact of the vendor *name*, one of those known; None when it cannot be used, which is a finding then.
 
-        Raises `InvalidInput` for a name that Xero refuses.
+        Raises `InvalidInput` for what Xero would refuse of a contact that must be created.
         """
         key = vendor_key(name)
         if key not in self._contacts:
-            self._contacts[key] = self._found(key) or self._new(key, name)
+            # Most runs have nothing new, and look for nobody.
+            self._matches = self._matches or self.known.matches()
+            self._contacts[key] = self._decided(self._matches[key])
         return self._contacts[key]
 
-    def _found(self, key: str) -> Ref | None:
-        intent = self.known.created.get(intent_key(self.known.tenant, Pending(CreateContact.kind, key)))
-        known_id = self.known.linked.get(key)
-        if known_id is None and intent is not None and intent.state is State.CONFIRMED:
-            known_id = intent.xero_id
-        if known_id is not None:
-            known = self.known.contacts.surviving(known_id)
-            if known is None or is_active(known):
-                return known_id if known is None else known.contact_id
-        named = self._named(key)
-        if len(named) != 1:
+    def _decided(self, match: Match[Vendor]) -> Ref | None:
+        pairs = self.known.pairs
+        if match.status is MatchStatus.CONNECTED:
+            return match.contacts[0]
+        if is_missing(match):
+            return Creating(pairs, self.actions, self.findings, retry_refused=self.retry_refused).create(match.party)
+        self.findings += findings_on(match, VENDORS)
+        if match.status not in TO_CONNECT:
             return None
-        (contact_id,) = named
-        self.actions.append(ConnectVendor(host_ref=key, reason="a contact of this name is in Xero", xero_id=contact_id))
-        return contact_id
-
-    def _new(self, key: str, name: str) -> Ref | None:
-        intent = self.known.created.get(intent_key(self.known.tenant, Pending(CreateContact.kind, key)))
-        if self._named(key):
-            cause = "more than one active contact has the vendor's name"
-            fix = "rename or merge the contacts in Xero, so that one is meant, or choose one with link_vendor()"
-            self._vendor_finding(key, "ambiguous", cause, fix)
-            return None
-        if key in self.known.linked or (intent is not None and intent.state is State.CONFIRMED):
-            cause = "its contact was archived in Xero, and nothing can be posted to an archived contact (F 6.31)"
-            fix = "restore the contact in Xero, or choose another one with link_vendor()"
-            self._vendor_finding(key, "archived", cause, fix)
-            return None
-        if intent is not None and intent.state in OPEN:
-            cause = "an earlier run was interrupted while creating it"
-            self._vendor_finding(key, "still open", cause, "call recover()")
-            return None
-        if intent is not None and not self.retry_refused:
-            refused = finding_for(intent)
-            if refused is not None:
-                self.findings.append(evolve(refused, root=f"vendor {key}"))
-            return None
-        if self._looks_like_another(name):
-            cause = "a contact's name could be taken for the vendor's: letters of it look alike and are others"
-            fix = "ask the vendor: link_vendor() the contact if it is the right one, else enter the right one in Xero"
-            self._vendor_finding(key, "looks alike", cause, fix)
-            return None
-        action = CreateContact(
-            host_ref=key, reason="no contact of this name is in Xero", contact=contact_named(name, field="vendor")
-        )
-        self.actions.append(action)
-        return action.itself
-
-    def _named(self, key: str) -> list[str]:
-        """The active contacts of the vendor's name; what others of it were merged into only where there is none."""
-        found = self.known.contacts.answering(by_name, key)
-        return list(found.active or found.merged)
-
-    def _looks_like_another(self, name: str) -> bool:
-        """Whether a contact looks like the vendor in letters of another script: so that money goes to another."""
-        alike = self.known.contacts.looking_like(name)
-        return any(not (name.isascii() and (each.name or "").isascii()) for each in alike)
-
-    def _vendor_finding(self, key: str, code: str, cause: str, fix: str) -> None:
-        found = Finding(
-            code=code, about=key, cause=cause, fix=fix, who="the bookkeeper", retry=True, root=f"vendor {key}"
-        )
-        self.findings.append(found)
+        if match.party.id not in pairs.standing:
+            self.actions.append(_connect(match, pairs))
+        return match.contacts[0]
 
 
-def decide_vendor(vendor: str, contact_id: str, contacts: Contacts, now: str | None) -> Action | Finding | None:
-    """Connect *vendor* to the contact a person chose, or to the one it was merged into; None when it is so *now*."""
-    key = vendor_key(vendor)
-    contact = contacts.surviving(contact_id)
-    if contact is None or contact.contact_id is None:
-        cause = "Xero has no contact of this id in the organisation"
-        return Finding(
-            code="not in Xero", about=key, cause=cause, fix="choose one of its contacts", root=f"vendor {key}"
-        )
-    if not is_active(contact):
-        cause = "the contact is archived, and nothing can be posted to an archived contact (F 6.31)"
-        return Finding(
-            code="archived",
-            about=key,
-            cause=cause,
-            fix="restore the contact in Xero, or choose another one",
-            root=f"vendor {key}",
-        )
-    if now == contact.contact_id:
-        return None
-    return ConnectVendor(host_ref=key, reason="chosen by a person", xero_id=contact.contact_id)
+def _connect(match: Match[Vendor], pairs: KnownPairs) -> ConnectVendor:
+    before = pairs.linked.get(match.party.id)
+    return ConnectVendor(host_ref=match.party.id, reason=match.reason, xero_id=match.contacts[0], before=before)
+
+
+class ConnectingVendors(Connecting[Vendor]):
+    """Pairs vendors before there are bills of theirs, and as a person says."""
+
+    pairing: ClassVar[Pairing] = VENDORS
+
+    @property
+    def keys(self) -> Sequence[MatchKey]:
+        """By what vendors are found, in this order."""
+        return self._keys
+
+    def matching(self, known: KnownPairs, parties: Sequence[Vendor]) -> VendorMatching:
+        """By the links, and by the contacts that were created."""
+        return _matching(known, Named(parties), self._keys)
+
+    def check(self, party: Vendor) -> None:
+        """Refuse a name, or another text, that cannot be."""
+        check_vendor(party)
+
+    async def known(self, parties: Sequence[Vendor]) -> KnownPairs:
+        """What is known of pairs, and of *parties*, read anew."""
+        await refresh(self._books, CONTACTS)
+        return await _read(self._books, parties, self._keys)
+
+    async def _contact_of(self, party_id: str) -> str | None:
+        linked = await super()._contact_of(party_id)
+        if linked is not None:
+            return linked
+        created = (await read_creations(self._books, VENDORS, [party_id])).get(party_id)
+        return created.xero_id if created is not None else None

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 import attrs
-from attrs import field, frozen
+from attrs import frozen
 
 from xerosync.mapping.documents import contact_named
 from xerosync.models import Address, AddressType, Contact, Phone, PhoneType
@@ -28,8 +28,8 @@ class ContactDetails:
     email: str = ""
     phone: str = ""
     mobile: str = ""
-    postal_address: Address = field(factory=Address)
-    street_address: Address = field(factory=Address)
+    postal_address: Address = attrs.field(factory=Address)
+    street_address: Address = attrs.field(factory=Address)
 
     def __repr__(self) -> str:
         return "<ContactDetails>"
@@ -67,20 +67,25 @@ def changed_details(details: ContactDetails, told: Mapping[str, str]) -> tuple[s
 def contact_document(
     *,
     name: str,
+    field: str = "name",
     contact_number: str = "",
     account_number: str = "",
     email: str = "",
     tax_number: str = "",
     phone: str = "",
 ) -> Contact:
-    """A new contact; what is empty is left out. Raises `InvalidInput` for what Xero would refuse."""
+    """
+    A new contact, whose *name* is given as *field*; what is empty is left out.
+
+    Raises `InvalidInput` for what Xero would refuse.
+    """
     check_text("contact_number", contact_number, longest=50)
     check_text("account_number", account_number, longest=50)
     check_text("email", email, longest=255)
     check_text("tax_number", tax_number, longest=50)
     check_text("phone", phone, longest=50)
     return attrs.evolve(
-        contact_named(name),
+        contact_named(name, field=field),
         contact_number=contact_number or None,
         account_number=account_number or None,
         email_address=email or None,

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST, BillLine, PaperLine, SaleLine, check_lines, line_items, lines_total
+from xerosync.matching.keys import Vendor, vendor_name
 from xerosync.models import CreditNote, DocumentStatus, Invoice, InvoiceType, LineAmountTypes
 from xerosync.money import Money
 from xerosync.texts import check_id, check_text
@@ -63,21 +64,21 @@ class Bill(Paper):
     """
     A bill, receipt or credit note as the host has it. *id* is the host's own and makes it known again.
 
-    *vendor* is the vendor's name, *number* the vendor's number for the paper. A negative total makes it a supplier's
-    credit note. *due* is the day the bill is due, *on* unless given. *amounts* says whether the lines' amounts contain
-    tax, or bear none. *status* is a draft, awaiting approval (`SUBMITTED`) or approved (`AUTHORISED`), as the story is
-    set up unless given. *currency_rate* is units of the bill's currency for one of the organisation's own (F 6.70);
-    Xero's day rate unless given. *stated_total* is what the paper says is to be paid: cents that the taxes of its lines
-    do not add up to become a line of their own.
+    *vendor* is the vendor's name, or a `Vendor` with more by which it is found; *number* its number for the paper. A
+    negative total makes it a supplier's credit note. *due* is the day the bill is due, *on* unless given. *amounts*
+    says whether the lines' amounts contain tax, or bear none. *status* is a draft, awaiting approval (`SUBMITTED`) or
+    approved (`AUTHORISED`), as the story is set up unless given. *currency_rate* is units of the bill's currency for
+    one of the organisation's own (F 6.70); Xero's day rate unless given. *stated_total* is what the paper says is to be
+    paid: cents that the taxes of its lines do not add up to become a line of their own.
     """
 
-    vendor: str
+    vendor: str | Vendor
     lines: tuple[BillLine, ...] = field(converter=tuple[BillLine, ...])
 
     @property
     def party(self) -> str:
         """The vendor's name."""
-        return self.vendor
+        return vendor_name(self.vendor)
 
 
 @frozen(kw_only=True, repr=False)
@@ -140,9 +141,12 @@ def _check_sale(sale: Sale) -> None:
         raise InvalidInput("discount", "give what is left after it: Xero has no discounts on credit notes (F 6.105)")
 
 
-def check_vendor(vendor: str) -> None:
-    """Refuse a vendor without a name, or with one that cannot be kept. Raises `InvalidInput`."""
-    check_text("vendor", vendor, needed=True)
+def check_vendor(vendor: str | Vendor) -> None:
+    """Refuse a vendor without a name, or with a text that cannot be kept. Raises `InvalidInput`."""
+    check_text("vendor", vendor_name(vendor), needed=True)
+    if isinstance(vendor, Vendor):
+        for name in ("contact_number", "account_number", "email", "tax_number", "phone"):
+            check_text(f"vendor.{name}", getattr(vendor, name))
 
 
 def map_bill(bill: Bill) -> Invoice | CreditNote:

@@ -11,6 +11,7 @@ from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST, BillLine, check_lines, line_items, lines_total
 from xerosync.mapping.papers import check_vendor
+from xerosync.matching.keys import Vendor, vendor_name
 from xerosync.models import Account, AccountId, BankTransaction, BankTransactionType, LineAmountTypes
 from xerosync.money import Money
 from xerosync.texts import check_id, check_text
@@ -22,12 +23,12 @@ class CardSpend:
     A receipt: what was paid by card, or from a bank account, on the spot. *id* is the host's own for it.
 
     It is spend money; with a negative total, a refund, it is receive money (F 6.159). *account* is the code or id of
-    the card's account in Xero, which is of type BANK; *amounts*, *lines* and *currency_rate* are as a `Bill`'s. It has
-    no draft: it is in the ledger at once (F 6.152).
+    the card's account in Xero, which is of type BANK; *vendor*, *amounts*, *lines* and *currency_rate* are as a
+    `Bill`'s. It has no draft: it is in the ledger at once (F 6.152).
     """
 
     id: str
-    vendor: str
+    vendor: str | Vendor
     on: date
     account: str
     lines: tuple[BillLine, ...] = field(converter=tuple[BillLine, ...])
@@ -37,6 +38,11 @@ class CardSpend:
 
     def __attrs_post_init__(self) -> None:
         check_day("on", self.on)
+
+    @property
+    def party(self) -> str:
+        """The vendor's name."""
+        return vendor_name(self.vendor)
 
     @property
     def total(self) -> Money:

@@ -69,6 +69,16 @@ class Vendor:
         return "<Vendor>"
 
 
+def as_vendor(vendor: str | Vendor) -> Vendor:
+    """A *vendor* that is given by name or by more, as one with its name."""
+    return vendor if isinstance(vendor, Vendor) else Vendor(name=vendor)
+
+
+def vendor_name(vendor: str | Vendor) -> str:
+    """The name of a *vendor* that is given by name or by more."""
+    return vendor.name if isinstance(vendor, Vendor) else vendor
+
+
 Sought: TypeAlias = Customer | Vendor
 """Whoever of the host's a contact is looked for."""
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from attrs import define, evolve, field, frozen
 
 from xerosync.matching.contacts import Contacts, is_active
-from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey, Sought, by_name, words_of
+from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey, Sought, Vendor, by_name, words_of
 from xerosync.matching.lookalikes import look_alike, turns_writing
 from xerosync.matching.names import plain_name
 from xerosync.matching.suggestions import Suggester, Suggestion
@@ -45,7 +45,7 @@ class Match(Generic[W]):
     The *status* of one *party*, a customer or a vendor, its *reason* in words, and the contacts it concerns with their
     names.
 
-    One contact when it was found, connected or taken (by the customer *taken_by*), several when ambiguous.
+    One contact when it was found, connected or taken (by the customer or vendor *taken_by*), several when ambiguous.
     *look_alikes* are further contacts whose names could be taken for the party's; *suggestions* are for a person.
     """
 
@@ -61,6 +61,11 @@ class Match(Generic[W]):
     @property
     def customer(self: Match[Customer]) -> Customer:
         """The customer, where customers were matched."""
+        return self.party
+
+    @property
+    def vendor(self: Match[Vendor]) -> Vendor:
+        """The vendor, where vendors were matched."""
         return self.party
 
     def row(self) -> dict[str, object]:
@@ -147,10 +152,10 @@ class Matching(Generic[W]):
             )
         if contact.contact_id == linked:
             if is_active(contact):
-                return _stands(party, MatchStatus.CONNECTED, [contact], "connected before")
-            return _stands(party, MatchStatus.ARCHIVED, [contact], "its contact was archived in Xero")
+                return stands(party, MatchStatus.CONNECTED, [contact], "connected before")
+            return stands(party, MatchStatus.ARCHIVED, [contact], "its contact was archived in Xero")
         if not is_active(contact):
-            return _stands(party, MatchStatus.ARCHIVED, [contact], "its contact was merged into an archived one")
+            return stands(party, MatchStatus.ARCHIVED, [contact], "its contact was merged into an archived one")
         return self._found(party, contact, "its contact was merged into this one", MatchStatus.MERGED)
 
     def _searched(self, party: W) -> Match[W]:
@@ -170,19 +175,19 @@ class Matching(Generic[W]):
             if found and not agreed:
                 both = [*found.values(), *hit.active.values()]
                 why = f"{reasons[0]} as one contact, {reasons[-1]} as another"
-                return _stands(party, MatchStatus.AMBIGUOUS, both, why)
+                return stands(party, MatchStatus.AMBIGUOUS, both, why)
             found = agreed or hit.active
         if not found:
             return self._not_found(party, hits)
         if len(found) > 1:
-            return _stands(party, MatchStatus.AMBIGUOUS, found.values(), f"{reasons[0]} as several contacts")
+            return stands(party, MatchStatus.AMBIGUOUS, found.values(), f"{reasons[0]} as several contacts")
         (contact,) = found.values()
         if any(hit.merged and contact.contact_id in hit.active for hit in hits):
             reason = f"{reasons[0]} as a contact that was merged into this one"
             return self._found(party, contact, reason, MatchStatus.MERGED)
         return self._found(party, contact, reasons[0])
 
-    def _hits(self, key: MatchKey, party: W) -> _Hits:
+    def _hits(self, key: MatchKey, party: W) -> Hits:
         """Who answers to *key*; those that others were merged into only where nobody else does."""
         text = key(party)
         if not self.contacts.known_by(key, text):
@@ -194,7 +199,7 @@ class Matching(Generic[W]):
             apart = {each: one for each, one in both.items() if (party.id, each) in self.pairs.apart}
             active = {each: one for each, one in active.items() if each not in apart}
             merged = {each: one for each, one in merged.items() if each not in apart}
-        return _Hits(
+        return Hits(
             reason=f"the same {words_of(key)}",
             active=self._as_written(key, party, active) or merged,
             merged=not active and bool(merged),
@@ -207,22 +212,22 @@ class Matching(Generic[W]):
     ) -> Match[W]:
         """One contact was found: it may be another's, or only look like the one that is meant."""
         if deceit := self._deceit(party, contact):
-            return _stands(party, MatchStatus.LOOK_ALIKE, [contact], deceit)
+            return stands(party, MatchStatus.LOOK_ALIKE, [contact], deceit)
         if (taken_by := self._taken_by(party, contact)) is not None:
-            return evolve(_stands(party, MatchStatus.TAKEN, [contact], reason), taken_by=taken_by)
+            return evolve(stands(party, MatchStatus.TAKEN, [contact], reason), taken_by=taken_by)
         twins = tuple(each.contact_id for each in self._look_alikes(party) if each.contact_id is not None)
-        stands = _stands(party, status, [contact], reason)
-        return evolve(stands, look_alikes=twins) if twins else stands
+        match = stands(party, status, [contact], reason)
+        return evolve(match, look_alikes=twins) if twins else match
 
-    def _not_found(self, party: W, hits: Sequence[_Hits]) -> Match[W]:
+    def _not_found(self, party: W, hits: Sequence[Hits]) -> Match[W]:
         if alike := self._look_alikes(party):
-            return _stands(party, MatchStatus.LOOK_ALIKE, alike, "letters of its name look alike and are others")
+            return stands(party, MatchStatus.LOOK_ALIKE, alike, "letters of its name look alike and are others")
         if apart := {each: one for hit in hits for each, one in hit.apart.items()}:
             reason = "a person took it apart from the contact that has the key"
-            return _stands(party, MatchStatus.NOT_IN_XERO, apart.values(), reason)
+            return stands(party, MatchStatus.NOT_IN_XERO, apart.values(), reason)
         if archived := {each: one for hit in hits for each, one in hit.archived.items()}:
             reason = "the only contact found is archived"
-            return _stands(party, MatchStatus.ARCHIVED, archived.values(), reason)
+            return stands(party, MatchStatus.ARCHIVED, archived.values(), reason)
         return Match(party=party, status=MatchStatus.NOT_IN_XERO, reason="no contact has any of its keys")
 
     def _look_alikes(self, party: W) -> list[Contact]:
@@ -271,7 +276,7 @@ class Matching(Generic[W]):
 
 
 @frozen(kw_only=True)
-class _Hits:
+class Hits:
     """
     The contacts that answer to one key, by id; *merged*: the active ones only as what others were merged into; *apart*:
     those that a person took apart from the party.
@@ -284,11 +289,12 @@ class _Hits:
     apart: Mapping[str, Contact]
 
 
-_NOBODY = _Hits(reason="", active={}, merged=False, archived={}, apart={})
+_NOBODY = Hits(reason="", active={}, merged=False, archived={}, apart={})
 """What answers to a key that nobody has."""
 
 
-def _stands(party: W, status: MatchStatus, contacts: Iterable[Contact], reason: str) -> Match[W]:
+def stands(party: W, status: MatchStatus, contacts: Iterable[Contact], reason: str) -> Match[W]:
+    """That *party* stands so towards *contacts*."""
     known = [(each.contact_id, each.name or "") for each in contacts if each.contact_id is not None]
     return Match(
         party=party,

@@ -22,7 +22,7 @@ from xerosync.mapping.lines import BillLine
 from xerosync.mapping.papers import Bill
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.spending import CardSpend
-from xerosync.matching.keys import Customer
+from xerosync.matching.keys import Customer, Vendor
 from xerosync.models import AccountCode
 from xerosync.money import Money
 from xerosync.payables import AsyncPayables
@@ -108,7 +108,7 @@ def _each_part_once(world: World) -> Iterator[str]:
 # Bills: two bills and two credits, one allocated and one refunded; the bills are paid in parts, each day's as one sum.
 
 
-def _paper(name: str, amount: str, vendor: str = "Paper Ltd") -> Bill:
+def _paper(name: str, amount: str, vendor: str | Vendor = "Paper Ltd") -> Bill:
     line = BillLine(description=name, amount=_nzd(amount), account=AccountCode("429"))
     return Bill(id=name, vendor=vendor, number=name, on=_DAY, lines=[line])
 
@@ -286,13 +286,15 @@ async def _audited(xero: AsyncXero, world: World) -> bool:
     return is_done
 
 
-# Pairing: by name, by hand, with contacts that must be created, one of them beside an archived namesake.
+# Pairing: by name, by number, by hand, with contacts that must be created, some of them beside an archived one.
 
 
 def _contacts(world: World) -> None:
     for name in ("Ana", "Diaz", "Diaz Ltd", "Flo"):
         world.books.add_contact(name)
     world.books.archive_contact(world.books.add_contact("Eve").id)
+    world.books.add_contact("Glue Ltd", TaxNumber="1")
+    world.books.archive_contact(world.books.add_contact("Rope Ltd", AccountNumber="2").id)
 
 
 async def _pair(xero: AsyncXero, world: World) -> bool:
@@ -313,22 +315,45 @@ async def _pair(xero: AsyncXero, world: World) -> bool:
     if apart:
         done.append(plan := await sales.unlink("Flo"))
         await sales.undo_links(await sales.apply(plan))
-    done.append(plan := await AsyncPayables(xero).link_vendor("A. Diaz", ids["Diaz"]))
-    await sales.apply(plan)
     done.append(plan := await sales.contact_updates(["Ana", "Bea", "Di"]))
     await sales.apply(plan)
-    return nothing_left(*done)
+    return nothing_left(*done, *await _pair_vendors(AsyncPayables(xero), world, apart=apart))
+
+
+async def _pair_vendors(bills: AsyncPayables, world: World, *, apart: bool) -> list[Plan]:
+    glue, twine = Vendor(name="Glue", tax_number="1"), Vendor(name="Twine", email="bills@twine.test")
+    rope, ids = Vendor(name="Rope", account_number="2"), {each.name: each.id for each in world.books.contacts}
+    found = [twine] if apart else [twine, glue]
+    done = [plan := await bills.match(found, create_missing=True, retry_refused=True)]
+    await bills.apply(plan)
+    done.append(plan := await bills.create_vendor(rope, retry_refused=True))
+    await bills.apply(plan)
+    done.append(plan := await bills.link_vendor("A. Diaz", ids["Diaz"]))
+    await bills.apply(plan)
+    if apart:
+        done.append(plan := await bills.move_vendor("A. Diaz", ids["Diaz Ltd"]))
+        await bills.apply(plan)
+        done.append(plan := await bills.unlink_vendor("Glue"))
+        await bills.undo_links(await bills.apply(plan))
+    await bills.matches([glue, twine, rope])
+    papers = [_paper(name, "10.00", vendor) for name, vendor in (("tw", twine), ("ro", rope))]
+    done.append(plan := await bills.submit(papers, retry_refused=True))
+    await bills.apply(plan)
+    return done
 
 
 def _each_contact_once(world: World) -> Iterator[str]:
     names = {each.id: each.name for each in world.books.contacts}
     standing = [each.name for each in world.books.contacts if each.status == "ACTIVE"]
-    yield from _said("contacts", sorted(standing), ["Ana", "Bea", "Diaz", "Diaz Ltd", "Eve", "Flo"])
-    links = [
-        json.loads(each.body) for each in world.store.kept.query("link", world.books.tenant_id, states=["customer"])
-    ]
-    pairs = {str(link["host_id"]): names[link["xero_id"]] for link in links}
-    yield from _said("pairs", pairs, {"Ana": "Ana", "Bea": "Bea", "Di": "Diaz Ltd", "Eve": "Eve"})
+    expected = ["Ana", "Bea", "Diaz", "Diaz Ltd", "Eve", "Flo", "Glue Ltd", "Rope", "Twine"]
+    yield from _said("contacts", sorted(standing), expected)
+    customers = {"Ana": "Ana", "Bea": "Bea", "Di": "Diaz Ltd", "Eve": "Eve"}
+    for kind, pairs in (("customer", customers), ("vendor", {"a. diaz": "Diaz Ltd"})):
+        kept = world.store.kept.query("link", world.books.tenant_id, states=[kind])
+        links = [json.loads(each.body) for each in kept]
+        yield from _said(f"pairs of {kind}", {str(each["host_id"]): names[each["xero_id"]] for each in links}, pairs)
+    billed = sorted((each.number, names[each.contact_id]) for each in world.books.invoices)
+    yield from _said("bills", billed, [("ro", "Rope"), ("tw", "Twine")])
 
 
 FLOWS: Final = (
