@@ -38,6 +38,7 @@ from xerosync import (
     SettlementLine,
     SQLiteStore,
     Tokens,
+    Vendor,
     Xero,
     encrypted,
     scopes_for,
@@ -145,6 +146,11 @@ def pay(xero: Xero, out: Out) -> None:
     line = BillLine(description=VENDOR, amount=nzd(BILLED), account=AccountCode("429"))
     bill = Bill(id="b", vendor=VENDOR, number="1", on=DAY, due=DAY, lines=(line,))
     purchases.apply(purchases.submit([bill]))
+    told = Vendor(name=NAME, email=EMAIL)
+    for shown in (told, purchases.matches([told, VENDOR]), purchases.match([told], create_missing=True)):
+        out.texts.append(("the repr of a vendor, its match and its plan", repr(shown)))
+    purchases.apply(purchases.match([told], create_missing=True))
+    purchases.apply(purchases.unlink_vendor(NAME))
     written = xero.contacts.create([Contact(name=VENDOR, email_address=EMAIL)])
     out.texts.append(("the repr of an outcome", repr(written)))
     for wrong in (Contact(name=NAME * 99), Contact(name=NAME, email_address="zebedee at quixworth")):

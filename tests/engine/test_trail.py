@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from tests.engine.scenarios import collected, paper
 
@@ -29,6 +30,7 @@ from xerosync import (
     SettlementLine,
     Trail,
     TrailStep,
+    Vendor,
     Xero,
 )
 from xerosync.errors import Unavailable
@@ -220,11 +222,16 @@ def test_nothing_personal_is_recorded(product: Product, xero: Xero) -> None:
     purchases.apply(purchases.attach([BillFile(bill_id="b1", name=FILE, content=b"%PDF paper")]))
     purchases.apply(purchases.pay([BillPayment(id="p1", bill_id="b1", on=DAY)]))
     purchases.apply(purchases.handle_outside(["b9"], note=f"{PERSON} pays"))
-    purchases.apply(purchases.link_vendor(VENDOR, product.books.contacts[0].id))
+    purchases.apply(purchases.move_vendor(VENDOR, product.books.contacts[0].id))
+    other = Vendor(name=f"{VENDOR} two", email="zebedee@quixworth.example")
+    purchases.apply(purchases.match([other, f"{VENDOR} three"], create_missing=True))
+    purchases.apply(purchases.unlink_vendor(VENDOR))
+    purchases.apply(purchases.submit([evolve(bill, id="b3"), evolve(bill, id="b4", vendor="Glue")]))
     unfit = Bill(id="b2", vendor=f"{VENDOR} <b>", number="2" * 300, on=DAY, due=DAY, lines=[_to("999")])
     purchases.apply(purchases.submit([unfit]))
     kinds = {str(line.facts.get("kind")) for line in Ledger(xero).trail()}
-    assert {"customer", "contact", "bill", "bank_transaction", "attachment", "payment", "handled"} <= kinds
+    assert {"customer", "vendor", "vendor_apart", "contact", "bill", "bank_transaction", "attachment"} <= kinds
+    assert {"payment", "handled"} <= kinds
 
     told = Ledger(xero).trail().json_lines().lower() + str(Ledger(xero).trail()).lower()
 
