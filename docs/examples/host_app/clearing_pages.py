@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from host_app.problems import Problem
 from host_app.product import product
+from xerosync import Fix
 
 pages = Blueprint("clearing", __name__, url_prefix="/clearing")
 
@@ -32,8 +34,11 @@ def whole_report() -> ResponseReturnValue:
 @pages.post("/fix")
 def fix() -> ResponseReturnValue:
     """Put all discrepancies of one kind right, in the way that was chosen."""
+    chosen = request.form.get("fix", "")
+    if chosen not in list(Fix):
+        raise Problem("No way to put it right was chosen", "Use one of the buttons.", "clearing.show")
     with product().settling() as work:
-        done = work.put_right(request.form.get("code", ""), request.form.get("fix", ""))
+        done = work.put_right(request.form.get("code", ""), Fix(chosen))
     count = len(done.report.results) - len(done.report.unfinished)
     flash(f"Done: {count}." if count else "There was nothing to put right.")
     return redirect(url_for("clearing.show"))

@@ -59,7 +59,7 @@ class Collecting:
 
     def prepare(self) -> Done:
         """Enable payments on the clearing account, where that is all it lacks."""
-        return carried_out(self.sales, self.sales.prepare())
+        return carried_out(self.sales, self.sales.prepare)
 
     # Customers
 
@@ -69,19 +69,19 @@ class Collecting:
 
     def connect_matches(self) -> Done:
         """Connect every customer that a match was found for."""
-        return carried_out(self.sales, self.sales.match(self._customers()))
+        return carried_out(self.sales, lambda: self.sales.match(self._customers()))
 
     def link(self, customer: str, contact: str) -> Done:
         """Connect a customer to the contact that a person chose."""
-        return carried_out(self.sales, self.sales.link(customer, contact))
+        return carried_out(self.sales, lambda: self.sales.link(customer, contact))
 
     def unlink(self, customer: str) -> Done:
         """Take a customer and its contact apart."""
-        return carried_out(self.sales, self.sales.unlink(customer))
+        return carried_out(self.sales, lambda: self.sales.unlink(customer))
 
     def create_contact(self, customer: models.Customer) -> Done:
         """Create a contact in Xero for a customer that is not there."""
-        return carried_out(self.sales, self.sales.create_contact(_customer(customer)))
+        return carried_out(self.sales, lambda: self.sales.create_contact(_customer(customer)))
 
     def policies(self) -> dict[str, ImportPolicy]:
         """How the invoices of each customer are imported, where it was chosen."""
@@ -89,7 +89,7 @@ class Collecting:
 
     def set_policy(self, customer: str, policy: str) -> Done:
         """Choose how the invoices of a customer are imported."""
-        return carried_out(self.sales, self.sales.set_import_policies({customer: policy}))
+        return carried_out(self.sales, lambda: self.sales.set_import_policies({customer: policy}))
 
     # Invoices
 
@@ -151,7 +151,7 @@ class Collecting:
 
     def report_to_xero(self, settlement: models.Settlement) -> Done:
         """Post what *settlement* brought in and took back; as often as you like, nothing is posted twice."""
-        return carried_out(self.sales, self.sales.settle(_settlement(settlement)))
+        return carried_out(self.sales, lambda: self.sales.settle(_settlement(settlement)))
 
     def settlement_report(self, settlement: models.Settlement) -> SettlementReport:
         """Every line of *settlement*, ticked or crossed with the cause and the next step."""
@@ -166,10 +166,9 @@ class Collecting:
             settlements = [_settlement(each) for each in rows]
         return self.sales.reconcile(settlements)
 
-    def put_right(self, code: str, fix: str) -> Done:
+    def put_right(self, code: str, fix: Fix) -> Done:
         """Fix all discrepancies of one kind in one way."""
-        report = self.reconcile()
-        return carried_out(self.sales, report.plan({code: Fix(fix)}))
+        return carried_out(self.sales, lambda: self.reconcile().plan({code: fix}))
 
     def _customers(self) -> list[Customer]:
         with self._session() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 from xerosync import Finding, Payables, Plan, Receivables, Report
@@ -19,7 +21,13 @@ class Done:
         return " ".join(f"{each.cause[:1].upper()}{each.cause[1:]}: {each.fix}." for each in self.findings)
 
 
-def carried_out(story: Receivables | Payables, plan: Plan) -> Done:
-    """Apply *plan*; nothing is sent for what it only finds."""
+def carried_out(story: Receivables | Payables, planned: Callable[[], Plan]) -> Done:
+    """
+    Finish what an interrupted run left open, then plan and apply; nothing is sent for what a plan only finds.
+
+    Where nothing was interrupted, which is nearly always, the first asks nothing of Xero.
+    """
+    story.recover()
+    plan = planned()
     report = story.apply(plan)
     return Done(report, (*plan.findings, *report.findings))

@@ -38,12 +38,12 @@ class Paying:
         with Session(self.access.engine) as session:
             everything = select(models.Paper).filter_by(id=paper_id).options(undefer(models.Paper.document))
             paper = session.scalars(everything).one()
-        done = carried_out(self.purchases, self._plan(paper))
+        done = carried_out(self.purchases, lambda: self._plan(paper))
         if done.report.unfinished or (done.findings and not done.report.results):
             return done
         if paper.document:
             file = BillFile(bill_id=paper.id, name=paper.file_name, content=paper.document)
-            attached = carried_out(self.purchases, self.purchases.attach([file]))
+            attached = carried_out(self.purchases, lambda: self.purchases.attach([file]))
             done = Done(done.report, (*done.findings, *attached.findings))
         with Session(self.access.engine) as session, session.begin():
             session.get_one(models.Paper, paper_id).is_in_xero = True
@@ -52,7 +52,7 @@ class Paying:
     def pay(self, paper: models.Paper, on: date) -> Done:
         """Pay what is due on a bill, from the payment account."""
         payment = BillPayment(id=f"payment of {paper.id}", bill_id=paper.id, on=on)
-        return carried_out(self.purchases, self.purchases.pay([payment]))
+        return carried_out(self.purchases, lambda: self.purchases.pay([payment]))
 
     def standing(self, papers: Sequence[models.Paper]) -> Mapping[str, PostedBill]:
         """How the bills among *papers* stand in Xero now, by their ids."""

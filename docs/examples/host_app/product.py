@@ -52,14 +52,14 @@ class Product:
     @contextmanager
     def settling(self) -> Iterator[Collecting]:
         """As `collecting`, once the clearing account is chosen. Raises `Problem` before."""
-        if not self.company.clearing_account:
-            raise Problem(
-                "Choose a clearing account first",
-                "Money that was collected is posted to it, until your bank pays it out.",
-                "settings.show",
-                status=409,
-            )
         with self.collecting() as work:
+            if not work.company.clearing_account:
+                raise Problem(
+                    "Choose a clearing account first",
+                    "Money that was collected is posted to it, until your bank pays it out.",
+                    "settings.show",
+                    status=409,
+                )
             yield work
 
     @contextmanager
