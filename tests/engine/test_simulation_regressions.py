@@ -28,6 +28,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "what one worker paid is not parked by another that had read before": ("sales", 30004197, "inside"),
     "an older store takes over the payments of a batch, and then the batch": ("payables", 30013077, "inside"),
     "the payments of a batch in doubt are no forgotten ones": ("payables", 30014924, "inside"),
+    "what is parked and charged back by one plan": ("settlements", 30044119, "inside"),
     "a file that is there comes cut off": ("papers", 30026116, "inside"),
     "an older store has forgotten who began to undo": ("undone", 30016087, "inside"),
 }

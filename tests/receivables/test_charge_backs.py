@@ -7,8 +7,19 @@ from decimal import Decimal, localcontext
 
 import pytest
 from tests.conftest import CLEARING, DAY, Product, nzd
+from tests.engine.backups import backup, restore
 
-from xerosync import LineKind, Receivables, Settlement, SettlementLine, SettlementSettings, Xero
+from xerosync import (
+    Ledger,
+    LineKind,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Surplus,
+    Xero,
+)
+from xerosync.errors import RateLimited
 from xerosync.simulator import Fault
 
 LATER = date(2026, 2, 4)
@@ -398,3 +409,34 @@ def test_an_invoice_in_a_payments_place_is_never_imported_not_even_while_nobody_
     assert len(product.books.invoices) == 2
 
     assert not sales.import_invoices()
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_what_is_still_to_be_parked_when_it_is_charged_back_does_not_stay_parked(
+    product: Product, *, restored: bool
+) -> None:
+    def selling() -> Receivables:
+        chosen = SettlementSettings(surplus=Surplus.PARK)
+        return Receivables(product.xero(), clearing_account=CLEARING, settlements=chosen)
+
+    invoice = product.collectable("100.00")
+    both = [collected(invoice.id, "120.00"), charged_back(invoice.id, "120.00")]
+    selling().apply(selling().settle(both[:1]).only(lambda action: action.kind == "payment"))
+    kept = backup(product)
+
+    plan = selling().settle(both)
+    assert plan.counts() == {"bank_transaction": 1, "removal": 1, "bank_transaction_removal": 1}
+    if restored:
+        product.simulator.faults.plan(Fault.DAY_LIMIT, method="POST", path="/BankTransactions")
+        with pytest.raises(RateLimited):
+            selling().apply(plan)
+        product.clock.advance(86_400)
+        restore(product, kept)
+        Ledger(product.xero()).audit(adopt=True)
+        plan = selling().settle(both)
+    selling().apply(plan)
+
+    assert_open_again(product, invoice.id, payments=1)
+    assert [each.status for each in product.books.overpayments] == ["VOIDED"]
+    again = selling().settle(both)
+    assert (len(again), again.findings) == (0, ())

@@ -158,7 +158,7 @@ class Returns:
             parked=Decimal(paid.facts.get("surplus", "0")),
             settled=Decimal(paid.facts["settled"]) if "settled" in paid.facts else None,
             by=paid,
-            put_by=rest.operation if rest is not None else None,
+            put_by=rest.operation if rest is not None else self.deciding.parking.get(name),
         )
 
     def _stays(self, taking: Taking, came_in: CameIn) -> _Stays | None:

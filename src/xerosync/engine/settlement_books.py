@@ -205,7 +205,8 @@ class Deciding:
     What was decided so far, line by line.
 
     *differences* of rates are by line, what charge-backs took beyond what had come in; *planned* what posts each line,
-    *waiting* the lines that do not stand in the books after it, and *missing*, by settlement, those it was posted with.
+    *parking* what parks a part of it, *waiting* the lines that do not stand in the books after it, and *missing*, by
+    settlement, those it was posted with.
     """
 
     known: Known
@@ -216,6 +217,7 @@ class Deciding:
     missing: dict[str, list[str]] = field(factory=dict[str, "list[str]"])
     chains: dict[str, Chain] = field(factory=dict[str, Chain])
     came_in: dict[str, CameIn] = field(factory=dict[str, CameIn])
+    parking: dict[str, Pending] = field(factory=dict[str, Pending])
     claimed: set[str] = field(factory=set[str])
     to_come: set[str] = field(factory=set[str])
     differences: dict[str, Money] = field(factory=dict[str, Money])

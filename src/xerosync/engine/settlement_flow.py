@@ -311,10 +311,13 @@ async def _parked_unknown(
     ids = {
         document_of(stray): tags[stray.key] for stray in await stored(books, (stray_key(books, tag) for tag in tags))
     }
+    if ids:
+        await refresh(books, BANK_TRANSACTIONS, CREDIT_NOTES)  # an older store has forgotten them there, too
     moved = await stamped(books, BANK_TRANSACTIONS, BankTransaction, ids)
     noted = await stamped(books, CREDIT_NOTES, CreditNote, ids)
-    totals = {key: one.total for key, (one, _) in moved.items()} | {key: one.total for key, (one, _) in noted.items()}
-    return {ids[key].host_ref.removeprefix(SURPLUS): total or Decimal(0) for key, total in totals.items()}
+    found = {key: one for key, (one, _) in moved.items()} | {key: one for key, (one, _) in noted.items()}
+    standing = {key: one for key, one in found.items() if one.status not in GONE}
+    return {ids[key].host_ref.removeprefix(SURPLUS): one.total or Decimal(0) for key, one in standing.items()}
 
 
 def _operations(lines: Sequence[SettlementLine], before: Mapping[InvoiceId, Sequence[Intent]]) -> Iterable[Pending]:

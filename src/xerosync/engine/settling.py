@@ -170,12 +170,15 @@ class _Collecting:
         deciding = self.deciding
         if intent.state is not State.CONFIRMED:
             deciding.not_confirmed(line, intent, "posting it")
-        elif deciding.known.is_gone(intent) and deciding.known.was_not_removed(line.id):
+            return
+        is_gone = deciding.known.is_gone(intent) and deciding.known.was_not_removed(line.id)
+        if is_gone:
             cause = "its payment was removed in Xero by somebody else; it is not posted again"
             fix = "find out why; to post it again, settle it under a new line id"
             deciding.find(line, _REMOVED, cause, fix)
-        elif "surplus" in intent.facts and not deciding.known.is_taken_back(line.id):
-            # What is due was paid, and a crash may have come before the rest was parked.
+        # What is due was paid, and a crash may have come before the rest was parked, or before that was taken back.
+        is_kept = not is_gone and not deciding.known.is_taken_back(line.id)
+        if "surplus" in intent.facts and (is_kept or deciding.parked(line)):
             self._park(settlement, line, Money(intent.facts["surplus"], line.amount.currency))
 
     def _in_forgotten(self, settlement: Settlement, line: SettlementLine, transaction: Transaction) -> Payment | None:
@@ -341,6 +344,7 @@ class _Collecting:
         if day is None:
             deciding.findings.append(known.open_books.finding(line.id, rest))
             return operation
+        deciding.parking[line.id] = operation
         reason = f"collected in settlement {settlement.id}, and not due{known.open_books.reason(settlement.on)}"
         facts = _facts(settlement, line) | {
             "account": known.accounts.clearing_id,
