@@ -110,7 +110,7 @@ def test_two_processes_never_take_the_same_place(tmp_path: Path, redis_port: int
     with ThreadPoolExecutor(8) as pool:
         permits = [permit for some in pool.map(greedy, range(8)) for permit in some]
 
-    assert sorted(each.number for each in permits) == list(range(1, 61))
+    assert sorted(each.number for each in permits) == list(range(1, 59))
 
 
 @given(
@@ -123,7 +123,7 @@ def test_two_processes_never_take_the_same_place(tmp_path: Path, redis_port: int
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_decides_as_the_gate_of_one_process(redis_port: int, steps: Sequence[tuple[str, int]]) -> None:
-    """Whatever happens, a record that was written and read decides as a value in memory does."""
+    """Whatever happens, a record that was written and read decides as a value in memory does, with two calls less."""
     with Redis(port=redis_port) as redis:
         for kept in (StoreGate(MemoryStore()), RedisGate(redis, prefix=f"{uuid4()}:")):
             decide_alike(kept, MemoryGate(), steps)
@@ -136,7 +136,8 @@ def decide_alike(kept: SharedGate, memory: MemoryGate, steps: Sequence[tuple[str
     for what, seconds in steps:
         now += timedelta(seconds=seconds)
         if what in {"acquire", "background"}:
-            ours, theirs = (acquired(gate, now, background=what == "background") for gate in (kept, memory))
+            ours = acquired(kept, now, background=what == "background")
+            theirs = acquired(memory, now, background=what == "background", a_minute=58)
             assert ours == theirs
             if isinstance(ours, Permit) and isinstance(theirs, Permit):
                 pairs.append((ours, theirs))
@@ -191,7 +192,7 @@ def test_a_worker_that_was_killed_frees_its_place_by_itself(shared: Shared) -> N
 def test_a_worker_whose_clock_is_ahead_holds_nobody_up(shared: Shared, wrong: timedelta) -> None:
     """What it has dated counts as if it had been just now, and then for a minute, as all else does."""
     ahead = NOON + wrong
-    for _ in range(60):
+    for _ in range(58):
         permit = acquired(shared.gate(), ahead)
         assert isinstance(permit, Permit)
         run(shared.gate().observe(permit, Counters(minute_left=30, app_minute_left=9000), Limits(), ahead))

@@ -35,7 +35,8 @@ class Limits:
 
     Xero takes 60 calls a minute, 5 at a time, 5,000 a day (an app of the Starter tier: 1,000), and 10,000 a minute for
     all organisations of the app (F 2.01, 2.22). *at_a_time* and *app_a_minute* stay a little below. *a_minute* need
-    not: a call counts until a minute after its answer, however long it travelled. Clients made with ``background=True``
+    not: a call counts until a minute after its answer, however long it travelled; a gate that several machines share
+    leaves two of it. Clients made with ``background=True``
     leave *minute_reserve* calls of each minute and *day_reserve_percent* of the day to the others. Xero's own counters,
     in each of its answers, correct all of these.
     """

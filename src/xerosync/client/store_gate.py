@@ -35,6 +35,8 @@ from xerosync.storage.protocol import AsyncStorage, Record, RecordKey, Storage
 GATE: Final = "gate"
 APP_GATE: Final = "gate.app"
 
+_SPARE: Final = 2
+"""Calls of each minute that processes which share it leave, since the clocks of their machines differ a little."""
 _SLICE: Final = 50
 _SLICE_LASTS: Final = timedelta(seconds=10)
 _COUNTS_FOR: Final = timedelta(seconds=80)
@@ -112,7 +114,11 @@ class GateRecords(Protocol):
 
 @define(eq=False, repr=False)
 class SharedGate:
-    """What processes that share *records* decide together: one log of each organisation's calls, one of each app's."""
+    """
+    What processes that share *records* decide together: one log of each organisation's calls, one of each app's.
+
+    Of `Limits.a_minute` they leave two: 58 calls in any 60 seconds, unless it is set.
+    """
 
     _records: GateRecords
     _slices: dict[Account, _Slice] = field(factory=dict[Account, _Slice], init=False)
@@ -132,7 +138,7 @@ class SharedGate:
                 await self._records.replace(_app_record(account, app.known_at(now)), app_record)
                 continue
             known = app.told()
-            wait = wait_before(calls, known, limits, now, background=background)
+            wait = wait_before(calls, known, _with_spare(limits), now, background=background)
             wait = wait or await self._sliced(account, app, app_record, limits, now)
             if wait is not None:
                 return wait
@@ -233,6 +239,10 @@ def left_today(record: Record, now: datetime) -> int | None:
     calls, _ = _read(record)
     is_over = calls.day_began is None or now >= calls.day_began + _DAY
     return None if is_over else calls.left_today
+
+
+def _with_spare(limits: Limits) -> Limits:
+    return evolve(limits, a_minute=max(limits.a_minute - _SPARE, 1))
 
 
 def _app_told(app: _App, counters: Counters, limits: Limits, now: datetime) -> _App:
