@@ -195,9 +195,13 @@ def findings_of(store: Path) -> int:
 
 
 def kill_after(seconds: float, script: Path, *arguments: str | Path) -> bool:
-    """Start *script* and kill it after *seconds*, wherever it is then; whether it still ran."""
+    """Start *script* and kill it *seconds* after it first wrote to its store, wherever it is then; whether it ran."""
     command = [sys.executable, str(script), *map(str, arguments)]
+    store = Path(arguments[arguments.index("--store") + 1])
+    before = last_written(store)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()) as process:
+        while process.poll() is None and last_written(store) == before:
+            time.sleep(0.02)
         time.sleep(seconds)
         process.kill()
         # On a fast machine the last of several runs may have had nothing left to do.
@@ -205,11 +209,16 @@ def kill_after(seconds: float, script: Path, *arguments: str | Path) -> bool:
         return process.returncode != 0
 
 
+def last_written(store: Path) -> int:
+    """When any of the files of *store* was written last, in nanoseconds; 0 where there is none."""
+    return max((each.stat().st_mtime_ns for each in store.parent.glob(f"{store.name}*")), default=0)
+
+
 def test_the_full_collections_killed_by_the_clock_end_with_each_payment_once(tmp_path: Path) -> None:
     path = real_input("receivables.csv")
     store = tmp_path / "books.db"
     arguments: list[str | Path] = [path, "--store", store, "--instalments", "2", "--json"]
-    killed = [kill_after(seconds, RECEIVABLES, *arguments) for seconds in (1.2, 2.5, 3.5, 5.0, 4.0)]
+    killed = [kill_after(seconds, RECEIVABLES, *arguments) for seconds in (0.5, 1.8, 2.8, 4.3, 3.3)]
 
     assert killed[0]
     ended = run_script(RECEIVABLES, *arguments)
@@ -224,7 +233,7 @@ def test_two_full_files_of_bills_killed_by_the_clock_in_one_store_end_as_one_liv
     files = [real_input(f"payables-manchester-2022-{month}.csv") for month in ("04", "05")]
     store = tmp_path / "books.db"
     commands = [payables_arguments(path, store) for path in files]
-    killed = [kill_after(seconds, PAYABLES, *commands[file]) for file, seconds in ((0, 1.5), (1, 4.0), (0, 4.0))]
+    killed = [kill_after(seconds, PAYABLES, *commands[file]) for file, seconds in ((0, 1.0), (1, 3.0), (0, 3.0))]
 
     assert killed[0]
     first, second = (run_script(PAYABLES, *command) for command in commands)
