@@ -11,7 +11,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
@@ -130,6 +130,8 @@ def _check(hint: object) -> Check:
         return _one_of(parts)
     if origin in _MANY:
         return _many(parts[0] if parts else object)
+    if origin is Iterator:
+        return _passing(parts[0])
     if origin is Mapping:
         return _mapping(*parts)
     if origin is type:
@@ -157,7 +159,7 @@ def _is(holds: Callable[[object], bool], words: str) -> Check:
 
 def _one_of(parts: Sequence[object]) -> Check:
     checks = [_check(part) for part in parts]
-    words = " or ".join(map(_named, parts))
+    words = " or ".join(dict.fromkeys(map(_named, parts)))
 
     def check(value: object, name: str) -> object:
         inside: InvalidInput | None = None
@@ -183,6 +185,23 @@ def _many(part: object) -> Check:
         for place, each in enumerate(kept):
             check_one(each, f"{name}[{place}]")
         return kept
+
+    return check
+
+
+def _passing(part: object) -> Check:
+    """Of what is read but once, and too much to be kept: each is checked as it is read."""
+    check_one = _check(part)
+
+    def passing(many: Iterator[object], name: str) -> Iterator[object]:
+        for place, each in enumerate(many):
+            check_one(each, f"{name}[{place}]")
+            yield each
+
+    def check(value: object, name: str) -> object:
+        if not isinstance(value, Iterator):
+            raise InvalidInput(name, f"give an iterator of which each is {_named(part)}")
+        return passing(cast(Iterator[object], value), name)
 
     return check
 
@@ -223,8 +242,8 @@ def _named(hint: object) -> str:
         return _WORDS[hint]
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin in {typing.Union, types.UnionType}:
-        return " or ".join(map(_named, parts))
-    if origin in _MANY:
+        return " or ".join(dict.fromkeys(map(_named, parts)))
+    if origin in _MANY or origin is Iterator:
         return f"a list of which each is {_named(parts[0])}"
     if origin is Mapping:
         return "a mapping"

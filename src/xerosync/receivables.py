@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -415,7 +415,7 @@ class AsyncReceivables:
 
     async def reconcile(
         self,
-        settlements: Settlement | Iterable[Settlement] | None = None,
+        settlements: Settlement | Iterator[Settlement] | Iterable[Settlement] | None = None,
         *,
         first: date | None = None,
         last: date | None = None,
@@ -433,7 +433,7 @@ class AsyncReceivables:
 
         A *brief* one finds the same, and lists only what is not as it should be: payments that stand as they were
         posted, and as your settlements say, are in its sums and in no list. That is for hundreds of thousands of them;
-        *settlements* may come from a generator then.
+        *settlements* may come from a generator then, and are read one by one.
         """
         given = [settlements] if isinstance(settlements, Settlement) else settlements
         return await reconciling.reconcile(

@@ -2,8 +2,9 @@
 What explaining a clearing account costs: ``python -m tests.benchmarks.reconcile [--sizes N …] [--json]``.
 
 A host's settled transactions against as many payments in the mirror and as many intents that link the two, in a SQLite
-file; one payment in a thousand was removed in Xero. Beside the brief report and the whole one stand what merely reading
-the three costs, and the floor: a merge of the three from files that are sorted by one key.
+file; one payment in a thousand was removed in Xero. Then a thousand transactions more are explained with them. Beside
+the brief report and the whole one stand what merely reading the three costs, and the floor: a merge of the three from
+files that are sorted by one key.
 
 Each candidate runs in a process of its own, split off from this one, so that each has its own peak of memory.
 """
@@ -25,7 +26,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from attrs import frozen
+from attrs import define, frozen
 from tests.benchmarks.turns import memory_mb, report
 from tests.conftest import BANK, DAY, Product, found_product, nzd
 
@@ -43,6 +44,8 @@ _LINES: Final = 500
 """How many lines a settlement has."""
 _REMOVED: Final = 1000
 """One payment in so many was removed in Xero."""
+_CHANGES: Final = 1000
+"""How many transactions come after the books were explained once."""
 _SIZES: Final = (10_000, 100_000, 1_000_000)
 _WHOLE_UP_TO: Final = 10_000
 _STAMP: Final = "/Date(1767571202009+0000)/"
@@ -78,14 +81,19 @@ def _day(number: int) -> date:
     return DAY + timedelta(days=number // _LINES % 300)
 
 
-@frozen
+@define
 class Books:
-    """A product whose *count* transactions were all collected and paid out; *removed* payments were removed since."""
+    """A product whose *count* transactions were all collected and paid out; some payments were *removed* since."""
 
     product: Product
     sales: Receivables
-    count: int
-    removed: int
+    writing: _Writing
+    count: int = 0
+
+    @property
+    def removed(self) -> int:
+        """How many payments were removed."""
+        return len(range(0, self.count, _REMOVED))
 
     @classmethod
     def founded(cls, file: Path, count: int) -> Books:
@@ -96,12 +104,19 @@ class Books:
         chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
         sales = Receivables(product.xero(), clearing_account=_CLEARING, settlements=chosen)
         sales.reconcile([])  # reads what there is, so that what follows is taken as read
-        writing = _Writing(product)
-        for start in range(0, count, _LINES):
-            product.store.commit(writing.lines(start, min(start + _LINES, count)))
-        balance = sum((_amount(number) for number in range(0, count, _REMOVED)), Decimal(0))
-        product.books.add_journal("what the store has", {_CLEARING: -balance, "404": balance}, date=DAY)
-        return cls(product, sales, count, len(range(0, count, _REMOVED)))
+        books = cls(product, sales, _Writing(product))
+        books.collect(count)
+        return books
+
+    def collect(self, more: int) -> None:
+        """Let the store have *more* transactions, and the books what they and their payouts come to."""
+        end = self.count + more
+        for start in range(self.count, end, _LINES):
+            self.product.store.commit(self.writing.lines(start, min(start + _LINES, end)))
+        first = self.count + -self.count % _REMOVED
+        balance = sum((_amount(number) for number in range(first, end, _REMOVED)), Decimal(0))
+        self.product.books.add_journal("what the store has", {_CLEARING: -balance, "404": balance}, date=DAY)
+        self.count = end
 
 
 class _Writing:
@@ -303,6 +318,8 @@ def candidates(count: int, folder: Path) -> Iterator[Measured]:
         if count <= _WHOLE_UP_TO:
             yield measured("reconcile()", lambda: whole(books))
         yield measured("reading alone", lambda: reading(books))
+        books.collect(_CHANGES)
+        yield measured(f"reconcile(brief=True), {_CHANGES:,} more", lambda: briefly(books))
     write_sorted(folder, count)
     yield measured("floor: merge of sorted files", lambda: merging(folder, count))
 

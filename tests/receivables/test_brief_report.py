@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from weakref import ref
 
 import pytest
 from attrs import define, evolve, field
@@ -110,6 +111,35 @@ def test_settlements_are_read_once_as_they_come(host: Host) -> None:
 
     assert host.sales.reconcile(one_by_one(), brief=True).clean
     assert read == ["S1"]
+
+
+def test_settlements_that_are_read_are_not_kept(host: Host) -> None:
+    """Of a million lines a host holds one settlement at a time, and so does the report."""
+    for place in range(12):
+        host.collect(f"S{place}", "10.00", paid_out=False)
+    settled = host.settlements
+    kept: list[int] = []
+
+    def one_by_one() -> Iterator[Settlement]:
+        alive: list[ref[Settlement]] = []
+        for each in settled:
+            read = evolve(each)
+            alive.append(ref(read))
+            yield read
+            del read
+            kept.append(sum(one() is not None for one in alive))
+
+    assert host.sales.reconcile(one_by_one(), brief=True).clean
+    assert len(kept) == 12
+    assert max(kept) == 1
+
+
+def test_what_is_no_settlement_among_those_that_are_read_is_named(host: Host) -> None:
+    host.collect("S1", "10.00")
+    mixed: list[object] = [*host.settlements, "S2"]
+
+    with pytest.raises(InvalidInput, match=r"settlements\[1\]: give a Settlement"):
+        host.sales.reconcile(iter(mixed), brief=True)  # type: ignore[arg-type]
 
 
 def test_without_settlements_it_goes_by_what_was_posted(host: Host) -> None:

@@ -180,6 +180,8 @@ async def _removed(books: Books, written: Sequence[Intent], undone: Sequence[Int
 
 async def _of_settlement(books: Books, settlement: str, condensed: Condensed | None) -> list[Intent]:
     """What was posted with a *settlement*, but for what of it was ticked off."""
+    if condensed is not None and condensed.besides is not None:
+        return list(condensed.besides)
     found = records(books, "intent", lookup=("settlement", settlement))
     return [read_intent(each) async for each in found if condensed is None or not condensed.is_ticked(each)]
 

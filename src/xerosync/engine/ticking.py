@@ -20,6 +20,7 @@ from attrs import define, evolve, field, frozen
 
 from xerosync.client._wire import dates
 from xerosync.engine.actions import Pay
+from xerosync.engine.intents import Intent
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import (
@@ -120,13 +121,14 @@ class Condensed(Settlement):
     A settlement of which only some lines are left to look at.
 
     Those that were ticked off, *count* in all, came to *ticked*, which is still in its sum, on the *account*;
-    *is_ticked* knows what posted them by its record.
+    *besides* gives whatever else was written for it; where that is None, *is_ticked* knows by its record what was not.
     """
 
     ticked: Money
     count: int
     account: AccountId
     is_ticked: Callable[[Record], bool]
+    besides: Sequence[Intent] | None
 
     @property
     def proof(self) -> SettlementProof:
@@ -171,8 +173,8 @@ class Ticking:
     Ticks off payments into an *account* kept in the organisation's own *currency*, up to the day *last*.
 
     A line that is *touched* is never ticked off: something else was written for it besides its payment. Settlements
-    *with_costs* are looked at, those of which fees or payouts were posted; *is_ticked* is handed to them. What stands
-    from before *first* on is in flight whether or not its settlement is given.
+    *with_costs* are looked at, those of which fees or payouts were posted; *is_ticked* and *besides* are handed to
+    them. What stands from before *first* on is in flight whether or not its settlement is given.
     """
 
     account: AccountId
@@ -183,6 +185,7 @@ class Ticking:
     with_costs: AbstractSet[str]
     removed: AbstractSet[str]
     is_ticked: Callable[[Record], bool]
+    besides: Callable[[str], Sequence[Intent]]
     doubted: list[str] = field(factory=list[str])
     _posted: set[int] = field(factory=set[int])
     _named: array[int] = field(factory=lambda: array("q"))
@@ -190,19 +193,22 @@ class Ticking:
     _out: set[int] = field(factory=set[int])
     _left: set[int] = field(factory=set[int])
     _met: array[int] = field(factory=lambda: array("q"))
+    _elsewhere: set[int] = field(factory=set[int])
     _days: dict[date, tuple[int, Decimal]] = field(factory=dict[date, "tuple[int, Decimal]"])
 
     def posted(self, page: Iterable[Record]) -> list[Record]:
-        """Note what *page*, of payments' intents, posted to the account; what must be looked at in full comes back."""
+        """
+        Note what *page*, of payments' intents, posted to the account.
+
+        What must be looked at in full comes back, and what was not posted.
+        """
         left: list[Record] = []
         for record in page:
-            if record.state != State.CONFIRMED:
-                continue
-            written = _read(record)
+            written = _read(record) if record.state == State.CONFIRMED else None
             if written is None or not self._is_plain(written):
                 left.append(record)
             elif not self._is_here(written):
-                continue
+                self._elsewhere.add(hash(written.facts.settlement) & _BITS)
             elif (payment := written.payment) in self._posted:
                 self.doubted.append(written.xero_id)
             else:
@@ -346,6 +352,7 @@ class Ticking:
             count=len(settlement.lines) - len(left),
             account=self.account,
             is_ticked=self.is_ticked,
+            besides=self.besides(settlement.id) if hash(settlement.id) & _BITS not in self._elsewhere else None,
         )
 
     def _noted(self, page: Iterable[Record]) -> Iterator[tuple[Record, _Written]]:

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Pay, Pending, Refund
+from xerosync.engine.actions import CreateSaleCredit, Pay, Pending, Refund, RemoveMoney, RemovePayment, VoidCredit
 from xerosync.engine.chain_books import RETURNS, settled_on, written_for
 from xerosync.engine.entries import LINE, key_of, named
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, record_key, tag_in
@@ -26,6 +26,8 @@ from xerosync.money import Money
 from xerosync.storage.protocol import Record
 
 _PAYMENTS: Final = frozenset({Pay.kind, Refund.kind})
+_FOR_LINES: Final = (Refund.kind, CreateSaleCredit.kind, RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind)
+"""What else than payments, and what moves on the account, is written for the lines of settlements."""
 
 
 @frozen(kw_only=True)
@@ -73,6 +75,9 @@ async def tick_off(
     looking = _Looking(books, account)
     refunds = [record async for record in records(books, "intent", lookup=("kind", Refund.kind))]
     looking.write(refunds)
+    looking.know(others)
+    for kind in _FOR_LINES:
+        looking.know(await intents_with(books, lookup=("kind", kind)))
     ticking = Ticking(
         account=account,
         currency=briefly.currency,
@@ -84,6 +89,7 @@ async def tick_off(
         ),
         removed=frozenset(removals),
         is_ticked=lambda record: looking.is_ticked(ticking, record),
+        besides=lambda settlement: looking.known.setdefault(settlement, []),
     )
     await _posted(looking, ticking)
     await _stood(looking, ticking)
@@ -109,7 +115,7 @@ async def _touched(books: Books, others: Iterable[Intent]) -> frozenset[str]:
 async def _posted(looking: _Looking, ticking: Ticking) -> None:
     books = looking.books
     async for page in record_pages(books, "intent", lookup=("kind", Pay.kind)):
-        looking.write(ticking.posted(page))
+        looking.meet(ticking.posted(page))
     for xero_id in ticking.doubted:
         twice = await _intents(books, ("xero_id", xero_id))
         ticking.withdraw(twice)
@@ -205,6 +211,7 @@ class _Looking:
     account: AccountId
     payments: dict[str, Payment] = field(factory=dict[str, Payment])
     written: dict[str, Intent] = field(factory=dict[str, Intent])
+    known: dict[str, list[Intent]] = field(factory=dict[str, "list[Intent]"])
 
     def write(self, intents: Iterable[Record]) -> list[Record]:
         """Look at those of *intents* that wrote a payment."""
@@ -226,11 +233,23 @@ class _Looking:
         found = await stored(self.books, (mirror_key(PAYMENTS, self.books.tenant, each) for each in ids))
         self.pay(each for each in found if ("account", self.account) in each.lookups)
 
+    def meet(self, intents: Sequence[Record]) -> None:
+        """Look at those of *intents* that wrote a payment, and know the others."""
+        looked_at = {record.key for record in self.write(intents)}
+        self.know(read_intent(record) for record in intents if record.key not in looked_at)
+
+    def know(self, intents: Iterable[Intent]) -> None:
+        """Keep what *intents* wrote for settlements, or may have: none of it is ticked off."""
+        for each in intents:
+            if settlement := each.facts.get("settlement"):
+                self.known.setdefault(settlement, []).append(each)
+
     def is_ticked(self, ticking: Ticking, intent: Record) -> bool:
         """Whether the payment of *intent* was ticked off, and is not looked at."""
         return dict(intent.lookups).get("xero_id") not in self.written and ticking.has_noted(intent)
 
     def left(self, settlements: Sequence[Settlement] | None, ticked: Ticked) -> Left:
         """All that was looked at, in the order of ids."""
+        self.know(self.written.values())
         payments = dict(sorted(self.payments.items()))
         return Left(payments=payments, written=self.written, settlements=settlements, ticked=ticked)

@@ -360,8 +360,8 @@ def pairs_in(lookups: str) -> tuple[tuple[str, str], ...]:
     """What a record is looked up by, from the text of it in the file."""
     if not lookups:
         return ()
-    texts = lookups.split("\0")
-    return tuple(zip(texts[::2], texts[1::2], strict=True))
+    texts = iter(lookups.split("\0"))
+    return tuple(zip(texts, texts, strict=True))
 
 
 def _record(kind: str, tenant: str, row: _Row) -> Record:
