@@ -177,7 +177,9 @@ def _stages(flow: MoneyFlow) -> tuple[list[_Place], list[_Band]]:
         _Band("from elsewhere", collected, elsewhere),
         *(_Band(collected, each.name, each.amount) for each in gone_on),
     ]
-    return [each for each in places if each.amount], [each for each in bands if each.amount]
+    there = [each for each in places if each.amount.amount > 0]
+    names = {each.name for each in there}
+    return there, [each for each in bands if each.amount.amount > 0 and {each.source, each.target} <= names]
 
 
 _GAP: Final = 0.09

@@ -15,8 +15,7 @@ from typing import Final
 from attrs import frozen
 
 from xerosync.engine.clearing_statement import ClearingStatement
-from xerosync.engine.reconciliation import Reconciliation
-from xerosync.engine.settlement_report import LineMark
+from xerosync.engine.settlement_report import LineMark, SettlementReport
 from xerosync.engine.transaction_report import ReportedTransaction, Standing, TransactionReport
 from xerosync.errors import InvalidInput
 from xerosync.models import DocumentStatus, Invoice
@@ -38,7 +37,7 @@ class BalanceOn:
 
     @property
     def exceptions(self) -> Money:
-        """What of it was not: all that `ClearingReport.exceptions` lists of that day."""
+        """What of it was not: the sum of what a `ClearingReport` of that day lists as exceptions."""
         return self.balance - self.in_flight
 
     def __repr__(self) -> str:
@@ -177,19 +176,19 @@ class MoneyFlow(Tabular):
         return "<MoneyFlow>"
 
 
-def money_flow(transactions: Iterable[ReportedTransaction], report: Reconciliation) -> MoneyFlow:
+def money_flow(
+    transactions: Iterable[ReportedTransaction], settlements: SettlementReport, *, in_clearing: Money
+) -> MoneyFlow:
     """
-    Where the money of *transactions* is, every page of `Receivables.transaction_report`, by the *report* of their
-    settlements, ``reconcile(settlements)``.
+    Where the money of *transactions* is, of every page of `Receivables.transaction_report`.
 
-    Of a transaction for which more came in than it asked for, what came in was asked for. Raises `InvalidInput` for one
-    page of several, another currency than the clearing account's, and a report without settlements.
+    *settlements* report all that they were settled in, *in_clearing* is what `Reconciliation.in_flight` says is still
+    in the clearing account. Of a transaction for which more came in than it asked for, what came in was asked for.
+    Raises `InvalidInput` for one page of several, and for another currency than that of *in_clearing*.
     """
     if isinstance(transactions, TransactionReport) and transactions.pages > 1:
         raise InvalidInput("transactions", f"give the lines of all {transactions.pages:,} pages")
-    if report.settlements is None:
-        raise InvalidInput("report", "give one of settlements: reconcile(settlements)")
-    currency = report.balance.currency
+    currency = in_clearing.currency
     nothing = Money.zero(currency)
     to_collect = ended = collected = nothing
     for each in transactions:
@@ -202,13 +201,13 @@ def money_flow(transactions: Iterable[ReportedTransaction], report: Reconciliati
             ended += open_still
         else:
             to_collect += open_still
-    lines = [line for settlement in report.settlements for line in settlement.lines]
+    lines = [line for settlement in settlements for line in settlement.lines]
     posted = [line for line in lines if line.mark is LineMark.TICKED]
     return MoneyFlow(
         to_collect=to_collect,
         ended=ended,
         collected=collected,
-        in_clearing=report.in_flight,
+        in_clearing=in_clearing,
         fees=Money.total((line.worth for line in posted if line.what == "fees"), currency),
         in_bank=Money.total((line.worth for line in posted if line.what == "payout"), currency),
     )

@@ -11,6 +11,9 @@ from io import BytesIO
 import numpy as np
 import pytest
 from attrs import evolve
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from matplotlib.patches import Rectangle
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
 from xerosync import Fee, LineKind, Money, Receivables, Settlement, SettlementLine, SettlementSettings, Xero
@@ -53,6 +56,11 @@ def settlements(product: Product, sales: Receivables) -> list[Settlement]:
 
 def in_books(product: Product, account: str) -> Money:
     return nzd(product.books.balance(product.books.account(account).id))
+
+
+def flow_in(sales: Receivables, settlements: list[Settlement]) -> MoneyFlow:
+    report, in_clearing = sales.settlement_report(settlements), sales.reconcile(settlements).in_flight
+    return money_flow(sales.transaction_report(), report, in_clearing=in_clearing)
 
 
 def drawn_texts(picture: Picture) -> list[str]:
@@ -152,7 +160,7 @@ def test_another_currency_is_another_picture_and_bills_are_not_mixed_with_invoic
 def test_where_the_money_is_is_where_the_books_have_it(
     product: Product, sales: Receivables, settlements: list[Settlement]
 ) -> None:
-    flow = money_flow(sales.transaction_report(), sales.reconcile(settlements))
+    flow = flow_in(sales, settlements)
 
     assert flow.asked_for == nzd("232.75")
     assert flow.asked_for == flow.to_collect + flow.ended + flow.collected
@@ -163,33 +171,44 @@ def test_where_the_money_is_is_where_the_books_have_it(
     assert flow.other == nzd("0.00")
 
 
-def test_what_is_nowhere_is_other(product: Product, sales: Receivables, settlements: list[Settlement]) -> None:
-    cy = next(each for each in product.books.payments if each.amount == 30)
-    product.books.remove_payment(cy.id)
+def test_a_brief_report_tells_the_same_flow(sales: Receivables, settlements: list[Settlement]) -> None:
+    brief = sales.reconcile(settlements, brief=True)
 
-    flow = money_flow(sales.transaction_report(), sales.reconcile(settlements[:1]))
+    flow = money_flow(sales.transaction_report(), sales.settlement_report(settlements), in_clearing=brief.in_flight)
 
-    assert flow.asked_for == nzd("232.75")
+    assert flow == flow_in(sales, settlements)
+
+
+def test_what_was_settled_in_a_settlement_that_is_not_given_is_other(
+    sales: Receivables, settlements: list[Settlement]
+) -> None:
+    flow = money_flow(
+        sales.transaction_report(),
+        sales.settlement_report(settlements[1:]),
+        in_clearing=sales.reconcile(settlements).in_flight,
+    )
+
+    assert (flow.in_bank, flow.fees, flow.other) == (nzd("0.00"), nzd("0.00"), nzd("160.00"))
     assert flow.collected == flow.in_clearing + flow.fees + flow.in_bank + flow.other
 
 
-def test_a_flow_of_some_pages_or_without_settlements_is_refused(
+def test_a_flow_of_some_pages_or_of_another_currency_is_refused(
     sales: Receivables, settlements: list[Settlement]
 ) -> None:
-    report = sales.reconcile(settlements)
+    report, nothing = sales.settlement_report(settlements), nzd("-30.00")
 
     with pytest.raises(InvalidInput, match="transactions: give the lines of all 3 pages"):
-        money_flow(sales.transaction_report(per_page=2), report)
-    with pytest.raises(InvalidInput, match=r"report: give one of settlements"):
-        money_flow(sales.transaction_report(), sales.reconcile())
+        money_flow(sales.transaction_report(per_page=2), report, in_clearing=nothing)
+    with pytest.raises(InvalidInput, match=r"transactions: give those in EUR"):
+        money_flow(sales.transaction_report(), report, in_clearing=Money("0", "EUR"))
 
     pages = [each for page in (1, 2, 3) for each in sales.transaction_report(page=page, per_page=2)]
-    assert money_flow(pages, report).rows() == money_flow(sales.transaction_report(), report).rows()
+    assert money_flow(pages, report, in_clearing=nothing) == flow_in(sales, settlements)
 
 
 def test_no_repr_shows_an_amount(sales: Receivables, settlements: list[Settlement]) -> None:
     days = balance_by_day(sales.clearing_statement(DAY, END))
-    flow = money_flow(sales.transaction_report(), sales.reconcile(settlements))
+    flow = flow_in(sales, settlements)
 
     assert [each for each in (repr(days), repr(flow)) if "NZD" in each or ".00" in each] == []
 
@@ -247,6 +266,30 @@ def test_a_flow_names_each_place_with_money_and_no_other() -> None:
         "waits in the clearing account\n8.00 NZD",
         "fees\n2.00 NZD",
     ]
+
+
+@given(st.lists(st.integers(-50_000, 50_000), min_size=4, max_size=4), st.integers(0, 50_000), st.integers(0, 50_000))
+def test_whatever_the_amounts_a_flow_is_drawn_and_each_place_is_as_high_as_its_amount(
+    amounts: list[int], to_collect: int, ended: int
+) -> None:
+    collected, in_clearing, fees, in_bank = (str(Decimal(cents) / 100) for cents in amounts)
+    flow = flow_of(
+        to_collect=str(Decimal(to_collect) / 100),
+        ended=str(Decimal(ended) / 100),
+        collected=collected,
+        in_clearing=in_clearing,
+        fees=fees,
+        in_bank=in_bank,
+    )
+    assume(flow.asked_for.amount > 0)
+
+    picture = draw_flow(flow)
+
+    bars = [each for each in picture.axes[0].patches if isinstance(each, Rectangle)]
+    said = [text.partition("\n")[2] for text in drawn_texts(picture)]
+    assert len(bars) == len(said)
+    for bar, amount in zip(bars, said, strict=True):
+        assert bar.get_height() == pytest.approx(float(amount.removesuffix(" NZD")) / float(flow.asked_for.amount))
 
 
 def test_what_is_more_than_was_collected_is_drawn_as_come_from_elsewhere() -> None:
