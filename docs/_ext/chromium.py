@@ -138,11 +138,11 @@ class Tab:
         asked = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
         return _value(asked).get("value")
 
-    def picture(self, *, width: int, height_max: int) -> bytes:
-        """The page as it looks now, as PNG: as high as what is on it, but no higher than that."""
-        self.resize(width, 400)
+    def picture(self, *, width: int, heights: tuple[int, int]) -> bytes:
+        """The page as it looks now, as PNG: as high as what is on it, within *heights*."""
+        self.resize(width, heights[0])
         height = cast(int, self.script("document.documentElement.scrollHeight"))
-        self.resize(width, min(height, height_max))
+        self.resize(width, min(height, heights[1]))
         self.script("scrollTo(0, 0)")
         return base64.b64decode(str(self._ask("Page.captureScreenshot", format="png")["data"]))
 

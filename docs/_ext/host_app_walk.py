@@ -17,7 +17,7 @@ from chromium import Tab, browser, opened
 DOCS: Final = Path(__file__).parents[1]
 PICTURES: Final = DOCS / "_static" / "host-app"
 WIDTH: Final = 1180
-HEIGHT_MAX: Final = 900
+HEIGHTS: Final = (600, 900)
 BILL: Final = b"%PDF-1.4\n% Kauri Timber Ltd, bill 7781: bolsters and blocks\n%%EOF\n"
 
 Look: TypeAlias = Callable[[str], None]
@@ -30,7 +30,6 @@ def connect(tab: Tab, address: str, look: Look) -> None:
     tab.follow("Connect Xero")
     look("connect")
     tab.press("Connect to Xero")
-    look("consent")
     tab.press("Allow access")
 
 
@@ -67,7 +66,6 @@ def import_invoices(tab: Tab, look: Look) -> None:
     look("invoices")
     tab.tick("INV-306")
     tab.press("Import what is ticked")
-    look("collections")
 
 
 def settle(tab: Tab, look: Look) -> None:
@@ -82,6 +80,66 @@ def settle(tab: Tab, look: Look) -> None:
     tab.press("It was declined")
 
 
+def pay_out_and_take_back(tab: Tab, look: Look) -> None:
+    """The bank pays the first settlement out, and takes one collection of it back on the next day."""
+    tab.follow("Settlements")
+    tab.follow("Open 2026-01-05 no. 1")
+    tab.press("The bank paid it out")
+    tab.press("Let a day pass")
+    tab.follow("Collections")
+    tab.unfold("Money back for Invoice INV-302")
+    look("money-back")
+    tab.press("Charged back by the bank")
+    tab.press("Report to Xero")
+
+
+def explain(tab: Tab, look: Look) -> None:
+    """The bookkeeper removes a payment by mistake; the report finds it, and puts it back."""
+    tab.press("Bookkeeper removes a payment")
+    tab.follow("Clearing account")
+    look("explained")
+    tab.press("Restore")
+
+
+def enter_papers(tab: Tab, document: Path, look: Look) -> None:
+    """A bill with its document is entered, sent to Xero and paid; a receipt is entered."""
+    tab.follow("Bills & receipts")
+    _enter(
+        tab, vendor="Kauri Timber Ltd", number="7781", amount="402.50", what="Bolsters and blocks", document=document
+    )
+    tab.press("Pay")
+    tab.choose("It is", "a receipt, paid at once")
+    _enter(tab, vendor="Cafe Kowhai", number="R-12", amount="18.40", what="Tea for the workshop")
+    look("bills")
+
+
+def _enter(tab: Tab, *, vendor: str, number: str, amount: str, what: str, document: Path | None = None) -> None:
+    tab.write("Vendor", vendor)
+    tab.write("Number", number)
+    tab.write("Amount with tax, NZD", amount)
+    tab.choose("Category", "429 · General Expenses")
+    tab.write("What for", what)
+    if document is not None:
+        tab.upload("Document", document)
+    tab.press("Save and send to Xero")
+
+
+def look_after(tab: Tab, look: Look) -> None:
+    """The overview, and the check-up."""
+    tab.follow("Overview")
+    look("overview")
+    tab.follow("Xero")
+    tab.follow("Check-up")
+    look("check-up")
+
+
+def disconnect(tab: Tab) -> None:
+    """Disconnect, and confirm it."""
+    tab.follow("Xero")
+    tab.follow("Disconnect …")
+    tab.press("Disconnect")
+
+
 def main() -> None:
     """Take the pictures anew."""
     sys.path.insert(0, str(DOCS / "examples"))
@@ -92,16 +150,23 @@ def main() -> None:
         raise SystemExit("install Chromium first: tests/system-packages.sh does")
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as (address, _), opened(chromium) as tab:
-        tab.resize(WIDTH, HEIGHT_MAX)
+        tab.resize(WIDTH, HEIGHTS[1])
 
         def look(name: str) -> None:
-            (PICTURES / f"{name}.png").write_bytes(tab.picture(width=WIDTH, height_max=HEIGHT_MAX))
+            (PICTURES / f"{name}.png").write_bytes(tab.picture(width=WIDTH, heights=HEIGHTS))
 
         connect(tab, address, look)
         choose_accounts(tab, look)
         connect_customers(tab, look)
         import_invoices(tab, look)
         settle(tab, look)
+        pay_out_and_take_back(tab, look)
+        explain(tab, look)
+        document = Path(folder, "7781.pdf")
+        document.write_bytes(BILL)
+        enter_papers(tab, document, look)
+        look_after(tab, look)
+        disconnect(tab)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from xerosync.simulator import Bookkeeper
 @pytest.fixture(scope="module")
 def walked(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tab, str, Demo]]:
     with served(tmp_path_factory.mktemp("host")) as (address, product), opened(chromium) as tab:
-        tab.resize(walk.WIDTH, walk.HEIGHT_MAX)
+        tab.resize(walk.WIDTH, walk.HEIGHTS[1])
         yield tab, address, product
 
 
@@ -25,11 +26,7 @@ def _not_looking(_: str) -> None:
     """The pictures are for the page."""
 
 
-def _statuses(books: Bookkeeper) -> dict[str, str]:
-    return {each.number: each.status for each in books.invoices if each.is_sale}
-
-
-def test_a_user_gets_from_connecting_to_a_settlement_reported_to_xero(walked: tuple[Tab, str, Demo]) -> None:
+def test_a_user_walks_from_connecting_to_disconnecting(walked: tuple[Tab, str, Demo], tmp_path: Path) -> None:
     tab, address, product = walked
     books = product.books
 
@@ -45,10 +42,42 @@ def test_a_user_gets_from_connecting_to_a_settlement_reported_to_xero(walked: tu
 
     walk.import_invoices(tab, _not_looking)
     assert "5 invoices were imported." in tab.text()
-    assert set(_statuses(books).values()) == {"AUTHORISED", "DRAFT"}
+    assert set(_sales(books).values()) == {"AUTHORISED", "DRAFT"}
 
     walk.settle(tab, _not_looking)
     assert "declined" in tab.text()
-    paid = {number for number, status in _statuses(books).items() if status == "PAID"}
-    assert paid == {"INV-301", "INV-302", "INV-304"}
-    assert books.balance(books.account("650").id) == Decimal("714.50")
+    assert _paid(books) == {"INV-301", "INV-302", "INV-304"}
+    assert _balance(books, "650") == Decimal("714.50")
+
+    walk.pay_out_and_take_back(tab, _not_looking)
+    assert _paid(books) == {"INV-301", "INV-304"}
+    assert (_balance(books, "650"), _balance(books, "090")) == (Decimal("-145.50"), Decimal("713.45"))
+
+    walk.explain(tab, _not_looking)
+    assert "Every cent is explained" in tab.text()
+    assert (_paid(books), _balance(books, "650")) == ({"INV-301", "INV-304"}, Decimal("-145.50"))
+
+    paper = tmp_path / "7781.pdf"
+    paper.write_bytes(walk.BILL)
+    walk.enter_papers(tab, paper, _not_looking)
+    (bill,) = [each for each in books.invoices if not each.is_sale]
+    assert (bill.status, [each.name for each in books.attachments_of(bill.id)]) == ("PAID", ["7781.pdf"])
+    assert [each.total for each in books.bank_transactions if each.type == "SPEND"] == [Decimal("18.40")]
+
+    walk.look_after(tab, _not_looking)
+    assert "All is well." in tab.text()
+
+    walk.disconnect(tab)
+    assert "Your links are kept." in tab.text()
+
+
+def _sales(books: Bookkeeper) -> dict[str, str]:
+    return {each.number: each.status for each in books.invoices if each.is_sale}
+
+
+def _paid(books: Bookkeeper) -> set[str]:
+    return {number for number, status in _sales(books).items() if status == "PAID"}
+
+
+def _balance(books: Bookkeeper, code: str) -> Decimal:
+    return books.balance(books.account(code).id)

@@ -27,6 +27,7 @@ from xerosync import (
     ImportPreview,
     ImportSettings,
     Match,
+    MatchStatus,
     Plan,
     ProcessingCalendar,
     Receivables,
@@ -64,8 +65,13 @@ class Collecting:
     # Customers
 
     def review(self) -> Sequence[Match[Customer]]:
-        """How each customer stands towards the contacts in Xero."""
-        return self.sales.matches(self._customers())
+        """How each customer stands towards the contacts in Xero; which are connected is kept for the first page."""
+        matches = self.sales.matches(self._customers())
+        with self._session() as session, session.begin():
+            for each in matches:
+                row = session.get_one(models.Customer, each.customer.id)
+                row.is_connected = each.status is MatchStatus.CONNECTED
+        return matches
 
     def connect_matches(self) -> Done:
         """Connect every customer that a match was found for."""

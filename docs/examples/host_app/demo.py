@@ -146,7 +146,8 @@ def _bookkeeping(simulator: Simulator, books: Bookkeeper) -> Blueprint:
 
     @pages.post("/remove-payment")
     def remove_payment() -> ResponseReturnValue:
-        standing = [each for each in books.payments if each.status == "AUTHORISED"]
+        sales = {each.id for each in books.invoices if each.is_sale}
+        standing = [each for each in books.payments if each.status == "AUTHORISED" and each.document_id in sales]
         if not standing:
             raise Problem("There is no payment to remove", "Report a settlement to Xero first.")
         books.remove_payment(standing[-1].id)

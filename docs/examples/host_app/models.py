@@ -70,6 +70,7 @@ class Customer(Table):
     name: Mapped[str]
     custom_identifier: Mapped[str]
     email: Mapped[str] = mapped_column(default="")
+    is_connected: Mapped[bool] = mapped_column(default=False)
 
 
 class Collection(Table):

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from host_app.models import Collection, Settlement
+from host_app.models import Collection, Customer, Settlement
 from host_app.product import product
 from xerosync import ConnectionState
 
@@ -33,13 +33,17 @@ def show() -> ResponseReturnValue:
     company, connection = here.company, here.access.connection_of(here.company_id)
     with here.session() as rows:
         collections = rows.scalars(select(Collection).filter_by(company=company.id)).all()
+        customers = rows.scalars(select(Customer).filter_by(company=company.id)).all()
         settled = rows.scalars(select(Settlement).filter_by(company=company.id)).first()
+    connected = sum(each.is_connected for each in customers)
     is_connected = connection is not None and connection.state is ConnectionState.CONNECTED
     accounts = (company.clearing_account, company.bank_account, company.fee_account, company.payment_account)
     steps = (
         Step("Connect Xero", "Sign in at Xero and let Paua in.", "settings.show", is_connected),
         Step("Choose your accounts", "The clearing account first: money waits there.", "settings.show", all(accounts)),
-        Step("Connect customers", "Pair each with its contact in Xero.", "customers.show", bool(collections)),
+        Step(
+            "Connect customers", f"{connected} of {len(customers)} have their contact.", "customers.show", connected > 0
+        ),
         Step("Import invoices", "Each becomes a collection.", "invoices.show", bool(collections)),
         Step("Settle", "Report what came in, and mark invoices paid.", "settlements.show", settled is not None),
     )
