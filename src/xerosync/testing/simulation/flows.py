@@ -348,10 +348,12 @@ def _each_contact_once(world: World) -> Iterator[str]:
     expected = ["Ana", "Bea", "Diaz", "Diaz Ltd", "Eve", "Flo", "Glue Ltd", "Rope", "Twine"]
     yield from _said("contacts", sorted(standing), expected)
     customers = {"Ana": "Ana", "Bea": "Bea", "Di": "Diaz Ltd", "Eve": "Eve"}
-    for kind, pairs in (("customer", customers), ("vendor", {"a. diaz": "Diaz Ltd"})):
+    # One that was created is connected without a link, and with one where the store has forgotten that.
+    created = {"rope": "Rope", "twine": "Twine"}
+    for kind, pairs, more in (("customer", customers, {}), ("vendor", {"a. diaz": "Diaz Ltd"}, created)):
         kept = world.store.kept.query("link", world.books.tenant_id, states=[kind])
-        links = [json.loads(each.body) for each in kept]
-        yield from _said(f"pairs of {kind}", {str(each["host_id"]): names[each["xero_id"]] for each in links}, pairs)
+        links = {str(link["host_id"]): names[link["xero_id"]] for link in (json.loads(each.body) for each in kept)}
+        yield from _said(f"pairs of {kind}", {**more, **links}, {**more, **pairs})
     billed = sorted((each.number, names[each.contact_id]) for each in world.books.invoices)
     yield from _said("bills", billed, [("ro", "Rope"), ("tw", "Twine")])
 
