@@ -37,6 +37,7 @@ from xerosync.tables import Listing, Tabular
 _PAGE: Final = 1000
 _PERSON: Final = (State.PARKED, State.CONFLICT, State.SUSPECT)
 """States that a write stays in until a person has looked at it."""
+_DAY: Final = timedelta(days=1)
 _OVERDUE: Final = timedelta(hours=1)
 _NEAR: Final = timedelta(days=14)
 """Half of the time that is left to a token set after it ought to have been refreshed for want of use."""
@@ -54,7 +55,7 @@ class OrganisationStatus:
     that Xero would not take. *last_run* is the last plan that was applied. Of a worker: *runs* and the *calls* and
     *bytes_down* of all of them so far, how the last one *ended* ("" before the first, and while it is under way), when
     the next is *due* (UTC; None for never), and how many seconds late it is (*lag_s*). *day_left* are the calls left of
-    the day, as workers that share the store know it; None where none was made today.
+    the day, as workers that share the store know it, or as Xero told the last run; None where none was made today.
     """
 
     connection: ConnectionSummary
@@ -251,7 +252,7 @@ class AsyncFleet:
             ended=standing.ended,
             due=due,
             lag_s=lag.total_seconds(),
-            day_left=min(left, default=None),
+            day_left=min(left, default=_told_of_day(standing, now)),
         )
 
 
@@ -295,6 +296,12 @@ def _connection(connection: ConnectionSummary, now: datetime) -> Iterator[Findin
             fix="call keep_alive() each day",
             retry=True,
         )
+
+
+def _told_of_day(standing: Standing, now: datetime) -> int | None:
+    """What a run of today was told is left of the day, where the gate's count lies elsewhere, as in Redis."""
+    is_today = standing.began is not None and now - standing.began < _DAY
+    return standing.day_left if is_today else None
 
 
 def _worker(

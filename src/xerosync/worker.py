@@ -88,9 +88,10 @@ class Ran:
     One run of one *organisation*: *why* there was anything to do, how it *ended*, and when it is *due* again.
 
     *due* is None when only a new consent can help. *news* counts documents that had changed in Xero, *posted* those
-    that were written, *payments_removed* are the ids of payments that people have removed there. Where it did not come
-    to its end, *error* is what it raised, and *finding* what to do when that concerns the connection; or, however it
-    ended, when this machine's clock is more than a minute wrong.
+    that were written, *payments_removed* are the ids of payments that people have removed there, and *day_left* are the
+    calls that Xero said were left of the day. Where it did not come to its end, *error* is what it raised, and
+    *finding* what to do when that concerns the connection; or, however it ended, when this machine's clock is more than
+    a minute wrong.
     """
 
     organisation: TenantId
@@ -102,6 +103,7 @@ class Ran:
     news: int = 0
     posted: int = 0
     payments_removed: tuple[str, ...] = ()
+    day_left: int | None = None
     error: Exception | None = None
     finding: Finding | None = None
 
@@ -357,13 +359,13 @@ class AsyncWorker:
         return Ran(
             organisation=tenant, why=why, ended=Ended.DONE, due=None, calls=client.usage.calls,
             bytes_down=client.usage.bytes_down, news=tally.news, posted=tally.posted, error=error,
-            finding=finding_of_clock(client.books.ahead, tenant),
+            day_left=client.usage.day_left, finding=finding_of_clock(client.books.ahead, tenant),
         )  # fmt: skip
 
     async def _broken(self, ran: Ran, known: _Known, lease: Lease) -> Ran:
         """*ran*, which raised an error, with how it ended and when to try again, both kept."""
         now = self._client.clock.now()
-        standing = (known.standing or Standing()).counting(ran.calls, ran.bytes_down)
+        standing = (known.standing or Standing()).counting(ran.calls, ran.bytes_down, ran.day_left)
         ended, due = after_error(ran.error, standing.failed, self._rhythm, now)
         failed = standing.failed + (ended is not Ended.STOPPED)
         broken = evolve(standing, ended=ended, failed=failed, error=type(ran.error).__name__, clock=_clock(ran))
@@ -380,7 +382,7 @@ class AsyncWorker:
         removed, cursor = await payments_removed(self._storage, ran.organisation, before.payments)
         is_news = bool(ran.news or ran.posted)
         idle = idle_after(before, self._rhythm, is_first=ran.why is Why.FIRST, is_news=is_news)
-        counted = before.counting(ran.calls, ran.bytes_down)
+        counted = before.counting(ran.calls, ran.bytes_down, ran.day_left)
         after = evolve(counted, began=began, ended=Ended.DONE, idle=idle, failed=0, payments=cursor, clock=_clock(ran))
         due = now + _AGAIN if lagging else next_time(after, known.seen, self._rhythm, now)
         open_ = await self._storage.query("intent", ran.organisation, states=OPEN_STATES, order="due", limit=1)

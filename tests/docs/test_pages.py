@@ -4,8 +4,9 @@ The code on every page of the docs runs, as a reader would run it, and prints wh
 A page is one test: its ``python`` blocks share a namespace and run in order, in an empty directory. What one prints is
 shown as a comment behind or below its ``print``, which must be one of the lines printed, or in a ``text`` block right
 below it, which must be all of them. Each command of its ``console`` blocks (``$ python …``) must succeed and print what
-the page shows. Three dots stand for anything. A command that ends in ``&`` serves until the end of the page, once it
-has printed a line. A block in an HTML comment sets the stage: it runs, and the reader does not see it.
+the page shows. Three dots stand for anything, and ``$BOOKS`` for a variable of the environment. A command that ends in
+``&`` serves until the end of the page, once it has printed a line. A block in an HTML comment sets the stage: it runs,
+and the reader does not see it.
 
 The README's block needs a stage too large for its one screen: test_readme.py runs it.
 
@@ -106,13 +107,15 @@ def run(command: re.Match[str], directory: Path) -> Iterator[subprocess.Popen[st
     program, *rest = shlex.split(command[1].replace("\\\n", " "), comments=True)
     assert program == "python", f"a console block runs python, not {program}"
     served = rest[-1:] == ["&"]
-    arguments = [str(PROJECT / word) if word.startswith("docs/examples/") else word for word in rest if word != "&"]
+    words = [os.path.expandvars(word) for word in rest if word != "&"]
+    arguments = [str(PROJECT / word) if word.startswith("docs/examples/") else word for word in words]
     environment = {**os.environ, "COLUMNS": "120", "PYTHONIOENCODING": "utf-8"}
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=directory,
         env=environment,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if served else None,
         text=True,
         encoding="utf-8",
     )

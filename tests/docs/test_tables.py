@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Final
 
 import attrs
@@ -194,7 +195,7 @@ def test_completion_shows_a_page_of_names_with_all_that_the_pages_tell_one_to_ty
     typed = {
         alias.name
         for block in blocks
-        for statement in ast.walk(ast.parse(block))
+        for statement in ast.walk(ast.parse(dedent(block)))
         if isinstance(statement, ast.ImportFrom) and statement.module == "xerosync"
         for alias in statement.names
     }

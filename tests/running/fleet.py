@@ -12,7 +12,7 @@ import signal
 import sys
 from datetime import date, timedelta
 from threading import Event, Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import asdict, frozen
 
@@ -30,6 +30,13 @@ from xerosync import (
     Xero,
 )
 from xerosync.storage import AsyncSQLAlchemyStore, SQLAlchemyStore
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from procrastinate import App as Jobs
+
+    from celery_tasks import XeroTasks
+    from xerosync.procrastinate import XeroJobs
 
 CLEARING: Final = "091"
 CUSTOMER: Final = "Ana Costa"
@@ -107,8 +114,7 @@ async def embedded(orders: Orders) -> None:
     await worker_of(orders).run_forever(should_stop=stop.is_set)
 
 
-async def procrastinate(orders: Orders) -> None:
-    """Jobs of Procrastinate."""
+def xero_jobs_of(orders: Orders) -> tuple[Jobs, XeroJobs]:
     from procrastinate import App as Jobs  # noqa: PLC0415 - of this kind alone
     from procrastinate import PsycopgConnector  # noqa: PLC0415
 
@@ -116,28 +122,57 @@ async def procrastinate(orders: Orders) -> None:
 
     address = orders.database.replace("postgresql+asyncpg", "postgresql")
     jobs = Jobs(connector=PsycopgConnector(conninfo=address))
-    XeroJobs(jobs, worker_of(orders), beat="* * * * * */2", stalled_after_s=3)
+    return jobs, XeroJobs(jobs, worker_of(orders), beat="* * * * * */2", stalled_after_s=3)
+
+
+async def procrastinate(orders: Orders) -> None:
+    """Jobs of Procrastinate."""
+    jobs, _ = xero_jobs_of(orders)
     async with jobs.open_async():
         await jobs.run_worker_async(update_heartbeat_interval=1, stalled_worker_timeout=3, fetch_job_polling_interval=1)
 
 
-async def celery(orders: Orders) -> None:
-    """Tasks of Celery, with a beat in each process: twice as often asked is no more done."""
+async def ask_procrastinate(orders: Orders, tenant: str, times: int) -> None:
+    """Enqueue the organisation so often, as a host does that has news."""
+    jobs, xero_jobs = xero_jobs_of(orders)
+    async with jobs.open_async():
+        for _ in range(times):
+            await xero_jobs.enqueue(tenant)
+
+
+def celery_of(orders: Orders) -> tuple[Celery, XeroTasks]:
     from celery import Celery  # noqa: PLC0415 - of this kind alone
-    from celery.beat import Scheduler, Service  # noqa: PLC0415
 
     from celery_tasks import XeroTasks  # noqa: PLC0415
 
     app = Celery("fleet", broker=orders.broker)
     app.conf.update(worker_hijack_root_logger=False, broker_connection_retry_on_startup=True)
     made = plain_worker_of(orders)
-    XeroTasks(app, lambda: made, beat=2.0)
+    return app, XeroTasks(app, lambda: made, beat=2.0)
+
+
+async def ask_celery(orders: Orders, tenant: str, times: int) -> None:
+    """As `ask_procrastinate`."""
+    app, tasks = celery_of(orders)
+    with app:
+        for _ in range(times):
+            tasks.run.delay(tenant)
+
+
+async def celery(orders: Orders) -> None:
+    """Tasks of Celery, with a beat in each process: twice as often asked is no more done."""
+    from celery.beat import Scheduler, Service  # noqa: PLC0415 - of this kind alone
+
+    app, _ = celery_of(orders)
     beat = Service(app, max_interval=1, scheduler_cls=Scheduler)
     Thread(target=beat.start, daemon=True).start()
     app.worker_main(["worker", "--pool=solo", "--loglevel=ERROR", "--without-gossip", "--without-mingle"])
 
 
 KINDS: Final = {"celery": celery, "embedded": embedded, "procrastinate": procrastinate}
+
+
+ASKED: Final = {"celery": ask_celery, "procrastinate": ask_procrastinate}
 
 
 def main() -> None:

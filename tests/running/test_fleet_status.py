@@ -13,6 +13,7 @@ from tests.conftest import CLEARING, Product, nzd
 from tests.running.conftest import worker_of
 
 from xerosync import App, Fleet, OrganisationStatus, Receivables, Settlement, SettlementLine, Tokens, Worker, Xero
+from xerosync.client.gate import MemoryGate
 from xerosync.errors import BudgetSpent, InvalidInput
 from xerosync.otel import OpenTelemetry
 from xerosync.simulator import Fault
@@ -63,6 +64,19 @@ def test_what_a_worker_did_and_when_it_comes_again(product: Product, fleet: Flee
     assert status.day_left in range(4_990, 5_000)
     assert (status.lag_s, status.findings) == (0.0, ())
     assert product.simulator.calls == asked
+
+
+def test_what_is_left_of_the_day_is_known_wherever_the_gate_s_count_lies(product: Product, fleet: Fleet) -> None:
+    """As in Redis, which the status does not ask."""
+    tenant = product.books.tenant_id
+    ran = worker_of(product, lambda xero: list(xero.contacts.list()), gate=MemoryGate()).run(tenant)
+
+    (status,) = fleet.status().organisations
+    assert ran.day_left is not None
+    assert status.day_left == ran.day_left
+    product.clock.advance(25 * 3600)
+    (status,) = fleet.status().organisations
+    assert status.day_left is None, "that was another day"
 
 
 def test_one_that_no_worker_comes_to_is_overdue(product: Product, fleet: Fleet) -> None:

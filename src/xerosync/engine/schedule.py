@@ -75,8 +75,8 @@ class Standing:
     *told* is when it was first seen that webhooks tell of something that no run has read yet.
     *idle* counts those in a row that found nothing new, *failed* those that failed, and *error* is the class of what
     the last one raised; *clock* says how far the clock was wrong of the machine that it ran on, and is "" where it was
-    right. *payments* is up to where the mirrored payments were looked through. *runs*, *calls* and
-    *bytes_down* count all that there were.
+    right. *day_left* are the calls that Xero said were left of the day. *payments* is up to where the mirrored payments
+    were looked through. *runs*, *calls* and *bytes_down* count all that there were.
     """
 
     began: datetime | None = None
@@ -90,11 +90,17 @@ class Standing:
     runs: int = 0
     calls: int = 0
     bytes_down: int = 0
+    day_left: int | None = None
 
-    def counting(self, calls: int, bytes_down: int) -> Standing:
-        """This standing after one more run, which took so much."""
+    def counting(self, calls: int, bytes_down: int, day_left: int | None) -> Standing:
+        """This standing after one more run, which took so much, and was told what is left of the day."""
         return evolve(
-            self, runs=self.runs + 1, calls=self.calls + calls, bytes_down=self.bytes_down + bytes_down, error=""
+            self,
+            runs=self.runs + 1,
+            calls=self.calls + calls,
+            bytes_down=self.bytes_down + bytes_down,
+            day_left=self.day_left if day_left is None else day_left,
+            error="",
         )
 
     def record(self, tenant: str, due: datetime | None) -> Record:
@@ -111,6 +117,7 @@ class Standing:
             "runs": self.runs,
             "calls": self.calls,
             "bytes_down": self.bytes_down,
+            "day_left": self.day_left,
         }
         return Record(SCHEDULE, "", tenant, json.dumps(body), self.ended, due)
 
@@ -138,6 +145,7 @@ def read_standing(record: Record | None) -> Standing | None:
         runs=int(str(body.get("runs", 0))),
         calls=int(str(body.get("calls", 0))),
         bytes_down=int(str(body.get("bytes_down", 0))),
+        day_left=cast(int | None, body.get("day_left")),
     )
 
 
