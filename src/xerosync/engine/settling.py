@@ -168,10 +168,11 @@ class _Collecting:
     def _check(self, settlement: Settlement, line: SettlementLine, intent: Intent) -> None:
         """A payment written before must still stand, unless the library itself removed it."""
         deciding = self.deciding
-        if intent.state is not State.CONFIRMED:
+        if intent.state not in {State.CONFIRMED, State.REMOVED}:
             deciding.not_confirmed(line, intent, "posting it")
             return
-        is_gone = deciding.known.is_gone(intent) and deciding.known.was_not_removed(line.id)
+        is_gone = intent.state is State.REMOVED or deciding.known.is_gone(intent)
+        is_gone = is_gone and deciding.known.was_not_removed(line.id)
         if is_gone:
             cause = "its payment was removed in Xero by somebody else; it is not posted again"
             fix = "find out why; to post it again, settle it under a new line id"
