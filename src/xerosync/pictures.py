@@ -151,7 +151,7 @@ class _Band:
 
 def _stages(flow: MoneyFlow) -> tuple[list[_Place], list[_Band]]:
     """The bars and bands of *flow*; what is below zero came from elsewhere, as a band has no negative width."""
-    asked, collected = "asked for", "collected"
+    asked = "asked for"
     onward = [
         _Place("in the bank", flow.in_bank, 2, _GREEN),
         _Place("waits in the clearing account", flow.in_clearing, 2, _BLUE),
@@ -159,6 +159,7 @@ def _stages(flow: MoneyFlow) -> tuple[list[_Place], list[_Band]]:
         _Place("other, see the reconciliation", flow.other, 2, _VERMILION),
     ]
     elsewhere = -Money.total((each.amount for each in onward if each.amount.amount < 0), flow.asked_for.currency)
+    collected = "collected, or from elsewhere" if elsewhere else "collected"
     gone_on = [each for each in onward if each.amount.amount > 0]
     waits = [
         _Place("waits to be collected", flow.to_collect, 1, _ORANGE),
@@ -249,15 +250,23 @@ def _sheet(title: str) -> tuple[Picture, Axes]:
 
 def _days_along(axes: Axes, days: Sequence[BalanceOn]) -> list[int]:
     """Where each of *days* is along the axis."""
-    first, last = days[0].on, days[-1].on
-    span = (last - first).days
-    step = next((each for each in _STEPS if span <= _TICKS * each), -(-span // _TICKS))
-    ticks = range(min(first.toordinal() + 1, last.toordinal()), last.toordinal() + 1, step)
-    says = "%d %b" if step in _STEPS else "%b %Y"
-    axes.set_xticks(list(ticks), [f"{datetime.date.fromordinal(each):{says}}" for each in ticks])
+    named = _named_days(days[0].on, days[-1].on)
+    axes.set_xticks([on.toordinal() for on in named], list(named.values()))
     axes.set_xlabel("day")
     axes.margins(x=0.02)
     return [each.on.toordinal() for each in days]
+
+
+def _named_days(first: datetime.date, last: datetime.date) -> dict[datetime.date, str]:
+    """The days from *first* to *last* that are named below the axis: every so many days, or firsts of months."""
+    span = (last - first).days
+    step = next((each for each in _STEPS if span <= _TICKS * each), None)
+    if step is not None:
+        days = range(min(first.toordinal() + 1, last.toordinal()), last.toordinal() + 1, step)
+        return {on: f"{on:%d %b}" for on in map(datetime.date.fromordinal, days)}
+    months = range(first.year * 12 + first.month, last.year * 12 + last.month)
+    firsts = (datetime.date(month // 12, month % 12 + 1, 1) for month in months[:: -(-len(months) // _TICKS)])
+    return {on: f"{on:%b %Y}" for on in firsts}
 
 
 def _amounts_upward(axes: Axes, currency: str, what: str) -> None:
