@@ -329,7 +329,8 @@ class AsyncReceivables:
 
     async def refund(self, refunds: Iterable[CreditRefund], *, retry_refused: bool = False) -> Plan:
         """
-        Post the money that customers got back for credit notes that were submitted, each once, by the host's id.
+        Post the money that customers got back for credit, each once, by the host's id: for credit notes that were
+        submitted, and for what settlements parked.
 
         It leaves the clearing account, unless a refund names another one. More than is left is a finding.
         """

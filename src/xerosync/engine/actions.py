@@ -25,6 +25,7 @@ from xerosync.models import (
     DocumentStatus,
     Invoice,
     InvoiceId,
+    OverpaymentId,
     PaymentId,
     TenantId,
 )
@@ -414,11 +415,10 @@ class PayBatch(Action):
 
 
 @frozen(kw_only=True, repr=False)
-class Refund(Action):
-    """Post the money that came back for what is left of a credit note (F 6.103); *settled* and *rate* as of `Pay`."""
+class MoneyBack(Action):
+    """Post the money that went, or came, back for what is left of a credit; *settled* and *rate* as of `Pay`."""
 
     kind: ClassVar[str] = "refund"
-    credit_note: CreditNoteId | Pending
     account: AccountId
     amount: Money
     on: date
@@ -430,6 +430,20 @@ class Refund(Action):
     def worth(self) -> Money:
         """The amount refunded."""
         return self.amount
+
+
+@frozen(kw_only=True, repr=False)
+class Refund(MoneyBack):
+    """Post the money that came back for what is left of a credit note (F 6.103)."""
+
+    credit_note: CreditNoteId | Pending
+
+
+@frozen(kw_only=True, repr=False)
+class RefundOverpayment(MoneyBack):
+    """Post the money that went back for what is left of an overpayment (F 6.154)."""
+
+    overpayment: OverpaymentId
 
 
 @frozen(kw_only=True, repr=False)

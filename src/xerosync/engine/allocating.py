@@ -17,6 +17,7 @@ from xerosync.engine.intents import Intent, retries, text_at
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     CREDIT_NOTES,
+    GONE,
     INVOICES,
     OVERPAYMENTS,
     PAYMENTS,
@@ -65,6 +66,13 @@ class Credit:
         stands = self.document.status == DocumentStatus.AUTHORISED
         left = self.document.remaining_credit if stands else None
         return Money(left or Decimal(0), self.document.currency_code or "XXX")
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a part of it is set against something, or was given back."""
+        document = self.document
+        spent = (document.total or Decimal(0)) - (document.remaining_credit or Decimal(0))
+        return bool(document.allocations) or (document.status not in GONE and spent > 0)
 
     @property
     def contact(self) -> str:
@@ -250,14 +258,23 @@ def credit_name(intent: Intent) -> str | None:
 
 
 async def used_credits(books: Books, written: Iterable[Intent]) -> frozenset[str]:
-    """The operations among *written* whose parked credit is set against something, by name."""
+    """The operations among *written* whose parked credit is set against something, or was given back, by name."""
     parked = {each.xero_id: each for each in written if each.xero_id and _is_parked(each)}
     found = await _documents(
         books,
         {key: each for key, each in parked.items() if each.operation.kind == CreateSaleCredit.kind},
         {key: each for key, each in parked.items() if each.operation.kind == MoveMoney.kind},
     )
-    return frozenset(each.written.host_ref for each in found if each.document.allocations)
+    return frozenset(each.written.host_ref for each in found if each.is_used)
+
+
+async def parked_credits(books: Books, lines: Collection[str]) -> list[Credit]:
+    """What was parked of these *lines* of settlements, by their ids, whatever is left of it."""
+    noted, moved = [
+        {key: each for key, each in (await _written(books, kind, lines)).items() if _is_parked(each)}
+        for kind in (CreateSaleCredit.kind, MoveMoney.kind)
+    ]
+    return await _documents(books, noted, moved)
 
 
 async def _credits(books: Books, chosen: Collection[str] | None) -> list[Credit]:

@@ -62,6 +62,7 @@ from xerosync.models import (
     HistoryRecord,
     Invoice,
     InvoiceId,
+    Overpayment,
     Payment,
     PaymentStatus,
 )
@@ -173,9 +174,16 @@ def members_of(action: act.Action, ids: Ids) -> tuple[Member, ...]:
     )
 
 
-def _refund(action: act.Refund, ids: Ids, tag: str) -> Payment:
+def _refund(action: act.MoneyBack, ids: Ids, tag: str) -> Payment:
+    match action:
+        case act.Refund():
+            credit: CreditNote | Overpayment = CreditNote(credit_note_id=CreditNoteId(ids(action.credit_note)))
+        case act.RefundOverpayment():
+            credit = Overpayment(overpayment_id=action.overpayment)
+        case _:
+            raise TypeError(f"{type(action).__name__} is no refund")
     return documents.refund_document(
-        credit_note=CreditNoteId(ids(action.credit_note)),
+        credit=credit,
         account=action.account,
         amount=action.amount,
         on=action.on,
@@ -354,7 +362,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Payments?summarizeErrors=false",
             "Payments",
             "PaymentID",
-            _encoder(act.Refund, _refund),
+            _encoder(act.MoneyBack, _refund),
             probe_refunds,
         ),
         Kind(

@@ -220,12 +220,12 @@ def _place_of(action: act.Action) -> tuple[str, act.Ref]:
             return _paid_by(action.adopted_kind, action.payload) or own
         case act.Pay():
             return "Invoices", action.invoice
+        case papers.AllocateOverpayment() | act.RefundOverpayment():
+            return "Overpayments", action.overpayment
         case act.Refund() | act.Allocate() | act.VoidCredit():
             return "CreditNotes", action.credit_note
         case act.RemovePayment():
             return _was_on(action.facts) or ("Payments", action.payment)
-        case papers.AllocateOverpayment():
-            return "Overpayments", action.overpayment
         case act.RemoveMoney():
             return "BankTransactions", action.transaction
         case _:
@@ -262,9 +262,12 @@ def _place_of_intent(intent: Intent) -> tuple[str, act.Ref]:
     return _paid_by(intent.operation.kind, intent.payload) or _was_on(intent.facts) or own
 
 
+_PAID: Final = (("Invoice", "Invoices"), ("CreditNote", "CreditNotes"), ("Overpayment", "Overpayments"))
+
+
 def _paid_by(kind: str, payload: Mapping[str, object]) -> tuple[str, str] | None:
     """What the payment or refund of this *payload* is of."""
-    for name, collection in (("Invoice", "Invoices"), ("CreditNote", "CreditNotes")):
+    for name, collection in _PAID:
         paid = payload.get(name)
         if kind in {act.Pay.kind, act.Refund.kind} and isinstance(paid, Mapping):
             document = cast(Mapping[str, object], paid).get(f"{name}ID")

@@ -19,6 +19,7 @@ from xerosync.engine.actions import (
     Pending,
     Ref,
     Refund,
+    RefundOverpayment,
     VoidCredit,
 )
 from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, OverpaymentId
@@ -95,6 +96,13 @@ class AllocateOverpayment(Action):
 @frozen(kw_only=True, repr=False)
 class RefundSaleCredit(Refund):
     """Post the money that a customer got back for a credit note, under the host's own id of the refund."""
+
+    prefix: ClassVar[str] = SALE
+
+
+@frozen(kw_only=True, repr=False)
+class RefundParked(RefundOverpayment):
+    """Post the money that a customer got back of an overpayment, under the host's own id of the refund."""
 
     prefix: ClassVar[str] = SALE
 

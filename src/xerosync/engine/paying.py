@@ -5,21 +5,45 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, SALE, Action, Adopt, Pay, PayBill, Pending, Refund, RemovePayment
+from xerosync.engine.actions import (
+    BILL_PAYMENT,
+    SALE,
+    Action,
+    Adopt,
+    Pay,
+    PayBill,
+    Pending,
+    Refund,
+    RemovePayment,
+    Seen,
+)
 from xerosync.engine.batches import Forgotten, forgotten_batches, in_batches, unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice, Eligibility, clearing_choice
 from xerosync.engine.exchange import Exchange, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
-from xerosync.engine.mirror import ACCOUNTS, CREDIT_NOTES, GONE, INVOICES, PAYMENTS, Shelf, refresh, walk
+from xerosync.engine.mirror import (
+    ACCOUNTS,
+    CREDIT_NOTES,
+    GONE,
+    INVOICES,
+    OVERPAYMENTS,
+    PAYMENTS,
+    Shelf,
+    refresh,
+    walk,
+)
 from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagged
 from xerosync.engine.once import each_once, sifted
-from xerosync.engine.paper_actions import RefundSaleCredit
+from xerosync.engine.paper_actions import (
+    RefundParked,
+    RefundSaleCredit,
+)
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import UNAPPROVED
 from xerosync.engine.recovery import finding_for
@@ -32,10 +56,14 @@ from xerosync.models import (
     AccountId,
     CreditNote,
     CreditNoteId,
+    DocumentStatus,
     Invoice,
     InvoiceId,
+    Overpayment,
+    OverpaymentId,
     Payment,
     PaymentStatus,
+    PaymentType,
     TenantId,
 )
 from xerosync.money import Money, exactly
@@ -94,7 +122,8 @@ class BillPayment(HostPayment):
 @frozen(kw_only=True, repr=False)
 class CreditRefund(HostPayment):
     """
-    Money that a customer got back for a credit note: *id* is the host's own for it, *credit_id* its id of the note.
+    Money that a customer got back for credit: *id* is the host's own for it, *credit_id* its id of the credit note, or
+    of the settlement's line of which more was collected than was due, and parked.
 
     *amount* is what was given back, all that is left unless given; *on* the day; *account* the code or id of the
     account it left, where that is not the clearing account; *paid* and *rate* are as of a `BillPayment`. Raises
@@ -105,8 +134,32 @@ class CreditRefund(HostPayment):
 
     @property
     def of(self) -> str:
-        """The host's id of the credit note."""
+        """The host's id of the credit."""
         return self.credit_id
+
+
+@frozen(kw_only=True)
+class OpenOverpayment:
+    """What a settlement parked as an overpayment: the line's id, Xero's document, and the stamp it was seen at."""
+
+    host_id: str
+    document: Overpayment
+    stamp: str
+
+    @property
+    def left(self) -> Decimal:
+        """What is left of it; nothing where it does not stand."""
+        stands = self.document.status == DocumentStatus.AUTHORISED
+        return (self.document.remaining_credit if stands else None) or Decimal(0)
+
+    @property
+    def seen(self) -> Seen:
+        """It as it was seen."""
+        return Seen(OVERPAYMENTS.name, self.document.overpayment_id or "", self.stamp)
+
+
+Open: TypeAlias = OpenDocument | OpenOverpayment
+"""What money may be paid for."""
 
 
 @frozen(kw_only=True)
@@ -143,10 +196,10 @@ REFUNDS: Final = Way(
     kind=Refund.kind,
     prefix=SALE,
     fact="credit",
-    noun="credit note",
+    noun="credit",
     shelf=CREDIT_NOTES,
     setting="clearing_account",
-    fix="submit the credit note first",
+    fix="submit the credit note, or settle what was collected, first",
 )
 
 
@@ -161,7 +214,7 @@ class KnownPayments:
 
     tenant: TenantId
     way: Way
-    documents: Mapping[str, OpenDocument]
+    documents: Mapping[str, Open]
     intents: Mapping[str, Intent]
     payments: Mapping[str, tuple[Payment, str]]
     tagged: Mapping[str, Payment]
@@ -174,7 +227,7 @@ class KnownPayments:
 
 H = TypeVar("H", bound=HostPayment)
 
-Documents = Callable[[Sequence[str]], Awaitable[Sequence[OpenDocument]]]
+Documents = Callable[[Sequence[str]], Awaitable[Sequence[Open]]]
 """Gives the documents of these host ids, those that are in Xero and known."""
 
 
@@ -297,7 +350,7 @@ class _Paying:
         else:
             self._pay(payment, document)
 
-    def _in_forgotten(self, payment: HostPayment, document: OpenDocument | None) -> Payment | None:
+    def _in_forgotten(self, payment: HostPayment, document: Open | None) -> Payment | None:
         """The payment of that document, day and amount in a batch of ours that the ledger does not know."""
         paid = self.known.forgotten.payments.get(document.seen.document_id, ()) if document is not None else ()
         return next(
@@ -311,7 +364,7 @@ class _Paying:
             None,
         )
 
-    def _pay(self, payment: HostPayment, open_: OpenDocument | None) -> None:
+    def _pay(self, payment: HostPayment, open_: Open | None) -> None:
         way = self.known.way
         if open_ is None:
             self._find(payment, "not created here", f"the library knows no such {way.noun}", way.fix, retry=True)
@@ -367,8 +420,8 @@ class _Paying:
 
 
 def _payment(
-    payment: HostPayment, way: Way, open_: OpenDocument, *, account: AccountId, amount: Money, exchange: Exchange
-) -> PayBill | RefundSaleCredit:
+    payment: HostPayment, way: Way, open_: Open, *, account: AccountId, amount: Money, exchange: Exchange
+) -> PayBill | RefundSaleCredit | RefundParked:
     seen, facts = (open_.seen,), _facts(payment, way, exchange.settled)
     match open_.document:
         case Invoice() as bill:
@@ -399,6 +452,20 @@ def _payment(
                 settled=exchange.settled,
                 rate=exchange.rate,
             )
+        case Overpayment() as over:
+            return RefundParked(
+                host_ref=payment.id,
+                reason="given back by the host",
+                seen=seen,
+                facts=facts,
+                overpayment=over.overpayment_id or OverpaymentId(""),
+                account=account,
+                amount=amount,
+                on=payment.on,
+                reference=payment.of,
+                settled=exchange.settled,
+                rate=exchange.rate,
+            )
 
 
 def _facts(payment: HostPayment, way: Way, settled: Money | None) -> dict[str, str]:
@@ -408,7 +475,11 @@ def _facts(payment: HostPayment, way: Way, settled: Money | None) -> dict[str, s
 def _adopted(payment: HostPayment, way: Way, posted: Payment) -> Adopt:
     paid = invoice_paid(posted)
     # The payment of a credit note stands under its invoice, with the credit note's id (F 6.119).
-    of = {"CreditNote": {"CreditNoteID": paid["InvoiceID"]}} if way is REFUNDS else {"Invoice": paid}
+    of = {"Invoice": paid}
+    if posted.payment_type == PaymentType.AROVERPAYMENTPAYMENT:
+        of = {"Overpayment": {"OverpaymentID": paid["InvoiceID"]}}
+    elif way is REFUNDS:
+        of = {"CreditNote": {"CreditNoteID": paid["InvoiceID"]}}
     return Adopt(
         host_ref=way.operation(payment.id).host_ref,
         reason="its mark is in Xero already",
@@ -419,9 +490,7 @@ def _adopted(payment: HostPayment, way: Way, posted: Payment) -> Adopt:
     )
 
 
-def _changed(
-    payment: HostPayment, known: KnownPayments, intent: Intent, document: OpenDocument | None
-) -> list[Finding]:
+def _changed(payment: HostPayment, known: KnownPayments, intent: Intent, document: Open | None) -> list[Finding]:
     """The finding on a *payment* that was posted as another one, as far as it says what it is now."""
     posted, _ = known.payments.get(intent.xero_id or "", (None, ""))
     differs = list(_differs(payment, known, intent, document))
@@ -439,9 +508,7 @@ def _changed(
     return [Finding(code="changed since posted", about=payment.id, cause=cause, fix=fix, worth=payment.amount)]
 
 
-def _differs(
-    payment: HostPayment, known: KnownPayments, intent: Intent, document: OpenDocument | None
-) -> Iterator[str]:
+def _differs(payment: HostPayment, known: KnownPayments, intent: Intent, document: Open | None) -> Iterator[str]:
     payload, settled = intent.payload, intent.facts.get("settled")
     if intent.facts.get(known.way.fact) != payment.of:
         yield known.way.noun

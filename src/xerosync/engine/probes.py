@@ -38,6 +38,7 @@ from xerosync.models import (
     Overpayment,
     Payment,
     PaymentStatus,
+    PaymentType,
 )
 from xerosync.models.base import own_id
 
@@ -146,8 +147,14 @@ async def probe_invoice_payments(books: Books, intents: Sequence[Intent]) -> dic
 
 
 async def probe_refunds(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
-    """By the tag in its reference, among the payments of its credit note."""
-    return await _probe_payments(books, intents, "CreditNote.CreditNoteID")
+    """By the tag in its reference, among the payments of its credit note, or the overpayments' refunds of that day."""
+    of_notes = [each for each in intents if "Overpayment" not in each.payload]
+    others = [each for each in intents if "Overpayment" in each.payload]
+    found = await _probe_payments(books, of_notes, "CreditNote.CreditNoteID")
+    # No fact says under which key Xero shows what such a payment is of.
+    also = f'PaymentType=="{PaymentType.AROVERPAYMENTPAYMENT.value}"'
+    paid = await _rows(books, "Payments", Payment, [_on(each) for each in others], also)
+    return found | _by_tag(others, paid, lambda one: one.reference)
 
 
 async def probe_bills(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:

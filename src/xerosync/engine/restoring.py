@@ -15,10 +15,12 @@ from xerosync.engine.actions import (
     SALE,
     Action,
     CreateSale,
+    MoneyBack,
     MoveMoney,
     Pay,
     Pending,
     Refund,
+    RefundOverpayment,
     RemoveMoney,
     Seen,
     Transfer,
@@ -29,7 +31,16 @@ from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.states import State
 from xerosync.engine.written import Written
-from xerosync.models import AccountId, BankTransaction, BankTransfer, CreditNoteId, Invoice, InvoiceId, Payment
+from xerosync.models import (
+    AccountId,
+    BankTransaction,
+    BankTransfer,
+    CreditNoteId,
+    Invoice,
+    InvoiceId,
+    OverpaymentId,
+    Payment,
+)
 from xerosync.money import Money
 
 Document: TypeAlias = Payment | BankTransaction | BankTransfer
@@ -178,11 +189,26 @@ def _payment(written: Intent, document: Document | None, currency: str) -> Pay |
     )
 
 
-def _refund(written: Intent, currency: str) -> Refund | None:
+def _refund(written: Intent, currency: str) -> MoneyBack | None:
     note, account = (
         text_at(written.payload, "CreditNote", "CreditNoteID"),
         text_at(written.payload, "Account", "AccountID"),
     )
+    over = text_at(written.payload, "Overpayment", "OverpaymentID")
+    if over and account:
+        return RefundOverpayment(
+            host_ref=written.operation.host_ref,
+            revision=written.operation.revision + 1,
+            reason=_REASON,
+            facts=_facts(written),
+            overpayment=OverpaymentId(over),
+            account=AccountId(account),
+            amount=_amount(written, currency),
+            on=_day(written),
+            reference=_reference(written),
+            settled=_settled(written, currency),
+            rate=_rate(written),
+        )
     if not note or not account:
         return None
     return Refund(

@@ -39,7 +39,7 @@ from xerosync.money import Money
 
 _CLOSED: Final = "in closed books"
 _ELSEWHERE: Final = "in another clearing account than this settlement"
-_USED: Final = "partly set against another invoice"
+_USED: Final = "partly used as the customer's credit"
 _REFUNDED: Final = "partly refunded"
 _ALL: Final = "all"
 

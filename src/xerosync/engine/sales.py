@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Ref
+from xerosync.engine.allocating import parked_credits
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.ended import operations
 from xerosync.engine.intents import Intent
@@ -18,7 +19,7 @@ from xerosync.engine.observed import intents_of, intents_with, links_of
 from xerosync.engine.once import each_once, sifted
 from xerosync.engine.pair_actions import ConnectCustomer
 from xerosync.engine.paper_settings import SaleSettings
-from xerosync.engine.paying import REFUNDS, CreditRefund, pay
+from xerosync.engine.paying import REFUNDS, CreditRefund, Open, OpenOverpayment, pay
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.settling_policies import HistoryNotes
@@ -30,7 +31,7 @@ from xerosync.engine.updating import any_credits, update
 from xerosync.engine.voiding import void
 from xerosync.mapping.papers import Sale, check_names
 from xerosync.matching.contacts import Contacts, is_active
-from xerosync.models import Contact, CreditNote, Invoice, InvoiceType
+from xerosync.models import Contact, CreditNote, Invoice, InvoiceType, Overpayment
 from xerosync.money import Money
 from xerosync.tables import Listing
 
@@ -144,12 +145,20 @@ async def refund_credits(
     """Plan what of *refunds* is not in the books yet, from *account* unless they name another."""
     listed = list(refunds)
 
-    async def submitted(host_ids: Sequence[str]) -> list[OpenDocument]:
+    async def submitted(host_ids: Sequence[str]) -> list[Open]:
         found = await posted_documents(books, host_ids, side=SALES)
-        return [
+        notes: list[Open] = [
             OpenDocument(host_id=each.host_id, document=each.document, stamp=each.seen.stamp)
             for each in found.values()
             if isinstance(each.document, CreditNote)
+        ]
+        others = set(host_ids) - {each.host_id for each in notes}
+        parked = await parked_credits(books, others) if others else []
+        return notes + [
+            OpenOverpayment(host_id=each.name, document=each.document, stamp=each.seen.stamp)
+            if isinstance(each.document, Overpayment)
+            else OpenDocument(host_id=each.name, document=each.document, stamp=each.seen.stamp)
+            for each in parked
         ]
 
     plan = await pay(books, REFUNDS, listed, submitted, account=account, retry_refused=retry_refused)

@@ -19,9 +19,9 @@ from xerosync.models import (
     Contact,
     ContactId,
     CreditNote,
-    CreditNoteId,
     Invoice,
     InvoiceId,
+    Overpayment,
     Payment,
 )
 from xerosync.money import Money
@@ -122,7 +122,7 @@ def batch_document(
 
 def refund_document(
     *,
-    credit_note: CreditNoteId,
+    credit: CreditNote | Overpayment,
     account: AccountId,
     amount: Money,
     on: date,
@@ -130,9 +130,10 @@ def refund_document(
     settled: Money | None = None,
     rate: Decimal | None = None,
 ) -> Payment:
-    """The money that came back for a credit note (F 6.103); *settled* is as of a payment."""
+    """The money that went back for a *credit* (F 6.103, 6.154); *settled* is as of a payment."""
     return Payment(
-        credit_note=CreditNote(credit_note_id=credit_note),
+        credit_note=credit if isinstance(credit, CreditNote) else None,
+        overpayment=credit if isinstance(credit, Overpayment) else None,
         account=Account(account_id=account),
         date=on,
         amount=amount.amount,
