@@ -1,11 +1,13 @@
 """
-Idle work of two worker processes on one PostgreSQL: ``python -m tests.benchmarks.idle_runs [--day] [--json]``.
+Idle work of worker processes on one store: ``python -m tests.benchmarks.idle_runs [--file] [--day] [--json]``.
 
 Every organisation is due, and none has anything new. *With webhooks* a run asks nothing of Xero; *without*, it reads
 the invoices, and is told that none has changed, by a stand-in that answers at once. Two processes run
 `AsyncWorker.run_forever`, three tasks each, until every organisation had its run. Measured are runs a second on the
 wall, and the processor time that a run takes of the workers and of PostgreSQL together: on a busy machine the second
 figure is the one to read, and what two whole cores sustain follows from it.
+
+``--file`` instead has one `Worker`, then two, on one SQLite file.
 
 ``--day`` instead lets one worker live through a day of a clock that jumps, with 300 organisations, and shows the memory
 that it holds each third hour.
@@ -125,6 +127,21 @@ async def work(address: str) -> None:
     await store.close()
 
 
+def work_in_file(path: str) -> None:
+    """As `work`, on the SQLite file at *path*."""
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with closing(SQLiteStore(path)) as store:
+        worker = Worker(
+            _APP, store=store, work=lambda xero: Receivables(xero).import_invoices(), transport=NothingNew(),
+            limits=_LIMITS,
+        )  # fmt: skip
+        _tell("up")
+        before = time.process_time()
+        worker.run_forever(should_stop=stop.is_set)
+        _tell(str(time.process_time() - before))
+
+
 def _tell(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -155,12 +172,33 @@ class Sustained:
             "a second, on two whole cores": round(self.on_two_cores),
         }
 
+    def row_of_file(self, name: str) -> dict[str, object]:
+        """A row of the report on a file."""
+        ms = 1000 * self.workers / self.runs
+        whole = {"ms of processor time a run": round(ms, 2), "a second, on a whole core": round(1000 / ms)}
+        return {"Idle work": name, "runs": f"{self.runs:,}", **whole}
+
 
 def sustained(server: Postgres, folder: Path, organisations: int, *, webhooks: bool) -> Sustained:
-    """What two processes make of *organisations* that are due."""
+    """What two processes on *server* make of *organisations* that are due."""
     address = server.new_database()
+    store = SQLAlchemyStore(address.replace("postgresql:", "postgresql+psycopg:"))
+    return measured(store, address, folder, organisations, workers=_WORKERS, webhooks=webhooks)
+
+
+def sustained_in_file(organisations: int, *, workers: int, webhooks: bool) -> Sustained:
+    """What so many *workers* on one file make of *organisations* that are due."""
+    with TemporaryDirectory(prefix="xerosync-") as name:
+        path = Path(name) / "books.db"
+        return measured(SQLiteStore(path), str(path), None, organisations, workers=workers, webhooks=webhooks)
+
+
+def measured(
+    opened: Storage, address: str, folder: Path | None, organisations: int, *, workers: int, webhooks: bool
+) -> Sustained:
+    """What so many *workers* on the store at *address* make of *organisations*; *folder* is its database's, if any."""
     now = datetime.now(UTC)
-    with closing(SQLAlchemyStore(address.replace("postgresql:", "postgresql+psycopg:"))) as store:
+    with closing(opened) as store:
         connect(store, organisations, now=now)
         make_due(store, organisations, now=now, webhooks=webhooks)
         processes = [
@@ -169,7 +207,7 @@ def sustained(server: Postgres, folder: Path, organisations: int, *, webhooks: b
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            for _ in range(_WORKERS)
+            for _ in range(workers)
         ]
         for each in processes:
             assert each.stdout is not None
@@ -185,8 +223,10 @@ def sustained(server: Postgres, folder: Path, organisations: int, *, webhooks: b
     return Sustained(organisations, seconds, sum(took), database)
 
 
-def _database_seconds(folder: Path) -> float:
+def _database_seconds(folder: Path | None) -> float:
     """The processor time that the server with its files in *folder* has taken so far, all its processes together."""
+    if folder is None:
+        return 0.0
     head = int((folder / "postmaster.pid").read_text().splitlines()[0])
     ticks = 0
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -229,11 +269,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--organisations", type=int, default=3000)
     parser.add_argument("--work")
+    parser.add_argument("--file", action="store_true")
     parser.add_argument("--day", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if given.work is not None:
-        asyncio.run(work(given.work))
+        asyncio.run(work(given.work)) if "://" in given.work else work_in_file(given.work)
+        return 0
+    if given.file:
+        rows = [
+            sustained_in_file(given.organisations, workers=workers, webhooks=webhooks).row_of_file(
+                f"{workers} on a file, {'with webhooks: no call' if webhooks else 'without: one call'}"
+            )
+            for webhooks in (True, False)
+            for workers in (1, _WORKERS)
+        ]
+        report("Workers on one SQLite file", list(rows[0]), rows, as_json=given.json)
         return 0
     if given.day:
         rows = held_over_a_day(min(given.organisations, 300))
