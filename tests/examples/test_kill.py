@@ -209,6 +209,23 @@ def kill_after(seconds: float, script: Path, *arguments: str | Path) -> bool:
         return process.returncode != 0
 
 
+def kill_at(megabytes: int, script: Path, *arguments: str | Path) -> bool:
+    """Start *script* and kill it once its store and books are so large, however fast it is; whether it still ran."""
+    command = [sys.executable, str(script), *map(str, arguments)]
+    store = Path(arguments[arguments.index("--store") + 1])
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()) as process:
+        while process.poll() is None and size_of(store) < megabytes * 1_000_000:
+            time.sleep(0.02)
+        process.kill()
+        assert process.wait() in {-signal.SIGKILL, 0}
+        return process.returncode != 0
+
+
+def size_of(store: Path) -> int:
+    """How many bytes the files of *store* take, and those of the books beside it."""
+    return sum(each.stat().st_size for each in store.parent.glob(f"{store.name}*") if each.exists())
+
+
 def last_written(store: Path) -> int:
     """When any of the files of *store* was written last, in nanoseconds; 0 where there is none."""
     return max((each.stat().st_mtime_ns for each in store.parent.glob(f"{store.name}*")), default=0)
@@ -228,14 +245,14 @@ def test_the_full_collections_killed_by_the_clock_end_with_each_payment_once(tmp
         check_collected(books, path, instalments=2)
 
 
-def test_two_full_files_of_bills_killed_by_the_clock_in_one_store_end_as_one_live_document_each(tmp_path: Path) -> None:
+def test_two_full_files_of_bills_killed_midway_in_one_store_end_as_one_live_document_each(tmp_path: Path) -> None:
     """The second is begun before the first was taken up again, which finds both half done."""
     files = [real_input(f"payables-manchester-2022-{month}.csv") for month in ("04", "05")]
     store = tmp_path / "books.db"
     commands = [payables_arguments(path, store) for path in files]
-    killed = [kill_after(seconds, PAYABLES, *commands[file]) for file, seconds in ((0, 1.0), (1, 3.0), (0, 3.0))]
+    killed = [kill_at(size, PAYABLES, *commands[file]) for file, size in ((0, 40), (1, 70), (0, 100))]
 
-    assert killed[0]
+    assert killed[:2] == [True, True]
     first, second = (run_script(PAYABLES, *command) for command in commands)
 
     bills = [manchester_bills(path) for path in files]
