@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -97,21 +98,26 @@ class Books:
 
     @classmethod
     def founded(cls, file: Path, count: int) -> Books:
-        """Books of which the store has everything, and the simulator the balance alone."""
+        """Books of which the store has everything, and the simulator the balance; those in *file* if it is there."""
+        is_there = file.exists()
         product = found_product()
         product.store = SQLiteStore(file)
+        for kind in ("grant", "connection"):  # of the simulator that it was founded with
+            tenant = "" if kind == "grant" else product.books.tenant_id
+            product.store.commit([], deletes=[each.identity for each in product.store.query(kind, tenant)])
         product.books.add_account(_CLEARING, "Clearing", type="CURRENT", enable_payments=True)
         chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
         sales = Receivables(product.xero(), clearing_account=_CLEARING, settlements=chosen)
-        sales.reconcile([])  # reads what there is, so that what follows is taken as read
+        if not is_there:
+            sales.reconcile([])  # reads what there is, so that what follows is taken as read
         books = cls(product, sales, _Writing(product))
-        books.collect(count)
+        books.collect(count, is_there=is_there)
         return books
 
-    def collect(self, more: int) -> None:
-        """Let the store have *more* transactions, and the books what they and their payouts come to."""
+    def collect(self, more: int, *, is_there: bool = False) -> None:
+        """Let the store have *more* transactions, unless it has, and the books what they and their payouts come to."""
         end = self.count + more
-        for start in range(self.count, end, _LINES):
+        for start in range(self.count, end, _LINES) if not is_there else ():
             self.product.store.commit(self.writing.lines(start, min(start + _LINES, end)))
         first = self.count + -self.count % _REMOVED
         balance = sum((_amount(number) for number in range(first, end, _REMOVED)), Decimal(0))
@@ -127,11 +133,12 @@ class _Writing:
         self.app: Final = product.app.client_id
         self.account: Final = product.books.account(_CLEARING).id
         self.bank: Final = product.books.account(BANK).id
-        self.chance: Final = Random(1)
+        self.chance = Random()
 
     def lines(self, first: int, end: int) -> list[Record]:
         """What stands for the lines from *first* on, and for the payout of their settlement."""
         settlement, on = f"s-{first // _LINES}", _day(first)
+        self.chance = Random(first)
         found: list[Record] = []
         for number in range(first, end):
             found += self._collected(number, settlement, on)
@@ -312,7 +319,7 @@ def _run(pipe: multiprocessing.connection.Connection, run: Callable[[], None]) -
 
 def candidates(count: int, folder: Path) -> Iterator[Measured]:
     """Every candidate over *count* transactions, one after another."""
-    books = Books.founded(folder / f"books-{count}.db", count)
+    books = Books.founded(folder / _name(count), count)
     with closing(books.product.store):
         yield measured("reconcile(brief=True)", lambda: briefly(books))
         if count <= _WHOLE_UP_TO:
@@ -322,6 +329,19 @@ def candidates(count: int, folder: Path) -> Iterator[Measured]:
         yield measured(f"reconcile(brief=True), {_CHANGES:,} more", lambda: briefly(books))
     write_sorted(folder, count)
     yield measured("floor: merge of sorted files", lambda: merging(folder, count))
+
+
+def _copy_kept(kept: Path, folder: Path, count: int) -> None:
+    """Let *folder* have the books that are *kept*, which are founded unless they are."""
+    file = kept / _name(count)
+    if not file.exists():
+        with closing(Books.founded(file, count).product.store):
+            pass
+    shutil.copy(file, folder)
+
+
+def _name(count: int) -> str:
+    return f"books-{count}.db"
 
 
 def rows_of(count: int, taken: list[Measured]) -> Iterator[dict[str, str]]:
@@ -345,10 +365,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--kept", type=Path, help="a folder in which books are kept, to be used again")
     given = parser.parse_args()
     rows: list[dict[str, str]] = []
     for count in given.sizes:
         with TemporaryDirectory(prefix="xerosync-", ignore_cleanup_errors=True) as folder:
+            if given.kept is not None:
+                _copy_kept(given.kept, Path(folder), count)
             rows += rows_of(count, list(candidates(count, Path(folder))))
     report("Explaining a clearing account", list(rows[0]), rows, as_json=given.json)
     return 0
