@@ -182,8 +182,8 @@ def money_flow(
     """
     Where the money of *transactions* is, of every page of `Receivables.transaction_report`.
 
-    *settlements* report all that they were settled in, *in_clearing* is what `Reconciliation.in_flight` says is still
-    in the clearing account. Of a transaction for which more came in than it asked for, what came in was asked for.
+    *settlements* report all that they were settled in; *in_clearing* is what a `Reconciliation` says is in flight. Of a
+    transaction for which more came in than it asked for, what came in was asked for.
     Raises `InvalidInput` for one page of several, and for another currency than that of *in_clearing*.
     """
     if isinstance(transactions, TransactionReport) and transactions.pages > 1:
