@@ -22,13 +22,13 @@ from host_app.demo import Demo, demo
 
 
 @contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[tuple[str, Demo]]:
+def served(folder: Path, port: int = 0, *, is_kept: bool = False) -> Iterator[tuple[str, Demo]]:
     """The demo, and the address it is served at while the context lasts; *port* 0 takes a free one."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     # Xero sends browsers back to localhost alone, which is not 127.0.0.1 to it.
     with socket.create_server(("127.0.0.1", port)) as listening:
         address = f"http://localhost:{listening.getsockname()[1]}"
-        with demo(folder, address=address) as running:
+        with demo(folder, address=address, is_kept=is_kept) as running:
             server = make_server("127.0.0.1", 0, running.app, threaded=True, fd=listening.fileno())
             thread = Thread(target=server.serve_forever, daemon=True)
             thread.start()
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with TemporaryDirectory() as fresh:
         folder: Path = given.folder or Path(fresh)
         folder.mkdir(parents=True, exist_ok=True)
-        with served(folder, given.port) as (address, _):
+        with served(folder, given.port, is_kept=given.folder is not None) as (address, _):
             print(f"Paua is at {address} and ends with Ctrl-C", flush=True)
             stop.wait()
 

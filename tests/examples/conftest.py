@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -17,7 +17,9 @@ from typing import Final
 
 import pytest
 from attrs import frozen
+from tests.examples.visitor import Visitor
 
+from host_app.demo import demo
 from xerosync.simulator import Bookkeeper, Document, Payment, Simulator
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -171,3 +173,18 @@ def check_paid(books: Bookkeeper, *files: Mapping[tuple[str, str], Decimal]) -> 
         assert len(books.payments_of(document.id)) == (document.paid > 0)
     assert {payment.status for payment in books.payments} <= {"AUTHORISED"}
     assert books.balance(books.account("090").id) == -sum(sum(bills.values()) for bills in files)
+
+
+@pytest.fixture
+def visitor(tmp_path: Path) -> Iterator[Visitor]:
+    with demo(tmp_path, address="http://localhost") as product:
+        yield Visitor(product)
+
+
+@pytest.fixture(scope="module")
+def settled_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A user who has set all up, and of whom nothing that changes anything is asked."""
+    with demo(tmp_path_factory.mktemp("settled in"), address="http://localhost") as product:
+        visitor = Visitor(product)
+        visitor.set_up()
+        yield visitor

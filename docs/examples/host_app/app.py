@@ -28,6 +28,11 @@ from xerosync import Money
 from xerosync.errors import XerosyncError
 
 _LARGEST_UPLOAD = 10 * 1024 * 1024
+_SAID = {
+    404: ("That page is not here", "The address may have changed. The menu leads everywhere."),
+    405: ("That is no page to open", "Use the button that leads there."),
+    413: ("That document is too large", "It may have up to 10 MB. Go back and choose a smaller one."),
+}
 _PAGES = (
     overview_pages,
     settings_pages,
@@ -90,8 +95,8 @@ def _show(problem: Problem) -> ResponseReturnValue:
 
 
 def _show_http(error: HTTPException) -> ResponseReturnValue:
-    title = "That page is not here" if error.code == 404 else error.name
-    return _show(Problem(title, error.description or "", status=error.code or 500))
+    title, text = _SAID.get(error.code or 500, (error.name, error.description or ""))
+    return _show(Problem(title, text, status=error.code or 500))
 
 
 def _money(amount: Money | None) -> str:

@@ -36,6 +36,7 @@ from xerosync import (
     SettlementLine,
     SettlementReport,
     SettlementSettings,
+    Transaction,
     TransactionState,
     TransactionStatus,
 )
@@ -107,25 +108,13 @@ class Collecting:
         """
         Make collections of the invoices that were *chosen*, or of those of customers set to *automatic* import.
 
-        The rows and what xerosync remembers of them are committed together: both are there, or neither.
+        The rows and what xerosync remembers of them are committed together: both are there, or neither. Raises
+        `VersionConflict` where another page has imported one of them meanwhile.
         """
         plan = self.sales.import_invoices(None if chosen is None else list(chosen), automatic=automatic)
         with self._session() as session, session.begin():
-            for action in plan.of(ImportInvoice):
-                made = action.transaction
-                session.add(
-                    models.Collection(
-                        id=made.id,
-                        company=self.company.id,
-                        customer_id=made.customer,
-                        comment=made.comment,
-                        amount=made.amount,
-                        due=made.due,
-                        on=made.on,
-                    )
-                )
-            session.flush()
             self.access.store_within(session.connection()).commit(plan.records())
+            session.add_all(_collection(action.transaction, self.company) for action in plan.of(ImportInvoice))
         return plan
 
     def follow(self) -> Plan:
@@ -209,6 +198,18 @@ def collecting(access: Access, company: models.Company) -> Iterator[Collecting]:
 
 def _customer(row: models.Customer) -> Customer:
     return Customer(id=row.id, custom_identifier=row.custom_identifier, name=row.name, email=row.email)
+
+
+def _collection(made: Transaction, company: models.Company) -> models.Collection:
+    return models.Collection(
+        id=made.id,
+        company=company.id,
+        customer_id=made.customer,
+        comment=made.comment,
+        amount=made.amount,
+        due=made.due,
+        on=made.on,
+    )
 
 
 def _state(row: models.Collection) -> TransactionState:

@@ -12,8 +12,10 @@ from typing import Final
 from attrs import frozen
 from flask import Blueprint, Flask, flash, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from host_app.access import Access
 from host_app.app import create_app
@@ -66,16 +68,16 @@ class Demo:
 
 
 @contextmanager
-def demo(folder: Path, *, address: str) -> Iterator[Demo]:
+def demo(folder: Path, *, address: str, is_kept: bool = False) -> Iterator[Demo]:
     """
-    The product, to be served at *address*, with its database and the simulator's books in *folder*.
+    The product, to be served at *address*, with its database in *folder*; Xero's books beside it, if *is_kept*.
 
     The key of what is encrypted lies there too, which is good enough for a studio that does not exist.
     """
     with ExitStack() as stack:
-        simulator = stack.enter_context(Simulator(folder / "xero.db"))
+        simulator = stack.enter_context(Simulator(folder / "xero.db" if is_kept else None))
         served = stack.enter_context(simulator.serve())
-        engine = create_engine(f"sqlite:///{folder / 'product.db'}", connect_args={"timeout": 30}, hide_parameters=True)
+        engine = database(folder / "product.db")
         stack.callback(engine.dispose)
         back = f"{address}/settings/xero/back"
         registered = simulator.app(_APP) or simulator.register_app(_APP, redirects=[back])
@@ -101,6 +103,20 @@ def demo(folder: Path, *, address: str) -> Iterator[Demo]:
                     for each, name, known_as, email in _CUSTOMERS
                 )
         yield Demo(app, access, simulator, books)
+
+
+def database(file: Path) -> Engine:
+    """The product's database: nobody who reads waits for somebody who writes, and who writes waits for his turn."""
+    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": 30}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    return engine
 
 
 def _key(file: Path) -> str:
