@@ -144,7 +144,8 @@ def test_resources_that_do_not_say_when_they_changed_have_no_changes(xero: Xero)
     resources = {name: value for name, value in vars(xero).items() if hasattr(value, "list")}
 
     assert {name for name, value in resources.items() if not hasattr(value, "changes")} == {
-        "bank_transfers", "branding_themes", "contact_groups", "currencies", "tax_rates", "tracking_categories",
+        "bank_transfers", "branding_themes", "contact_groups", "currencies", "linked_transactions",
+        "tax_rates", "tracking_categories",
     }  # fmt: skip
     for name, value in resources.items():
         if hasattr(value, "changes"):

@@ -43,7 +43,7 @@ LEFT_OUT: Final = {
     "The endpoint is not served: for few apps or few countries, or of little use to a product that syncs.":
         "Budget BudgetBalance BudgetLine CISOrgSetting CISSetting ConversionBalances ConversionDate BalanceDetails "
         "ImportSummary ImportSummaryAccounts ImportSummaryObject ImportSummaryOrganisation InvoiceReminder Journal "
-        "JournalLine LinkedTransaction PaymentService RepeatingInvoice Schedule Setup TenNinetyNineContact Report "
+        "JournalLine PaymentService RepeatingInvoice Schedule Setup TenNinetyNineContact Report "
         "CISOrgSettings CISSettings Employees",
     "A method does it, and no value is left to hold.":
         "BankTransferDelete BankTransferDeleteByUrlParam BankTransfersDelete BatchPaymentDelete "

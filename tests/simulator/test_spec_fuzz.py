@@ -95,6 +95,8 @@ def stage() -> Iterator[Stage]:
     keeper.add_payment(abroad.id, account="090", amount=Decimal(1))
     for method, path, body in one_of_each(contact, sale.id, note_.id):
         assert product.call(method, path, body).status != 400
+    bill = keeper.add_invoice(contact, type="ACCPAY", amount=Decimal(10), date=DAY)
+    keeper.link_expense(bill.id, line_id=bill.lines[0].id, contact_id=contact)
     books = simulator._world.books[keeper.tenant_id]
     held = {table.kind: [id_ for id_ in getattr(table, "_rows") if len(id_) == 36] for table in books.tables()}  # noqa: B009
     by_name = {f"{kind.title().replace('_', '')}ID": ids for kind, ids in held.items() if ids}

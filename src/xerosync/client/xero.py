@@ -27,6 +27,7 @@ from xerosync.client.resources import (
     AsyncCurrencies,
     AsyncInvoices,
     AsyncItems,
+    AsyncLinkedTransactions,
     AsyncManualJournals,
     AsyncOverpayments,
     AsyncPayments,
@@ -47,6 +48,7 @@ from xerosync.client.resources import (
     Currencies,
     Invoices,
     Items,
+    LinkedTransactions,
     ManualJournals,
     Overpayments,
     Payments,
@@ -156,6 +158,7 @@ class AsyncXero(_OnBooks):
         self.currencies: Final = AsyncCurrencies(self.books)
         self.invoices: Final = AsyncInvoices(self.books)
         self.items: Final = AsyncItems(self.books)
+        self.linked_transactions: Final = AsyncLinkedTransactions(self.books)
         self.manual_journals: Final = AsyncManualJournals(self.books)
         self.overpayments: Final = AsyncOverpayments(self.books)
         self.payments: Final = AsyncPayments(self.books)
@@ -297,6 +300,7 @@ class Xero(_OnBooks):
         self.currencies: Final = Currencies(self.asynchronous.currencies)
         self.invoices: Final = Invoices(self.asynchronous.invoices)
         self.items: Final = Items(self.asynchronous.items)
+        self.linked_transactions: Final = LinkedTransactions(self.asynchronous.linked_transactions)
         self.manual_journals: Final = ManualJournals(self.asynchronous.manual_journals)
         self.overpayments: Final = Overpayments(self.asynchronous.overpayments)
         self.payments: Final = Payments(self.asynchronous.payments)

@@ -27,6 +27,7 @@ from xerosync.models.base import (
     InvoiceId,
     ItemId,
     LineItemId,
+    LinkedTransactionId,
     ManualJournalId,
     OpenEnum,
     OverpaymentId,
@@ -71,6 +72,7 @@ from xerosync.models.documents import (
     TaxBreakdown,
 )
 from xerosync.models.files import Attachment, HistoryRecord
+from xerosync.models.linked import LinkedTransaction
 from xerosync.models.orders import PurchaseOrder, Quote
 from xerosync.models.reports import Report, ReportAttribute, ReportCell, ReportFields, ReportRow, TrialBalanceRow
 from xerosync.models.settings import (
@@ -102,6 +104,8 @@ from xerosync.models.words import (
     DocumentStatus,
     InvoiceType,
     LineAmountTypes,
+    LinkedTransactionStatus,
+    LinkedTransactionType,
     ManualJournalStatus,
     OrganisationPlan,
     OrganisationRole,
@@ -174,6 +178,10 @@ __all__ = [
     "LineItemId",
     "LineItemItem",
     "LineTracking",
+    "LinkedTransaction",
+    "LinkedTransactionId",
+    "LinkedTransactionStatus",
+    "LinkedTransactionType",
     "ManualJournal",
     "ManualJournalId",
     "ManualJournalLine",

@@ -232,6 +232,22 @@ class PhoneType(OpenEnum):
     OFFICE = "OFFICE"
 
 
+class LinkedTransactionStatus(OpenEnum):
+    """How far a billable expense has come: as far as its purchase, then as the sale it was put on (F 6.174)."""
+
+    DRAFT = "DRAFT"
+    APPROVED = "APPROVED"
+    ONDRAFT = "ONDRAFT"
+    BILLED = "BILLED"
+    VOIDED = "VOIDED"
+
+
+class LinkedTransactionType(OpenEnum):
+    """What a linked transaction is for."""
+
+    BILLABLEEXPENSE = "BILLABLEEXPENSE"
+
+
 class PurchaseOrderStatus(OpenEnum):
     """The life of a purchase order."""
 

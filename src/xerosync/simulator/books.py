@@ -22,6 +22,7 @@ from xerosync.simulator.entities import (
     FileContent,
     History,
     Item,
+    LinkedTransaction,
     ManualJournal,
     Offer,
     Organisation,
@@ -105,6 +106,7 @@ class Books:
         self.bank_transactions: Final = self._table("bank_transaction", BankTransaction, account=_banks)
         self.bank_transfers: Final = self._table("bank_transfer", BankTransfer)
         self.manual_journals: Final = self._table("manual_journal", ManualJournal)
+        self.linked_transactions: Final = self._table("linked_transaction", LinkedTransaction, line=_linked_lines)
         self.ledger: Final = Ledger()
         self.last_listing: tuple[object, object] = (None, None)
         self.by_adviser = False
@@ -297,3 +299,7 @@ def _offer_numbers(offer: Offer) -> list[str]:
 
 def _owners(attachment: Attachment) -> list[str]:
     return [attachment.owner_id]
+
+
+def _linked_lines(linked: LinkedTransaction) -> list[str]:
+    return [linked.source_line_id]

@@ -21,6 +21,7 @@ from xerosync.simulator.resources import (
     history,
     invoices,
     items,
+    linked_transactions,
     manual_journals,
     organisations,
     over_and_prepayments,
@@ -48,6 +49,7 @@ ROUTES: Final = (
     *history.ROUTES,
     *items.ROUTES,
     *invoices.ROUTES,
+    *linked_transactions.ROUTES,
     *manual_journals.ROUTES,
     *organisations.ROUTES,
     *payments.ROUTES,
@@ -83,8 +85,8 @@ _PLURAL: Final = _plurals(ROUTES)
 _BY_START: Final = _by_start(ROUTES)
 # What the published specification has beyond the table: answered as not implemented, not as unknown.
 _NOT_SERVED: Final = frozenset({
-    "budgets", "expenseclaims", "invoicereminders", "journals", "linkedtransactions", "paymentservices", "receipts",
-    "repeatinginvoices", "setup",
+    "budgets", "expenseclaims", "invoicereminders", "journals", "paymentservices", "receipts", "repeatinginvoices",
+    "setup",
 })  # fmt: skip
 _REPORTS_NOT_SERVED: Final = frozenset({
     "balancesheet", "budgetsummary", "executivesummary", "profitandloss", "tenninetynine",

@@ -50,8 +50,8 @@ _KINDS: Final = {
     name.lower(): singular(name)
     for name in (
         "Accounts Allocations Attachments BankTransactions BankTransfers BatchPayments ContactGroups Contacts "
-        "CreditNotes Currencies Invoices Items ManualJournals Overpayments Payments Prepayments PurchaseOrders Quotes "
-        "TaxRates TrackingCategories Users"
+        "CreditNotes Currencies Invoices Items LinkedTransactions ManualJournals Overpayments Payments Prepayments "
+        "PurchaseOrders Quotes TaxRates TrackingCategories Users"
     ).split()
 } | {"history": "HistoryRecord", "options": "TrackingOption", "organisation": "Organisation"}
 

@@ -32,6 +32,7 @@ from xerosync.client.resources.documents import (
     Prepayments,
 )
 from xerosync.client.resources.file_names import safe_file_name
+from xerosync.client.resources.linked import AsyncLinkedTransactions, LinkedTransactions
 from xerosync.client.resources.orders import AsyncPurchaseOrders, AsyncQuotes, PurchaseOrders, Quotes
 from xerosync.client.resources.reports import AsyncReports, Reports
 from xerosync.client.resources.settings import (
@@ -65,6 +66,7 @@ __all__ = [
     "AsyncCurrencies",
     "AsyncInvoices",
     "AsyncItems",
+    "AsyncLinkedTransactions",
     "AsyncManualJournals",
     "AsyncOverpayments",
     "AsyncPayments",
@@ -85,6 +87,7 @@ __all__ = [
     "Currencies",
     "Invoices",
     "Items",
+    "LinkedTransactions",
     "ManualJournals",
     "Outcome",
     "Overpayments",

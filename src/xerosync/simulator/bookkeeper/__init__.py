@@ -6,13 +6,16 @@ from xerosync.simulator.bookkeeper.banking import BankWork
 from xerosync.simulator.bookkeeper.catalogue import CatalogueWork
 from xerosync.simulator.bookkeeper.files import FileWork
 from xerosync.simulator.bookkeeper.journals import JournalWork
+from xerosync.simulator.bookkeeper.linked import LinkedWork
 from xerosync.simulator.bookkeeper.money import MoneyWork
 from xerosync.simulator.bookkeeper.orders import OrderWork
 from xerosync.simulator.bookkeeper.set_up import SetUpWork
 from xerosync.simulator.bookkeeper.settings import SettingsWork
 
 
-class Bookkeeper(SetUpWork, MoneyWork, BankWork, JournalWork, CatalogueWork, SettingsWork, OrderWork, FileWork):
+class Bookkeeper(
+    SetUpWork, MoneyWork, BankWork, JournalWork, CatalogueWork, SettingsWork, OrderWork, FileWork, LinkedWork
+):
     """
     One organisation's books, worked on by hand.
 

@@ -10,6 +10,7 @@ from xerosync.simulator.entities.contacts import Address, Contact, Person, Phone
 from xerosync.simulator.entities.documents import Document, Line
 from xerosync.simulator.entities.files import Attachment, FileContent, History, HistoryEntry
 from xerosync.simulator.entities.journals import JournalLine, ManualJournal
+from xerosync.simulator.entities.linked import LinkedTransaction
 from xerosync.simulator.entities.orders import Offer, PurchaseOrder, Quote, discount_of
 from xerosync.simulator.entities.organisations import Organisation, TaxComponent, TaxRate
 from xerosync.simulator.entities.payments import Allocation, Payment
@@ -38,6 +39,7 @@ __all__ = [
     "ItemSide",
     "JournalLine",
     "Line",
+    "LinkedTransaction",
     "ManualJournal",
     "Offer",
     "Organisation",
