@@ -19,6 +19,7 @@ from xerosync import (
     LeftOut,
     LineKind,
     LineMark,
+    Money,
     Receivables,
     RetryPolicy,
     Settlement,
@@ -247,7 +248,12 @@ def test_the_fee_of_a_line_is_posted_with_the_settlements_own(
         ("reason", lambda: line("t", DECLINED, "x" * 61)),
         ("reason", lambda: line("t", DECLINED, "a\x00b")),
         ("reason", lambda: TransactionState(id="t", status=TransactionStatus.DELETED, reason=NSF)),
+        ("reasons", lambda: RetryPolicy(reasons="nsf")),
+        ("reasons", lambda: RetryPolicy(reasons=None)),  # type: ignore[arg-type]
+        ("reasons[0]", lambda: RetryPolicy(reasons=[4])),  # type: ignore[list-item]
         ("times", lambda: RetryPolicy(times=-1)),
+        ("times", lambda: RetryPolicy(times="1")),  # type: ignore[arg-type]
+        ("within_days", lambda: RetryPolicy(within_days=1.5)),  # type: ignore[arg-type]
         ("within_days", lambda: RetryPolicy(within_days=-1)),
     ],
 )
@@ -310,6 +316,54 @@ def test_the_time_for_a_retry_runs_out(product: Product, sales: Receivables) -> 
     assert finding.cause.endswith(f"a retry of what was declined had to come by {DAY + timedelta(30)}")
     patient = collecting(product, RetryPolicy(within_days=60))
     assert not patient.import_invoices([invoice.id]).findings
+
+
+def test_a_policy_without_an_end_is_given_as_any_number_of_days(product: Product) -> None:
+    sales = collecting(product, RetryPolicy(within_days=10**12))
+    invoice = product.collectable()
+    say(sales, invoice.id, NSF)
+
+    assert try_again(sales, invoice.id) == []
+
+
+def test_a_decline_in_a_settlement_of_a_later_day_forbids_the_retry_before_it(
+    product: Product, sales: Receivables
+) -> None:
+    """Providers date a settlement by the day its money arrives, which may lie ahead."""
+    invoice = product.collectable()
+    settle(sales, on(3, line(invoice.id, DECLINED, CLOSED, name="d")))
+    say(sales, invoice.id, None)
+
+    assert try_again(sales, invoice.id) == ["retry not allowed"]
+
+
+def test_a_retry_that_was_settled_after_its_decline_is_told_though_it_was_collected_before(
+    product: Product, sales: Receivables
+) -> None:
+    invoice = product.collectable()
+    say(sales, invoice.id, None)
+    assert try_again(sales, invoice.id) == []
+    declined, collected = (
+        on(3, line(invoice.id, DECLINED, CLOSED, name="d")),
+        on(4, line(f"{invoice.id}/2", COLLECTED, name="c")),
+    )
+
+    assert settle(sales, declined, collected) == [("retry not allowed", "c")]
+
+
+def test_what_was_declined_in_another_currency_moved_nothing_in_the_settlements(
+    product: Product, sales: Receivables
+) -> None:
+    invoice = product.collectable()
+    declined = SettlementLine(
+        id="d", transaction=invoice.id, amount=Money("60.00", "USD"), kind=DECLINED, fee=Fee(amount=nzd("5.00"))
+    )
+    settlement = Settlement(id="S", on=DAY, lines=[declined], net=nzd("-5.00"), paid_out_on=DAY)
+
+    assert settle(sales, settlement) == []
+
+    assert product.books.balance(product.books.account(BANK).id) == -5
+    assert sales.settlement_report(settlement).complete
 
 
 def test_another_policy_allows_what_it_says(product: Product) -> None:

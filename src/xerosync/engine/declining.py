@@ -82,7 +82,8 @@ def forbidden(
     since = max((place for place, each in enumerate(earlier) if each.agreed_anew), default=0)
     earlier = [] if transaction.agreed_anew else earlier[since:]
     day = transaction.on or on or date.max
-    met = [each for one in earlier for each in one.declines if each.on <= day]
+    # The day of a settlement may lie ahead: what it says was declined is known, and was before what is collected next.
+    met = [each for one in earlier for each in one.declines if on is None or each.on <= max(on, day)]
     own = [each for each in transaction.declines if on is not None and each.on < on]
     failed = sum((each.amount.amount for each in own), Decimal(0))
     retries = sum(_times(_failed(each), each) for each in earlier if each.declines)

@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from xerosync.arguments import fits
 from xerosync.errors import InvalidInput
 from xerosync.models.base import OpenEnum
 from xerosync.money import Money
@@ -97,6 +98,7 @@ class Decline:
 
 
 def _reasons(value: Collection[DeclineReason | str]) -> frozenset[DeclineReason]:
+    fits(value, Collection[str], "reasons")  # of one text each letter would be a reason
     return frozenset(filter(None, map(decline_reason, value)))
 
 
@@ -108,7 +110,7 @@ class RetryPolicy:
 
     One retry of what was not covered, within thirty days, is the rule unless you state another (R37); after any other
     reason the payer must agree anew. A decline for which no reason was given forbids nothing. Raises `InvalidInput`
-    for numbers below zero.
+    for what are no reasons, and for numbers below zero.
     """
 
     reasons: frozenset[DeclineReason] = field(default=frozenset({DeclineReason.NSF}), converter=_reasons)
@@ -117,6 +119,7 @@ class RetryPolicy:
 
     def __attrs_post_init__(self) -> None:
         for name, number in (("times", self.times), ("within_days", self.within_days)):
+            fits(number, int, name)
             if number < 0:
                 raise InvalidInput(name, "give a number that is not below zero")
 
@@ -129,7 +132,8 @@ class RetryPolicy:
                 return f"it was declined on {each.on.isoformat()}: {each.reason.words}"
         if retries > self.times:
             return f"it was declined, and retried {_times(self.times)} already" if self.times else "it was declined"
-        last = min(each.on for each in declines) + timedelta(days=self.within_days)
+        first = min(each.on for each in declines)
+        last = first + timedelta(days=min(self.within_days, (date.max - first).days))
         return f"a retry of what was declined had to come by {last.isoformat()}" if on > last else ""
 
 

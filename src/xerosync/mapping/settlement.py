@@ -173,10 +173,11 @@ class Settlement:
     @property
     def proof(self) -> SettlementProof:
         """The sum of the settlement, part by part. Raises `InvalidInput` for amounts of several currencies, or none."""
-        parts = [line.moved for line in self.lines]
+        parts = [line.moved for line in self.lines if line.kind is not LineKind.DECLINED]
         parts += [fee.amount for fee in self.all_fees]
         parts += [each.amount for each in self.adjustments]
         parts += [each for each in (self.reserve, self.net) if each is not None]
+        parts = parts or [line.moved for line in self.lines[:1]]  # nothing moved
         if not parts:
             raise InvalidInput("lines", "give at least one line, fee or adjustment")
         currency = parts[0].currency
