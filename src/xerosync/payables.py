@@ -17,6 +17,7 @@ from xerosync.engine import (
     applying,
     attaching,
     backfilling,
+    billable,
     bringing,
     categories,
     ended,
@@ -186,6 +187,16 @@ class AsyncPayables:
         too large, or one too many is a finding (F 6.186).
         """
         return await attaching.attach(self.books, files, retry_refused=retry_refused)
+
+    async def mark_billable(self, bills: Iterable[Bill | CardSpend], *, retry_refused: bool = False) -> Plan:
+        """
+        Mark the lines of *bills* that are ``billable_to`` a customer so in Xero, each once, after they were posted.
+
+        The customers are those that `Receivables` connected; one that is not connected is a finding, and the bill waits
+        for it. Give bills as they are now: what a line no longer says is taken off, unless it stands on an invoice to
+        the customer already, which is a finding, as is what people decided otherwise in Xero (F 6.174).
+        """
+        return await billable.mark_billable(self.books, bills, self._settings, retry_refused=retry_refused)
 
     async def matches(self, vendors: Iterable[Vendor | str]) -> Listing[Match[Vendor]]:
         """
@@ -481,6 +492,7 @@ class Payables:
     spend: Final = stepped(AsyncPayables.spend)
     void: Final = stepped(AsyncPayables.void)
     attach: Final = stepped(AsyncPayables.attach)
+    mark_billable: Final = stepped(AsyncPayables.mark_billable)
     matches: Final = stepped(AsyncPayables.matches)
     match: Final = stepped(AsyncPayables.match)
     create_vendor: Final = stepped(AsyncPayables.create_vendor)

@@ -126,6 +126,30 @@ def _sell(product: Product) -> None:
     sales.apply(sales.submit([sale("10.00")]))
 
 
+def billable(customer: str) -> Bill:
+    line = BillLine(description="paper", amount=nzd("10.00"), account=AccountCode("429"), billable_to=customer)
+    return Bill(id="b", vendor="Paper Ltd", number="b", on=DAY, lines=[line])
+
+
+def _submit_billable(product: Product) -> None:
+    product.books.add_contact("Ana")
+    sales = Receivables(product.xero())
+    sales.apply(sales.match([Customer(id="ana", custom_identifier="Ana")]))
+    _submit(product, billable("ana"))
+
+
+def _mark_billable(product: Product) -> None:
+    _submit_billable(product)
+    purchases = Payables(product.xero())
+    purchases.apply(purchases.mark_billable([billable("ana")]))
+
+
+def _charged(product: Product) -> Holding:
+    names = {each.id: each.name for each in product.books.contacts}
+    linked = product.books.linked_transactions
+    return {"charged": [(names[each.contact_id], product.books.linked_status(each.id)) for each in linked]}
+
+
 def _import_sale(product: Product) -> None:
     product.collectable("100.00")
 
@@ -476,6 +500,24 @@ SCENARIOS: Final = (
         lambda _, xero: Payables(xero).attach([BillFile(bill_id="b", name="scan.pdf", content=b"%PDF paper")]),
         _attached,
         {"files": [("scan.pdf", b"%PDF paper")]},
+    ),
+    Scenario(
+        "billable_expense",
+        "PUT",
+        "/LinkedTransactions",
+        _submit_billable,
+        lambda _, xero: Payables(xero).mark_billable([billable("ana")]),
+        _charged,
+        {"charged": [("Ana", "APPROVED")]},
+    ),
+    Scenario(
+        "billable_expense_removal",
+        "DELETE",
+        "/LinkedTransactions/",
+        _mark_billable,
+        lambda _, xero: Payables(xero).mark_billable([billable("")]),
+        _charged,
+        {"charged": []},
     ),
     Scenario(
         "sale_edit",

@@ -37,12 +37,14 @@ from xerosync.models import (
     BankTransaction,
     BankTransactionId,
     Contact,
+    ContactId,
     CreditNote,
     CreditNoteId,
     DocumentStatus,
     Invoice,
     InvoiceId,
     LineItem,
+    LineItemId,
     OverpaymentId,
     PaymentId,
 )
@@ -129,6 +131,8 @@ ONE_OF_EACH: Final[tuple[act.Action, ...]] = (
     papers.Attach(
         host_ref="1", reason="a test", resource="Invoices", document=ID, file_name="f", sha256="", size=1, content=bytes
     ),
+    papers.MarkBillable(host_ref="1", reason="a test", purchase=ID, line=LineItemId(ID), contact=ContactId(ID)),
+    papers.UnmarkBillable(host_ref="1", reason="a test", removed=ID),
     papers.AddNote(host_ref="1", reason="a test", collection="Invoices", document=ID, text="posted"),
 )
 

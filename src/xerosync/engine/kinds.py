@@ -27,6 +27,8 @@ from xerosync.engine.probes import (
     probe_bank_transactions,
     probe_batch_payments,
     probe_batch_removals,
+    probe_billable_expenses,
+    probe_billable_removals,
     probe_bills,
     probe_changed_bills,
     probe_changed_credits,
@@ -62,6 +64,7 @@ from xerosync.models import (
     HistoryRecord,
     Invoice,
     InvoiceId,
+    LinkedTransaction,
     Overpayment,
     Payment,
     PaymentStatus,
@@ -224,6 +227,12 @@ def _changed_spend(action: papers.ChangeSpend, ids: Ids, _: str) -> BankTransact
 def _attachment(action: papers.Attach, _: Ids, __: str) -> Attachment:
     kept = {"SHA256": action.sha256}
     return Attachment(file_name=action.file_name, content_length=action.size, extra=kept)
+
+
+def _billable(action: papers.MarkBillable, _: Ids, __: str) -> LinkedTransaction:
+    return LinkedTransaction(
+        source_transaction_id=action.purchase, source_line_item_id=action.line, contact_id=action.contact
+    )
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -517,6 +526,29 @@ KINDS: Final[Mapping[str, Kind]] = {
             from_file=True,
         ),
         Kind(
+            "billable_expense_removal",
+            "DELETE",
+            "LinkedTransactions/{target}",
+            "LinkedTransactions",
+            "",
+            _encoder(papers.UnmarkBillable, lambda _action, _ids, _tag: LinkedTransaction()),
+            probe_billable_removals,
+            batch=1,
+            accepts=("",),  # as of payments
+        ),
+        Kind(
+            "billable_expense",
+            "PUT",
+            "LinkedTransactions",
+            "LinkedTransactions",
+            "LinkedTransactionID",
+            _encoder(papers.MarkBillable, _billable),
+            probe_billable_expenses,
+            batch=1,
+            bare=True,
+            accepts=("",),  # no fact says how Xero refuses a line that is marked
+        ),
+        Kind(
             "note",
             "PUT",
             "{target}/History",
@@ -545,7 +577,7 @@ def target_of(action: act.Action, ids: Ids) -> str:
             return ids(action.payment)
         case act.RemoveMoney():
             return ids(action.transaction)
-        case RemoveTransfer() | RemoveBatch():
+        case RemoveTransfer() | RemoveBatch() | papers.UnmarkBillable():
             return action.removed
         case papers.VoidBill():
             return action.bill

@@ -22,7 +22,16 @@ from xerosync.engine.actions import (
     RefundOverpayment,
     VoidCredit,
 )
-from xerosync.models import BankTransaction, CreditNote, DocumentStatus, Invoice, InvoiceId, OverpaymentId
+from xerosync.models import (
+    BankTransaction,
+    ContactId,
+    CreditNote,
+    DocumentStatus,
+    Invoice,
+    InvoiceId,
+    LineItemId,
+    OverpaymentId,
+)
 from xerosync.money import Money
 
 CARD: Final = "card/"
@@ -233,6 +242,25 @@ class Attach(Action):
     def on_record(self) -> str:
         """Without the file's name."""
         return self.reason.partition(", as ")[0]
+
+
+@frozen(kw_only=True, repr=False)
+class MarkBillable(Action):
+    """Mark a *line* of a *purchase*, a bill or money spent, as billable to the customer of a *contact* (F 6.174)."""
+
+    kind: ClassVar[str] = "billable_expense"
+    purchase: str
+    line: LineItemId
+    contact: ContactId
+    after: tuple[Pending, ...] = ()
+
+
+@frozen(kw_only=True, repr=False)
+class UnmarkBillable(Action):
+    """Take off a line what `MarkBillable` put on it: what is *removed* is billable no longer."""
+
+    kind: ClassVar[str] = "billable_expense_removal"
+    removed: str
 
 
 @frozen(kw_only=True, repr=False)

@@ -65,6 +65,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bill_voiding": ("bill to void", "bills to void"),
     "credit_note_voiding": ("credit note to void", "credit notes to void"),
     "attachment": ("file to attach", "files to attach"),
+    "billable_expense": ("line to mark as billable", "lines to mark as billable"),
+    "billable_expense_removal": ("line to mark as billable no longer", "lines to mark as billable no longer"),
     "note": ("note to add to a history", "notes to add to histories"),
     "transfer_removal": ("transfer to delete", "transfers to delete"),
     "batch_payment_removal": ("batch of payments to remove", "batches of payments to remove"),

@@ -34,6 +34,8 @@ from xerosync.storage.protocol import Record, RecordKey
 _TRIES_MAX: Final = 6
 _CHUNK: Final = 1000
 _FEWER: Final = 8
+_GONE: Final = frozenset({204, 404})
+"""Statuses by which Xero says of what was to be deleted that it is there no more (F 5.32)."""
 
 
 @define
@@ -188,6 +190,8 @@ class Poster:
         body: Json | bytes = {kind.collection: [dict(each.payload) for each in batch]}
         if kind.from_file:
             body = self._content
+        elif kind.method == "DELETE":
+            body = b""
         elif kind.bare:
             body = dict(first.payload)
         path = kind.path.format(target=first.target)
@@ -208,6 +212,8 @@ class Poster:
             return None
 
     async def _ended(self, kind: Kind, batch: Sequence[Intent], response: Response) -> list[Intent]:
+        if kind.method == "DELETE" and response.status in _GONE:
+            return [intent.moved(State.CONFIRMED, xero_id=intent.target) for intent in batch]
         told = verdicts(response, kind.collection, [intent.payload for intent in batch], kind.id_key)
         ended = [_ended(kind, intent, element) for intent, element in zip(batch, told, strict=True)]
         return [await self._already_so(kind, intent) for intent in ended]

@@ -11,7 +11,7 @@ from typing import Final, TypeVar, cast
 from attrs import AttrsInstance, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.client._paging import whole_rows
+from xerosync.client._paging import whole_pages, whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
@@ -35,6 +35,8 @@ from xerosync.models import (
     Invoice,
     InvoiceId,
     InvoiceType,
+    LinkedTransaction,
+    LinkedTransactionStatus,
     Overpayment,
     Payment,
     PaymentStatus,
@@ -379,6 +381,37 @@ async def probe_attachments(books: Books, intents: Sequence[Intent]) -> dict[str
             kept = await session.fetch(place, accept="application/octet-stream", size=size)
             if hashlib.sha256(kept.body).hexdigest() == intent.payload["SHA256"]:
                 found[intent.key].append(Found(each.attachment_id or "", ours=True))
+    return found
+
+
+async def probe_billable_expenses(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By its line, of which Xero knows one that stands; to another customer it is somebody else's."""
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        rows = await _linked(books, {"SourceTransactionID": str(intent.payload["SourceTransactionID"])})
+        found[intent.key] = [
+            Found(each.linked_transaction_id or "", ours=_same(each.contact_id, intent, "ContactID"))
+            for each in rows
+            if _same(each.source_line_item_id, intent, "SourceLineItemID")
+            and each.status != LinkedTransactionStatus.VOIDED
+        ]
+    return found
+
+
+async def probe_billable_removals(books: Books, intents: Sequence[Intent]) -> dict[str, list[Found]]:
+    """By its not being there any more."""
+    found: dict[str, list[Found]] = {}
+    for intent in intents:
+        rows = await _linked(books, {"LinkedTransactionID": intent.target})
+        found[intent.key] = [] if rows else [Found(intent.target, ours=True)]
+    return found
+
+
+async def _linked(books: Books, params: Mapping[str, str]) -> list[LinkedTransaction]:
+    query = Query("LinkedTransactions", "LinkedTransactions", params)
+    found: list[LinkedTransaction] = []
+    async for page in whole_pages(await books.session(), query, id_name(LinkedTransaction), sized=False):
+        found += [decode(LinkedTransaction, row, where="LinkedTransactions") for row in page.rows]
     return found
 
 

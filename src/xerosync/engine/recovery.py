@@ -50,7 +50,17 @@ from xerosync.engine.mirror import (
     refresh,
 )
 from xerosync.engine.observed import stamps_now
-from xerosync.engine.paper_actions import CARD, AddNote, Attach, ChangeBill, ChangeCredit, ChangeSale, ChangeSpend
+from xerosync.engine.paper_actions import (
+    CARD,
+    AddNote,
+    Attach,
+    ChangeBill,
+    ChangeCredit,
+    ChangeSale,
+    ChangeSpend,
+    MarkBillable,
+    UnmarkBillable,
+)
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude
@@ -280,7 +290,7 @@ def _about(intent: Intent) -> str:
     name = intent.operation.host_ref
     if intent.operation.kind == AddNote.kind:
         name = name.partition("/")[2]
-    elif intent.operation.kind == Attach.kind:
+    elif intent.operation.kind in {Attach.kind, MarkBillable.kind, UnmarkBillable.kind}:
         name = name.rpartition("/")[0]
     for prefix in (BILL_PAYMENT, CUSTOMER, CARD, SALE):
         name = name.removeprefix(prefix)

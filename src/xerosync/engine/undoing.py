@@ -47,7 +47,14 @@ TAKES_BACK: Final[Mapping[str, str]] = {
 """Each kind of write that can be undone, with the kind that undoes it."""
 
 _STAYS: Final = frozenset(
-    {act.CreateContact.kind, act.OpenAccount.kind, act.EnablePayments.kind, papers.Attach.kind, papers.AddNote.kind}
+    {
+        act.CreateContact.kind,
+        act.OpenAccount.kind,
+        act.EnablePayments.kind,
+        papers.Attach.kind,
+        papers.MarkBillable.kind,
+        papers.AddNote.kind,
+    }
 )
 """What moves no money, and others may rest on by now: it stays."""
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes, LineItem, LineTracking
 from xerosync.money import EXACT, Money, minor_unit
-from xerosync.texts import check_text
+from xerosync.texts import check_id, check_text
 
 LONGEST: Final = {"number": 255, "description": 4000, "reference": 255}
 """How many characters Xero keeps of a text."""
@@ -89,8 +89,39 @@ class BillLine(PaperLine):
     (F 5.21), and follows from the amount unless given. *tax_type* is Xero's word for the tax, *tax* its amount where
     the paper's is not what Xero would work out (F 5.27), *tracking* an option for each of two categories at most,
     *item* the code of an item. What is left out is chosen by `Rules`, by the host's own *category* among others; a tax
-    that nobody chose is the account's own (F 6.15).
+    that nobody chose is the account's own (F 6.15). *billable_to* is the host's id of the customer who is to
+    pay for it.
     """
+
+    billable_to: str = ""
+
+    @classmethod
+    def priced(
+        cls,
+        *,
+        description: str,
+        quantity: Decimal,
+        unit_price: Money,
+        account: AccountCode | None = None,
+        tax_type: str | None = None,
+        tracking: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        item: str | None = None,
+        category: str = "",
+        billable_to: str = "",
+    ) -> Self:
+        """A line of *quantity* × *unit_price*, whose amount is rounded to the coin as Xero does (F 5.23, 5.25)."""
+        return cls(
+            description=description,
+            amount=product(quantity, unit_price),
+            account=account,
+            tax_type=tax_type,
+            tracking=tracking,
+            item=item,
+            quantity=quantity,
+            unit_price=unit_price,
+            category=category,
+            billable_to=billable_to,
+        )
 
 
 @frozen(kw_only=True, repr=False)
@@ -192,6 +223,8 @@ def _check_line(line: PaperLine, amounts: LineAmountTypes) -> None:
         check_text(name, getattr(line, name) or "", longest=longest)
     for each in (text for pair in line.tracking for text in pair):
         check_text("tracking", each, longest=_LONGEST_TRACKING, needed=True)
+    if isinstance(line, BillLine) and line.billable_to:
+        check_id("billable_to", line.billable_to)
     if not line.amount.to_the_cent:
         raise InvalidInput("amount", "give amounts to the currency's smallest coin")
     if line.tax is not None and (amounts == LineAmountTypes.NO_TAX or not line.tax.to_the_cent):
