@@ -163,6 +163,27 @@ def test_a_charge_back_of_what_was_given_back_in_part_makes_the_customer_owe_all
     assert sum(owed, Decimal(0)) == 120
 
 
+def test_a_charge_back_that_was_planned_before_the_refund_makes_the_customer_owe_all(
+    product: Product, sales: Receivables, clearing: str
+) -> None:
+    settlements = collected(product, sales)
+    back = SettlementLine(
+        id="b", transaction=settlements[0].lines[0].transaction, amount=nzd("120.00"), kind=LineKind.CHARGED_BACK
+    )
+    settlements.append(Settlement(id="S2", on=BACK + timedelta(1), lines=[back]))
+    plan = sales.settle(settlements)
+    sales.apply(sales.refund([refund()]))
+
+    sales.apply(plan)
+    sales.apply(sales.settle(settlements))
+    again = sales.settle(settlements)
+
+    assert (len(again), again.findings) == (0, ())
+    assert in_clearing(product, clearing) == -20
+    owed = [each.amount_due for each in product.books.invoices if each.type == "ACCREC" and each.is_posted]
+    assert sum(owed, Decimal(0)) == 120
+
+
 def test_a_refund_is_undone_with_its_run(product: Product, sales: Receivables, clearing: str) -> None:
     collected(product, sales)
     report = sales.apply(sales.refund([refund()]))

@@ -448,11 +448,17 @@ class RefundOverpayment(MoneyBack):
 
 @frozen(kw_only=True, repr=False)
 class RemovePayment(Action):
-    """Remove a payment, so that its invoice is open again (F 6.122)."""
+    """
+    Remove a payment, so that its invoice is open again (F 6.122).
+
+    It waits for the removal of what was parked beside it: Xero refuses that where the credit was used meanwhile, and
+    then an invoice is to take the place of both.
+    """
 
     kind: ClassVar[str] = "removal"
     payment: PaymentId | Pending
     amount: Money
+    after: tuple[Pending, ...] = ()
 
     @property
     def worth(self) -> Money:

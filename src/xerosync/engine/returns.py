@@ -348,13 +348,16 @@ class Returns:
         why: str,
     ) -> None:
         """Take back what had come in: remove its payment, and what was parked beside it, or put an invoice there."""
-        stays, part = self._stays(taking, came_in), taking.part
+        stays, part, unparking = self._stays(taking, came_in), taking.part, None
+        if came_in.parked and not (stays is not None and (stays.whole or stays.partly)):
+            unparking = self._unparking(settlement, line, SURPLUS + part.name, came_in)
         if stays is not None:
             self._counter(settlement, line, transaction, stays)
         elif came_in.paid:
-            self._remove(settlement, line, part.name, came_in, gone=part.gone, why=why)
-        if came_in.parked and not (stays is not None and (stays.whole or stays.partly)):
-            self._unpark(settlement, line, SURPLUS + part.name, came_in)
+            first = () if unparking is None else (unparking.itself,)
+            self._remove(settlement, line, part.name, came_in, gone=part.gone, why=why, after=first)
+        if unparking is not None:
+            self.deciding.actions.append(unparking)
 
     def _why_it_stays(self, came_in: CameIn) -> str:
         """Why a payment, or what was parked instead, cannot be removed; blank when it can."""
@@ -381,7 +384,15 @@ class Returns:
         return came_in.account not in {"", self.deciding.known.accounts.clearing_id}
 
     def _remove(
-        self, settlement: Settlement, line: SettlementLine, paid: str, came_in: CameIn, *, gone: bool, why: str
+        self,
+        settlement: Settlement,
+        line: SettlementLine,
+        paid: str,
+        came_in: CameIn,
+        *,
+        gone: bool,
+        why: str,
+        after: tuple[Pending, ...],
     ) -> None:
         """Remove the payment of line *paid*; where somebody removed it in Xero already, that is taken for it."""
         deciding = self.deciding
@@ -403,6 +414,7 @@ class Returns:
                 facts=facts,
                 payment=came_in.payment,
                 amount=Money(came_in.paid, line.amount.currency),
+                after=after,
             )
             deciding.actions.append(action)
             deciding.open_again(came_in.invoice, came_in.paid, action.itself)
@@ -442,23 +454,22 @@ class Returns:
         if accounts.through_a_bank and deciding.may_plan(line, Pending(MoveMoney.kind, counter.name), doing):
             deciding.actions.append(counter.money_out(accounts.clearing_id, facts))
 
-    def _unpark(self, settlement: Settlement, line: SettlementLine, parked: str, came_in: CameIn) -> None:
-        """Take back the amount that was parked under the name *parked*."""
+    def _unparking(
+        self, settlement: Settlement, line: SettlementLine, parked: str, came_in: CameIn
+    ) -> RemoveMoney | VoidCredit | None:
+        """What takes back the amount that was parked under the name *parked*, where that is still to be done."""
         deciding, put_by = self.deciding, came_in.put_by
         facts, amount = self._facts_back(settlement, line), Money(came_in.parked, line.amount.currency)
         reason, doing = _told(line), "taking it back"
         written = deciding.known.intent(put_by) if put_by is not None else None
         if put_by is None or (written is not None and written.state is State.REMOVED):
-            return  # what was removed in Xero already is taken for taken back, as a payment is
+            return None  # what was removed in Xero already is taken for taken back, as a payment is
         it: Ref = (written.xero_id or "") if written is not None and written.state is State.CONFIRMED else put_by
         if put_by.kind == MoveMoney.kind and deciding.may_plan(line, Pending(RemoveMoney.kind, parked), doing):
-            deciding.actions.append(
-                RemoveMoney(host_ref=parked, reason=reason, facts=facts, transaction=it, amount=amount)
-            )
+            return RemoveMoney(host_ref=parked, reason=reason, facts=facts, transaction=it, amount=amount)
         if put_by.kind != MoveMoney.kind and deciding.may_plan(line, Pending(VoidCredit.kind, parked), doing):
-            deciding.actions.append(
-                VoidCredit(host_ref=parked, reason=reason, facts=facts, credit_note=it, amount=amount)
-            )
+            return VoidCredit(host_ref=parked, reason=reason, facts=facts, credit_note=it, amount=amount)
+        return None
 
     def _facts_back(self, settlement: Settlement, line: SettlementLine) -> dict[str, str]:
         """The facts of what takes back for *line*."""
