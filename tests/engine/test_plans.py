@@ -31,7 +31,12 @@ def test_a_plan_is_a_table_of_rows(product: Product) -> None:
     day = DAY.isoformat()
 
     assert bills_plan(product).rows() == [
-        {"kind": "contact", "host_ref": "paper ltd", "amount": "", "reason": "no contact of this name is in Xero"},
+        {
+            "kind": "contact",
+            "host_ref": "paper ltd",
+            "amount": "",
+            "reason": "no contact in Xero can be used for this vendor",
+        },
         {"kind": "bill", "host_ref": "b1", "amount": "12.34 NZD", "reason": f"submitted, on {day}"},
         {"kind": "credit_note", "host_ref": "c1", "amount": "-2.00 NZD", "reason": f"submitted, on {day}"},
     ]
