@@ -15,7 +15,7 @@ import xerosync.fleet
 import xerosync.worker  # noqa: F401  # so that every error that there is was defined
 from own_error_page import written
 from xerosync._cli.commands import main
-from xerosync.errors import InvalidInput, NotFound, OutcomeUnknown, Rejected, XerosyncError
+from xerosync.errors import InvalidInput, NotFound, OutcomeUnknown, Rejected, VersionConflict, XerosyncError
 from xerosync.own_errors import own_errors
 from xerosync.ports import AnswerLost
 
@@ -142,3 +142,7 @@ def test_what_nobody_knows_is_wrong_use_and_says_so_with_its_own_id(capsys: pyte
     said = capsys.readouterr().err
     assert said.startswith("xerosync: explain: give an error's id")
     assert said.endswith("(XS101)\n")
+
+
+def test_a_store_of_ones_own_may_name_the_one_key_that_changed_as_a_text() -> None:
+    assert VersionConflict("intent/t/k").keys == VersionConflict(["intent/t/k"]).keys == ("intent/t/k",)

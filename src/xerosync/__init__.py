@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from xerosync.engine.opening import WantedAccount
     from xerosync.engine.pair_actions import UpdateCustomer
     from xerosync.engine.paper_actions import LinkSpend
-    from xerosync.engine.paper_settings import BillSettings, SaleSettings
+    from xerosync.engine.paper_settings import BillMapper, BillSettings, SaleMapper, SaleSettings
     from xerosync.engine.paying import BillPayment, CreditRefund, HostPayment
     from xerosync.engine.plans import Difference, Finding, Plan, Recovery, Report, Result
     from xerosync.engine.policies import ImportPolicy
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from xerosync.mapping.transactions import (
         ImportSettings,
         ImportTerms,
+        InvoiceMapper,
         Transaction,
         TransactionState,
         TransactionStatus,
@@ -137,6 +138,7 @@ __all__ = [
     "BillFile",
     "BillInXero",
     "BillLine",
+    "BillMapper",
     "BillPayment",
     "BillSettings",
     "CancelTransaction",
@@ -192,6 +194,7 @@ __all__ = [
     "ImportSettings",
     "ImportTerms",
     "InBase",
+    "InvoiceMapper",
     "KeptAlive",
     "KeyRing",
     "KeyRotation",
@@ -242,6 +245,7 @@ __all__ = [
     "SQLiteStore",
     "Sale",
     "SaleLine",
+    "SaleMapper",
     "SaleSettings",
     "ScopeNeed",
     "Secret",
@@ -359,7 +363,7 @@ _ROOMS = {
     "engine.states": ("State",),
     "engine.pair_actions": ("UpdateCustomer",),
     "engine.paper_actions": ("LinkSpend",),
-    "engine.paper_settings": ("BillSettings", "SaleSettings"),
+    "engine.paper_settings": ("BillMapper", "BillSettings", "SaleMapper", "SaleSettings"),
     "engine.trail": ("TrailLine", "TrailStep"),
     "engine.transaction_report": ("ReportedTransaction", "Standing", "TransactionReport"),
     "engine.typed": ("Candidate", "WhichOne"),
@@ -376,6 +380,7 @@ _ROOMS = {
     "mapping.transactions": (
         "ImportSettings",
         "ImportTerms",
+        "InvoiceMapper",
         "Transaction",
         "TransactionState",
         "TransactionStatus",
@@ -417,13 +422,13 @@ _ROOMS = {
 # What comes back of a call is not typed by hand: completion leaves it out, and shows what one makes or calls.
 _COMES_BACK = frozenset(
     """
-    Audit BillInXero BROAD_SCOPES_END Candidate Check Checkup ClearingChoice ClearingMovement ClearingReport
+    Audit BillInXero BillMapper BROAD_SCOPES_END Candidate Check Checkup ClearingChoice ClearingMovement ClearingReport
     ClearingStatement Coded ConnectionSummary Delivery Difference Discrepancy Drift DriftField DriftReport Due Ended
     ExceptionItem Explanation Finding FleetStatus HandledOutside HandleOutside IdToken ImportInvoice ImportPreview
-    ImportRow InBase KeptAlive LeftOut LineMark LinkBill LinkSpend Listing Match MatchKey MatchStatus
+    ImportRow InBase InvoiceMapper KeptAlive LeftOut LineMark LinkBill LinkSpend Listing Match MatchKey MatchStatus
     NoteTransaction OrganisationStatus PaperLine PaymentInXero Plan PostedBill PostedSale Ran Reconciliation
     Reconciliations Recovery ReferenceValue Report ReportedLine ReportedSettlement ReportedTransaction Result Retry
-    RootCause Rotated ScopeNeed SettlementProof SettlementReport Standing State Suggestion Trail TrailLine
+    RootCause Rotated SaleMapper ScopeNeed SettlementProof SettlementReport Standing State Suggestion Trail TrailLine
     TransactionReport UpdateBill WebhookAnswer WebhookEvent WhichOne Who Why Written
     """.split()
 )

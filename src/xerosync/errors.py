@@ -271,13 +271,17 @@ class StoreFailed(XerosyncError):
 
 
 class VersionConflict(StoreFailed):
-    """A record was changed by somebody else since it was read: nothing of this commit was kept. *keys* names them."""
+    """
+    A record was changed by somebody else since it was read: nothing of this commit was kept.
+
+    *keys* names them; a single text is one key.
+    """
 
     id = "XS702"
 
     def __init__(self, keys: Sequence[str]) -> None:
-        super().__init__(tuple(keys))
-        self.keys: tuple[str, ...] = tuple(keys)
+        self.keys: tuple[str, ...] = (keys,) if isinstance(keys, str) else tuple(keys)
+        super().__init__(self.keys)
 
     def __str__(self) -> str:
         return f"changed by another writer since it was read: {', '.join(self.keys)}"
