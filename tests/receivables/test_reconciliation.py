@@ -247,6 +247,18 @@ def test_each_kind_may_be_fixed_in_its_own_way(collected: Collected) -> None:
     assert len(report.plan(lambda _: None).findings) == 3
 
 
+def test_a_table_of_what_is_left_names_the_fixes_and_not_how_they_are_made(collected: Collected) -> None:
+    other = collected.product.invoice("Ed Poe", "9.00")
+    collected.product.books.add_payment(other.id, account=CLEARING, date=DAY)
+
+    left = collected.report().plan({"not posted yet": Fix.POST}).findings
+
+    (row,) = left.rows()
+    assert (row["code"], row["amount"], row["fixes"]) == ("payment not posted here", "9.00 NZD", "remove, ignore")
+    assert "remedies" not in row
+    assert "&lt;" not in left._repr_html_()
+
+
 def test_a_charge_back_that_is_not_posted_is_in_the_sum(collected: Collected) -> None:
     transaction = collected.settlements[1].lines[0].transaction
     back = SettlementLine(id="B1", transaction=transaction, amount=nzd("40.00"), kind=LineKind.CHARGED_BACK)

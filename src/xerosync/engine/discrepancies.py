@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from xerosync.engine.actions import Action, Link
 from xerosync.engine.plans import Finding
 from xerosync.money import Money
+from xerosync.tables import plain
 
 
 class Fix(StrEnum):
@@ -47,6 +48,11 @@ class Discrepancy(Finding):
     def fixes(self) -> tuple[Fix, ...]:
         """The fixes that a plan can make, what we would do first."""
         return tuple(self.remedies)
+
+    def row(self) -> dict[str, object]:
+        """Its line of a table: the names of its fixes stand for what they would do."""
+        names = [each.name for each in fields(Discrepancy) if each.name != "remedies"]
+        return {name: plain(getattr(self, name)) for name in (*names, "fixes")}
 
     @property
     def remembered(self) -> str:
