@@ -181,7 +181,11 @@ def test_an_envelope_without_its_list_is_not_taken_for_an_empty_one() -> None:
 REFUSALS: Final = [
     (Response(400, {}, b'{"Message": "A validation exception occurred"}'), Rejected, "A validation exception occurred"),
     (Response(401, {}, b'{"Detail": "TokenExpired"}'), NotAuthorised, "did not accept the access token"),
-    (Response(401, {"www-authenticate": "insufficient_scope"}), ScopeMissing, "lacks a scope"),
+    (
+        Response(401, {"www-authenticate": "insufficient_scope"}),
+        ScopeMissing,
+        "lacks a scope for this call: see missing_scopes()",
+    ),
     (Response(403, {}, b"{}"), OrganisationRefused, "refuses access to this organisation"),
     (Response(404, {}, b"<html>"), NotFound, "no such document"),
     (Response(429, {"retry-after": "33", "x-rate-limit-problem": "Minute"}), RateLimited, "minute limit .* 33 s"),

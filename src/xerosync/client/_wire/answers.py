@@ -107,7 +107,10 @@ def refusal(response: Response) -> XerosyncError:
         case 429:
             return RateLimited(which_limit(response), retry_after_s(response))
         case 401 if lacks_scope(response):
-            return ScopeMissing(f"the connection lacks a scope for this call{_tail(correlation)}")
+            return ScopeMissing(
+                "the connection lacks a scope for this call: see missing_scopes(), and let the user consent again, to "
+                f"those as well{_tail(correlation)}"
+            )
         case 401:
             return NotAuthorised(f"Xero did not accept the access token{_tail(correlation)}")
         case 403:
