@@ -30,6 +30,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "the payments of a batch in doubt are no forgotten ones": ("payables", 30014924, "inside"),
     "what is parked and charged back by one plan": ("settlements", 30044119, "inside"),
     "what is parked beside a payment that an older store finds removed": ("settlements", 30057396, "inside"),
+    "credit that is given back is replaced by other credit": ("sales", 32007876, "inside"),
     "a file that is there comes cut off": ("papers", 30026116, "inside"),
     "an older store has forgotten who began to undo": ("undone", 30016087, "inside"),
 }
