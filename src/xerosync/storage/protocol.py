@@ -130,9 +130,10 @@ class Storage(Protocol):
         Keep all *puts* and drop all *deletes*, or change nothing.
 
         *expect* gives the version a record must have now (0: it must not exist), also one that is neither put nor
-        dropped; records it does not name are written whatever they are. Raises `VersionConflict`, or `LeaseLost` when
-        *fence* is no longer the lease's latest epoch or was released, or `InvalidInput` for a key named twice among
-        *puts* and *deletes*. Dropping what is not there is no fault.
+        dropped; records it does not name are written whatever they are. Raises `VersionConflict` with the text,
+        ``str(key)``, of every record whose version is another, or `LeaseLost` when *fence* is no longer the lease's
+        latest epoch or was released, or `InvalidInput` for a key named twice among *puts* and *deletes*. Dropping
+        what is not there is no fault.
         """
         ...
 
