@@ -186,7 +186,7 @@ class LeasesInMemory(SQLiteStore):
 
 
 class KeepsLater(SQLiteStore):
-    """The last two commits wait in memory for the next ones: only a process that is killed shows it."""
+    """The last commit waits in memory for the next call: only a process that is killed shows it."""
 
     def commit(
         self,
@@ -196,12 +196,11 @@ class KeepsLater(SQLiteStore):
         fence: Fence | None = None,
         deletes: Sequence[RecordKey] = (),
     ) -> None:
+        self._keep()
         if expect or fence or deletes:
-            self._keep()
             super().commit(puts, expect=expect, fence=fence, deletes=deletes)
         else:
-            self._keep(all_but=1)
-            self.__dict__.setdefault("waiting", []).append(list(puts))
+            self.__dict__["waiting"] = list(puts)
 
     def get_many(self, keys: Sequence[RecordKey]) -> list[Record | None]:
         self._keep()
@@ -211,10 +210,10 @@ class KeepsLater(SQLiteStore):
         self._keep()
         super().close()
 
-    def _keep(self, *, all_but: int = 0) -> None:
-        waiting: list[list[Record]] = self.__dict__.get("waiting", [])
-        while len(waiting) > all_but:
-            super().commit(waiting.pop(0))
+    def _keep(self) -> None:
+        waiting: list[Record] | None = self.__dict__.pop("waiting", None)
+        if waiting:
+            super().commit(waiting)
 
 
 class RecordByRecordInAFile(SQLiteStore):

@@ -21,8 +21,8 @@ OpenerOf: TypeAlias = Callable[[Storage | AsyncStorage], Opener]
 
 _ROUNDS: Final = 40
 _WRITES: Final = 60
-_KILLS: Final = ((2, 0.0), (3, 0.3), (4, 0.5), (5, 0.7), (6, 0.9))
-"""After how many commits, and how far into the next, as a part of the time that the one before took."""
+_KILLS: Final = ((2, None), (2, 0.0), (3, 0.3), (4, 0.5), (5, 0.7), (6, 0.9))
+"""After how many commits, and how far into the next, as a part of the time that the one before took; None: in none."""
 
 
 class SharedStoreTests:
@@ -129,15 +129,18 @@ class SharedStoreTests:
 
     @needs(Ability.SHARED)
     def test_what_a_killed_process_was_told_is_kept_is_there(self, place: Opener) -> None:
-        """Killed (SIGKILL) between or in the middle of verbs, again and again: whole commits, and none is lost."""
+        """Killed (SIGKILL) at rest, between or amid verbs, again and again: each commit whole, none is lost."""
         first = 0
         for commits, part in _KILLS:
             with Worker(place) as writer:
-                writer.tell({"do": "go on", "first": first})
+                writer.tell({"do": "go on", "first": first, "commits": commits if part is None else None})
                 told = [writer.answer() for _ in range(commits - 1)]
                 start = time.monotonic()
                 told.append(writer.answer())
-                time.sleep(part * (time.monotonic() - start))
+                if part is None:
+                    assert writer.answer() == "rests"
+                else:
+                    time.sleep(part * (time.monotonic() - start))
                 told += [int(line) for line in writer.kill()]
             assert told == list(range(first, first + len(told)))
 
