@@ -82,7 +82,7 @@ def test_a_commit_of_many_steps_is_seen_when_its_process_is_killed(tmp_path: Pat
 @pytest.mark.parametrize("faulty_store", [faulty.WithoutAnyCheck, faulty.LeaseThatNeverEnds, faulty.QueriesACopy])
 def test_schedules_over_a_store_with_a_fault_go_wrong(faulty_store: type[MemoryStore]) -> None:
     class Few(StorageTests):
-        schedules = 120
+        schedules = 40
 
     with pytest.raises(AssertionError, match="seed"):
         Few().test_no_schedule_over_the_store_loses_or_doubles_anything(faulty_store)
