@@ -9,7 +9,6 @@ from contextlib import closing, suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from statistics import median
 
 import pytest
 from attrs import evolve
@@ -225,8 +224,8 @@ def test_a_page_of_no_size_is_refused(product: Product, per_page: int) -> None:
         next(Receivables(product.xero()).import_in_pages(per_page=per_page))
 
 
-def held_by_an_import(path: Path, invoices: int) -> list[int]:
-    """The bytes an import of so many *invoices* held each time that it called Xero, or had a page done, by size."""
+def most_held(path: Path, invoices: int) -> int:
+    """The most bytes that an import of so many *invoices* held when it called Xero, or had a page done."""
     held: list[int] = []
 
     def look(_: Request | None = None) -> None:
@@ -246,7 +245,7 @@ def held_by_an_import(path: Path, invoices: int) -> list[int]:
             tracemalloc.stop()
             gc.unfreeze()
         product.simulator.close()
-    return sorted(held)
+    return max(held)
 
 
 def test_the_memory_of_an_import_does_not_grow_with_its_invoices(
@@ -255,8 +254,8 @@ def test_the_memory_of_an_import_does_not_grow_with_its_invoices(
     monkeypatch.setattr(_paging, "PAGE_SIZE", 50)
     monkeypatch.setattr(_paging, "_REMEMBERED", 200)
 
-    held_by_an_import(tmp_path / "first.db", 2800)  # what is imported, and what is cached of the same texts, is once
-    small, large = (held_by_an_import(tmp_path / f"{each}.db", each) for each in (1400, 2800))
+    most_held(tmp_path / "first.db", 3400)  # what is imported, and what is cached of the same texts, is once
+    # Pages share rows and begin at multiples of their size: the most come at a time at some 1,900 rows, in both lists.
+    small, large = most_held(tmp_path / "small.db", 2000), most_held(tmp_path / "large.db", 3400)
 
-    assert median(large) < 1.1 * median(small)
-    assert max(large) < 1.4 * max(small), "a page that is read while the one before it is still in hand, and no more"
+    assert large < 1.1 * small
