@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Self, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes, LineItem, LineTracking
@@ -110,18 +110,17 @@ class BillLine(PaperLine):
         billable_to: str = "",
     ) -> Self:
         """A line of *quantity* × *unit_price*, whose amount is rounded to the coin as Xero does (F 5.23, 5.25)."""
-        return cls(
+        line = super().priced(
             description=description,
-            amount=product(quantity, unit_price),
+            quantity=quantity,
+            unit_price=unit_price,
             account=account,
             tax_type=tax_type,
             tracking=tracking,
             item=item,
-            quantity=quantity,
-            unit_price=unit_price,
             category=category,
-            billable_to=billable_to,
         )
+        return evolve(line, billable_to=billable_to)
 
 
 @frozen(kw_only=True, repr=False)
