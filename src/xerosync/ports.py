@@ -21,9 +21,9 @@ class Request:
     """
     One HTTP request: an absolute *url* (query included), headers, and the exact bytes of the body.
 
-    *not_after* is the end of a write's claim: a transport compares it with its clock as the last thing before the
-    first byte leaves, and raises `NotSent` when it has passed, so that a worker woken late cannot post behind the back
-    of its successor.
+    *not_after* is the end of a write's claim, or of the call's place in Xero's minute: a transport compares it with its
+    clock as the last thing before the first byte leaves (`check_in_time`), so that a worker woken late can neither post
+    behind the back of its successor nor exceed a limit.
     """
 
     method: str
@@ -31,6 +31,11 @@ class Request:
     headers: Mapping[str, str] = field(factory=dict[str, str])
     body: bytes = b""
     not_after: datetime | None = None
+
+    def check_in_time(self, now: datetime) -> None:
+        """Raise `NotSent` when it may not leave any more *now*; nothing may come between this and its first byte."""
+        if self.not_after is not None and now > self.not_after:
+            raise NotSent("its claim, or its place in Xero's minute, ran out before it could be sent")
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url.partition('?')[0]} of {len(self.body)} bytes>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TypeVar
@@ -458,6 +458,42 @@ def test_a_call_whose_worker_died_frees_its_place() -> None:
     assert run(gate.acquire(ACCOUNT, limits, START, background=False)) == Wait("concurrent", 0.1)
     later = START + timedelta(seconds=121)
     assert isinstance(run(gate.acquire(ACCOUNT, limits, later, background=False)), Permit)
+
+
+def test_a_call_whose_worker_slept_takes_no_place_that_was_given_away_meanwhile() -> None:
+    product = found_product(limits=True)
+    other = product.xero()
+    answers: list[int] = []
+
+    class Asleep:
+        def __init__(self) -> None:
+            self.naps: Iterator[float] = iter([])
+
+        async def send(self, request: Request) -> Response:
+            """Send *request*, where the process is stopped before its first byte leaves, and others go on."""
+            for seconds in self.naps:
+                product.clock.advance(seconds)
+                for _ in range(60):
+                    other.organisation()
+            answer = await product.simulator.transport.send(request)
+            answers.append(answer.status)
+            return answer
+
+        async def send_all(self, requests: Sequence[Request], *, at_most: int) -> list[Response | TransportFault]:
+            raise AssertionError(f"{len(requests)} calls, {at_most} at a time, were not asked for")
+
+        async def close(self) -> None:
+            """Nothing is held."""
+
+    asleep = Asleep()
+    xero = product.xero(transport=asleep)
+    answers.clear()
+    asleep.naps = iter([360.0])
+
+    xero.organisation()
+
+    assert answers == [200]
+    product.simulator.close()
 
 
 def test_a_gate_of_your_own_is_asked_before_every_call(product: Product) -> None:

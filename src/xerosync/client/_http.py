@@ -126,7 +126,7 @@ class BlockingTransport:
 
     def _exchange(self, request: Request) -> Response:
         built = _built(self._client, request, self._bounds)
-        check_claim(request, self._clock)
+        request.check_in_time(self._clock.now())
         try:
             with _discreet.our_call():
                 answer = self._client.send(built, stream=True, auth=None, follow_redirects=False)
@@ -165,7 +165,7 @@ class AsyncTransport:
         """Send *request* once and read the whole answer. Raises `NotSent` or `AnswerLost`."""
         client = await self._client()
         built = _built(client, request, self._bounds)
-        check_claim(request, self._clock)
+        request.check_in_time(self._clock.now())
         try:
             with _discreet.our_call():
                 answer = await client.send(built, stream=True, auth=None, follow_redirects=False)
@@ -230,12 +230,6 @@ class AsyncTransport:
         async for piece in answer.aiter_raw():
             body.add(piece)
         return body.whole()
-
-
-def check_claim(request: Request, clock: Clock) -> None:
-    """Raise `NotSent` when the claim behind *request* has run out; nothing may come between this and the write."""
-    if request.not_after is not None and clock.now() > request.not_after:
-        raise NotSent("the claim on this write ran out before it could be sent")
 
 
 def _check_sendable(request: Request) -> None:

@@ -17,10 +17,11 @@ A_MINUTE: Final = 60
 APP_A_MINUTE: Final = 10_000
 """Calls that Xero takes from one app for all organisations together in any minute (F 2.01)."""
 
+LEASE: Final = timedelta(seconds=120)
+"""A call of which no more is heard has ended by then: its worker died, or its answer never came."""
+
 _MINUTE: Final = timedelta(seconds=60)
 _DAY: Final = timedelta(hours=24)
-# A call of which no more is heard has ended by then: its worker died, or its answer never came.
-_LEASE: Final = timedelta(seconds=120)
 _TRAVEL: Final = timedelta(seconds=10)
 _ASK_AGAIN: Final = timedelta(hours=1)
 _AHEAD: Final = timedelta(seconds=10)
@@ -77,11 +78,11 @@ class Flight:
     @property
     def over(self) -> datetime:
         """By when it is over, whatever became of it."""
-        return self.ended or self.sent + _LEASE
+        return self.ended or self.sent + LEASE
 
     def is_under_way(self, now: datetime) -> bool:
         """Whether its answer is still waited for at *now*."""
-        return self.ended is None and now < self.sent + _LEASE
+        return self.ended is None and now < self.sent + LEASE
 
     def known_at(self, now: datetime) -> Flight:
         """As it is known at *now*, see `OrganisationCalls.known_at`."""

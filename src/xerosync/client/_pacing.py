@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from xerosync.client._limits import Limits
 from xerosync.client._retry import LONGEST_WAIT_S
@@ -37,6 +37,11 @@ class Turn:
     permit: Permit
     runs: tuple[Run, ...]
     is_over: bool = False
+
+    def bound(self, request: Request) -> Request:
+        """*request*, which leaves neither after its claim has ended, nor after the gate gave its place away."""
+        claimed, counted = request.not_after, self.permit.not_after
+        return evolve(request, not_after=counted if claimed is None else min(claimed, counted))
 
 
 @define(eq=False)

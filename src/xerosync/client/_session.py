@@ -90,7 +90,9 @@ class Session:
         while len(pages) < len(queries):
             async with self._turns(len(queries) - len(pages)) as turns:
                 some = queries[len(pages) : len(pages) + len(turns)]
-                requests = [self._request(query, turn.token) for query, turn in zip(some, turns, strict=True)]
+                requests = [
+                    turn.bound(self._request(query, turn.token)) for query, turn in zip(some, turns, strict=True)
+                ]
                 began = self.clock.now()
                 outcomes = await self.transport.send_all(requests, at_most=self.pacer.limits.at_a_time)
                 for turn, request, outcome in zip(turns, requests, outcomes, strict=True):
@@ -210,7 +212,7 @@ class Session:
         """What came of *request*, sent once in its *turn*."""
         began = self.clock.now()
         try:
-            outcome: Response | TransportFault = await self.transport.send(request)
+            outcome: Response | TransportFault = await self.transport.send(turn.bound(request))
         except TransportFault as fault:
             outcome = fault
         await self.pacer.seen(turn, request, outcome, began, attempt)

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from attrs import define, evolve, field, frozen
 
-from xerosync.client._limits import AppCalls, Limits, OrganisationCalls, Wait, wait_before
+from xerosync.client._limits import LEASE, AppCalls, Limits, OrganisationCalls, Wait, wait_before
 from xerosync.client._wire.answers import Counters
 from xerosync.ports import Clock
 
@@ -32,6 +32,11 @@ class Permit:
     account: Account
     number: int
     sent: datetime
+
+    @property
+    def not_after(self) -> datetime:
+        """Until when its call may leave: after that, the gate gives its place away."""
+        return self.sent + LEASE
 
 
 class RateGate(Protocol):

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from xerosync.errors import InvalidInput
 from xerosync.money import exactly
-from xerosync.ports import AnswerLost, Clock, NotSent, Request, Response, TransportFault
+from xerosync.ports import AnswerLost, Clock, Request, Response, TransportFault
 from xerosync.simulator.api import UNHANDLED, Api
 from xerosync.simulator.bookkeeper import Bookkeeper
 from xerosync.simulator.clock import SystemClock, VirtualClock
@@ -452,6 +452,5 @@ class SimulatedTransport:
         """Nothing is held."""
 
     def _exchange(self, request: Request, *, beside: int) -> Response:
-        if request.not_after is not None and self._simulator.clock.now() > request.not_after:
-            raise NotSent("the claim on this write ran out before it could be sent")
+        request.check_in_time(self._simulator.clock.now())
         return self._simulator.handle(request, beside=beside)

@@ -47,8 +47,7 @@ class WorldTransport:
         path = request.url.partition("://")[2].partition("/")[2].partition("?")[0]
         await self.life.point(f"send {request.method} {path}")
         # The last thing before the first byte leaves: what comes after is the network's.
-        if request.not_after is not None and world.clock.now() > request.not_after:
-            raise NotSent("the claim on this write ran out before it could be sent")
+        request.check_in_time(world.clock.now())
         fault = world.fault(request, path)
         return await self._exchange(request, path, fault)
 
