@@ -32,6 +32,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "what is parked beside a payment that an older store finds removed": ("settlements", 30057396, "inside"),
     "credit that is given back is replaced by other credit": ("sales", 32007876, "inside"),
     "a file that is there comes cut off": ("papers", 30026116, "inside"),
+    "the undo overtakes the payments of a batch that was refused": ("undone", 40007551, "inside"),
     "a worker wakes after its place in Xero's minute was given away": ("settlements", 40055478, None),
     "an older store has forgotten who began to undo": ("undone", 30016087, "inside"),
 }
