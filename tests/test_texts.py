@@ -242,7 +242,7 @@ def test_what_is_blank_or_too_long_is_found(product: Product, purchases: Payable
 
 
 def test_what_is_no_text_is_refused_by_its_field_before_anything_is_sent(product: Product, purchases: Payables) -> None:
-    with pytest.raises(InvalidInput, match=r"bills\[0\]\.number: give a text"):
+    with pytest.raises(InvalidInput, match="number: give a text, not None"):
         purchases.submit([having(BILL, number=None), evolve(BILL, id="good", number="2")])
 
     assert product.books.invoices == ()

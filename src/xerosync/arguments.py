@@ -2,7 +2,7 @@
 What callers give is what the signatures say: checked in one place, before anything is read, planned or sent.
 
 A program without a type checker gives a text for a list, or a number for an account's code. It hears which argument is
-wrong, down to the field of a line, instead of how the library came to stumble over it.
+wrong, or which field of the line that it makes, instead of how the library came to stumble over it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from xerosync.errors import InvalidInput
 C = TypeVar("C")
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 Check = Callable[[object, str], object]
 """Gives back what was given under a name, read into a tuple where it could be read but once. Raises `InvalidInput`."""
@@ -33,20 +34,11 @@ _MANY: Final = frozenset({Iterable, Collection, Sequence, AbstractSet, list, tup
 _WORDS: Final[Mapping[object, str]] = {
     str: "a text",
     bool: "True or False",
-    int: "a whole number",
+    int: "an int",
     Decimal: "a Decimal",
     date: "a date",
     types.NoneType: "None",
 }
-_ROOMS: Final = (
-    "xerosync.mapping",
-    "xerosync.matching",
-    "xerosync.engine.opening",
-    "xerosync.engine.paper_settings",
-    "xerosync.engine.paying",
-    "xerosync.engine.settling_policies",
-)
-"""Where the values are defined whose fields hosts fill in; what the library made, such as a plan, is not searched."""
 
 
 def arguments_checked(cls: type[C]) -> type[C]:
@@ -57,6 +49,52 @@ def arguments_checked(cls: type[C]) -> type[C]:
         elif not name.startswith("_") and inspect.iscoroutinefunction(method):
             setattr(cls, name, _awaited(method))
     return cls
+
+
+def fields_checked(cls: type, fields: list[attrs.Attribute[object]]) -> list[attrs.Attribute[object]]:
+    """
+    *fields* of *cls*, each checked against its hint when one is made: what attrs calls a ``field_transformer``.
+
+    For the values that hosts fill in. Whoever gives one line for a list of them, or a text for an amount, hears it
+    where the value is made; a verb that is given it need not look into it again.
+    """
+    del cls
+    # One that is inherited is checked already; the stubs of attrs do not know the word.
+    return [each if getattr(each, "inherited", False) else _checking(each) for each in fields]
+
+
+def _checking(field: attrs.Attribute[object]) -> attrs.Attribute[object]:
+    validator = _field_fits if field.validator is None else attrs.validators.and_(_field_fits, field.validator)
+    own = cast(object, field.converter)  # pyright: ignore[reportUnknownMemberType]
+    if typing.get_origin(own) is not tuple:
+        return field.evolve(validator=validator)
+    return field.evolve(validator=validator, converter=_listed(field.name, typing.get_args(own)[0]))
+
+
+def _field_fits(made: attrs.AttrsInstance, field: attrs.Attribute[object], value: object) -> None:
+    _checks_of(type(made))[field.name](value, field.name)
+
+
+@functools.cache
+def _checks_of(cls: type[attrs.AttrsInstance]) -> dict[str, Check]:
+    hints = typing.get_type_hints(cls)
+    return {each.name: _check(hints[each.name]) for each in attrs.fields(cls)}
+
+
+def _listed(name: str, part: object) -> Callable[[object], tuple[object, ...]]:
+    """What makes a tuple of a list, as ``tuple`` does, and names the field where it is given none."""
+
+    def as_listed(value: object) -> tuple[object, ...]:
+        if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+            raise _no_list(name, part, value)
+        return tuple(cast(Iterable[object], value))
+
+    return as_listed
+
+
+def listed(value: Iterable[T], part: type[T], name: str) -> tuple[T, ...]:
+    """*value*, if it is a list of which each is a *part*. Raises `InvalidInput`, naming *name*, where it is none."""
+    return tuple(cast("Iterable[T]", _many(part)(value, name)))
 
 
 def fits(value: object, hint: object, name: str) -> None:
@@ -141,8 +179,6 @@ def _check(hint: object) -> Check:
         return _is(callable, "a function")
     if hint is int:
         return _is(lambda value: isinstance(value, int) and not isinstance(value, bool), _WORDS[int])
-    if isinstance(hint, type) and attrs.has(hint) and hint.__module__.startswith(_ROOMS):
-        return _whole(hint)
     if isinstance(hint, type) and hint is not object and not getattr(hint, "_is_protocol", False):
         return _is(lambda value: isinstance(value, hint), _named(hint))
     return lambda value, _: value
@@ -151,7 +187,7 @@ def _check(hint: object) -> Check:
 def _is(holds: Callable[[object], bool], words: str) -> Check:
     def check(value: object, name: str) -> object:
         if not holds(value):
-            raise InvalidInput(name, f"give {words}")
+            raise _instead(name, words, value)
         return value
 
     return check
@@ -160,8 +196,11 @@ def _is(holds: Callable[[object], bool], words: str) -> Check:
 def _one_of(parts: Sequence[object]) -> Check:
     checks = [_check(part) for part in parts]
     words = " or ".join(dict.fromkeys(map(_named, parts)))
+    may_be_none = types.NoneType in parts
 
     def check(value: object, name: str) -> object:
+        if value is None and may_be_none:  # most fields that may be left out are
+            return value
         inside: InvalidInput | None = None
         for each in checks:
             try:
@@ -169,17 +208,18 @@ def _one_of(parts: Sequence[object]) -> Check:
             except InvalidInput as error:
                 # What is wrong within one of them says more than that it is none of them.
                 inside = error if error.field != name else inside
-        raise inside or InvalidInput(name, f"give {words}")
+        raise inside or _instead(name, words, value)
 
     return check
 
 
 def _many(part: object) -> Check:
-    check_one, words = _check(part), f"a list of which each is {_named(part)}"
+    check_one = _check(part)
 
     def check(value: object, name: str) -> object:
+        given = value
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-            raise InvalidInput(name, f"give {words}")
+            raise _no_list(name, part, given)
         many = cast(Iterable[object], value)
         kept = many if isinstance(many, Collection) else tuple(many)
         for place, each in enumerate(kept):
@@ -200,7 +240,7 @@ def _passing(part: object) -> Check:
 
     def check(value: object, name: str) -> object:
         if not isinstance(value, Iterator):
-            raise InvalidInput(name, f"give an iterator of which each is {_named(part)}")
+            raise _instead(name, f"an iterator of which each is {_named(part)}", value)
         return passing(cast(Iterator[object], value), name)
 
     return check
@@ -211,7 +251,7 @@ def _mapping(key: object, part: object) -> Check:
 
     def check(value: object, name: str) -> object:
         if not isinstance(value, Mapping):
-            raise InvalidInput(name, f"give a mapping from {_named(key)} to {_named(part)}")
+            raise _instead(name, f"a mapping from {_named(key)} to {_named(part)}", value)
         for each, found in cast(Mapping[object, object], value).items():
             check_key(each, f"{name}: its keys")
             check_value(found, f"{name}: its values")
@@ -220,19 +260,22 @@ def _mapping(key: object, part: object) -> Check:
     return check
 
 
-def _whole(cls: type[attrs.AttrsInstance]) -> Check:
-    """Of a value whose fields hosts fill in: it and all of them."""
-    hints = typing.get_type_hints(cls)
-    fields = [(each.name, _check(hints[each.name])) for each in attrs.fields(cls) if each.init]
+def _instead(name: str, words: str, value: object) -> InvalidInput:
+    return InvalidInput(name, f"give {words}, not {came(value)}")
 
-    def check(value: object, name: str) -> object:
-        if not isinstance(value, cls):
-            raise InvalidInput(name, f"give {_named(cls)}")
-        for field, check_field in fields:
-            check_field(getattr(value, field), f"{name}.{field}")
-        return value
 
-    return check
+def _no_list(name: str, part: object, value: object) -> InvalidInput:
+    given = "one by itself" if came(value) == _named(part) else came(value)
+    return InvalidInput(name, f"give a list of which each is {_named(part)}, not {given}")
+
+
+def came(value: object) -> str:
+    """What was given for something else, in words: its kind, and never it itself."""
+    if value is None or type(value) in _WORDS:
+        return _WORDS[type(value)]
+    package = type(value).__module__.partition(".")[0]
+    plain = package in {"builtins", "xerosync", "__main__"}
+    return _with_article(type(value).__name__ if plain else f"{package}.{type(value).__name__}")
 
 
 def _named(hint: object) -> str:
@@ -250,4 +293,8 @@ def _named(hint: object) -> str:
     name = getattr(hint, "__name__", str(hint))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return f"a {name}"
-    return f"an {name}" if name[:1] in "AEIOU" else f"a {name}"
+    return _with_article(name)
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[:1] in 'AEIOUaeio' else 'a'} {name}"

@@ -14,10 +14,12 @@ from decimal import (
     Overflow,
     localcontext,
 )
+from numbers import Integral
 from typing import Final, ParamSpec, TypeVar
 
 from attrs import field, frozen
 
+from xerosync.arguments import came
 from xerosync.errors import InvalidInput
 
 EXACT: Final = Context(
@@ -62,7 +64,10 @@ def minor_unit(currency: str) -> Decimal:
 
 def _amount(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        raise InvalidInput("amount", "money is exact: give a Decimal, an int or a str, never a float")
+        # Integral is what numpy and pandas call a whole number.
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise InvalidInput("amount", f"money is exact: give a Decimal, an int or a str, never {came(value)}")
+        value = int(value)
     try:
         amount = Decimal(value)
     except InvalidOperation:

@@ -66,7 +66,7 @@ def no_amounts(paper: Bill) -> Invoice | CreditNote:
 MAPPERS = [
     (raises, "mapper: correct it: it raised KeyError"),
     (refuses, "project: give one"),
-    (nothing, "mapper: give an Invoice or a CreditNote"),
+    (nothing, "mapper: give an Invoice or a CreditNote, not None"),
     (another_kind, "mapper: leave the type of the document and its id in Xero as they are"),
     (a_sale, "mapper: leave the type of the document and its id in Xero as they are"),
     (of_another_document, "mapper: leave the type of the document and its id in Xero as they are"),

@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from xerosync.arguments import asked
+from xerosync.arguments import asked, fields_checked
 from xerosync.errors import InvalidInput
 from xerosync.mapping.lines import PaperLine, as_pairs
 from xerosync.matching.names import plain_name
@@ -26,7 +26,7 @@ def _always(party: str, line: PaperLine) -> bool:
     return True
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class Rule:
     """
     What the lines it is about get where they do not say themselves: *account*, *tax_type*, *tracking*, any of them.
@@ -113,7 +113,7 @@ class Coded(Generic[L]):
         return ", ".join(said)
 
 
-@frozen
+@frozen(field_transformer=fields_checked)
 class Rules:
     """
     Ordered rules, and a *default* account for what none of them is about.

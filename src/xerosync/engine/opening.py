@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from attrs import field, frozen
 
+from xerosync.arguments import fields_checked
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, EnablePayments, OpenAccount
 from xerosync.engine.clearing import Eligibility, clearing_choice
@@ -29,7 +30,7 @@ def _fits(wanted: WantedAccount, attribute: object, value: str) -> None:
         raise InvalidInput(name, f"give 1 to {_LONGEST[name]} characters (F 6.11)")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class WantedAccount:
     """
     An account that should be in the chart of accounts, under this *code* and *name*, both unique there (F 6.11).

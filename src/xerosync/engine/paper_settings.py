@@ -10,7 +10,7 @@ from typing import Generic, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from xerosync.arguments import asked, fits
+from xerosync.arguments import asked, fields_checked, fits
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.coding import Rules, why
 from xerosync.engine.duplicates import Duplicates
@@ -27,7 +27,7 @@ SaleMapper: TypeAlias = Callable[[Sale], Invoice | CreditNote]
 """Makes a document of a sale, as `map_sale` does: a pure function."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class PaperSettings(ABC, Generic[P]):
     """What a host chose for its bills and its sales alike; `BillSettings` says what each part means."""
 
@@ -64,7 +64,7 @@ class PaperSettings(ABC, Generic[P]):
         return made
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class BillSettings(PaperSettings[Bill]):
     """
     What a host chose for its bills, credit notes and card receipts.
@@ -84,7 +84,7 @@ class BillSettings(PaperSettings[Bill]):
         return map_bill
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class SaleSettings(PaperSettings[Sale]):
     """
     What a host chose for its sales and its credit notes to customers.

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
+from xerosync.arguments import fields_checked
 from xerosync.client._books import Books
 from xerosync.engine.actions import (
     BILL_PAYMENT,
@@ -70,7 +71,7 @@ from xerosync.money import Money, exactly
 from xerosync.texts import check_id, check_text, plain_id
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class HostPayment:
     """What the payment of a bill and the refund of a credit note have in common; `of` names what was paid."""
 
@@ -98,7 +99,7 @@ class HostPayment:
         return f"<{type(self).__name__} {self.id}>"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class BillPayment(HostPayment):
     """
     The host's payment of a bill: *id* is the host's own for the payment, *bill_id* its id of the bill.
@@ -119,7 +120,7 @@ class BillPayment(HostPayment):
         return self.bill_id
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class CreditRefund(HostPayment):
     """
     Money that a customer got back for credit: *id* is the host's own for it, *credit_id* its id of the credit note, or

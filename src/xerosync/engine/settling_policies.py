@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from xerosync.arguments import fields_checked
 from xerosync.engine.plans import Finding
 from xerosync.errors import InvalidInput
 from xerosync.mapping.declines import RetryPolicy
@@ -112,7 +113,7 @@ def open_books(organisation: Organisation, when_locked: WhenLocked) -> OpenBooks
     return OpenBooks(closed_up_to=closed_up_to(organisation), when_locked=when_locked)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class HistoryNotes:
     """
     That each document written to Xero gets a note in its history: what was done, and *by* which product (F 6.191).
@@ -129,7 +130,7 @@ class HistoryNotes:
             raise InvalidInput("by", f"give the product's name, of 1 to {_LONGEST_NAME} characters")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class SettlementSettings:
     """
     What a host chose for its settlements. Accounts are given by code or id.

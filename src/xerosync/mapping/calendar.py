@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from attrs import field, frozen
 
+from xerosync.arguments import fields_checked, listed
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day
 
@@ -14,17 +15,17 @@ _DAY = timedelta(days=1)
 
 
 def _days(values: Iterable[date]) -> frozenset[date]:
-    days = frozenset(values)
+    days = frozenset(listed(values, date, "holidays"))
     for day in days:
         check_day("holidays", day)
     return days
 
 
 def _weekdays(values: Iterable[int]) -> frozenset[int]:
-    return frozenset(values)
+    return frozenset(listed(values, int, "weekend"))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class ProcessingCalendar:
     """
     When collections are processed: on every day but those of the *weekend* (Monday is 0) and *holidays*.

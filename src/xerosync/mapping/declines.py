@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from xerosync.arguments import fits
+from xerosync.arguments import fields_checked, fits
 from xerosync.errors import InvalidInput
 from xerosync.models.base import OpenEnum
 from xerosync.money import Money
@@ -102,7 +102,7 @@ def _reasons(value: Collection[DeclineReason | str]) -> frozenset[DeclineReason]
     return frozenset(filter(None, map(decline_reason, value)))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class RetryPolicy:
     """
     When what was declined may be collected again: after these *reasons*, so many *times*, *within_days* of the first

@@ -35,7 +35,7 @@ _FIRST_DAY: Final = date(1753, 1, 1)
 def check_day(name: str, value: object) -> None:
     """Refuse a *value* that is no plain `date`. A moment is none, since its day is another in another time zone."""
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise InvalidInput(name, "give a date, without a time of day: Xero keeps days")
+        raise InvalidInput(name, "give a date, as .date() makes of a moment: Xero keeps days")
 
 
 def check_written_day(name: str, day: date | None) -> None:

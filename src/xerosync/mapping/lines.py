@@ -8,6 +8,7 @@ from typing import Final, Self, cast
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import fields_checked, listed
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountCode, LineAmountTypes, LineItem, LineTracking
 from xerosync.money import EXACT, Money, minor_unit
@@ -27,10 +28,10 @@ _PRICE: Final = Decimal("0.0001")
 def as_pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Names with what each is, given either way, in order."""
     pairs = cast(Mapping[str, str], given).items() if isinstance(given, Mapping) else given
-    return tuple(pairs)
+    return listed(pairs, tuple[str, str], "tracking")
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class PaperLine:
     """What the lines of a bill, a receipt and a sale have in common; `BillLine` says what each part means."""
 
@@ -80,7 +81,7 @@ class PaperLine:
         return f"<{type(self).__name__}>"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class BillLine(PaperLine):
     """
     One line of a bill or a card's receipt: *amount* in its currency, negative for a deduction, on *account*.
@@ -123,7 +124,7 @@ class BillLine(PaperLine):
         return evolve(line, billable_to=billable_to)
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class SaleLine(PaperLine):
     """
     One line of a sale, as a `BillLine` is one of a bill, less a discount.

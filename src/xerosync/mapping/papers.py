@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from attrs import field, frozen
 
+from xerosync.arguments import fields_checked
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST, BillLine, PaperLine, SaleLine, check_lines, line_items, lines_total
@@ -19,7 +20,7 @@ from xerosync.texts import check_id, check_text
 _POSTED_AS: Final = (DocumentStatus.DRAFT, DocumentStatus.SUBMITTED, DocumentStatus.AUTHORISED)
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Paper:
     """What a bill and a sale have in common; `party` is whose it is."""
 
@@ -59,7 +60,7 @@ class Paper:
 P = TypeVar("P", bound=Paper)
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Bill(Paper):
     """
     A bill, receipt or credit note as the host has it. *id* is the host's own and makes it known again.
@@ -81,7 +82,7 @@ class Bill(Paper):
         return vendor_name(self.vendor)
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Sale(Paper):
     """
     An invoice to a customer as the host has it, or a credit note where the total is negative. *id* is the host's own.

@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import fields_checked
 from xerosync.errors import InvalidInput
 from xerosync.mapping.declines import DeclineReason, decline_reason
 from xerosync.mapping.documents import check_day, check_written_day
@@ -55,7 +56,7 @@ def _kind(value: LineKind | str) -> LineKind:
         raise InvalidInput("kind", f"give one of {', '.join(LineKind)}") from None
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Fee:
     """
     What collecting cost: *amount* with its tax, negative where a fee was given back.
@@ -73,7 +74,7 @@ class Fee:
         return "<Fee>"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class SettlementLine:
     """
     One line: *id* is the host's own, never used twice, and makes the payment known again; *transaction* is the
@@ -120,7 +121,7 @@ class SettlementLine:
         return f"<SettlementLine {self.id} {self.kind}>"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Adjustment:
     """What else changed the net: *amount* above zero came in besides, below zero was kept; *account* says what for."""
 
@@ -133,7 +134,7 @@ class Adjustment:
         return "<Adjustment>"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Settlement:
     """
     What one settlement of the host holds, on the day *on*: *lines*, *fees*, *adjustments*, and *reserve*, what was held

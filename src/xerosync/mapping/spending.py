@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from attrs import field, frozen
 
+from xerosync.arguments import fields_checked
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day, check_written_day
 from xerosync.mapping.lines import LONGEST, BillLine, check_lines, line_items, lines_total
@@ -17,7 +18,7 @@ from xerosync.money import Money
 from xerosync.texts import check_id, check_text
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class CardSpend:
     """
     A receipt: what was paid by card, or from a bank account, on the spot. *id* is the host's own for it.

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from xerosync.arguments import asked, fits
+from xerosync.arguments import asked, fields_checked, fits
 from xerosync.errors import InvalidInput
 from xerosync.mapping.calendar import ProcessingCalendar
 from xerosync.mapping.declines import Decline, DeclineReason, decline_reason
@@ -55,7 +55,7 @@ def _status(value: TransactionStatus | str) -> TransactionStatus:
         raise InvalidInput("status", f"give one of {', '.join(TransactionStatus)}") from None
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Transaction:
     """
     A collection the library made out of a sales invoice: the host's *id* for it, and the invoice behind it.
@@ -89,7 +89,7 @@ class Transaction:
         return f"<Transaction {self.id} {self.status}>"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class TransactionState:
     """
     How a transaction stands with the host now: its *status*, and what the host's own row says of *amount* and day *on*.
@@ -178,7 +178,7 @@ def _template(value: str) -> str:
     return value
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=fields_checked)
 class ImportSettings:
     """How invoices become transactions: on which days, under which *comment*, and by which *mapper*."""
 

@@ -8,11 +8,12 @@ from typing import ClassVar, Final, TypeAlias
 
 from attrs import field, frozen
 
+from xerosync.arguments import fields_checked
 from xerosync.matching.names import plain_name
 from xerosync.models import Contact
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Customer:
     """
     A customer: the host's *id*, and the *custom_identifier* that must equal a contact's name in Xero (R9).
@@ -36,7 +37,7 @@ class Customer:
         return f"<Customer {self.id}>"
 
 
-@frozen(kw_only=True, repr=False)
+@frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class Vendor:
     """
     A vendor, known by the *name* on its bills: letter case and blanks make no other one (G4).
