@@ -43,6 +43,8 @@ _INK: Final = "#222222"
 _STEPS: Final = (1, 2, 7, 14, 28)
 """After how many days a day is named, so that they are ten at most."""
 _TICKS: Final = 10
+_PAPER: Final = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.5}
+"""What lies behind a text, so that whatever is drawn there does not cross it out."""
 _AGES: Final = (_GREEN, _SKY, _BLUE, _ORANGE, _VERMILION)
 
 
@@ -85,18 +87,22 @@ def draw_balance(days: Sequence[BalanceOn], *, title: str = "Clearing account") 
     axes.step(on, balance, where="post", color=_INK, linewidth=1.8, label="balance in Xero")
     axes.axhline(0, color=_INK, linewidth=0.8)
     _amounts_upward(axes, days[0].balance.currency, "balance at the end of the day")
-    last = days[-1]
+    last = days[-1].balance
+    below = last.amount < 0  # on the side of the line where nothing is drawn
     axes.annotate(
-        str(last.balance),
+        str(last),
         (on[-1], balance[-1]),
-        xytext=(-4, 7),
+        xytext=(-4, -7 if below else 7),
         textcoords="offset points",
         ha="right",
+        va="top" if below else "bottom",
         color=_INK,
         fontweight="bold",
+        bbox=_PAPER,
     )
-    axes.legend(loc="upper left", frameon=False, ncols=3)
-    axes.set_ylim(top=axes.get_ylim()[1] * 1.15)
+    axes.margins(y=0.14)
+    # Beneath the axis, since the line may go anywhere above it.
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), frameon=False, ncols=3)
     return picture
 
 
@@ -127,6 +133,8 @@ def draw_flow(flow: MoneyFlow, *, title: str = "Where the money is") -> Picture:
     lowest = _draw_flow(axes, *_stages(flow), 1 / _place(flow.asked_for))
     axes.set_xlim(-0.02, 2.75)
     axes.set_ylim(lowest, 1.02)
+    # The longer a column, the larger the sheet: texts are as high on each, and would run into each other else.
+    picture.set_figheight(0.5 + _INCHES_HIGH * (1.02 - lowest))
     return picture
 
 
@@ -183,6 +191,8 @@ def _stages(flow: MoneyFlow) -> tuple[list[_Place], list[_Band]]:
     return there, [each for each in bands if each.amount.amount > 0 and {each.source, each.target} <= names]
 
 
+_INCHES_HIGH: Final = 3.4
+"""How high the bar of all that was asked for is on the sheet."""
 _GAP: Final = 0.09
 _WIDTH: Final = 0.09
 _HIGH: Final = 0.12
@@ -210,6 +220,7 @@ def _draw_flow(axes: Axes, places: Sequence[_Place], bands: Sequence[_Band], sca
             va="top" if is_high else "center",
             color=_INK,
             fontsize=9,
+            bbox=None if is_high else _PAPER,
         )
     for band in bands:
         width = _place(band.amount) * scale

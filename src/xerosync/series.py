@@ -56,9 +56,11 @@ def balance_by_day(statement: ClearingStatement) -> Listing[BalanceOn]:
     for each in statement.movements:
         moved[each.on] += each.amount
         posted[each.on] += each.amount if each.ours else Money.zero(each.amount.currency)
+    for each in statement.removed:
+        posted[each.on] += each.amount
     balance, in_flight = statement.opening.balance, statement.opening.in_flight
     days = [BalanceOn(on=statement.first - _ONE_DAY, balance=balance, in_flight=in_flight)]
-    for on in sorted(moved.keys() - {statement.last}):
+    for on in sorted({*moved, *posted} - {statement.last}):
         balance, in_flight = balance + moved[on], in_flight + posted[on]
         days.append(BalanceOn(on=on, balance=balance, in_flight=in_flight))
     closing = statement.closing

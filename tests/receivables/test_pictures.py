@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -84,6 +85,40 @@ def test_each_day_of_the_clearing_account_is_its_balance_in_xero(
     assert days[-1].balance == in_books(product, CLEARING)
     assert [each.exceptions for each in days][-2:] == [nzd("11.00")] * 2
     assert (days[0].on, days[-1].on) == (DAY - timedelta(days=1), END)
+
+
+def test_what_somebody_removed_is_no_longer_there_and_was_not_in_flight_for_that(
+    product: Product, sales: Receivables, settlements: list[Settlement]
+) -> None:
+    """Paid out before it was removed: the account is short of it, and nothing below zero is on its way to a bank."""
+    removed = next(each for each in product.books.payments if each.amount == 100)
+    product.books.remove_payment(removed.id)
+
+    statement = sales.clearing_statement(DAY, END)
+    days = balance_by_day(statement)
+
+    assert (days[-1].balance, days[-1].in_flight) == (in_books(product, CLEARING), nzd("-30.00"))
+    assert {each.exceptions for each in days[1:]} == {nzd("-100.00")}
+    assert [(each.code, each.about, each.amount) for each in statement.exceptions] == [
+        ("removed in Xero", removed.id, nzd("-100.00"))
+    ]
+    assert [(each.on, each.about, each.amount) for each in statement.removed] == [(DAY, removed.id, nzd("100.00"))]
+    reconciled = sales.reconcile(settlements)
+    assert reconciled.in_flight == statement.closing.in_flight == reconciled.statement.closing.in_flight
+    assert statement.proven
+
+
+def test_what_was_removed_of_fees_is_told_alike(
+    product: Product, sales: Receivables, settlements: list[Settlement]
+) -> None:
+    (fees,) = [each for each in product.books.bank_transactions if each.type == "SPEND"]
+    product.books.remove_bank_transaction(fees.id)
+
+    statement = sales.clearing_statement(DAY, END)
+
+    assert [(each.code, each.amount) for each in statement.exceptions] == [("removed in Xero", nzd("1.50"))]
+    assert statement.closing.in_flight == sales.reconcile(settlements).in_flight == nzd("-30.00")
+    assert statement.closing.balance == in_books(product, CLEARING)
 
 
 def test_a_day_that_begins_in_the_middle_begins_with_what_was_there(
@@ -240,6 +275,22 @@ def test_the_clearing_account_over_time_is_drawn_with_its_band(
     assert drawn_texts(picture) == [str(days[-1].balance)]
     drawn = [Decimal(str(amount)) for amount in np.asarray(axes.get_lines()[0].get_ydata())]
     assert drawn == [each.balance.amount for each in days]
+
+
+def test_no_text_of_a_picture_lies_on_another(product: Product, sales: Receivables) -> None:
+    product.books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal("43.80"), date=DAY)
+    below = draw_balance(balance_by_day(sales.clearing_statement(DAY, END)))
+    several = {"to_collect": "12.00", "ended": "9.00", "collected": "1000.00"}
+    rest = {"in_clearing": "8.00", "fees": "4.00", "in_bank": "950.00"}
+
+    for picture in (below, draw_flow(flow_of(**several, **rest)), draw_flow(flow_of(collected="60.00", fees="70.00"))):
+        picture.canvas.draw()
+        axes = picture.axes[0]
+        legend = axes.get_legend()
+        boxes = [each.get_window_extent() for each in (*axes.texts, *([legend] if legend is not None else []))]
+        assert [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])] == []
+        line = axes.get_window_extent()
+        assert legend is None or not legend.get_window_extent().overlaps(line)
 
 
 def test_ageing_names_each_band_its_amount_and_its_count(settlements: list[Settlement], xero: Xero) -> None:

@@ -208,13 +208,15 @@ def explain_clearing(
     open_intents: Sequence[Intent] = (),
     own: Money | None = None,
     ticked: Ticked | None = None,
+    removed: Sequence[ExceptionItem] = (),
 ) -> ClearingReport:
     """
     Split *balance* into what is in flight and what is not, to the cent.
 
     In flight is what the library posted and nobody took back: payments in, less fees, refunds and payouts. What people
-    entered is an exception each; what nothing explains (journals, say) is one more, the rest of the sum. *balance* is
-    Xero's; *own* what that of an account in another currency is in its own. What was *ticked* off besides is in flight.
+    entered is an exception each, and what they *removed* of it, which should still be there; what nothing explains
+    (journals, say) is one more, the rest of the sum. *balance* is Xero's; *own* what that of an account in another
+    currency is in its own. What was *ticked* off besides is in flight.
     """
     in_base = None
     if own is not None and own.currency != balance.currency:
@@ -240,7 +242,8 @@ def explain_clearing(
         if xero_id not in gone:
             in_flight += Money(intent.facts["effect"], currency)
     in_flight += Money.total((amount for _, amount in _for_others(account, movements, currency)), currency)
-    exceptions += [*_entered(account, movements, currency), *_transferred(account, movements, currency)]
+    in_flight -= Money.total((item.amount for item in removed), currency)
+    exceptions += [*removed, *_entered(account, movements, currency), *_transferred(account, movements, currency)]
     by_hand = Money.total((item.amount for item in exceptions), currency)
     rest = balance - in_flight - by_hand
     if rest:

@@ -16,7 +16,7 @@ from xerosync.engine.clearing import (
     explain_clearing,
     other_movements,
 )
-from xerosync.engine.entries import balance_of
+from xerosync.engine.entries import Entry, balance_of, entries_on
 from xerosync.engine.movements import Movements, gone_from, is_on, signed_payment, signed_transaction, signed_transfer
 from xerosync.engine.pages import Cell, Section, page
 from xerosync.engine.ticking import Ticked
@@ -51,7 +51,8 @@ class ClearingStatement(Tabular):
     What moved on a clearing account from *first* to *last*, both included.
 
     *opening* explains the balance that Xero gives for the day before, *closing* the one of the last day. Between them
-    stands every movement, so that opening + in − out = closing, and closing = in flight + listed exceptions.
+    stands every movement, so that opening + in − out = closing, and closing = in flight + listed exceptions. *removed*
+    is what the library posted in these days and somebody removed in Xero, each with the amount that it moved before.
     """
 
     first: date
@@ -59,6 +60,7 @@ class ClearingStatement(Tabular):
     opening: ClearingReport
     closing: ClearingReport
     movements: tuple[ClearingMovement, ...]
+    removed: tuple[ClearingMovement, ...] = ()
 
     @property
     def money_in(self) -> Money:
@@ -202,6 +204,7 @@ def state_clearing(
     It is in the *currency* that the account is kept in, where that is another than the balances'. What was *ticked* off
     besides is in it with the sum of each day.
     """
+    gone = [each for each in entries_on(account, movements, currency or closing.currency) if _is_gone(each)]
     until, by_then = as_at(movements, first - timedelta(days=1)), as_at(movements, last)
     kept_in = currency or closing.currency
     others = ticked or Ticked(currency=kept_in)
@@ -211,6 +214,7 @@ def state_clearing(
         movements=until,
         own=balance_of(account, until, kept_in),
         ticked=others.until(first - timedelta(days=1)),
+        removed=[_removed(each) for each in gone if _day_of(each) < first],
     )
     after = explain_clearing(
         account=account,
@@ -218,6 +222,7 @@ def state_clearing(
         movements=by_then,
         own=balance_of(account, by_then, kept_in),
         ticked=others.until(last),
+        removed=[_removed(each) for each in gone if _day_of(each) <= last],
     )
     opening, closing = before.balance, after.balance
     listed = (*_moved(account, movements, closing.currency), *_ticked(others))
@@ -231,6 +236,30 @@ def state_clearing(
         opening=before,
         closing=after,
         movements=tuple(sorted(moved, key=lambda each: (each.on, each.what, each.about))),
+        removed=tuple(
+            ClearingMovement(on=_day_of(each), what=each.what, about=each.xero_id, amount=each.recorded, ours=True)
+            for each in gone
+            if first <= _day_of(each) <= last
+        ),
+    )
+
+
+def _is_gone(entry: Entry) -> bool:
+    """Whether the library posted *entry*, and somebody else removed it."""
+    return entry.intent is not None and bool(entry.recorded) and not entry.actual
+
+
+def _day_of(gone: Entry) -> date:
+    return gone.recorded_on or date.min
+
+
+def _removed(gone: Entry) -> ExceptionItem:
+    return ExceptionItem(
+        code="removed in Xero",
+        about=gone.xero_id,
+        amount=-gone.recorded,
+        cause=f"its {gone.what} was posted here, and removed in Xero by somebody else",
+        fix="find out why; then put it back by a plan of reconcile(), or leave it",
     )
 
 
