@@ -33,7 +33,7 @@ from tests.benchmarks.turns import report
 
 from xerosync import Limits
 from xerosync.client._driver import run as step
-from xerosync.client._paging import PAGE_SIZE, window_from
+from xerosync.client._paging import PAGE_SIZE
 from xerosync.client._retry import LONGEST_WAIT_S
 from xerosync.client.gate import Account, MemoryGate, Permit, Wait
 from xerosync.engine.schedule import Ended, Rhythm, Seen, Standing, Why, after_error, idle_after, next_time, why_now
@@ -51,7 +51,6 @@ _COLLECTIONS: Final = 2
 _PER_ROW: Final = 370
 """Bytes of one document in a compressed page, and of an answer without any."""
 _PER_ANSWER: Final = 700
-_SHARED_ROWS: Final = 10
 
 
 Process: TypeAlias = Generator[float, float, None]
@@ -135,12 +134,7 @@ def _poisson(chance: random.Random, mean: float) -> int:
 
 def pages_of(rows: int) -> list[int]:
     """How many rows each page of a list of *rows* brings, as the library chooses its pages."""
-    pages, end = [min(rows, PAGE_SIZE)], PAGE_SIZE
-    while end < rows:
-        window = window_from(end - _SHARED_ROWS, largest=PAGE_SIZE)
-        end = window.end
-        pages.append(min(end, rows) - window.start)
-    return pages
+    return [min(PAGE_SIZE, rows - start) for start in range(0, max(rows, 1), PAGE_SIZE)]
 
 
 @define

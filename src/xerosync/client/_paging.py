@@ -6,6 +6,10 @@ edge of a page already read. So lists are read in the order of an id, which noth
 rows before the end of the last: rows that are known show that nothing has moved past the edge between the two. That
 holds whenever each of them was read, so that several may be in flight. Where no known row shows, the page is read
 again from further back.
+
+Some lists no row ever leaves. Such a list is the same for as long as Xero counts as many rows on it, and then its
+pages need not share any. A count may be older than the rows that come with it, so a page stands once those after it
+bring the same count. When one brings another, the pages that do not stand yet are read again, and share rows.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from xerosync.client._session import Query, Session
 from xerosync.client._wire.answers import Envelope
@@ -28,6 +32,8 @@ _SMALLEST: Final = 100
 """Rows of a page where Xero is not asked for another number (F 4.01)."""
 _REMEMBERED: Final = 50_000
 """Ids that are known while pages overlap: more rows than ever leave between two of them."""
+_NO_FILTERS: Final = frozenset({"order", "unitdp"})
+"""Parameters by which a list has no fewer rows."""
 _READINGS: Final = 8
 _HALTS: Final = 40
 
@@ -56,11 +62,11 @@ def window_from(row: int, *, largest: int) -> Window:
     return Window(row // size + 1, size)
 
 
-def windows_ahead(end: int, items: int, *, at_most: int, largest: int) -> list[Window]:
-    """The next *at_most* pages of a list of *items* rows, of which *end* were read, each sharing rows with the last."""
+def windows_ahead(end: int, items: int, *, at_most: int, largest: int, shared: int) -> list[Window]:
+    """The next *at_most* pages of a list of *items* rows, *end* of them read; each has *shared* rows of the last."""
     ahead: list[Window] = []
     while end < items and len(ahead) < at_most:
-        ahead.append(window_from(max(end - _SHARED, 0), largest=largest))
+        ahead.append(window_from(max(end - shared, 0), largest=largest))
         end = ahead[-1].end
     return ahead
 
@@ -125,13 +131,14 @@ async def whole_pages(
     known = set[object]() if end is None else Latest()
     for name in () if begin is None else begin.last:
         known.add(name)
+    pages: AsyncIterator[tuple[Envelope, Place | None]]
     if end is None:
         pages = _repeated(session, query, id_name, first, size)
     else:
-        pages = _overlapping(session, query, id_name, (first, end), known)
-    async for page, end in pages:
+        pages = _counted(session, query, id_name, (first, end), known)
+    async for page, place in pages:
         rows = fresh(page.rows, id_name, known)
-        yield Page(rows, page.server_time, _place(page, id_name, end))
+        yield Page(rows, page.server_time, place)
         for _ in rows:
             # What the reader has left is known all the same.
             pass
@@ -152,9 +159,7 @@ async def _first(
     return first, len(first.rows) if counts else None
 
 
-def _place(page: Envelope, id_name: str, end: int | None) -> Place | None:
-    if end is None:
-        return None
+def _place(page: Envelope, id_name: str, end: int) -> Place:
     last = (_id(row, id_name) for row in page.rows[-2 * _SHARED :])
     return Place(end, frozenset(each for each in last if each is not None))
 
@@ -170,19 +175,73 @@ def fresh(rows: Iterable[Row], id_name: str, known: set[object] | Latest) -> Ite
             yield row
 
 
-async def _overlapping(
+async def _counted(
     session: Session, query: Query, id_name: str, first: tuple[Envelope, int], known: set[object] | Latest
-) -> AsyncIterator[tuple[Envelope, int | None]]:
+) -> AsyncIterator[tuple[Envelope, Place | None]]:
+    """The pages where Xero counts the rows of the list, and where another reading may go on."""
     page, end = first
-    items = page.items or 0
-    yield page, end if end < items else None
+    so_far = _SoFar(page.items or 0, _place(page, id_name, end))
+    yield page, so_far.place
+    if _only_grows(query):
+        async for page in _standing(session, query, id_name, so_far):
+            yield page, so_far.place
+    async for page in _overlapping(session, query, id_name, so_far, known):
+        yield page, so_far.place
+
+
+@define
+class _SoFar:
+    """How far a list of so many *items* was read: the pages as far as *sure* stand, whatever comes after them."""
+
+    items: int
+    sure: Place
+    end: int = field(default=Factory(lambda self: self.sure.end, takes_self=True))
+
+    @property
+    def place(self) -> Place | None:
+        """Where another reading may go on; None at the end of the list."""
+        return self.sure if self.end < self.items else None
+
+
+def _only_grows(query: Query) -> bool:
+    """Whether no row leaves the list: voided invoices stay (F 4.26), and archived contacts where asked for (F 6.33)."""
+    asked = {name: value for name, value in query.params.items() if name not in _NO_FILTERS}
+    return (query.collection, asked) in (("Invoices", {}), ("Contacts", {"includeArchived": "true"}))
+
+
+async def _standing(session: Session, query: Query, id_name: str, so_far: _SoFar) -> AsyncIterator[Envelope]:
+    """The pages of a list that only grows, for as long as it does not; none has a row of the one before."""
+    read, items = so_far.sure, so_far.items
+    while so_far.end < items:
+        ahead = windows_ahead(so_far.end, items, at_most=session.pacer.limits.at_a_time, largest=PAGE_SIZE, shared=0)
+        # The last page comes after all others, since its count makes sure of them.
+        ahead = ahead[:-1] if len(ahead) > 1 and ahead[-1].end >= items else ahead
+        pages = await session.read_all([query.page(each.number, each.size) for each in ahead])
+        if not all(
+            page.items == items and len(page.rows) == min(window.size, items - window.start)
+            for window, page in zip(ahead, pages, strict=True)
+        ):
+            so_far.end = so_far.sure.end
+            return
+        so_far.sure, so_far.end = read, min(ahead[-1].end, items)
+        read = _place(pages[-1], id_name, so_far.end)
+        for page in pages:
+            yield page
+
+
+async def _overlapping(
+    session: Session, query: Query, id_name: str, so_far: _SoFar, known: set[object] | Latest
+) -> AsyncIterator[Envelope]:
+    """The pages of a list that moves: each has rows of the one before, which show that none was lost between them."""
     back, furthest, halts = _SHARED, 0, 0
-    while end < items:
+    while so_far.end < so_far.items:
+        end = so_far.end
         halts = halts + 1 if end <= furthest else 0
         furthest = max(furthest, end)
         if halts > _HALTS:
             raise _restless(query)
-        ahead = windows_ahead(end, items, at_most=session.pacer.limits.at_a_time, largest=PAGE_SIZE)
+        at_a_time = session.pacer.limits.at_a_time
+        ahead = windows_ahead(end, so_far.items, at_most=at_a_time, largest=PAGE_SIZE, shared=_SHARED)
         if back > _SHARED:
             ahead = [window_from(max(end - back, 0), largest=PAGE_SIZE)]
         pages = await session.read_all([query.page(each.number, each.size) for each in ahead])
@@ -191,14 +250,15 @@ async def _overlapping(
                 # So many have left that the page begins behind what is known: look from further back.
                 back *= 4
                 break
-            end, back = window.start + len(page.rows), _SHARED
-            yield page, end if end < items else None
-            items = end + (len(page.rows) == window.size) if page.items is None else page.items
+            so_far.end, back = window.start + len(page.rows), _SHARED
+            so_far.sure = _place(page, id_name, so_far.end)
+            yield page
+            so_far.items = so_far.end + (len(page.rows) == window.size) if page.items is None else page.items
 
 
 async def _repeated(
     session: Session, query: Query, id_name: str, first: Envelope, size: int | None
-) -> AsyncIterator[tuple[Envelope, int | None]]:
+) -> AsyncIterator[tuple[Envelope, None]]:
     """
     The pages where Xero decides on their size and tells no counts (F 4.03, 4.04).
 
