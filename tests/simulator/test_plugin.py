@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -21,6 +22,12 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
     assert HEAVY & set(loaded) == set()
+
+
+@pytest.fixture(autouse=True)
+def loaded_once() -> None:
+    """What is loaded within a run of pytester's is forgotten after it; joserfc is loaded in part, and would be two."""
+    importlib.import_module("joserfc.jwt")
 
 
 def run(pytester: pytest.Pytester, code: str) -> pytest.RunResult:
@@ -161,6 +168,45 @@ def test_the_example_of_the_docs_passes(pytester: pytest.Pytester) -> None:
     (block,) = [each for each in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL) if "def test_" in each]
 
     run(pytester, f"from decimal import Decimal\n{block}").assert_outcomes(passed=1)
+
+
+def test_the_client_has_the_store_and_the_listener_that_a_product_gives_it(pytester: pytest.Pytester) -> None:
+    """The fixtures are those of the page that tells of them."""
+    page = PAGE.read_text(encoding="utf-8")
+    (conftest,) = re.findall(r"```python\n(# conftest\.py\n.*?)```", page, re.DOTALL)
+    pytester.makeconftest(conftest)
+
+    result = run(
+        pytester,
+        """
+        import pytest
+        from xerosync import App, SQLiteStore, Xero
+        from xerosync.errors import ReadOnly
+        from xerosync.models import Contact
+
+        def test_another_client_of_the_file_is_connected(
+            xerosync_xero, tmp_path, xerosync_books, xerosync_app, xerosync_simulator
+        ):
+            app = App(xerosync_app.client_id, xerosync_app.client_secret)
+            way = {"transport": xerosync_simulator.transport, "clock": xerosync_simulator.clock}
+            store = SQLiteStore(tmp_path / "books.db")
+            with Xero(app, xerosync_books.tenant_id, store=store, **way) as other:
+                assert other.organisation().name == xerosync_books.organisation.name
+            store.close()
+
+        def test_its_events_are_heard(xerosync_xero, heard):
+            list(xerosync_xero.invoices.list())
+            assert "xerosync.page_read" in heard
+
+        @pytest.mark.xerosync(read_only=True)
+        def test_it_writes_nothing(xerosync_xero, xerosync_books):
+            with pytest.raises(ReadOnly):
+                xerosync_xero.contacts.create_one(Contact(name="Ana Costa"))
+            assert xerosync_books.contacts == ()
+        """,
+    )
+
+    result.assert_outcomes(passed=3)
 
 
 def test_the_docs_show_every_fixture_and_every_word_of_the_marker() -> None:

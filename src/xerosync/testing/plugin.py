@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from xerosync import Xero
+    from xerosync.events import OnEvent
     from xerosync.simulator import Bookkeeper, SimulatedApp, Simulator, Switches, Tokens, VirtualClock
+    from xerosync.storage import Storage
     from xerosync.testing.httpx_transport import SimulatorTransport
     from xerosync.testing.served import ServedXero
 
 _MARK: Final = (
     "xerosync(country='NZ', demo=False, seed=0, start=..., limits=True, open_access=False, latency_s=0.0, "
-    "switches={}): how the Xero of the xerosync_ fixtures is set up"
+    "read_only=False, switches={}): how the Xero of the xerosync_ fixtures is set up"
 )
 _ABILITY: Final = "xerosync_ability(ability): a test of the storage kit that a store meets which claims this"
 _MADE: Final = pytest.StashKey["list[Simulator]"]()
@@ -41,6 +43,7 @@ class _Wanted(TypedDict, total=False):
     limits: bool
     open_access: bool
     latency_s: float
+    read_only: bool
     switches: Switches | Mapping[str, object]
 
 
@@ -135,19 +138,51 @@ def xerosync_tokens(xerosync_simulator: Simulator, xerosync_books: Bookkeeper, x
 
 
 @pytest.fixture
+def xerosync_store() -> Storage:
+    """
+    What ``xerosync_xero`` keeps its tokens and its record in: memory.
+
+    Override it in your ``conftest.py`` to test with the store that you use, and close that there.
+    """
+    from xerosync import MemoryStore  # noqa: PLC0415
+
+    return MemoryStore()
+
+
+@pytest.fixture
+def xerosync_on_event() -> OnEvent | None:
+    """Who hears the events of ``xerosync_xero``: nobody. Override it to return a listener of yours."""
+    return None
+
+
+@pytest.fixture
 def xerosync_xero(
-    xerosync_simulator: Simulator, xerosync_books: Bookkeeper, xerosync_app: SimulatedApp, xerosync_tokens: Tokens
+    request: pytest.FixtureRequest,
+    *,
+    xerosync_simulator: Simulator,
+    xerosync_books: Bookkeeper,
+    xerosync_app: SimulatedApp,
+    xerosync_tokens: Tokens,
+    xerosync_store: Storage,
+    xerosync_on_event: OnEvent | None,
 ) -> Iterator[Xero]:
-    """The client of xerosync, connected to the organisation of ``xerosync_books``, with its store in memory."""
-    from xerosync import App, MemoryStore, Tokens, Xero  # noqa: PLC0415
+    """
+    The client of xerosync, connected to the organisation of ``xerosync_books``.
+
+    ``xerosync_store`` and ``xerosync_on_event`` are its store and its listener; the marker's *read_only* makes it one
+    that writes nothing.
+    """
+    from xerosync import App, Tokens, Xero  # noqa: PLC0415
 
     client = Xero(
         App(xerosync_app.client_id, xerosync_app.client_secret),
         xerosync_books.tenant_id,
-        store=MemoryStore(),
+        store=xerosync_store,
         transport=xerosync_simulator.transport,
         clock=xerosync_simulator.clock,
         quarantine_s=0.0,
+        on_event=xerosync_on_event,
+        read_only=_wanted(request).get("read_only", False),
     )
     expires_at = xerosync_simulator.clock.now() + timedelta(seconds=xerosync_tokens.expires_in)
     client.connect(Tokens(xerosync_tokens.access_token, xerosync_tokens.refresh_token, expires_at))
