@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import re
@@ -11,16 +12,17 @@ import subprocess
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from tests.canaries import WATCH
-from tests.conftest import BANK, CLEARING, DAY, nzd
+from tests.conftest import BANK, CLEARING, DAY, Through, nzd
 
 from xerosync import (
     App,
@@ -45,7 +47,7 @@ from xerosync import (
 )
 from xerosync.errors import XerosyncError
 from xerosync.models import AccountCode, Contact
-from xerosync.ports import Request
+from xerosync.ports import Request, Response
 from xerosync.rotation import KINDS_OF_ALL, KINDS_OF_ORGANISATION
 from xerosync.simulator import Bookkeeper, Fault, Simulator, VirtualClock
 from xerosync.storage import Storage
@@ -230,6 +232,73 @@ def test_no_traceback_with_values_shows_a_secret(world: World, fault: Fault, pat
     for text in shown:
         WATCH.look("a traceback with values", text)
     assert WATCH.drained() == []
+
+
+def shown_on_the_way(call: Callable[[], object]) -> str:
+    """All that an error reporter would send of the error in which *call* ends."""
+    with pytest.raises(XerosyncError) as failed:
+        call()
+    return "\n".join((*values_on_the_way(failed.value), *traceback.format_exception(failed.value)))
+
+
+def test_tokens_that_a_damaged_file_does_not_take_stand_in_no_traceback(world: World, tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "books.db")
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("DROP TABLE lookups")
+    tokens = world.tokens()
+
+    with world.xero(store, Out()) as xero:
+        shown = shown_on_the_way(lambda: xero.connect(tokens))
+
+    assert "no such table" in shown
+    assert tokens.access_token.reveal() not in shown
+
+
+@pytest.mark.parametrize("damage", [{"refresh_began": "yesterday"}, {"scopes": "all"}, {"expires_at": "never"}])
+def test_a_token_set_that_cannot_be_read_stands_in_no_traceback(world: World, damage: dict[str, str]) -> None:
+    store, tokens = MemoryStore(), world.tokens()
+    with world.xero(store, Out()) as xero:
+        xero.connect(tokens)
+        (grant,) = store.query("grant", "")
+        store.commit([grant.with_body(json.dumps({**json.loads(grant.body), **damage}))])
+
+    with world.xero(store, Out()) as xero:
+        shown = shown_on_the_way(xero.organisation)
+
+    assert "cannot be read" in shown
+    assert tokens.access_token.reveal() not in shown
+
+
+@define(eq=False)
+class Curt(Through):
+    """A way to Xero whose token endpoint says in words how long a token lives; *given* are the tokens that it gave."""
+
+    given: list[str] = field(factory=list[str])
+
+    async def send(self, request: Request) -> Response:
+        said = json.loads((response := await super().send(request)).body)
+        self.given += [said["access_token"], said["refresh_token"]]
+        return evolve(response, body=json.dumps({**said, "expires_in": "half an hour"}).encode())
+
+
+def test_tokens_in_an_answer_that_says_too_little_stand_in_no_traceback(world: World) -> None:
+    curt = Curt(world.simulator.transport)
+    with OAuth(world.app, transport=curt, clock=world.simulator.clock) as oauth:
+        request = oauth.authorise_url(redirect_uri="https://app.example/back", scopes=scopes_for("payables"))
+        answer = world.simulator.handle(Request("GET", request.url)).headers["location"]
+        shown = shown_on_the_way(lambda: oauth.exchange(request, answer=answer))
+
+    assert len(curt.given) == 2
+    assert [each for each in curt.given if each in shown] == []
+
+
+@pytest.mark.parametrize("other", ["a passphrase", None])
+def test_a_key_beside_one_that_is_none_stands_in_no_traceback(other: str | None) -> None:
+    key = KeyRing.new_key().reveal()
+
+    shown = shown_on_the_way(lambda: KeyRing(key, other))  # type: ignore[arg-type]  # as os.environ.get() may give it
+
+    assert key not in shown
 
 
 @pytest.mark.parametrize("is_encrypted", [True, False])

@@ -198,11 +198,19 @@ def tokens_from(response: Response, now: datetime, *, grant_type: GrantType = "a
     Raises `ReconnectNeeded` on ``invalid_grant``, `Misconfigured` on any other refusal (F 1.25–1.31), `Unavailable`
     when the endpoint failed.
     """
-    said = said_by_token_endpoint(response)
+    # What was said stands in no frame of this error.
+    tokens = _tokens_in(said_by_token_endpoint(response), now, grant_type)
+    if tokens is None:
+        raise Unavailable("the token endpoint's answer held no access token")
+    return tokens
+
+
+def _tokens_in(said: Json, now: datetime, grant_type: GrantType) -> Tokens | None:
+    """The token set that was *said*, None where there is none."""
     access, refresh, seconds = said.get("access_token"), said.get("refresh_token"), said.get("expires_in")
     scopes = said.get("scope")
     if not isinstance(access, str) or not access or type(seconds) is not int or not 0 < seconds < _LONGEST_LIFE_S:
-        raise Unavailable("the token endpoint's answer held no access token")
+        return None
     return Tokens(
         access,
         refresh if isinstance(refresh, str) and refresh else None,

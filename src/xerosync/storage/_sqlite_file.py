@@ -57,7 +57,8 @@ def plain_errors(path: Path) -> Generator[None]:
     except UnicodeEncodeError:
         raise InvalidInput("record", "a text holds a lone surrogate, half a character: replace it") from None
     except sqlite3.Error as error:
-        raise StoreFailed(f"The store {path} failed: {remedy_for(error)}.") from error
+        # Without its frames, which hold the rows: whoever reports an error with its values would report tokens.
+        raise StoreFailed(f"The store {path} failed: {remedy_for(error)}.") from error.with_traceback(None)
 
 
 def remedy_for(error: sqlite3.Error) -> str:

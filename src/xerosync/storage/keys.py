@@ -37,10 +37,13 @@ class KeyRing:
     __slots__ = ("_ciphers", "_keys")
 
     def __init__(self, *keys: str | Secret) -> None:
-        known = [_key_bytes(Secret(key)) for key in keys]
-        if not known:
+        try:
+            given = [Secret(key) for key in keys]
+        finally:
+            del keys  # a good key must not stand in a frame of the error that is about another
+        if not given:
             raise InvalidInput("keys", _ASK)
-        self._keys: Final = {_fingerprint(each): Secret(base64.b64encode(each).decode()) for each in known}
+        self._keys: Final = dict(map(_known, given))
         self._ciphers: Final[dict[str, AESGCM]] = {}
 
     @staticmethod
@@ -85,7 +88,7 @@ class KeyRing:
         return parts is not None and parts[1] == self.ids[0]
 
     def __repr__(self) -> str:
-        return f"<KeyRing {' '.join(self.ids)}>"
+        return f"<KeyRing {' '.join(getattr(self, '_keys', ()))}>"  # also of one in the making
 
     def _opened(self, record: Record, sealed: str, key_id: str) -> str:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as in `_cipher`
@@ -132,15 +135,17 @@ def _parts(record: Record) -> tuple[str, str] | None:
         raise SealBroken(f"the record {record.identity} was cut or changed: restore it from a backup") from None
 
 
-def _key_bytes(key: Secret) -> bytes:
+def _known(key: Secret) -> tuple[str, Secret]:
+    """The fingerprint of *key*, and the key as `AESGCM` reads it."""
+    raw = _key_bytes(key)
+    if raw is None:
+        raise InvalidInput("keys", _ASK)
+    return hashlib.sha256(b"xerosync key " + raw).hexdigest()[:8], Secret(base64.b64encode(raw).decode())
+
+
+def _key_bytes(key: Secret) -> bytes | None:
     try:
         raw = base64.urlsafe_b64decode(key.reveal().strip().replace("+", "-").replace("/", "_"))
     except (binascii.Error, ValueError):
-        raise InvalidInput("keys", _ASK) from None
-    if len(raw) != _KEY_BYTES:
-        raise InvalidInput("keys", _ASK)
-    return raw
-
-
-def _fingerprint(key: bytes) -> str:
-    return hashlib.sha256(b"xerosync key " + key).hexdigest()[:8]
+        return None
+    return raw if len(raw) == _KEY_BYTES else None
