@@ -3,12 +3,17 @@
 # ruff: noqa: ARG002 (what a faulty store leaves unused is its fault)
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from threading import Lock
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock, get_ident
 from typing import Final
 
-from xerosync.errors import VersionConflict
+from attrs import evolve
+
+from xerosync.errors import StoreFailed, VersionConflict
 from xerosync.storage import Fence, MemoryStore, Order, Owner, Record, RecordKey, SQLiteStore
 from xerosync.storage.rules import Holding, grant_lease
 
@@ -230,3 +235,156 @@ class RecordByRecordInAFile(SQLiteStore):
         super().commit([], expect=expect, fence=fence, deletes=deletes)
         for put in puts:
             super().commit([put], fence=fence)
+
+
+class LooksUpWithoutCase(MemoryStore):
+    """Looks up as many databases compare by themselves."""
+
+    def query(
+        self,
+        kind: str,
+        tenant: str,
+        *,
+        states: Sequence[str] = (),
+        due_before: datetime | None = None,
+        lookup: tuple[str, str] | None = None,
+        order: Order = "key",
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> list[Record]:
+        page = super().query(kind, tenant, states=states, due_before=due_before, order=order, after=after, limit=10**6)
+        wanted = lookup and (lookup[0], lookup[1].casefold().rstrip())
+        return [
+            record
+            for record in page
+            if wanted is None or wanted in {(name, value.casefold().rstrip()) for name, value in record.lookups}
+        ][:limit]
+
+
+class CutsLongTexts(MemoryStore):
+    """A column of 64 KB, in a database that cuts off what does not fit."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        cut = [evolve(put, body=put.body[:65_535]) for put in puts]
+        super().commit(cut, expect=expect, fence=fence, deletes=deletes)
+
+
+class ShortPages(MemoryStore):
+    """No more than 500 rows come at once, whatever was asked for."""
+
+    def query(
+        self,
+        kind: str,
+        tenant: str,
+        *,
+        states: Sequence[str] = (),
+        due_before: datetime | None = None,
+        lookup: tuple[str, str] | None = None,
+        order: Order = "key",
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> list[Record]:
+        limit = min(limit, 500)
+        return super().query(
+            kind, tenant, states=states, due_before=due_before, lookup=lookup, order=order, after=after, limit=limit
+        )
+
+
+class FewVariables(MemoryStore):
+    """What is expected and dropped goes into one statement each, which takes 999 variables."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        if max(len(expect or ()), len(deletes)) > 999:
+            raise StoreFailed("too many SQL variables")
+        super().commit(puts, expect=expect, fence=fence, deletes=deletes)
+
+
+class TimesUntil2038(MemoryStore):
+    """A column of 32 bits for the time."""
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        last = datetime(2038, 1, 19, tzinfo=UTC)
+        early = [evolve(put, due=put.due and min(put.due, last)) for put in puts]
+        super().commit(early, expect=expect, fence=fence, deletes=deletes)
+
+
+class ForgetsOldLeases(MemoryStore):
+    """A lease that ran out long ago is swept away, and its epoch with it."""
+
+    def lease(
+        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
+    ) -> Fence | None:
+        held = self._leases.get(name)
+        if held is not None and held.until < now - timedelta(days=1):
+            del self._leases[name]
+        return super().lease(name, owner, ttl_s=ttl_s, now=now, force=force)
+
+
+class ProcessNumbersAlone(MemoryStore):
+    """Owners are told apart by the numbers of their processes, which other machines give out too."""
+
+    def lease(
+        self, name: str, owner: Owner, *, ttl_s: float, now: datetime, force: Owner | None = None
+    ) -> Fence | None:
+        holder = self.lease_owner(name)
+        is_same = holder is not None and evolve(holder, host="", boot="") == evolve(owner, host="", boot="")
+        return super().lease(name, holder if holder and is_same else owner, ttl_s=ttl_s, now=now, force=force)
+
+
+class OfOneThread(SQLiteStore):
+    """Serves the thread that opened it, as a connection of SQLite does unless told otherwise."""
+
+    def __init__(self, path: Path) -> None:
+        self._opened_by: Final = get_ident()
+        super().__init__(path)
+
+    def commit(
+        self,
+        puts: Sequence[Record],
+        *,
+        expect: Mapping[RecordKey, int] | None = None,
+        fence: Fence | None = None,
+        deletes: Sequence[RecordKey] = (),
+    ) -> None:
+        if get_ident() != self._opened_by:
+            raise sqlite3.ProgrammingError("objects created in a thread can only be used in that same thread")
+        super().commit(puts, expect=expect, fence=fence, deletes=deletes)
+
+
+class WritesAfterAWhile:
+    """As much of an async store as claims: between its check and its write another task comes along."""
+
+    def __init__(self) -> None:
+        self._kept = MemoryStore()
+
+    async def get_many(self, keys: Sequence[RecordKey]) -> list[Record | None]:
+        return self._kept.get_many(keys)
+
+    async def commit(self, puts: Sequence[Record], *, expect: Mapping[RecordKey, int] | None = None) -> None:
+        self._kept.commit([], expect=expect)
+        await asyncio.sleep(0)
+        self._kept.commit(puts)
+
+    async def close(self) -> None:
+        self._kept.close()

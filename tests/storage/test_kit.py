@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.storage import faulty
 
-from xerosync.storage import MemoryStore, SQLiteStore, Storage
+from xerosync.errors import StoreFailed
+from xerosync.storage import AsyncStorage, MemoryStore, SQLiteStore, Storage
 from xerosync.testing.storage import StorageTests, check_against_model, played_over
 from xerosync.testing.storage_worker import Worker
 
@@ -37,6 +40,46 @@ def test_a_store_with_a_fault_does_not_pass(faulty_store: Callable[[], Storage])
 def test_a_store_whose_pages_skip_what_ties_does_not_pass() -> None:
     with pytest.raises(AssertionError):
         StorageTests().test_a_page_may_end_among_records_that_tie(faulty.CursorByOrderAlone(), "changed")
+
+
+@pytest.mark.parametrize(
+    ("faulty_store", "test"),
+    [
+        (faulty.LooksUpWithoutCase, StorageTests.test_texts_that_look_alike_are_told_apart),
+        (faulty.CutsLongTexts, StorageTests.test_a_body_is_kept_whole_however_large),
+        (faulty.ShortPages, StorageTests.test_a_page_is_as_long_as_was_asked_for),
+        (faulty.TimesUntil2038, StorageTests.test_times_far_from_now_are_kept),
+        (faulty.ForgetsOldLeases, StorageTests.test_an_epoch_is_never_used_again),
+        (faulty.ProcessNumbersAlone, StorageTests.test_an_owner_alike_on_another_machine_is_another),
+    ],
+)
+def test_a_store_that_follows_a_databases_own_rules_does_not_pass(
+    faulty_store: Callable[[], Storage], test: Callable[[StorageTests, Storage], None]
+) -> None:
+    """Most stores would never show it to the model, which has few and short texts."""
+    check_against_model(faulty_store, examples=10)
+
+    with pytest.raises(AssertionError):
+        test(StorageTests(), faulty_store())
+
+
+def test_a_store_whose_statements_take_few_variables_does_not_pass() -> None:
+    with pytest.raises(StoreFailed, match="too many"):
+        StorageTests().test_thousands_may_be_expected_and_dropped_at_once(faulty.FewVariables())
+
+
+def test_a_store_that_serves_one_thread_does_not_pass(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.ProgrammingError, match="same thread"):
+        StorageTests().test_of_many_that_claim_at_once_in_one_process_one_wins(
+            lambda: faulty.OfOneThread(tmp_path / "books.db")
+        )
+
+
+def test_an_async_store_that_lets_others_in_between_check_and_write_does_not_pass() -> None:
+    with pytest.raises(AssertionError):
+        StorageTests().test_of_many_that_claim_at_once_in_one_process_one_wins(
+            lambda: cast(AsyncStorage, faulty.WritesAfterAWhile())
+        )
 
 
 @pytest.mark.parametrize("faulty_store", [faulty.ChecksBeforehand, faulty.KeepsLater])
@@ -131,7 +174,7 @@ def test_a_run_of_the_kit_ends_with_a_report_of_what_was_shown(pytester: pytest.
     ended.stdout.fnmatch_lines(
         [
             "*storage kit of xerosync*",
-            "TestOurs conforms: 32 tests, 1 random runs, 1 schedules (the contract; whole when opened *",
+            "TestOurs conforms: 42 tests, 1 random runs, 1 schedules (the contract; whole when opened *",
             "TestTheirs DOES NOT CONFORM, * failed: *",
         ]
     )

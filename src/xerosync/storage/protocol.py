@@ -112,7 +112,11 @@ class Event:
 
 @runtime_checkable
 class Storage(Protocol):
-    """Plain storage. Calls may come from any thread, one at a time; each returns only when its effect is durable."""
+    """
+    Plain storage. Each call returns only when its effect is durable.
+
+    Calls may come from any thread, and from several at once, as the clients of a host share its store.
+    """
 
     def get_many(self, keys: Sequence[RecordKey]) -> list[Record | None]:
         """The records under *keys*, in order, None where there is none."""
@@ -198,7 +202,11 @@ class Storage(Protocol):
 
 @runtime_checkable
 class AsyncStorage(Protocol):
-    """Storage whose verbs are awaited; what each means is said at `Storage`. Flows speak to this face only."""
+    """
+    Storage whose verbs are awaited; what each means is said at `Storage`. Flows speak to this face only.
+
+    Several tasks may await verbs at once.
+    """
 
     async def get_many(self, keys: Sequence[RecordKey]) -> list[Record | None]:
         """As `Storage.get_many`."""

@@ -28,6 +28,8 @@ import pytest
 from xerosync.errors import InvalidInput, LeaseLost, VersionConflict
 from xerosync.storage import Event, Fence, Order, Owner, Record, RecordKey, Storage
 from xerosync.testing.storage_ability import Ability, check_claimed, needs
+from xerosync.testing.storage_at_once import AtOnceTests
+from xerosync.testing.storage_exact import ExactTests
 from xerosync.testing.storage_face import OWNERS, START, plain_face
 from xerosync.testing.storage_model import check_against_model
 from xerosync.testing.storage_processes import OpenerOf, SharedStoreTests
@@ -52,7 +54,7 @@ FIRST: Final = OWNERS[0]
 SECOND: Final = OWNERS[1]
 
 
-class StorageTests(SharedStoreTests, TransactionTests, SimulatedTests):
+class StorageTests(ExactTests, AtOnceTests, SharedStoreTests, TransactionTests, SimulatedTests):
     """
     The contract of `Storage`, test by test. Subclass it, name the class ``Test…``, and give ``store_factory``.
 

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import pytest
 
-from xerosync.errors import VersionConflict
-from xerosync.storage import Event, Record, Storage
+from xerosync.errors import VersionConflict, XerosyncError
+from xerosync.storage import Event, Fence, Record, Storage
 from xerosync.testing.storage_ability import Ability, needs
-from xerosync.testing.storage_face import START
+from xerosync.testing.storage_face import OWNERS, START
 
 HostTransaction: TypeAlias = Callable[[Storage], AbstractContextManager[Storage]]
 """A transaction of the host's: gives the store within it, is kept when the block ends, and taken back on an error."""
@@ -77,3 +77,13 @@ class TransactionTests:
                 within.commit([Record("link", "books", "c-3", "{}"), _LINK], expect={_LINK.identity: 0})
 
         assert [record.key for record in store.query("link", "books")] == ["c-1", "c-2"]
+
+    @needs(Ability.HOST_TRANSACTION)
+    def test_no_lease_is_taken_within_a_transaction(self, store: Storage, host_transaction: HostTransaction) -> None:
+        """It would protect nobody: others see it once the transaction ends, or never."""
+        with suppress(_TakenBackError), host_transaction(store) as within:
+            with pytest.raises((XerosyncError, RuntimeError)):
+                within.lease("books", OWNERS[0], ttl_s=60, now=START)
+            raise _TakenBackError
+
+        assert store.lease("books", OWNERS[1], ttl_s=60, now=START) == Fence("books", 1)
