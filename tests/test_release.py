@@ -77,6 +77,8 @@ def test_a_release_takes_every_fragment_and_every_line_of_unreleased(tmp_path: P
     assert after.startswith(f"{head}## Unreleased\n\n## 1.2.3 (2026-03-01)\n\n{built}\n")
     assert after.endswith(before.lstrip())
     assert [each.name for each in fragments.iterdir()] == ["README.md"]
+    headings = re.findall(r"^### .*$", after, re.MULTILINE)
+    assert len(set(headings)) == len(headings), "a release has each of its headings once"
 
 
 def test_the_version_is_one_that_sorts() -> None:

@@ -35,7 +35,8 @@ from xerosync import (
 from xerosync.errors import Misconfigured, ReconnectNeeded, StoreFailed, Unavailable
 from xerosync.ports import Request, Response
 from xerosync.simulator import Fault
-from xerosync.storage import Fence, this_process
+from xerosync.storage import Fence
+from xerosync.storage.owner import this_process
 
 
 @pytest.fixture

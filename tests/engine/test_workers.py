@@ -18,7 +18,8 @@ from tests.engine.scenarios import collected
 from xerosync import App, Receivables, SQLiteStore, Xero
 from xerosync.errors import LeaseLost, VersionConflict
 from xerosync.ports import Request
-from xerosync.storage import Owner, this_process
+from xerosync.storage import Owner
+from xerosync.storage.owner import this_process
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 
 from xerosync.errors import Misconfigured, StoreFailed, VersionConflict
-from xerosync.storage import MemoryStore, Record, RecordKey, Storage, port_for, stepped_storage, threaded_storage
+from xerosync.storage import MemoryStore, Record, RecordKey, Storage
+from xerosync.storage.adapt import port_for, stepped_storage, threaded_storage
 
 LINK = Record("link", "books", "c-1", "{}")
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from xerosync.storage import MemoryStore, SQLiteStore, stepped_storage, threaded_storage
+from xerosync.storage import MemoryStore, SQLiteStore
+from xerosync.storage.adapt import stepped_storage, threaded_storage
 from xerosync.testing.storage import Ability, OpenerOf, StorageTests, StoreFactory
 
 

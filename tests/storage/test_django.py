@@ -15,7 +15,8 @@ from tests.storage.django_project import DjangoStore
 from tests.storage.postgres import Postgres
 
 from xerosync.errors import StoreFailed
-from xerosync.storage import Record, Storage, this_process
+from xerosync.storage import Record, Storage
+from xerosync.storage.owner import this_process
 from xerosync.testing.storage import Ability, HostTransaction, OpenerOf, StorageTests, StoreFactory
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)

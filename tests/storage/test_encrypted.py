@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from xerosync import AsyncKeyRotation, KeyRing, KeyRotation, Secret, encrypted
 from xerosync.errors import InvalidInput, KeyMissing, NotEncrypted, SealBroken, StoreFailed, VersionConflict
 from xerosync.simulator import VirtualClock
-from xerosync.storage import Fence, MemoryStore, Record, RecordKey, stepped_storage, this_process
+from xerosync.storage import Fence, MemoryStore, Record, RecordKey
+from xerosync.storage.adapt import stepped_storage
 from xerosync.storage.encrypted import AsyncEncryptedStore
+from xerosync.storage.owner import this_process
 
 OLD: Final = KeyRing.new_key()
 NEW: Final = KeyRing.new_key()

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, create_engine
 from tests.storage.keyed import KEYS, keyed_file
 
 from xerosync import encrypted
-from xerosync.storage import MemoryStore, SQLAlchemyStore, Storage, stepped_storage
+from xerosync.storage import MemoryStore, SQLAlchemyStore, Storage
+from xerosync.storage.adapt import stepped_storage
 from xerosync.testing.storage import Ability, HostTransaction, OpenerOf, StorageTests, StoreFactory
 
 

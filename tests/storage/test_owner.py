@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from xerosync.storage import Owner, is_dead, this_process
+from xerosync.storage import Owner
+from xerosync.storage.owner import is_dead, this_process
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc to ask")
 
@@ -26,7 +27,7 @@ def owner_of_a_child(child: subprocess.Popen[str]) -> Owner:
 def child() -> subprocess.Popen[str]:
     """A process that tells who it is and waits to be let go."""
     program = (
-        "from xerosync.storage import this_process; o = this_process()\n"
+        "from xerosync.storage.owner import this_process; o = this_process()\n"
         "print(o.host, o.boot, o.process, o.started, sep='\\t', flush=True); input()"
     )
     return subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from xerosync.storage import SQLiteStore, is_dead, this_process
+from xerosync.storage import SQLiteStore
+from xerosync.storage.owner import is_dead, this_process
 
 # Takes the lease, says so, and lives until it is killed.
 HOLDER = """
 import sys
 from datetime import UTC, datetime
-from xerosync.storage import SQLiteStore, this_process
+from xerosync.storage import SQLiteStore
+from xerosync.storage.owner import this_process
 
 SQLiteStore(sys.argv[1]).lease("books", this_process(), ttl_s=3600, now=datetime.now(UTC))
 print("held", flush=True)

@@ -24,16 +24,9 @@ from xerosync import Customer, Plan, Receivables
 from xerosync.engine.actions import EnablePayments
 from xerosync.errors import InvalidInput, Misconfigured, StoreFailed, VersionConflict
 from xerosync.models import AccountId, TenantId
-from xerosync.storage import (
-    AsyncSQLAlchemyStore,
-    AsyncStorage,
-    Event,
-    Record,
-    SQLAlchemyStore,
-    Storage,
-    port_for,
-    this_process,
-)
+from xerosync.storage import AsyncSQLAlchemyStore, AsyncStorage, Event, Record, SQLAlchemyStore, Storage
+from xerosync.storage.adapt import port_for
+from xerosync.storage.owner import this_process
 from xerosync.testing.storage import Ability, HostTransaction, OpenerOf, StorageTests, StoreFactory
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)

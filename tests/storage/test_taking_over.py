@@ -14,7 +14,8 @@ from tests.storage.postgres import Postgres
 
 from xerosync import Customer, Receivables, Settlement, SettlementLine, SQLiteStore
 from xerosync.errors import InvalidInput, StoreFailed
-from xerosync.storage import Event, Record, SQLAlchemyStore, Storage, this_process
+from xerosync.storage import Event, Record, SQLAlchemyStore, Storage
+from xerosync.storage.owner import this_process
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final
 
-from xerosync.storage.adapt import port_for, stepped_storage, threaded_storage
 from xerosync.storage.memory import MemoryStore
-from xerosync.storage.owner import is_dead, this_process
 from xerosync.storage.protocol import AsyncStorage, Event, Fence, Order, Owner, Record, RecordKey, Storage
 
 if TYPE_CHECKING:
@@ -33,11 +31,6 @@ __all__ = [
     "SQLAlchemyStore",
     "SQLiteStore",
     "Storage",
-    "is_dead",
-    "port_for",
-    "stepped_storage",
-    "this_process",
-    "threaded_storage",
 ]
 
 

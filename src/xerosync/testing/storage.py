@@ -13,7 +13,7 @@ The conformance kit for storage: what every store must do, as tests that a host 
         def opener(self) -> OpenerOf:
             return lambda store: partial(OurStore, store.path)       # can be pickled, for other processes
 
-Needs ``pytest`` and ``hypothesis``. pytest ends with a report of what was shown of each store.
+Needs ``pip install 'xerosync[testing]'``. pytest ends with a report of what was shown of each store.
 """
 
 # ruff: noqa: S101

@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-import hypothesis.strategies as st
+try:
+    import hypothesis.strategies as st
+    from hypothesis import HealthCheck, Phase, settings
+    from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+except ImportError as _missing:
+    raise ImportError("Hypothesis is not installed: pip install 'xerosync[testing]'") from _missing
+
 from attrs import Factory, define, evolve, frozen
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from xerosync.errors import LeaseLost, VersionConflict
 from xerosync.storage import Event, Fence, Order, Owner, Record, RecordKey, Storage
