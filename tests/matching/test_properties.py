@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from tests.matching.names import NAUGHTY
 
 from xerosync import Customer, MatchStatus, Party
-from xerosync.matching.contacts import Contacts
+from xerosync.matching._alike import LOOKS_LIKE
+from xerosync.matching.contacts import Contacts, is_active
 from xerosync.matching.keys import MATCH_KEYS
-from xerosync.matching.lookalikes import look_alike, turns_writing
+from xerosync.matching.lookalikes import look_alike, looks, shapes, turns_writing
 from xerosync.matching.pairing import TO_CONNECT, Matching, Pairs
+from xerosync.matching.suggestions import Suggester
 from xerosync.models import Contact, ContactId, ContactStatus
 
 NAMES = st.sampled_from(["Acme", "acme", "ＡＣＭＥ", "Аcme", "Ana", "Bo", "C-1", "C-l", *NAUGHTY])
+LETTERS = sorted({letter for letters in LOOKS_LIKE.values() for letter in letters} | set("01IilmMrnOo"))
+ALIKE = st.sampled_from(LETTERS)
 NUMBERS = st.sampled_from(["", "", "7", "8", "A-7"])
 IDS = [ContactId(f"contact-{number}") for number in range(6)]
 
@@ -98,6 +102,53 @@ def test_matching_again_finds_nothing_new(contacts: list[Contact], customers: li
     again = Matching[Customer](Contacts(contacts), pairs=Pairs(linked={**known.linked, **found})).match(customers)
 
     assert [match for match in again if match.status in TO_CONNECT] == []
+
+
+@given(contact_lists(), st.lists(NAMES, max_size=4))
+def test_every_active_contact_that_looks_like_a_name_is_found(contacts: list[Contact], names: list[str]) -> None:
+    known = Contacts(contacts)
+
+    for name in names:
+        alike = [each for each in contacts if is_active(each) and look_alike(name, each.name or "")]
+        assert known.looking_like(name) == sorted(alike, key=lambda contact: contact.contact_id or "")
+
+
+@given(st.one_of(st.sampled_from(LETTERS), st.text(max_size=4)), st.text(alphabet=ALIKE, max_size=6))
+def test_names_that_look_alike_are_looked_for_in_the_same_place(before: str, name: str) -> None:
+    seen_as = {letter: shape for shape, letters in LOOKS_LIKE.items() for letter in letters}
+    for written in (name, name.lower(), name.upper()):
+        twin = before + "".join(seen_as.get(letter, letter) for letter in written)
+        if shapes(before + name) & shapes(twin):
+            assert set(looks(before + name)) & set(looks(twin))
+
+
+SUGGESTED = st.sampled_from(
+    ["Acme Trading Ltd", "Trading Acme", "Acmé & Co", "MacDonald", "Mac Donald Ltd", "Macdonald", "Mcdonald", "0mega"]
+)
+
+
+@given(st.lists(SUGGESTED, max_size=8), st.lists(st.one_of(SUGGESTED, NAMES), min_size=1, max_size=4), NUMBERS)
+def test_what_is_suggested_is_the_same_whoever_else_is_asked_for(
+    contacts: list[str], customers: list[str], number: str
+) -> None:
+    known = Contacts(
+        Contact(
+            contact_id=ContactId(f"{place}"),
+            name=name,
+            account_number=number,
+            contact_status=ContactStatus.ACTIVE,
+        )
+        for place, name in enumerate(contacts)
+    )
+    asked = [
+        Customer(id=f"{place}", custom_identifier=name, name=customers[0], contact_number=number.lower())
+        for place, name in enumerate(customers)
+    ]
+    together = Suggester(known, frozenset(), asked)
+
+    assert [together.suggest(each) for each in asked] == [
+        Suggester(known, frozenset(), [each]).suggest(each) for each in asked
+    ]
 
 
 def test_each_customer_and_each_contact_is_asked_for_a_key_once() -> None:

@@ -24,7 +24,7 @@ def contact(name: str, **others: str) -> Contact:
 
 
 def suggested(customer: Customer, *contacts: Contact) -> tuple[Suggestion, ...]:
-    return Suggester(Contacts([*contacts, *map(contact, OTHERS)])).suggest(customer)
+    return Suggester(Contacts([*contacts, *map(contact, OTHERS)]), frozenset(), [customer]).suggest(customer)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,8 @@ def test_three_at_most_are_suggested_and_archived_or_taken_ones_never() -> None:
     archived = Contact(contact_id=ContactId("x"), name="Whitcomb Traders", contact_status=ContactStatus.ARCHIVED)
     taken = contact("Whitcomb Traders Ltd")
 
-    found = Suggester(Contacts([*alike, archived, taken]), {taken.contact_id or ""}).suggest(
-        Customer(id="1", custom_identifier="Whitcomb Traders")
-    )
+    customer = Customer(id="1", custom_identifier="Whitcomb Traders")
+    found = Suggester(Contacts([*alike, archived, taken]), {taken.contact_id or ""}, [customer]).suggest(customer)
 
     assert len(found) == 3
     assert not {one.name for one in found} & {archived.name, taken.name}

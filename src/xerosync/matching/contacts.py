@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from attrs import frozen
 
 from xerosync.matching.keys import MatchKey
-from xerosync.matching.lookalikes import shapes
-from xerosync.matching.names import plain_name
+from xerosync.matching.lookalikes import look_alike, looks
 from xerosync.models import Contact, ContactId, ContactStatus
 
 
@@ -38,7 +36,7 @@ class Contacts:
     def __init__(self, contacts: Iterable[Contact]) -> None:
         listed = sorted(contacts, key=lambda contact: contact.contact_id or "")
         self._by_id = {contact.contact_id: contact for contact in listed if contact.contact_id is not None}
-        self._by_key: dict[MatchKey, Mapping[str, Sequence[Contact]]] = {}
+        self._by_key: dict[MatchKey, dict[str, list[Contact]]] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -53,32 +51,44 @@ class Contacts:
 
         It may be archived all the same; None when Xero lists no such contact.
         """
-        seen: set[str] = set()
         contact = self.get(contact_id)
-        while contact is not None and contact.merged_to_contact_id and contact_id not in seen:
-            seen.add(contact_id)
-            contact_id = contact.merged_to_contact_id
-            contact = self.get(contact_id) or contact
+        return None if contact is None else self._surviving(contact)
+
+    def _surviving(self, contact: Contact) -> Contact:
+        seen: set[str] = set()
+        while contact.merged_to_contact_id and contact.contact_id not in seen:
+            seen.add(contact.contact_id or "")
+            contact = self.get(contact.merged_to_contact_id) or contact
         return contact
 
     def known_by(self, key: MatchKey, text: str) -> Sequence[Contact]:
         """The contacts for which *key* gives *text*, archived ones too; none for an empty text."""
-        if not text:
-            return ()
-        if key not in self._by_key:
-            index: dict[str, list[Contact]] = defaultdict(list)
+        return self._known_by(key).get(text, ())
+
+    def have(self, key: MatchKey) -> bool:
+        """Whether *key* gives a text for any contact."""
+        return bool(self._known_by(key))
+
+    def _known_by(self, key: MatchKey) -> Mapping[str, Sequence[Contact]]:
+        index = self._by_key.get(key)
+        if index is None:
+            index = self._by_key[key] = {}
             for contact in self._by_id.values():
-                index[key(contact)].append(contact)
-            self._by_key[key] = dict(index)
-        return self._by_key[key].get(text, ())
+                if text := key(contact):
+                    index.setdefault(text, []).append(contact)
+        return index
 
     def answering(self, key: MatchKey, text: str) -> Answering:
         """The contacts for which *key* gives *text*, each that was merged as the one it became."""
+        return self.as_they_are(self.known_by(key, text))
+
+    def as_they_are(self, known: Iterable[Contact]) -> Answering:
+        """*known* ones by how they are, each that was merged as the one it became."""
         active: dict[str, Contact] = {}
         merged: dict[str, Contact] = {}
         archived: dict[str, Contact] = {}
-        for contact in self.known_by(key, text):
-            survivor = self.surviving(contact.contact_id or "") or contact
+        for contact in known:
+            survivor = self._surviving(contact)
             kept = archived if not is_active(survivor) else active if survivor is contact else merged
             kept[survivor.contact_id or ""] = survivor
         return Answering(active=active, merged=merged, archived=archived)
@@ -87,11 +97,11 @@ class Contacts:
         """The active contacts whose name is another, but could be taken for *name*."""
         found = {
             contact.contact_id: contact
-            for shape in sorted(shapes(name))
-            for contact in self._by_shape.get(shape, ())
-            if plain_name(contact.name or "") != plain_name(name)
+            for look in looks(name)
+            for contact in self._by_look.get(look, ())
+            if contact.name != name and look_alike(name, contact.name or "")
         }
-        return sorted(found.values(), key=lambda contact: contact.contact_id or "")
+        return sorted(found.values(), key=lambda contact: contact.contact_id or "") if found else []
 
     @cached_property
     def active(self) -> list[Contact]:
@@ -99,9 +109,9 @@ class Contacts:
         return [contact for contact in self._by_id.values() if is_active(contact)]
 
     @cached_property
-    def _by_shape(self) -> Mapping[str, Sequence[Contact]]:
-        index: dict[str, list[Contact]] = defaultdict(list)
+    def _by_look(self) -> Mapping[str, Sequence[Contact]]:
+        index: dict[str, list[Contact]] = {}
         for contact in self.active:
-            for shape in shapes(contact.name or ""):
-                index[shape].append(contact)
+            for look in looks(contact.name or ""):
+                index.setdefault(look, []).append(contact)
         return index

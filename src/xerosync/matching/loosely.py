@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -15,9 +16,12 @@ _LEGAL_FORMS: Final = frozenset(
     "limited llc llp lp ltd ltda mbh nl nv ohg oy oyj plc private proprietary pte pty pvt sa sarl sas sdn se sl spa "
     "srl sro ug zrt".split()
 )
-_AND: Final = frozenset({"and", "und", "et", "y", "e"})
+_BEHIND: Final = _LEGAL_FORMS | {"and", "und", "et", "y", "e"}
+"""What may stand behind a name: “& Co” and “und Söhne GmbH” are nothing of it."""
 _SPELT: Final = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _JOINED: Final = str.maketrans("", "", ".'’`´\"“”„«»")
+_ASCII_APART: Final = {code: _JOINED.get(code, " ") for code in range(128) if not chr(code).isalnum()}
+"""What becomes of the signs of plain Latin, all in one go: none is a letter, and those that join words go."""
 
 
 @frozen
@@ -39,20 +43,32 @@ class LooseName:
 @lru_cache(maxsize=65536)
 def loose_name(name: str) -> LooseName:
     """The looser forms of *name*."""
-    plain = plain_name(name)
-    accentless = plain if plain.isascii() else _without_accents(plain)
+    accentless = _accentless(name)
     words = _words(accentless)
     bare = _without_legal_form(words)
-    told = sorted(word for word in bare if word not in _LEGAL_FORMS) or sorted(bare)
-    return LooseName(accentless, " ".join(words), " ".join(bare), " ".join(told), "".join(bare))
+    return LooseName(accentless, " ".join(words), " ".join(bare), in_order(bare), "".join(bare))
 
 
-@lru_cache(maxsize=65536)
+def bare_words(name: str) -> list[str]:
+    """The words of *name* in its *bare* form alone, where thousands of names are passed over."""
+    return _without_legal_form(_words(_accentless(name)))
+
+
+def in_order(bare: Sequence[str]) -> str:
+    """The *sorted* form of a name of these *bare* words."""
+    return " ".join(sorted([word for word in bare if word not in _LEGAL_FORMS]) or sorted(bare))
+
+
 def spellings(word: str) -> frozenset[str]:
     """*word*, and it without one letter each: words that differ in a letter or two have one of them in common."""
     if len(word) < 3:
-        return frozenset({word})
-    return frozenset({word, *(word[:place] + word[place + 1 :] for place in range(len(word)))})
+        return frozenset((word,))
+    return frozenset([word, *[word[:place] + word[place + 1 :] for place in range(len(word))]])
+
+
+def _accentless(name: str) -> str:
+    plain = plain_name(name)
+    return plain if plain.isascii() else _without_accents(plain)
 
 
 def _without_accents(plain: str) -> str:
@@ -61,13 +77,16 @@ def _without_accents(plain: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    joined = text.replace("&", " and ").replace("+", " and ").translate(_JOINED)
+    joined = text.replace("&", " and ").replace("+", " and ")
+    if text.isascii():
+        return joined.translate(_ASCII_APART).split()
+    joined = joined.translate(_JOINED)
     return "".join(letter if letter.isalnum() else " " for letter in joined).split()
 
 
 def _without_legal_form(words: list[str]) -> list[str]:
     """*words* less the legal form behind them; a name that is nothing else keeps it."""
     bare = list(words)
-    while len(bare) > 1 and bare[-1] in _LEGAL_FORMS | _AND:
+    while len(bare) > 1 and bare[-1] in _BEHIND:
         bare.pop()
     return bare if bare and bare[-1] not in _LEGAL_FORMS else words

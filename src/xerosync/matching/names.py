@@ -10,7 +10,6 @@ TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 """The marks that turn the direction of writing."""
 
 
-@lru_cache(maxsize=65536)
 def plain_name(name: str) -> str:
     """
     *name* for comparison: compatibility forms unified, letter case and width ignored, blanks collapsed, invisible
@@ -19,8 +18,15 @@ def plain_name(name: str) -> str:
     Accents and letters of other scripts stay: they make another name; so do marks that turn the direction of writing,
     which are no honest part of one (reliability 6.2).
     """
-    if name.isascii() and name.isprintable():
+    if not name:
+        return name
+    if name.isascii() and name.isprintable():  # as quick as to look it up
         return " ".join(name.lower().split())
+    return _folded(name)
+
+
+@lru_cache(maxsize=65536)
+def _folded(name: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     visible = (
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from attrs import define, evolve, field, frozen
 
+from xerosync.matching._resting import collector_at_rest
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey, Sought, Vendor, by_name, words_of
 from xerosync.matching.lookalikes import look_alike, turns_writing
@@ -117,12 +119,22 @@ class Matching(Generic[W]):
     def __attrs_post_init__(self) -> None:
         self._taken = self.pairs.taken()
 
+    @cached_property
+    def _asked(self) -> Sequence[MatchKey]:
+        """The keys that any contact has."""
+        return [key for key in self.keys if self.contacts.have(key)]
+
     def match(self, parties: Iterable[W], *, suggest: bool = False) -> tuple[Match[W], ...]:
         """How each of *parties* stands, whatever their order; *suggest* for those that nothing was found for."""
+        with collector_at_rest():
+            return self._matches(parties, suggest=suggest)
+
+    def _matches(self, parties: Iterable[W], *, suggest: bool) -> tuple[Match[W], ...]:
         matches = self._told_apart([self._match(party) for party in parties])
-        if not suggest or all(match.status in _FOUND for match in matches):
+        left = [match.party for match in matches if match.status not in _FOUND]
+        if not suggest or not left:
             return matches
-        suggester = Suggester(self.contacts, self._not_suggested())
+        suggester = Suggester(self.contacts, self._not_suggested(), left)
         return tuple(
             match if match.status in _FOUND else evolve(match, suggestions=suggester.suggest(match.party))
             for match in matches
@@ -164,9 +176,14 @@ class Matching(Generic[W]):
 
         One to which only others answer contradicts it: then nobody can say which is meant.
         """
+        known = {key: each for key in self._asked if (each := self.contacts.known_by(key, key(party)))}
+        if len(known) == 1 and not self.pairs.apart:
+            ((key, each),) = known.items()
+            if len(each) == 1 and is_active(each[0]) and not each[0].merged_to_contact_id:
+                return self._found(party, each[0], _same(key))  # as nearly all are, and what is below would say
         found: Mapping[str, Contact] = {}
         reasons: list[str] = []
-        hits = [self._hits(key, party) for key in self.keys]
+        hits = [self._hits(key, party, known[key]) if key in known else _NOBODY for key in self.keys]
         for hit in hits:
             if not hit.active:
                 continue
@@ -187,12 +204,9 @@ class Matching(Generic[W]):
             return self._found(party, contact, reason, MatchStatus.MERGED)
         return self._found(party, contact, reasons[0])
 
-    def _hits(self, key: MatchKey, party: W) -> Hits:
-        """Who answers to *key*; those that others were merged into only where nobody else does."""
-        text = key(party)
-        if not self.contacts.known_by(key, text):
-            return _NOBODY
-        found = self.contacts.answering(key, text)
+    def _hits(self, key: MatchKey, party: W, known: Sequence[Contact]) -> Hits:
+        """Who answers to *key*, as all *known* do; those that others were merged into only where nobody else does."""
+        found = self.contacts.as_they_are(known)
         active, merged, apart = found.active, found.merged, dict[str, Contact]()
         if self.pairs.apart:
             both = {**active, **merged}
@@ -200,7 +214,7 @@ class Matching(Generic[W]):
             active = {each: one for each, one in active.items() if each not in apart}
             merged = {each: one for each, one in merged.items() if each not in apart}
         return Hits(
-            reason=f"the same {words_of(key)}",
+            reason=_same(key),
             active=self._as_written(key, party, active) or merged,
             merged=not active and bool(merged),
             archived=found.archived,
@@ -247,7 +261,7 @@ class Matching(Generic[W]):
         name = contact.name or ""
         if turns_writing(name) or turns_writing(party.custom_identifier):
             return "its name has marks that turn the direction of writing"
-        if plain_name(name) == plain_name(party.custom_identifier):
+        if name == party.custom_identifier or plain_name(name) == plain_name(party.custom_identifier):
             return ""
         alike = self._look_alike(party.custom_identifier, name) or self._look_alike(party.name, name)
         return "letters of its name look alike and are others" if alike else ""
@@ -289,17 +303,21 @@ class Hits:
     apart: Mapping[str, Contact]
 
 
+def _same(key: MatchKey) -> str:
+    return f"the same {words_of(key)}"
+
+
 _NOBODY = Hits(reason="", active={}, merged=False, archived={}, apart={})
 """What answers to a key that nobody has."""
 
 
 def stands(party: W, status: MatchStatus, contacts: Iterable[Contact], reason: str) -> Match[W]:
     """That *party* stands so towards *contacts*."""
-    known = [(each.contact_id, each.name or "") for each in contacts if each.contact_id is not None]
+    known = [each for each in contacts if each.contact_id is not None]
     return Match(
         party=party,
         status=status,
-        contacts=tuple(contact_id for contact_id, _ in known),
-        names=tuple(name for _, name in known),
+        contacts=tuple([each.contact_id or ContactId("") for each in known]),
+        names=tuple([each.name or "" for each in known]),
         reason=reason,
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -14,7 +13,7 @@ from attrs import frozen
 from xerosync.matching.contacts import Contacts
 from xerosync.matching.keys import Sought, by_email
 from xerosync.matching.lookalikes import look_alike
-from xerosync.matching.loosely import loose_name, spellings
+from xerosync.matching.loosely import LooseName, bare_words, in_order, loose_name, spellings
 from xerosync.matching.names import plain_name
 from xerosync.models import Contact, ContactId
 
@@ -54,16 +53,24 @@ class Suggestion:
 
 
 class Suggester:
-    """Finds suggestions among the active *contacts* that are not *taken*; the indexes are made once."""
+    """
+    Finds suggestions for *parties* among the active *contacts* that are not *taken*.
 
-    def __init__(self, contacts: Contacts, taken: AbstractSet[str] = frozenset()) -> None:
+    The indexes are made once, and of no more than what can lead from one of *parties* to a contact.
+    """
+
+    def __init__(self, contacts: Contacts, taken: AbstractSet[str], parties: Sequence[Sought]) -> None:
         self._contacts: Final = [each for each in contacts.active if each.contact_id not in taken]
-        self._having: Final = _index(self._contacts)
-        self._words: Final = Words(loose_name(each.name or "").bare for each in self._contacts)
+        self._bare: Final = [bare_words(each.name or "") for each in self._contacts]
+        names = {name for party in parties for name in _names_of(party)}
+        self._words: Final = Words(self._bare, {word for name in names for word in bare_words(name)})
+        self._having: Final = _index(
+            self._contacts, self._bare, {clue for party in parties for clue in _clues_of_party(party)}
+        )
 
     def suggest(self, party: Sought) -> tuple[Suggestion, ...]:
-        """The contacts most like *party*, best first, three at most."""
-        names = list(dict.fromkeys(filter(None, (party.custom_identifier, party.name))))
+        """The contacts most like *party*, one of those that were given, best first, three at most."""
+        names = _names_of(party)
         told = self._by_clues(party)
         looked_at = {**dict.fromkeys(self._by_words(names), ()), **told}
         scored = [self._compared(names, place, reasons) for place, reasons in looked_at.items()]
@@ -71,10 +78,12 @@ class Suggester:
         return tuple(sorted(chosen, key=lambda one: (-one.score, one.contact_id))[:_MOST])
 
     def _by_words(self, names: Iterable[str]) -> list[int]:
-        votes: Counter[int] = Counter()
+        votes: dict[int, int] = {}
         for name in names:
-            votes.update(self._words.having(loose_name(name).bare))
-        return [place for place, _ in votes.most_common(_LOOKED_AT)]
+            self._words.vote(bare_words(name), votes)
+        least = min(sorted(votes.values())[-_LOOKED_AT:], default=0)
+        best = sorted([(-vote, place) for place, vote in votes.items() if vote >= least])
+        return [place for _, place in best[:_LOOKED_AT]]
 
     def _by_clues(self, party: Sought) -> dict[int, tuple[Reason, ...]]:
         """The contacts that share a clue, each with what that says."""
@@ -88,7 +97,7 @@ class Suggester:
     def _compared(self, names: Sequence[str], place: int, told: tuple[Reason, ...]) -> Suggestion:
         """A contact with all that speaks for it; the strongest reason decides, others add a little."""
         contact = self._contacts[place]
-        by_name = max((self._names(name, contact.name or "") for name in names), default=(0, ""))
+        by_name = max((self._names(name, place) for name in names), default=(0, ""))
         reasons = sorted((each for each in (by_name, *told) if each[0] >= _LEAST), reverse=True)
         return Suggestion(
             contact_id=contact.contact_id or ContactId(""),
@@ -97,109 +106,141 @@ class Suggester:
             reasons=tuple(reason for _, reason in reasons),
         )
 
-    def _names(self, one: str, other: str) -> Reason:
-        ours, theirs = loose_name(one), loose_name(other)
-        if not ours.sorted or not theirs.sorted:
+    def _names(self, one: str, place: int) -> Reason:
+        ours, words = loose_name(one), self._bare[place]
+        other = self._contacts[place].name or ""
+        if not ours.bare or not words:
             return 0, ""
+        if ours.bare == " ".join(words):
+            return self._but_for(ours, loose_name(other))
+        if ours.sorted == in_order(words):
+            return 88, "the same words in another order"
+        if ours.joined == "".join(words):
+            return 88, "the same letters with other blanks"
+        if look_alike(one, other):
+            return _ALIKE
+        likeness = min(self._words.likeness(ours.bare.split(), words), 87)
+        return likeness, f"a similar name ({likeness} of 100)"
+
+    def _but_for(self, ours: LooseName, theirs: LooseName) -> Reason:
+        """What two names that are bare the same differ in."""
         if ours.accentless == theirs.accentless:
             return 95, "the same name but for accents"
         if ours.worded == theirs.worded:
             return 93, "the same name but for “&” and punctuation"
-        if ours.bare == theirs.bare:
-            return 90, "the same name but for the legal form"
-        if ours.sorted == theirs.sorted:
-            return 88, "the same words in another order"
-        if ours.joined == theirs.joined:
-            return 88, "the same letters with other blanks"
-        if look_alike(one, other):
-            return _ALIKE
-        likeness = min(self._words.likeness(ours.bare, theirs.bare), 87)
-        return likeness, f"a similar name ({likeness} of 100)"
+        return 90, "the same name but for the legal form"
 
 
 class Words:
     """The words of many names: which have them, spelt so or nearly so, and how much each tells."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        places: dict[str, list[int]] = defaultdict(list)
+    def __init__(self, names: Sequence[Sequence[str]], sought: AbstractSet[str]) -> None:
+        places: dict[str, list[int]] = {}
+        for place, words in enumerate(names):
+            for word in dict.fromkeys(words):
+                places.setdefault(word, []).append(place)
+        asked = {spelling for word in sought for spelling in spellings(word)}
         spelt: dict[str, list[str]] = defaultdict(list)
-        count = 0
-        for place, name in enumerate(names):
-            count += 1
-            for word in dict.fromkeys(name.split()):
-                places[word].append(place)
         for word in places:
-            for spelling in spellings(word):
+            # Nearly every word is left at once: nobody asks for it in any spelling.
+            for spelling in asked.intersection(spellings(word)):
                 spelt[spelling].append(word)
-        self._places: Final[Mapping[str, Sequence[int]]] = dict(places)
+        self._places: Final[Mapping[str, Sequence[int]]] = places
         self._spelt: Final[Mapping[str, Sequence[str]]] = dict(spelt)
-        self._unheard: Final = math.log(2 + count)
-        self._told: Final = {word: self._unheard - math.log(1 + len(found)) for word, found in places.items()}
+        self._led_to: Final[dict[str, Sequence[tuple[int, Sequence[int]]]]] = {}
+        self._unheard: Final = math.log(2 + len(names))
 
-    def having(self, name: str) -> Counter[int]:
-        """The places of the names that share words with *name*, those with the most telling words counting most."""
-        votes: Counter[int] = Counter()
-        for word in name.split():
-            near = {each for spelling in spellings(word) for each in self._spelt.get(spelling, ())}
-            for each in near:
-                places = self._places[each]
+    def vote(self, words: Sequence[str], votes: dict[int, int]) -> None:
+        """Give *votes* to the places of names that share *words*, which were sought; telling words give more."""
+        for word in words:
+            if word not in self._led_to:
+                near = {each for spelling in spellings(word) for each in self._spelt.get(spelling, ())}
+                shares = [(int(100 * self._told(each) * _same_part_of_near(word, each)), each) for each in near]
+                self._led_to[word] = [(share, self._places[each]) for share, each in shares]
+            for share, places in self._led_to[word]:
                 if len(places) <= _COMMON:
-                    share = int(100 * self._told[each] * _same_part(word, each))
                     for place in places:
-                        votes[place] += share
-        return votes
+                        votes[place] = votes.get(place, 0) + share
 
-    def likeness(self, one: str, other: str) -> int:
+    def _told(self, word: str) -> float:
+        """How much *word* tells: the less, the more names have it."""
+        places = self._places.get(word)
+        return self._unheard if places is None else self._unheard - math.log(1 + len(places))
+
+    def likeness(self, ours: Sequence[str], theirs: Sequence[str]) -> int:
         """How much of what two names tell is the same, of 100: a word that many names have tells little."""
-        ours, theirs = one.split(), other.split()
-        told = {word: len(word) * self._told.get(word, self._unheard) for word in (*ours, *theirs)}
+        told = {word: len(word) * self._told(word) for word in (*ours, *theirs)}
         same = 0.0
         left = list(theirs)
         for word in ours:
-            share, best = max(((_same_part(word, each), each) for each in left), default=(0.0, ""))
+            if word in left:
+                share, best = 1.0, word
+            else:
+                share, best = max([(_same_part(word, each), each) for each in left], default=(0.0, ""))
             if share > 0:
                 left.remove(best)
                 same += share * (told[word] + told[best])
-        return int(100 * same / (sum(told[word] for word in ours) + sum(told[word] for word in theirs)))
+        return int(100 * same / (sum([told[word] for word in ours]) + sum([told[word] for word in theirs])))
 
 
-@lru_cache(maxsize=65536)
 def _same_part(one: str, other: str) -> float:
     """The part of two words that is the same: all of it, all but a letter or two, or nothing."""
+    return _same_part_of_near(one, other) if _have_spelling_in_common(one, other) else 0.0
+
+
+def _have_spelling_in_common(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 1:
+        return False
+    if one[:1] != other[:1] and one[-1:] != other[-1:]:  # then only the two ends can be what is left out
+        return one[1:] == other[:-1] or one[:-1] == other[1:]
+    return not spellings(one).isdisjoint(spellings(other))
+
+
+def _same_part_of_near(one: str, other: str) -> float:
+    """The same of two words that have a spelling in common."""
     if one == other:
         return 1.0
-    if len(one) < 3 or len(other) < 3 or spellings(one).isdisjoint(spellings(other)):
-        return 0.0
-    return 1 - 1 / max(len(one), len(other))
+    return 0.0 if len(one) < 3 or len(other) < 3 else 1 - 1 / max(len(one), len(other))
 
 
-def _index(contacts: Sequence[Contact]) -> Mapping[Clue, Sequence[int]]:
-    index: dict[Clue, list[int]] = defaultdict(list)
-    for place, contact in enumerate(contacts):
-        for clue in _clues_of_contact(contact):
-            index[clue].append(place)
-    return dict(index)
+def _index(
+    contacts: Sequence[Contact], bare: Sequence[Sequence[str]], asked: set[Clue]
+) -> Mapping[Clue, Sequence[int]]:
+    """The places of the *contacts* that have a clue of those *asked* for."""
+    index: dict[Clue, list[int]] = {}
+    for place, (contact, words) in enumerate(zip(contacts, bare, strict=True)):
+        for clue in asked.intersection(_clues_of_contact(contact, words)):
+            index.setdefault(clue, []).append(place)
+    return index
+
+
+def _names_of(party: Sought) -> list[str]:
+    return list(dict.fromkeys(filter(None, (party.custom_identifier, party.name))))
 
 
 def _clues_of_party(party: Sought) -> set[Clue]:
     numbers = (party.custom_identifier, party.contact_number, party.account_number)
-    names = (party.custom_identifier, party.name)
+    names = [bare_words(name) for name in _names_of(party)]
     return _clues(names, email=by_email(party), phones=(party.phone,), numbers=numbers)
 
 
-def _clues_of_contact(contact: Contact) -> set[Clue]:
+def _clues_of_contact(contact: Contact, bare: Sequence[str]) -> set[Clue]:
     numbers = (contact.contact_number or "", contact.account_number or "")
-    phones = (f"{each.phone_area_code or ''}{each.phone_number or ''}" for each in contact.phones)
-    return _clues((contact.name or "",), email=by_email(contact), phones=phones, numbers=numbers)
+    phones = [f"{each.phone_area_code or ''}{each.phone_number or ''}" for each in contact.phones]
+    return _clues((bare,) if contact.name else (), email=by_email(contact), phones=phones, numbers=numbers)
 
 
-def _clues(names: Iterable[str], *, email: str, phones: Iterable[str], numbers: Iterable[str]) -> set[Clue]:
+def _clues(names: Iterable[Sequence[str]], *, email: str, phones: Iterable[str], numbers: Iterable[str]) -> set[Clue]:
     """What leads from one to the other: whole names in their loosest forms, e-mails, telephones and numbers."""
-    loose = [loose_name(name) for name in names if name]
-    clues = {("name", form) for each in loose for form in (each.sorted, each.joined)}
-    clues |= {("e-mail", email)} if email else set()
-    clues |= {("telephone", digits) for phone in phones if phone and (digits := _digits(phone))}
-    return clues | {("number", signless) for number in numbers if number and (signless := _signless(number))}
+    clues: set[Clue] = set()
+    for bare in names:
+        clues.add(("name", in_order(bare)))
+        clues.add(("name", "".join(bare)))
+    if email:
+        clues.add(("e-mail", email))
+    clues.update([("telephone", digits) for phone in phones if phone and (digits := _digits(phone))])
+    clues.update([("number", signless) for number in numbers if number and (signless := _signless(number))])
+    return clues
 
 
 def _digits(phone: str) -> str:
