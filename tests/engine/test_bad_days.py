@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import define
 from tests.conftest import CLEARING, DAY, Product, Through, is_write, nzd
 from tests.engine.scenarios import SCENARIOS, Scenario, collected
 
-from xerosync import Plan, Receivables, Report, Settlement, SettlementLine, State, Tokens, Xero
+from xerosync import App, Plan, Receivables, Report, Settlement, SettlementLine, State, Tokens, Xero
 from xerosync.engine.kinds import KINDS
 from xerosync.errors import NotAuthorised, RateLimited, Unavailable
 from xerosync.ports import NotSent, Request
-from xerosync.simulator import Fault
+from xerosync.simulator import Fault, VirtualClock
 
 IN_DOUBT = [
     Fault.LOST_BEFORE,
@@ -107,6 +108,39 @@ def test_a_write_that_xero_did_not_take_is_sent_again_at_once(
 
     assert report.unfinished == ()
     assert scenario.held(product) == scenario.expected
+
+
+@define
+class Ahead:
+    """A machine's clock that is a day ahead of all others."""
+
+    right: VirtualClock
+
+    def now(self) -> datetime:
+        return self.right.now() + timedelta(days=1)
+
+    async def sleep(self, seconds: float) -> None:
+        await self.right.sleep(seconds)
+
+
+def test_doubt_that_a_clock_a_day_ahead_has_dated_is_waited_out_no_longer_than_any(product: Product) -> None:
+    invoice = product.collectable("100.00")
+    app = App(product.app.client_id, product.app.client_secret)
+    ahead = Xero(
+        app, product.books.tenant_id, store=product.store, transport=product.simulator.transport,
+        clock=Ahead(product.clock),
+    )  # fmt: skip
+    ahead.connect(product.tokens)
+    sales = Receivables(ahead, clearing_account=CLEARING)
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
+    assert sales.apply(sales.settle(collected(invoice.id))).unfinished
+    right = product.xero(quarantine_s=300)
+    began = product.clock.now()
+
+    assert Receivables(right).recover().found == 1
+
+    assert product.clock.now() - began < timedelta(minutes=6)
+    assert len(product.live_payments()) == 1
 
 
 @EACH_KIND

@@ -213,7 +213,8 @@ async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list
 async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
     now = books.clock.now()
     ends = [each.claimed_at + timedelta(seconds=books.quarantine_s) for each in doubtful if each.claimed_at is not None]
-    left = max(ends, default=now) - now
+    # All were claimed before now, so that none is waited for longer, whatever another machine's clock said.
+    left = min(max(ends, default=now) - now, timedelta(seconds=books.quarantine_s))
     if left > timedelta():
         books.tell(Event.WAITING, reason="a write may still be on its way", seconds=left.total_seconds())
         await books.clock.sleep(left.total_seconds())
