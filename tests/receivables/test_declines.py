@@ -524,3 +524,66 @@ def test_the_store_of_a_process_that_died_keeps_reasons(product: Product, tmp_pa
     product.store = SQLiteStore(f"{tmp_path}/xerosync.db")
 
     assert declines(collecting(product)) == [("account frozen", DAY, "d")]
+
+
+def test_an_agreement_to_one_line_holds_for_the_next_ones_of_its_transaction(
+    product: Product, sales: Receivables
+) -> None:
+    """The payer agreed to the second attempt, which was not covered: one retry of that is no new attempt."""
+    invoice = product.collectable()
+    assert settle(sales, on(0, line(invoice.id, DECLINED, CLOSED, name="d1"))) == []
+    assert settle(sales, on(3, line(invoice.id, DECLINED, NSF, name="d2", agreed_anew=True))) == []
+
+    assert settle(sales, on(5, line(invoice.id, COLLECTED, name="c"))) == []
+
+    assert product.standing(invoice.id) == [(Decimal(100), DAY + timedelta(5))]
+    assert [each.agreed_on for each in sales.transactions()] == [DAY + timedelta(3)]
+    assert len(declines(sales)) == 2
+
+
+def test_an_agreement_to_a_line_that_came_in_holds_when_it_is_collected_again(
+    product: Product, sales: Receivables
+) -> None:
+    invoice = product.collectable()
+    happened = [
+        on(0, line(invoice.id, DECLINED, CLOSED, name="d")),
+        on(3, line(invoice.id, COLLECTED, name="c1", agreed_anew=True)),
+        on(6, line(invoice.id, CHARGED_BACK, NSF, name="b")),
+        on(8, line(invoice.id, COLLECTED, name="c2")),
+    ]
+
+    for each in happened:
+        assert settle(sales, each) == []
+
+    assert product.standing(invoice.id) == [(Decimal(100), DAY + timedelta(8))]
+
+
+def test_what_was_agreed_on_does_not_excuse_what_was_before_it_nor_what_the_policy_forbids_after_it(
+    product: Product, sales: Receivables
+) -> None:
+    invoice = product.collectable()
+    before = [
+        on(0, line(invoice.id, DECLINED, CLOSED, name="d1")),
+        on(2, line(invoice.id, DECLINED, NSF, name="d2")),
+    ]
+    agreed = on(4, line(invoice.id, DECLINED, NSF, name="d3", agreed_anew=True))
+    after = [
+        on(6, line(invoice.id, DECLINED, NSF, name="d4")),
+        on(8, line(invoice.id, COLLECTED, name="c")),
+    ]
+
+    assert settle(sales, *before, agreed, *after) == [("retry not allowed", "d2"), ("retry not allowed", "c")]
+
+
+def test_an_agreement_to_a_line_holds_for_another_transaction_of_its_invoice(
+    product: Product, sales: Receivables
+) -> None:
+    invoice = product.collectable()
+    settle(sales, on(0, line(invoice.id, DECLINED, CLOSED, name="d1")))
+    settle(sales, on(3, line(invoice.id, DECLINED, NSF, name="d2", agreed_anew=True)))
+    say(sales, invoice.id, None, 3)
+
+    assert try_again(sales, invoice.id) == []
+    assert settle(sales, on(5, line(f"{invoice.id}/2", DECLINED, NSF, name="d3"))) == []
+    say(sales, f"{invoice.id}/2", None, 5)
+    assert try_again(sales, invoice.id) == ["retry not allowed"]

@@ -34,15 +34,21 @@ def declined(
     settlements: Sequence[Settlement], transactions: Mapping[str, Transaction], waiting: AbstractSet[str]
 ) -> dict[str, Transaction]:
     """
-    *transactions* with what *settlements* say why each failed; not what the lines *waiting* for a person say.
+    *transactions* with what *settlements* say why each failed, and when the payer last agreed to another attempt at it;
+    not what the lines *waiting* for a person say.
 
-    A reason that a line gave before, and does not give now, is kept.
+    What a line said before, and does not say now, is kept.
     """
     lines = {line.id: (each, line) for each in settlements for line in each.lines}
     found = dict(transactions)
     for settlement, line in lines.values():
         transaction = found.get(line.transaction)
-        if transaction is None or line.id in waiting or line.reason is None:
+        if transaction is None or line.id in waiting:
+            continue
+        if line.agreed_anew:
+            agreed_on = max(settlement.on, transaction.agreed_on or settlement.on)
+            transaction = found[transaction.id] = evolve(transaction, agreed_on=agreed_on)
+        if line.reason is None:
             continue
         told = Decline(reason=line.reason, on=settlement.on, amount=line.amount, line=line.id)
         others = [each for each in transaction.declines if each.line not in {"", line.id}]
@@ -76,24 +82,39 @@ def forbidden(
     Why *transaction*, of the *attempts* at its invoice in order, may not be collected by *policy*; blank where it may.
 
     Without *asked* it is the attempt as a whole, on its own day; else one line of it, *on* that day, of which *before*
-    had come in already. Instalments are no retries: one begins where more was asked than the transaction is of.
+    had come in already. Instalments are no retries: one begins where more was asked than the transaction is of. Where
+    the payer agreed to another attempt, what was before that counts no more.
     """
     earlier = [each for each in attempts if each.attempt < transaction.attempt]
-    since = max((place for place, each in enumerate(earlier) if each.agreed_anew), default=0)
-    earlier = [] if transaction.agreed_anew else earlier[since:]
+    agreed = [place for place, each in enumerate(earlier) if each.agreed_anew or each.agreed_on is not None]
+    has_agreed = transaction.agreed_anew or _agreed_by(transaction, on) is not None
+    earlier = [] if has_agreed else earlier[max(agreed, default=0) :]
     day = transaction.on or on or date.max
     # The day of a settlement may lie ahead: what it says was declined is known, and was before what is collected next.
-    met = [each for one in earlier for each in one.declines if on is None or each.on <= max(on, day)]
-    own = [each for each in transaction.declines if on is not None and each.on < on]
+    met = [each for one in earlier for each in _counting(one) if on is None or each.on <= max(on, day)]
+    own = [each for each in _counting(transaction, on) if on is not None and each.on < on]
     failed = sum((each.amount.amount for each in own), Decimal(0))
-    retries = sum(_times(_failed(each), each) for each in earlier if each.declines)
+    retries = sum(_times(_failed(each), each) for each in earlier if _counting(each))
     if asked is not None:
         retries += max(_times(before + failed + asked.amount, transaction) - 1, 0)
     return policy.forbids([*met, *own], retries=retries, on=on if own and on is not None else day)
 
 
+def _agreed_by(transaction: Transaction, on: date | None = None) -> date | None:
+    """The day by which the payer had agreed to another attempt at *transaction*; *on* that day at the latest."""
+    agreed_on = transaction.agreed_on
+    return agreed_on if agreed_on is not None and (on is None or agreed_on <= on) else None
+
+
+def _counting(transaction: Transaction, on: date | None = None) -> list[Decline]:
+    """The declines of *transaction* since the payer last agreed to another attempt, as known *on* a day."""
+    # Those of the same day count: the attempt agreed on may be among them.
+    since = _agreed_by(transaction, on) or date.min
+    return [each for each in transaction.declines if each.on >= since]
+
+
 def _failed(transaction: Transaction) -> Decimal:
-    return sum((each.amount.amount for each in transaction.declines), Decimal(0))
+    return sum((each.amount.amount for each in _counting(transaction)), Decimal(0))
 
 
 def _times(amount: Decimal, transaction: Transaction) -> int:
@@ -124,8 +145,9 @@ class Tried:
         parts = [each for each in chain.parts if each.transaction == transaction.id]
         if any(each.name == line.id and not (each.stands and chain.left) for each in parts):
             return ""
-        earlier = [each.left for each in parts if self.days.get(each.name, "") < settlement.on.isoformat()]
-        before = sum(earlier, Decimal(0))
+        since = (_agreed_by(transaction, settlement.on) or date.min).isoformat()
+        upto = settlement.on.isoformat()
+        before = sum((each.left for each in parts if since <= self.days.get(each.name, since) < upto), Decimal(0))
         others = [self.transactions.get(each.id, each) for each in self.attempts.get(transaction.invoice_id, ())]
         return forbidden(policy, others, transaction, on=settlement.on, asked=line.amount, before=before)
 

@@ -119,6 +119,7 @@ def _wanted(one: Followed, invoice: Invoice, known: Importable) -> Transaction:
         on=before.on if keeps_day else fresh.on,
         declines=before.declines,
         agreed_anew=before.agreed_anew,
+        agreed_on=before.agreed_on,
     )
 
 

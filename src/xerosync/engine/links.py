@@ -29,6 +29,7 @@ def facts_of(transaction: Transaction) -> dict[str, str]:
         "cancelled": "yes" if transaction.cancelled else "",
         "declines": _kept(transaction.declines),
         "agreed_anew": "yes" if transaction.agreed_anew else "",
+        "agreed_on": transaction.agreed_on.isoformat() if transaction.agreed_on else "",
     }
     return {name: text for name, text in facts.items() if text}
 
@@ -49,12 +50,13 @@ def transaction_of(facts: Mapping[str, str]) -> Transaction:
         cancelled="cancelled" in facts,
         declines=_declines(facts.get("declines")),
         agreed_anew="agreed_anew" in facts,
+        agreed_on=_day(facts.get("agreed_on")),
     )
 
 
 def says_why(facts: Mapping[str, str]) -> bool:
     """Whether the transaction of *facts* says something of what may be tried again after it."""
-    return "declines" in facts or "agreed_anew" in facts
+    return not facts.keys().isdisjoint({"declines", "agreed_anew", "agreed_on"})
 
 
 def _kept(declines: tuple[Decline, ...]) -> str:

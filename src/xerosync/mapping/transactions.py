@@ -63,7 +63,8 @@ class Transaction:
     *amount* is to be collected of *customer* on the day *on*, for what is *due*; *comment* names the invoice to whoever
     looks at it. *attempt* counts the transactions made of the invoice, this one included. *status* is what the host
     last said of it; where it was *cancelled*, nothing is due any more and the host is to delete it. *declines* tell why
-    it failed, as far as that was said; *agreed_anew* that the payer agreed to this attempt after an earlier one did.
+    it failed, as far as that was said; *agreed_anew* that the payer agreed to this attempt after an earlier one did,
+    *agreed_on* the day of the last line of a settlement that said so of this transaction.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Transaction:
     cancelled: bool = False
     declines: tuple[Decline, ...] = ()
     agreed_anew: bool = False
+    agreed_on: date | None = None
 
     @property
     def is_live(self) -> bool:
@@ -205,7 +207,7 @@ class ImportSettings:
         check_text("mapper", made.comment)
         if made.amount.amount <= 0 or not made.amount.to_the_cent or made.on is None:
             raise InvalidInput("mapper", "give a positive amount, to the currency's smallest coin, and a day")
-        return evolve(made, due=invoice.due_date, declines=(), agreed_anew=False)
+        return evolve(made, due=invoice.due_date, declines=(), agreed_anew=False, agreed_on=None)
 
 
 def checked_states(states: Iterable[TransactionState]) -> list[TransactionState]:
