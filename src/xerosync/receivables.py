@@ -422,6 +422,8 @@ class AsyncReceivables:
         last: date | None = None,
         account: str | None = None,
         brief: bool = False,
+        since: Reconciliation | None = None,
+        withdrawn: Iterable[str] = (),
     ) -> Reconciliation:
         """
         Explain the clearing account's balance in Xero: what should be in flight, and every discrepancy, to the cent.
@@ -435,18 +437,24 @@ class AsyncReceivables:
         A *brief* one finds the same, and lists only what is not as it should be: payments that stand as they were
         posted, and as your settlements say, are in its sums and in no list. That is for hundreds of thousands of them;
         *settlements* may come from a generator then, and are read one by one.
+
+        *since* a brief one that was made of all your settlements, in this process, it is rolled forward: give the
+        *settlements* that are new or changed, each whole, and the ids of those *withdrawn*, and it finds what a brief
+        one of all would. Raises `InvalidInput` where it cannot, as after a change of settings: take one of all then.
         """
         given = [settlements] if isinstance(settlements, Settlement) else settlements
-        return await reconciling.reconcile(
-            self.books,
-            self._clearing,
-            self._settlements,
-            given,
+        wanted = reconciling.Wanted(
+            clearing=self._clearing,
+            chosen=self._settlements,
+            settlements=given,
             of=account,
             first=first,
             last=last,
             brief=brief,
+            since=since,
+            withdrawn=tuple(withdrawn),
         )
+        return await reconciling.reconcile(self.books, wanted)
 
     async def clearing_statement(self, first: date, last: date, *, account: str | None = None) -> ClearingStatement:
         """

@@ -24,7 +24,7 @@ from xerosync.engine.movements import (
 )
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import OPEN, State
-from xerosync.engine.ticking import Ticked
+from xerosync.engine.ticked import Ticked
 from xerosync.models import (
     Account,
     AccountId,

@@ -19,7 +19,7 @@ from xerosync.engine.clearing import (
 from xerosync.engine.entries import Entry, balance_of, entries_on
 from xerosync.engine.movements import Movements, gone_from, is_on, signed_payment, signed_transaction, signed_transfer
 from xerosync.engine.pages import Cell, Section, page
-from xerosync.engine.ticking import Ticked
+from xerosync.engine.ticked import Ticked
 from xerosync.models import AccountId, BankTransactionStatus, PaymentStatus
 from xerosync.money import Money, exactly
 from xerosync.tables import Tabular
@@ -31,7 +31,7 @@ class ClearingMovement:
     An amount that moved on the account on one day, debit positive; *ours* says whether the library posted it.
 
     *about* is Xero's id of it; empty for the rest that nothing explains, journals and lines of other documents, and for
-    the payments of one day that a brief report puts together: *count* says how many.
+    what moved on one day and a brief report puts together: *count* says how many.
     """
 
     on: date
@@ -213,7 +213,7 @@ def state_clearing(
         balance=opening,
         movements=until,
         own=balance_of(account, until, kept_in),
-        ticked=others.until(first - timedelta(days=1)),
+        ticked=others.by(first - timedelta(days=1)),
         removed=[_removed(each) for each in gone if _day_of(each) < first],
     )
     after = explain_clearing(
@@ -221,7 +221,7 @@ def state_clearing(
         balance=closing,
         movements=by_then,
         own=balance_of(account, by_then, kept_in),
-        ticked=others.until(last),
+        ticked=others.by(last),
         removed=[_removed(each) for each in gone if _day_of(each) <= last],
     )
     opening, closing = before.balance, after.balance
@@ -266,6 +266,10 @@ def _removed(gone: Entry) -> ExceptionItem:
 def _ticked(ticked: Ticked) -> Iterator[ClearingMovement]:
     for day, (count, amount) in ticked.days.items():
         what = f"{count:,} payment{'s' * (count != 1)}"
+        money = Money(amount, ticked.currency)
+        yield ClearingMovement(on=day, what=what, about="", amount=money, ours=True, count=count)
+    for (day, kind), (count, amount) in ticked.costs.items():
+        what = f"{count:,} {kind}{'s' * (count != 1)}"
         money = Money(amount, ticked.currency)
         yield ClearingMovement(on=day, what=what, about="", amount=money, ours=True, count=count)
 

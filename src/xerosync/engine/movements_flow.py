@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
-from attrs import AttrsInstance
+from attrs import AttrsInstance, evolve
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import (
@@ -20,6 +20,7 @@ from xerosync.engine.actions import (
     Transfer,
     VoidCredit,
 )
+from xerosync.engine.brought_forward import Left, Rolled
 from xerosync.engine.clearing import confirmed_by_id
 from xerosync.engine.intents import Intent, read_intent
 from xerosync.engine.mirror import (
@@ -30,6 +31,7 @@ from xerosync.engine.mirror import (
     INVOICES,
     PAYMENTS,
     Shelf,
+    read_mirrored,
     records,
     refresh,
     walk,
@@ -37,7 +39,7 @@ from xerosync.engine.mirror import (
 from xerosync.engine.movements import Movements
 from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.restoring import RESTORED, current, superseded
-from xerosync.engine.ticking_flow import Briefly, Left, tick_off
+from xerosync.engine.ticking_flow import Briefly, tick_off
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.errors import ScopeMissing
 from xerosync.models import Account, AccountId, AccountType, BankTransaction, BankTransfer, CreditNote, Invoice, Payment
@@ -47,24 +49,36 @@ T = TypeVar("T", bound=AttrsInstance)
 _DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 
 
-async def movements_on(books: Books, kept: Account, briefly: Briefly | None = None) -> tuple[Movements, Left | None]:
-    """What moved on the account *kept*; or *briefly* what of that is to be looked at, and what else is left."""
+async def movements_on(
+    books: Books, kept: Account, briefly: Briefly | None = None, rolled: Rolled | None = None
+) -> tuple[Movements, Left | None]:
+    """
+    What moved on the account *kept*; or *briefly* what of that is to be looked at, and what else is left.
+
+    Of an account that is *rolled* forward only what is to be looked at anew.
+    """
     account = kept.account_id or AccountId("")
     removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
-    moved = current(await intents_with(books, lookup=("account", account)))
+    everything = await intents_with(books, lookup=("account", account)) if rolled is None else rolled.moved
+    moved = current(everything)
     left = None
     if briefly is None:
         written = await _of_kinds(books, Pay.kind, Refund.kind)
         walked = walk(books, PAYMENTS, Payment, lookup=("account", account))
         on_account = {record.key: payment async for record, payment in walked}
     else:
-        left = await tick_off(books, account, briefly, others=moved, removals=removed)
+        left = await tick_off(books, account, briefly, others=moved, removals=removed, rolled=rolled)
+        left = evolve(left, moved=frozenset(each.key for each in everything))
         written, on_account = left.written, left.payments
     for xero_id in superseded(written.values()):
         del written[xero_id]
     transactions: list[BankTransaction] = []
     transfers: list[BankTransfer] = []
-    if kept.type == AccountType.BANK or moved:
+    ids = [each.xero_id for each in moved if each.xero_id]
+    if rolled is not None:
+        transactions = await _to_look_at(books, BANK_TRANSACTIONS, BankTransaction, rolled, ids)
+        transfers = await _to_look_at(books, BANK_TRANSFERS, BankTransfer, rolled, ids)
+    elif kept.type == AccountType.BANK or moved:
         try:
             await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
         except ScopeMissing:
@@ -73,7 +87,6 @@ async def movements_on(books: Books, kept: Account, briefly: Briefly | None = No
                 raise
         else:
             # What the library wrote may stand on another account, as a payout does that is no transfer.
-            ids = [each.xero_id for each in moved if each.xero_id]
             transactions = await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids)
             transfers = await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids)
     known = confirmed_by_id(moved)
@@ -90,7 +103,9 @@ async def movements_on(books: Books, kept: Account, briefly: Briefly | None = No
             xero_id: intent for xero_id, intent in known.items() if intent.operation.kind not in {Pay.kind, Refund.kind}
         },
         removed=frozenset({*removed, *await _voided(books, moved)}),
-        others=await _written_for_others(books, _ids(transactions, transfers) - known.keys()),
+        others=await _written_for_others(
+            books, _ids(transactions, transfers) - known.keys(), one_by_one=rolled is not None
+        ),
     )
     return movements, left
 
@@ -107,9 +122,19 @@ def _ids(transactions: Iterable[BankTransaction], transfers: Iterable[BankTransf
     return ids | {each.bank_transfer_id or "" for each in transfers}
 
 
-async def _written_for_others(books: Books, ids: AbstractSet[str]) -> dict[str, Intent]:
+async def _to_look_at(books: Books, shelf: Shelf, kind: type[T], rolled: Rolled, ids: Sequence[str]) -> list[T]:
+    """Those documents of *shelf* on an account that are to be looked at, and those with these *ids*, each once."""
+    found = {record.key: read_mirrored(record, kind) for record in rolled.documents.get(shelf.kind, ())}
+    found |= {key: document for key, (document, _) in (await stamped(books, shelf, kind, ids)).items()}
+    return list(found.values())
+
+
+async def _written_for_others(books: Books, ids: AbstractSet[str], *, one_by_one: bool) -> dict[str, Intent]:
     """What wrote those of *ids*, bank transactions and transfers, that the library wrote, by id."""
     found: dict[str, Intent] = {}
+    if one_by_one:
+        written = [one for each in sorted(ids) for one in await intents_with(books, lookup=("xero_id", each))]
+        return confirmed_by_id(each for each in written if each.operation.kind in {MoveMoney.kind, Transfer.kind})
     for kind in (MoveMoney.kind, Transfer.kind) if ids else ():
         async for record in records(books, "intent", lookup=("kind", kind)):
             if dict(record.lookups).get("xero_id") in ids:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from attrs import evolve, field, frozen
 
 from xerosync.engine.actions import WAS_ON, Action, Pay, Pending, RemovePayment
+from xerosync.engine.brought_forward import BroughtForward
 from xerosync.engine.causes import RootCause, root_causes
 from xerosync.engine.clearing import InBase, balance_rows
 from xerosync.engine.clearing_statement import ClearingStatement
@@ -36,7 +37,8 @@ class Reconciliation(Tabular):
 
     *in_flight* is what should be there: collected, posted, and not yet paid out, by the host's settlements where it
     gave them, else by the library's record, in so many *payments*. The *statement* has every movement, *settlements*
-    every line ticked or crossed. What a person said is as it should be is *accepted*, and still in the sum.
+    every line ticked or crossed. What a person said is as it should be is *accepted*, and still in the sum. *forward*
+    is what a brief one of all settlements hands on to ``reconcile(since=…)``, in this process alone.
     """
 
     tenant: TenantId
@@ -50,6 +52,7 @@ class Reconciliation(Tabular):
     accepted: Listing[Discrepancy] = field(factory=Listing[Discrepancy], converter=Listing[Discrepancy])
     settlements: SettlementReport | None = None
     settling: Plan = field(repr=False)
+    forward: BroughtForward | None = field(default=None, repr=False, eq=False)
 
     @property
     def balance(self) -> Money:

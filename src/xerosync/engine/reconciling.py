@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
-from xerosync.engine.accounting_for import Standing, account_for, is_before, parts_told
+from xerosync.engine.accounting_for import Found, Standing, account_for, is_before, parts_told
 from xerosync.engine.actions import (
     AcceptDrift,
     Pending,
 )
+from xerosync.engine.brought_forward import (
+    KINDS,
+    BroughtForward,
+    Left,
+    Outcome,
+    Rolled,
+    bring_forward,
+    check_accounts,
+    forward_of,
+    ticked_with,
+)
 from xerosync.engine.chain_books import settled_on
+from xerosync.engine.changes import Mark, latest
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
 from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Entry, Key, entries_on, named
@@ -34,9 +46,10 @@ from xerosync.engine.plans import Plan
 from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.remedies import CHANGES, Means, remedied
 from xerosync.engine.remembering import standing_for
+from xerosync.engine.rolling import roll
 from xerosync.engine.settlement_flow import Examined, examined
 from xerosync.engine.settling_policies import SettlementSettings, open_books
-from xerosync.engine.ticking import Ticked
+from xerosync.engine.ticked import Ticked
 from xerosync.engine.ticking_flow import Briefly
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import check_day, check_written_day
@@ -48,54 +61,65 @@ from xerosync.models import (
 from xerosync.money import Money
 
 
-async def reconcile(
-    books: Books,
-    clearing_account: str | None,
-    chosen: SettlementSettings,
-    settlements: Iterable[Settlement] | None,
-    *,
-    of: str | None = None,
-    first: date | None = None,
-    last: date | None = None,
-    brief: bool = False,
-) -> Reconciliation:
+@frozen(kw_only=True)
+class Wanted:
     """
-    Explain the balance that Xero gives for the account *of* this code or id, discrepancy by discrepancy, to the cent.
+    What is to be explained: the account *of* this code or id, else the *clearing* account, through which settlements go
+    in any case by what was *chosen*, from *first* to *last*.
 
-    It is the clearing account unless given, through which the settlements go in any case. A *brief* one keeps of what
-    stands as it should nothing but its sum by day.
+    *settlements* are the host's. A *brief* report keeps of what stands as it should nothing but its sum by day. *since*
+    a brief one, *settlements* are those that are new or changed, and *withdrawn* the ids of those that are no more.
     """
-    _check_days(first, last)
-    choice = await account_choice(books, clearing_account if of is None else of, setting="clearing_account")
-    clearing_account = of if clearing_account is None else clearing_account
-    account = choice.account.account_id or AccountId("")
+
+    clearing: str | None
+    chosen: SettlementSettings
+    settlements: Iterable[Settlement] | None
+    of: str | None = None
+    first: date | None = None
+    last: date | None = None
+    brief: bool = False
+    since: Reconciliation | None = None
+    withdrawn: Sequence[str] = ()
+
+    @property
+    def through(self) -> str | None:
+        """The account that settlements go through."""
+        return self.of if self.clearing is None else self.clearing
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it is of all settlements, and all days."""
+        return self.settlements is not None and self.first is None and self.last is None
+
+
+async def reconcile(books: Books, wanted: Wanted) -> Reconciliation:
+    """Explain the balance that Xero gives for the account that is *wanted*, discrepancy by discrepancy, to the cent."""
+    _check_days(wanted.first, wanted.last)
+    _check_since(wanted)
+    named_so = wanted.clearing if wanted.of is None else wanted.of
+    kept = (await account_choice(books, named_so, setting="clearing_account")).account
+    account = kept.account_id or AccountId("")
     organisation = await books.organisation()
     base = organisation.base_currency or "XXX"
-    currency = currency_of(choice.account, base)
-    # What is in another currency than the books is looked at payment by payment.
-    wanted = Briefly(currency=currency, settlements=settlements, first=first, last=last)
-    briefly = wanted if brief and currency == base else None
-    settled = await _examined(books, clearing_account, chosen, settlements if briefly is None else None)
-    await refresh(books, PAYMENTS)
-    movements, left = await movements_on(books, choice.account, briefly)
-    if left is not None:
-        settled = await _examined(books, clearing_account, chosen, left.settlements)
-    ticked = left.ticked if left is not None else Ticked(currency=currency)
+    currency = currency_of(kept, base)
+    looked = await _looked_at(books, kept, wanted, currency, base)
+    settled, movements, ticked, first = looked.settled, looked.movements, looked.ticked, wanted.first
     expected, report = _expected(settled, account, currency), settled.report if settled is not None else None
-    days = [*movements.days(), *ticked.days, *(each.on for each in expected or ())]
-    last = last or _end(books, days if first is None else [*days, first])
-    statement = await _stated(books, choice.account, movements, ticked, first=first, last=last)
+    days = [*movements.days(), *ticked.all_days, *(each.on for each in expected or ())]
+    days += [each for each in (first, ticked.until) if each is not None]
+    last = wanted.last or _end(books, days)
+    statement = await _stated(books, kept, movements, ticked, first=first, last=last)
     standing = await _standing(books, account, movements, settled, statement.closing.balance - ticked.amount)
     earlier = await _paid_out_since(books, standing.entries, expected, first)
     explained = account_for(evolve(standing, first=first, last=last, expected=expected, earlier=earlier))
     settling = settled.plan if settled is not None else Plan(tenant=books.tenant)
-    means = Means(account=account, settling=settling, open_books=open_books(organisation, chosen.when_locked))
+    means = Means(account=account, settling=settling, open_books=open_books(organisation, wanted.chosen.when_locked))
     discrepancies, accepted = await _sorted_out(books, remedied(explained.found, means))
     return Reconciliation(
         tenant=books.tenant,
         organisation=organisation.name or "",
         account=account,
-        code=choice.account.code or account,
+        code=kept.code or account,
         statement=statement,
         in_flight=explained.in_flight + ticked.amount,
         payments=explained.payments + ticked.count,
@@ -103,6 +127,77 @@ async def reconcile(
         accepted=accepted,
         settlements=report,
         settling=settling,
+        forward=_forward(looked, wanted, explained.found, evolve(standing, expected=expected)),
+    )
+
+
+@frozen(kw_only=True)
+class _Looked:
+    """
+    What moved on an account, how the settlements stand, and what of both was *ticked* off; what is *left* of it in a
+    brief report, and how that was *rolled* forward; *marks* say where the store's changes ended, if they are wanted.
+    """
+
+    movements: Movements
+    settled: Examined | None
+    ticked: Ticked
+    left: Left | None = None
+    rolled: Rolled | None = None
+    marks: Mapping[str, Mark] = field(factory=dict[str, Mark])
+
+
+async def _looked_at(books: Books, kept: Account, wanted: Wanted, currency: str, base: str) -> _Looked:
+    account = kept.account_id or AccountId("")
+    forward = None
+    if wanted.since is not None:
+        forward = forward_of(wanted.since.forward, books.tenant, account, wanted.through, wanted.chosen)
+    # What is in another currency than the books is looked at payment by payment.
+    if not (wanted.brief or forward is not None) or currency != base:
+        settled = await _examined(books, wanted, wanted.settlements)
+        await refresh(books, PAYMENTS)
+        movements, _ = await movements_on(books, kept)
+        return _Looked(movements=movements, settled=settled, ticked=Ticked(currency=currency))
+    await refresh(books, PAYMENTS)
+    rolled, marks = None, dict[str, Mark]()
+    if forward is not None:
+        rolled = await roll(books, forward, wanted.settlements or (), wanted.withdrawn, currency)
+        marks = dict(rolled.marks)
+    elif wanted.is_of_all:
+        marks = {kind: await latest(books, kind) for kind in KINDS}
+    briefly = Briefly(currency=currency, settlements=wanted.settlements, first=wanted.first, last=wanted.last)
+    movements, left = await movements_on(books, kept, briefly, rolled)
+    settled = await _examined(books, wanted, left.settlements if left is not None else None)
+    if forward is not None and settled is not None:
+        check_accounts(forward, settled.accounts)
+    ticked = left.ticked if left is not None else Ticked(currency=currency)
+    if rolled is not None:
+        ticked = ticked_with(rolled.closed.values(), ticked)
+    return _Looked(movements=movements, settled=settled, ticked=ticked, left=left, rolled=rolled, marks=marks)
+
+
+def _forward(looked: _Looked, wanted: Wanted, found: Sequence[Found], standing: Standing) -> BroughtForward | None:
+    """What the next report goes on from; None where that would have to look at all again."""
+    left, settled = looked.left, looked.settled
+    if left is None or settled is None or not looked.marks:
+        return None
+    outcome = Outcome(
+        settlements=settled.settlements,
+        reported=settled.report,
+        found=found,
+        expected=standing.expected or (),
+        entries=standing.entries,
+    )
+    return bring_forward(
+        looked.rolled,
+        outcome,
+        tenant=settled.plan.tenant,
+        account=standing.account,
+        clearing=wanted.through,
+        chosen=wanted.chosen,
+        accounts=settled.accounts,
+        marks=looked.marks,
+        left=left,
+        movements=looked.movements,
     )
 
 
@@ -147,10 +242,8 @@ async def _paid_out_since(
     return frozenset(found)
 
 
-async def _examined(
-    books: Books, clearing_account: str | None, chosen: SettlementSettings, settlements: Iterable[Settlement] | None
-) -> Examined | None:
-    return None if settlements is None else await examined(books, clearing_account, chosen, settlements)
+async def _examined(books: Books, wanted: Wanted, settlements: Iterable[Settlement] | None) -> Examined | None:
+    return None if settlements is None else await examined(books, wanted.through, wanted.chosen, settlements)
 
 
 def _expected(settled: Examined | None, account: AccountId, currency: str) -> tuple[Expected, ...] | None:
@@ -180,7 +273,7 @@ async def _stated(
     on = None if last == books.clock.now().date() else last
     return state_clearing(
         account=account,
-        first=first or min([last, *movements.days(), *ticked.days]),
+        first=first or min([last, *movements.days(), *ticked.all_days]),
         last=last,
         opening=opening,
         closing=await _balance(books, account, currency, on),
@@ -234,6 +327,13 @@ async def _sorted_out(
         gone = each.code in CHANGES and each.xero_id in followed
         (accepted if known or gone else left).append(each)
     return tuple(left), tuple(accepted)
+
+
+def _check_since(wanted: Wanted) -> None:
+    if wanted.since is None and wanted.withdrawn:
+        raise InvalidInput("withdrawn", "give the report that is rolled forward: since=…")
+    if wanted.since is not None and not (wanted.first is wanted.last is None):
+        raise InvalidInput("since", "leave out first and last: it is of all days")
 
 
 def _check_days(first: date | None, last: date | None) -> None:

@@ -8,7 +8,7 @@ that a million payments fit where a million objects would not; only what is left
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
@@ -22,6 +22,7 @@ from xerosync.client._wire import dates
 from xerosync.engine.actions import Pay
 from xerosync.engine.intents import Intent
 from xerosync.engine.states import State
+from xerosync.engine.ticked import BITS, Noted, Numbers, Ticked, number_of
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import (
     ONE_CURRENCY,
@@ -35,7 +36,6 @@ from xerosync.models import AccountId, PaymentStatus
 from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record
 
-_BITS: Final = (1 << 60) - 1  # as much as a small integer of Python's holds
 _IN: Final = frozenset({LineKind.COLLECTED, LineKind.REINSTATED})
 _NOTHING: Final = (0, Decimal(0))
 
@@ -63,31 +63,38 @@ class _Facts(msgspec.Struct, gc=False):
     restored: str | None = None
 
 
-class _Written(msgspec.Struct, gc=False):
+class PaidLine(msgspec.Struct, gc=False):
     """What an intent's record says of a payment, as far as it matters here."""
 
     kind: str
     host_ref: str
     revision: int
     payload: _Payload
-    xero_id: str
+    xero_id: str | None
     facts: _Facts
 
     @property
     def payment(self) -> int:
         """What tells the payment from all others, and from itself with another amount or day."""
-        return hash((self.xero_id, self.payload.amount, self.payload.date)) & _BITS
+        return hash((self.xero_id, self.payload.amount, self.payload.date)) & BITS
 
     @property
     def line(self) -> int:
         """What tells the settlement's line from all others, and from itself with anything else about it."""
         facts, on = self.facts, self.settled_on
-        return hash((self.host_ref, facts.transaction, self.payload.amount, on, facts.settlement, facts.line)) & _BITS
+        return hash((self.host_ref, facts.transaction, self.payload.amount, on, facts.settlement, facts.line)) & BITS
 
     @property
     def settled_on(self) -> str:
         """The day of its settlement, which a payment that was dated ahead does not bear."""
         return self.facts.settled_on or self.payload.date
+
+    def as_given(self, currency: str) -> SettlementLine:
+        """The settlement's line, as it was when its payment was ticked off."""
+        amount = Money(self.payload.amount, currency)
+        return SettlementLine(
+            id=self.host_ref, transaction=self.facts.transaction, amount=amount, kind=LineKind(self.facts.line)
+        )
 
 
 class _Paid(msgspec.Struct, rename={"currency": "CurrencyCode"}, gc=False):
@@ -105,7 +112,7 @@ class _Payment(msgspec.Struct, rename="pascal", gc=False):
     invoice: _Paid | None = None
 
 
-_written: Final = msgspec.json.Decoder(_Written)
+_written: Final = msgspec.json.Decoder(PaidLine)
 _payment: Final = msgspec.json.Decoder(_Payment)
 
 
@@ -130,6 +137,14 @@ class Condensed(Settlement):
     is_ticked: Callable[[Record], bool]
     besides: Sequence[Intent] | None
 
+    def laid_by(self) -> Condensed:
+        """What of it is kept for later, which holds nothing of how it was looked at."""
+        return evolve(self, is_ticked=_never, besides=None)
+
+    def with_line(self, line: SettlementLine) -> Condensed:
+        """This settlement once *line*, which was ticked off, is to be looked at again."""
+        return evolve(self, lines=(*self.lines, line), ticked=self.ticked - line.amount, count=self.count - 1)
+
     @property
     def proof(self) -> SettlementProof:
         """The sum of the whole settlement."""
@@ -145,26 +160,8 @@ class Condensed(Settlement):
         return evolve(rest, gross=rest.gross + self.ticked)
 
 
-@frozen(kw_only=True)
-class Ticked:
-    """How many payments were ticked off, and what they brought in, by day."""
-
-    currency: str
-    days: Mapping[date, tuple[int, Decimal]] = field(factory=dict[date, tuple[int, Decimal]])
-
-    def until(self, last: date) -> Ticked:
-        """Those of the days up to *last*."""
-        return evolve(self, days={day: each for day, each in self.days.items() if day <= last})
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return sum(count for count, _ in self.days.values())
-
-    @property
-    def amount(self) -> Money:
-        """What they brought in."""
-        return Money.total((Money(amount, self.currency) for _, amount in self.days.values()), self.currency)
+def _never(_: Record) -> bool:
+    return False
 
 
 @define(eq=False)
@@ -174,7 +171,9 @@ class Ticking:
 
     A line that is *touched* is never ticked off: something else was written for it besides its payment. Settlements
     *with_costs* are looked at, those of which fees or payouts were posted; *is_ticked* and *besides* are handed to
-    them. What stands from before *first* on is in flight whether or not its settlement is given.
+    them. What stands from before *first* on is in flight whether or not its settlement is given. *was_ticked* knows
+    the lines that were ticked off earlier, in the sums of whose *days* this one goes on; *elsewhere* are the numbers of
+    settlements some of which was posted to another account.
     """
 
     account: AccountId
@@ -186,6 +185,9 @@ class Ticking:
     removed: AbstractSet[str]
     is_ticked: Callable[[Record], bool]
     besides: Callable[[str], Sequence[Intent]]
+    was_ticked: Callable[[str], bool] = lambda _: False
+    days: dict[date, tuple[int, Decimal]] = field(factory=dict[date, "tuple[int, Decimal]"])
+    elsewhere: set[int] = field(factory=set[int])
     doubted: list[str] = field(factory=list[str])
     _posted: set[int] = field(factory=set[int])
     _named: array[int] = field(factory=lambda: array("q"))
@@ -193,8 +195,9 @@ class Ticking:
     _out: set[int] = field(factory=set[int])
     _left: set[int] = field(factory=set[int])
     _met: array[int] = field(factory=lambda: array("q"))
-    _elsewhere: set[int] = field(factory=set[int])
-    _days: dict[date, tuple[int, Decimal]] = field(factory=dict[date, "tuple[int, Decimal]"])
+    _paid: array[int] = field(factory=lambda: array("q"))
+    _names: array[int] = field(factory=lambda: array("q"))
+    _settlements: set[int] = field(factory=set[int])
 
     def posted(self, page: Iterable[Record]) -> list[Record]:
         """
@@ -204,15 +207,17 @@ class Ticking:
         """
         left: list[Record] = []
         for record in page:
-            written = _read(record) if record.state == State.CONFIRMED else None
+            written = read_paid(record) if record.state == State.CONFIRMED else None
             if written is None or not self._is_plain(written):
                 left.append(record)
             elif not self._is_here(written):
-                self._elsewhere.add(hash(written.facts.settlement) & _BITS)
+                self.elsewhere.add(hash(written.facts.settlement) & BITS)
             elif (payment := written.payment) in self._posted:
-                self.doubted.append(written.xero_id)
+                self.doubted.append(written.xero_id or "")
             else:
                 self._posted.add(payment)
+                self._paid.append(number_of(written.xero_id or ""))
+                self._names.append(number_of(written.host_ref))
                 early = self.first is not None and date.fromisoformat(written.settled_on) < self.first
                 (self._early if early else self._named).append(written.line)
         return left
@@ -234,11 +239,11 @@ class Ticking:
             except (msgspec.ValidationError, ValueError):
                 left.append(record)
                 continue
-            number = hash((record.key, payment.amount, on)) & _BITS
+            number = hash((record.key, payment.amount, on)) & BITS
             if number in self._posted and self._stands(payment, day):
                 self._posted.remove(number)
-                count, amount = self._days.get(day, _NOTHING)
-                self._days[day] = count + 1, amount + payment.amount
+                count, amount = self.days.get(day, _NOTHING)
+                self.days[day] = count + 1, amount + payment.amount
             else:
                 left.append(record)
         return left
@@ -270,11 +275,11 @@ class Ticking:
         self._left.update(self._named)
         self._left.update(self._early)
         self._left -= self._out
-        self._named = array("q")
 
     @exactly
     def condensed(self, settlement: Settlement) -> Condensed | None:
         """*settlement* without the lines that are ticked off; None where nothing is left of it."""
+        self._settlements.add(number_of(settlement.id))
         whole = is_more_than_lines(settlement) or settlement.id in self.with_costs
         # A line may be called as its settlement is; what is found about such a one is not told apart.
         numbers = [
@@ -301,7 +306,8 @@ class Ticking:
     def met(self, names: Iterable[str]) -> list[str]:
         """Those of the lines *names* that were ticked off."""
         wanted = {hash(name): name for name in names}
-        return [wanted[number] for number in self._met if number in wanted]
+        before = [name for name in wanted.values() if self.was_ticked(name)]
+        return [*before, *(wanted[number] for number in self._met if number in wanted)]
 
     def is_named(self) -> bool:
         """Whether something was posted on or after the first day, for lines that no settlement has."""
@@ -323,21 +329,31 @@ class Ticking:
                 found.append(record)
         return found
 
+    def noted(self) -> Noted:
+        """What `posted` noted, and `condensed` met."""
+        numbers = (self._names, self._named, self._paid, self._settlements)
+        names, lines, payments, settlements = (Numbers(array("q", sorted(each))) for each in numbers)
+        return Noted(names=names, lines=lines, payments=payments, settlements=settlements)
+
     def done(self) -> Ticked:
         """What is ticked off."""
-        return Ticked(currency=self.currency, days={day: each for day, each in self._days.items() if each[0]})
+        return Ticked(currency=self.currency, days={day: each for day, each in self.days.items() if each[0]})
 
     def has_noted(self, record: Record) -> bool:
         """Whether `posted` noted what the intent of *record* posted, of a line that a settlement has."""
         return any(written.line not in self._left for _, written in self._noted([record]))
 
     def _number(self, line: SettlementLine, of: Settlement) -> int | None:
-        if line.kind not in _IN or line.settled is not None or line.amount.currency != self.currency:
+        is_plain = line.kind in _IN and line.settled is None and not line.agreed_anew
+        if not is_plain or line.amount.currency != self.currency:
             return None
         told = (line.id, line.transaction, line.amount.amount, of.on.isoformat(), of.id, line.kind.value)
-        return hash(told) & _BITS
+        return hash(told) & BITS
 
     def _condensed(self, settlement: Settlement, left: Sequence[SettlementLine], ticked: Money) -> Condensed:
+        count = len(settlement.lines) - len(left)
+        if isinstance(settlement, Condensed):
+            ticked, count = ticked + settlement.ticked, count + settlement.count
         return Condensed(
             id=settlement.id,
             on=settlement.on,
@@ -349,28 +365,29 @@ class Ticking:
             paid_out_on=settlement.paid_out_on,
             rate=settlement.rate,
             ticked=ticked,
-            count=len(settlement.lines) - len(left),
+            count=count,
             account=self.account,
             is_ticked=self.is_ticked,
-            besides=self.besides(settlement.id) if hash(settlement.id) & _BITS not in self._elsewhere else None,
+            besides=self.besides(settlement.id) if hash(settlement.id) & BITS not in self.elsewhere else None,
         )
 
-    def _noted(self, page: Iterable[Record]) -> Iterator[tuple[Record, _Written]]:
+    def _noted(self, page: Iterable[Record]) -> Iterator[tuple[Record, PaidLine]]:
         """Those of *page* that `posted` noted."""
         for record in page:
-            written = _read(record) if record.state == State.CONFIRMED else None
+            written = read_paid(record) if record.state == State.CONFIRMED else None
             if written is not None and self._is_plain(written) and self._is_here(written):
                 yield record, written
 
-    def _is_here(self, written: _Written) -> bool:
+    def _is_here(self, written: PaidLine) -> bool:
         return written.payload.account is None or written.payload.account.id == self.account
 
-    def _is_plain(self, written: _Written) -> bool:
+    def _is_plain(self, written: PaidLine) -> bool:
         """Whether *written* is the one payment of a line, and nothing else ever became of that."""
         facts = written.facts
         return (
             written.kind == Pay.kind
             and written.revision == 1
+            and written.xero_id is not None
             and bool(facts.transaction)
             and facts.currency in {"", self.currency}
             and facts.surplus is facts.settled is facts.charged_back_by is facts.restored is None
@@ -389,13 +406,19 @@ class Ticking:
             and (self.last is None or day <= self.last)
         )
 
-    def _take_off(self, written: _Written) -> None:
-        day = date.fromisoformat(written.payload.date)
-        count, amount = self._days[day]
-        self._days[day] = count - 1, amount - written.payload.amount
+    def _take_off(self, written: PaidLine) -> None:
+        take_off(self.days, written)
 
 
-def _read(record: Record) -> _Written | None:
+def take_off(days: dict[date, tuple[int, Decimal]], paid: PaidLine) -> None:
+    """Take the payment of *paid*, which was ticked off, out of the sums of *days*."""
+    day = date.fromisoformat(paid.payload.date)
+    count, amount = days[day]
+    days[day] = count - 1, amount - paid.payload.amount
+
+
+def read_paid(record: Record) -> PaidLine | None:
+    """What an intent's *record* says of the payment of a line; None where that is not all there."""
     try:
         return _written.decode(record.body)
     except msgspec.ValidationError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -10,15 +10,17 @@ from attrs import define, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import CreateSaleCredit, Pay, Pending, Refund, RemoveMoney, RemovePayment, VoidCredit
-from xerosync.engine.chain_books import RETURNS, settled_on, written_for
+from xerosync.engine.brought_forward import Left, Rolled
+from xerosync.engine.chain_books import settled_on
 from xerosync.engine.entries import LINE, key_of, named
-from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, record_key, tag_in
+from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, record_key
 from xerosync.engine.mirror import PAYMENTS, mirror_key, read_mirrored, record_pages, records, stored
 from xerosync.engine.observed import intents_with
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.states import State
-from xerosync.engine.ticking import Ticked, Ticking
-from xerosync.engine.transactions import transactions_of
+from xerosync.engine.ticked import number_of
+from xerosync.engine.ticking import Ticking
+from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import Settlement, SettlementLine
 from xerosync.models import AccountId, Payment, PaymentStatus
@@ -28,21 +30,6 @@ from xerosync.storage.protocol import Record
 _PAYMENTS: Final = frozenset({Pay.kind, Refund.kind})
 _FOR_LINES: Final = (Refund.kind, CreateSaleCredit.kind, RemovePayment.kind, RemoveMoney.kind, VoidCredit.kind)
 """What else than payments, and what moves on the account, is written for the lines of settlements."""
-
-
-@frozen(kw_only=True)
-class Left:
-    """
-    What is left to look at when all the rest of an account is *ticked* off.
-
-    The *payments* on it by id, the intents of payments that were *written* by Xero's id, and the *settlements* without
-    the lines that are ticked off; None where none were given.
-    """
-
-    payments: dict[str, Payment]
-    written: dict[str, Intent]
-    settlements: Sequence[Settlement] | None
-    ticked: Ticked
 
 
 @frozen(kw_only=True)
@@ -66,13 +53,14 @@ async def tick_off(
     *,
     others: Sequence[Intent],
     removals: Mapping[str, Intent],
+    rolled: Rolled | None = None,
 ) -> Left:
     """
-    What is left on *account*.
+    What is left on *account*; of one that is *rolled* forward, of what is to be looked at of it.
 
     *others* are what else the library wrote on it, *removals* what took back something, by the id of that.
     """
-    looking = _Looking(books, account)
+    looking = _Looking(books, account, rolled)
     refunds = [record async for record in records(books, "intent", lookup=("kind", Refund.kind))]
     looking.write(refunds)
     looking.know(others)
@@ -91,13 +79,19 @@ async def tick_off(
         is_ticked=lambda record: looking.is_ticked(ticking, record),
         besides=lambda settlement: looking.known.setdefault(settlement, []),
     )
+    if rolled is not None:
+        noted = rolled.forward.noted
+        ticking.days, ticking.elsewhere = rolled.days, set(rolled.forward.elsewhere)
+        ticking.was_ticked = lambda name: name not in rolled.names and number_of(name) in noted.names
     await _posted(looking, ticking)
     await _stood(looking, ticking)
     ticking.turn_to_lines()
     left = None
-    if briefly.settlements is not None:
+    if rolled is not None:
+        left = await _settled(looking, ticking, rolled.settlements)
+    elif briefly.settlements is not None:
         left = await _settled(looking, ticking, briefly.settlements)
-    return looking.left(left, ticking.done())
+    return looking.left(left, ticking)
 
 
 async def _touched(books: Books, others: Iterable[Intent]) -> frozenset[str]:
@@ -114,10 +108,10 @@ async def _touched(books: Books, others: Iterable[Intent]) -> frozenset[str]:
 
 async def _posted(looking: _Looking, ticking: Ticking) -> None:
     books = looking.books
-    async for page in record_pages(books, "intent", lookup=("kind", Pay.kind)):
+    async for page in looking.pay_pages():
         looking.meet(ticking.posted(page))
     for xero_id in ticking.doubted:
-        twice = await _intents(books, ("xero_id", xero_id))
+        twice = await intent_records(books, ("xero_id", xero_id))
         ticking.withdraw(twice)
         looking.write(twice)
 
@@ -125,26 +119,17 @@ async def _posted(looking: _Looking, ticking: Ticking) -> None:
 async def _stood(looking: _Looking, ticking: Ticking) -> None:
     """Tick off the payments that stand, and look at all that has to do with the others."""
     books = looking.books
-    async for page in record_pages(books, PAYMENTS.kind, lookup=("account", looking.account)):
+    async for page in looking.payment_pages():
         looking.pay(ticking.standing(page))
     for xero_id, payment in list(looking.payments.items()):
-        written = looking.write(await _intents(books, ("xero_id", xero_id)))
+        written = looking.write(await intent_records(books, ("xero_id", xero_id)))
         ticking.forget(written)
         if not written and payment.status != PaymentStatus.DELETED:
             # Somebody entered it, perhaps twice, or it has our mark: what it may be a twin of is looked at with it.
-            await _look_at(looking, ticking, await _alike(books, payment))
+            await _look_at(looking, ticking, await alike(books, payment))
     if ticking.is_unmet:
-        async for page in record_pages(books, "intent", lookup=("kind", Pay.kind)):
+        async for page in looking.pay_pages():
             ticking.forget(looking.write(ticking.unmet(page)))
-
-
-async def _alike(books: Books, payment: Payment) -> list[Record]:
-    """The intents of what is on the invoice of *payment*, and of what has its mark."""
-    invoice = (payment.invoice.invoice_id if payment.invoice is not None else None) or ""
-    on_it = [record.key async for record in records(books, PAYMENTS.kind, lookup=("invoice", invoice))]
-    found = [record for each in on_it for record in await _intents(books, ("xero_id", each))]
-    tag = tag_in(payment.reference or "")
-    return found if tag is None else [*found, *await _intents(books, ("tag", tag))]
 
 
 async def _look_at(looking: _Looking, ticking: Ticking, intents: Sequence[Record]) -> None:
@@ -164,7 +149,7 @@ async def _settled(looking: _Looking, ticking: Ticking, settlements: Iterable[Se
     await _untick(looking, ticking.untick(posted))
     left += await _same_day(looking, ticking, left)
     if ticking.is_named():
-        async for page in record_pages(books, "intent", lookup=("kind", Pay.kind)):
+        async for page in looking.pay_pages():
             await _untick(looking, ticking.untick(ticking.named(page)))
     return left
 
@@ -176,12 +161,7 @@ async def _untick(looking: _Looking, intents: Sequence[Record]) -> None:
 async def _same_day(looking: _Looking, ticking: Ticking, left: Sequence[Settlement]) -> list[Settlement]:
     """What came in on a day on which money of the same chain went back, which is looked at with that."""
     books = looking.books
-    returns = [(each.on, line) for each in left for line in each.lines if line.kind in RETURNS]
-    transactions = await transactions_of(books, (line.transaction for _, line in returns))
-    written = await written_for(books, (line for _, line in returns), transactions)
-    known = {line.id: transactions[line.transaction] for _, line in returns if line.transaction in transactions}
-    days = {(known[line.id].invoice_id, on.isoformat()) for on, line in returns if line.id in known}
-    chained = [each for invoice, on in sorted(days) for each in written[invoice] if settled_on(each) == on]
+    chained = await came_in_as_it_went_back(books, left)
     met = set(ticking.met(each.operation.host_ref for each in chained))
     again = [each for each in chained if each.operation.kind == Pay.kind and each.operation.host_ref in met]
     posted = await stored(books, (record_key(books.tenant, each.operation) for each in again))
@@ -199,19 +179,33 @@ def _as_settled(intent: Intent, currency: str) -> Settlement:
     )
 
 
-async def _intents(books: Books, lookup: tuple[str, str]) -> list[Record]:
-    return [record async for record in records(books, "intent", lookup=lookup)]
-
-
 @define(eq=False)
 class _Looking:
     """What is looked at in full, as it comes to light."""
 
     books: Books
     account: AccountId
+    rolled: Rolled | None
+    intents: set[str] = field(factory=set[str])
     payments: dict[str, Payment] = field(factory=dict[str, Payment])
     written: dict[str, Intent] = field(factory=dict[str, Intent])
     known: dict[str, list[Intent]] = field(factory=dict[str, "list[Intent]"])
+
+    async def pay_pages(self) -> AsyncIterator[Sequence[Record]]:
+        """The intents of payments: all, or those that are to be looked at."""
+        if self.rolled is not None:
+            yield self.rolled.pays
+            return
+        async for page in record_pages(self.books, "intent", lookup=("kind", Pay.kind)):
+            yield page
+
+    async def payment_pages(self) -> AsyncIterator[Sequence[Record]]:
+        """The payments on the account: all, or those that are to be looked at."""
+        if self.rolled is not None:
+            yield self.rolled.payments
+            return
+        async for page in record_pages(self.books, PAYMENTS.kind, lookup=("account", self.account)):
+            yield page
 
     def write(self, intents: Iterable[Record]) -> list[Record]:
         """Look at those of *intents* that wrote a payment."""
@@ -220,6 +214,7 @@ class _Looking:
             intent = read_intent(record)
             if intent.operation.kind in _PAYMENTS and intent.state is State.CONFIRMED and intent.xero_id:
                 self.written[intent.xero_id] = intent
+                self.intents.add(record.key)
                 found.append(record)
         return found
 
@@ -235,6 +230,7 @@ class _Looking:
 
     def meet(self, intents: Sequence[Record]) -> None:
         """Look at those of *intents* that wrote a payment, and know the others."""
+        self.intents.update(record.key for record in intents)
         looked_at = {record.key for record in self.write(intents)}
         self.know(read_intent(record) for record in intents if record.key not in looked_at)
 
@@ -248,8 +244,15 @@ class _Looking:
         """Whether the payment of *intent* was ticked off, and is not looked at."""
         return dict(intent.lookups).get("xero_id") not in self.written and ticking.has_noted(intent)
 
-    def left(self, settlements: Sequence[Settlement] | None, ticked: Ticked) -> Left:
+    def left(self, settlements: Sequence[Settlement] | None, ticking: Ticking) -> Left:
         """All that was looked at, in the order of ids."""
         self.know(self.written.values())
-        payments = dict(sorted(self.payments.items()))
-        return Left(payments=payments, written=self.written, settlements=settlements, ticked=ticked)
+        return Left(
+            payments=dict(sorted(self.payments.items())),
+            written=self.written,
+            settlements=settlements,
+            ticked=ticking.done(),
+            intents=frozenset(self.intents),
+            noted=ticking.noted(),
+            elsewhere=frozenset(ticking.elsewhere),
+        )

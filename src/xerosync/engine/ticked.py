@@ -1,0 +1,107 @@
+"""What is ticked off on a clearing account: sums by day, and of what they are made as many numbers."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from itertools import chain
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from xerosync.money import Money
+
+BITS: Final = (1 << 60) - 1
+"""As much of a hash as a small integer of Python's holds."""
+_FEW: Final = 10_000
+
+
+@frozen(kw_only=True)
+class Ticked:
+    """
+    How many payments were ticked off, and what they brought in, by day; and of what else was, its *costs*, by day and
+    what it is. *until* is the last day that settlements gave any of these.
+    """
+
+    currency: str
+    days: Mapping[date, tuple[int, Decimal]] = field(factory=dict[date, tuple[int, Decimal]])
+    costs: Mapping[tuple[date, str], tuple[int, Decimal]] = field(factory=dict[tuple[date, str], tuple[int, Decimal]])
+    until: date | None = None
+
+    def by(self, last: date) -> Ticked:
+        """Those of the days up to *last*."""
+        return evolve(
+            self,
+            days={day: each for day, each in self.days.items() if day <= last},
+            costs={(day, what): each for (day, what), each in self.costs.items() if day <= last},
+        )
+
+    @property
+    def count(self) -> int:
+        """How many payments there are."""
+        return sum(count for count, _ in self.days.values())
+
+    @property
+    def all_days(self) -> list[date]:
+        """The days on which any of it moved."""
+        return [*self.days, *(day for day, _ in self.costs)]
+
+    @property
+    def amount(self) -> Money:
+        """What it all came to."""
+        sums = (*self.days.values(), *self.costs.values())
+        return Money.total((Money(amount, self.currency) for _, amount in sums), self.currency)
+
+
+@frozen
+class Numbers:
+    """Very many numbers of 60 bits, *ordered*, and some *more*: eight bytes each, where a set takes eighty."""
+
+    ordered: array[int] = field(factory=lambda: array("q"))
+    more: frozenset[int] = frozenset()
+
+    def __contains__(self, number: int) -> bool:
+        place = bisect_left(self.ordered, number)
+        return number in self.more or (place < len(self.ordered) and self.ordered[place] == number)
+
+    def __iter__(self) -> Iterator[int]:
+        return chain(self.ordered, self.more)
+
+    def adding(self, numbers: Iterable[int]) -> Numbers:
+        """These numbers and others."""
+        more = self.more.union(numbers)
+        if len(more) <= max(_FEW, len(self.ordered) // 8):
+            return Numbers(self.ordered, more)
+        return Numbers(array("q", sorted(chain(self.ordered, more))))
+
+
+@frozen(kw_only=True)
+class Noted:
+    """
+    What was posted to an account and might be ticked off, as numbers: its lines by *names*, and as *lines* with all
+    about them, their *payments* by id, and the *settlements* that were met.
+
+    Nothing of it lasts longer than its process, in which alone a text has the same number.
+    """
+
+    names: Numbers = field(factory=Numbers)
+    lines: Numbers = field(factory=Numbers)
+    payments: Numbers = field(factory=Numbers)
+    settlements: Numbers = field(factory=Numbers)
+
+    def adding(self, other: Noted) -> Noted:
+        """What was noted here or there."""
+        return Noted(
+            names=self.names.adding(other.names),
+            lines=self.lines.adding(other.lines),
+            payments=self.payments.adding(other.payments),
+            settlements=self.settlements.adding(other.settlements),
+        )
+
+
+def number_of(text: str) -> int:
+    """The number of *text*, in this process."""
+    return hash(text) & BITS
