@@ -49,6 +49,7 @@ _CHANGES: Final = 1000
 """How many transactions come after the books were explained once."""
 _BRIEF: Final = "reconcile(brief=True)"
 _MORE: Final = f"{_BRIEF}, {_CHANGES:,} more"
+_ROLLED: Final = f"reconcile(since=…), {_CHANGES:,} more"
 _READING: Final = "reading alone"
 _FLOOR: Final = "floor: merge of sorted files"
 _TIMES_FLOOR_GOAL: Final = 1.5
@@ -70,10 +71,13 @@ class Measured:
     grown_mb: float
 
 
-def settlements(count: int) -> Iterator[Settlement]:
-    """The settlements of *count* transactions, each paid out two days later, as a host would read them one by one."""
-    for place, start in enumerate(range(0, count, _LINES)):
-        on = _day(start)
+def settlements(count: int, first: int = 0) -> Iterator[Settlement]:
+    """
+    The settlements of *count* transactions, each paid out two days later, as a host would read them one by one; those
+    from the transaction *first* on.
+    """
+    for start in range(first, count, _LINES):
+        place, on = start // _LINES, _day(start)
         lines = [
             SettlementLine(id=f"c-{number}", transaction=f"t-{number}", amount=nzd(_amount(number)))
             for number in range(start, min(start + _LINES, count))
@@ -241,6 +245,24 @@ def briefly(books: Books) -> None:
     _check(books, books.sales.reconcile(settlements(books.count), brief=True))
 
 
+@define
+class RollingForward:
+    """A brief report of *books* that is taken before it is timed, and rolled forward by what is collected then."""
+
+    books: Books
+    report: Reconciliation | None = None
+
+    def prepare(self) -> None:
+        """Explain all there is, and collect some more."""
+        self.report = self.books.sales.reconcile(settlements(self.books.count), brief=True)
+        self.books.collect(_CHANGES)
+
+    def run(self) -> None:
+        """Only what is more."""
+        given = settlements(self.books.count, self.books.count - _CHANGES)
+        _check(self.books, self.books.sales.reconcile(given, since=self.report))
+
+
 def whole(books: Books) -> None:
     """Every line and every movement as a value."""
     _check(books, books.sales.reconcile(list(settlements(books.count))))
@@ -300,11 +322,11 @@ def write_sorted(folder: Path, count: int) -> None:
     (folder / "sorted-payments").write_text("".join(row for at, row in enumerate(rows) if at % _REMOVED))
 
 
-def measured(name: str, run: Callable[[], None]) -> Measured:
-    """What *run* takes in a process split off from this one."""
+def measured(name: str, run: Callable[[], None], prepare: Callable[[], None] | None = None) -> Measured:
+    """What *run* takes in a process split off from this one, once it has been *prepared*."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs, run))
+    process = context.Process(target=_run, args=(theirs, run, prepare))
     process.start()
     theirs.close()
     try:
@@ -315,7 +337,11 @@ def measured(name: str, run: Callable[[], None]) -> Measured:
     return Measured(name, *figures)
 
 
-def _run(pipe: multiprocessing.connection.Connection, run: Callable[[], None]) -> None:
+def _run(
+    pipe: multiprocessing.connection.Connection, run: Callable[[], None], prepare: Callable[[], None] | None
+) -> None:
+    if prepare is not None:
+        prepare()
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     before, wall, processor = memory_mb(), time.perf_counter(), time.process_time()
     run()
@@ -332,6 +358,8 @@ def candidates(count: int, folder: Path) -> Iterator[Measured]:
         if count <= _WHOLE_UP_TO:
             yield measured("reconcile()", lambda: whole(books))
         yield measured(_READING, lambda: reading(books))
+        rolling = RollingForward(books)
+        yield measured(_ROLLED, rolling.run, rolling.prepare)
         books.collect(_CHANGES)
         yield measured(_MORE, lambda: briefly(books))
     write_sorted(folder, count)

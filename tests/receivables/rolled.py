@@ -221,9 +221,7 @@ def _payout_moved(rolling: Rolling) -> None:
     ]
     if moved:
         chosen = rolling.chance.choice(moved)
-        edited = BankTransaction(
-            bank_transaction_id=BankTransactionId(chosen.id), date=chosen.date + timedelta(days=1)
-        )
+        edited = BankTransaction(bank_transaction_id=BankTransactionId(chosen.id), date=chosen.date + timedelta(days=1))
         rolling.books.product.xero().bank_transactions.update_one(edited)
 
 

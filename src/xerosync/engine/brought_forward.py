@@ -224,11 +224,9 @@ def _is_as_posted(entry: Entry, settlement: str, typed_on: Collection[date | Non
 
 
 def _closed(settlement: Condensed, entries: Sequence[Entry], until: date) -> Closed:
-    documents = [entry.xero_id for entry in entries]
-    for entry in entries:
-        if isinstance(entry.document, BankTransfer):
-            halves = (entry.document.from_bank_transaction_id, entry.document.to_bank_transaction_id)
-            documents += [each for each in halves if each]
+    transfers = (entry.document for entry in entries if isinstance(entry.document, BankTransfer))
+    halves = (each.to_bank_transaction_id for each in transfers)
+    documents = [*(entry.xero_id for entry in entries), *(each for each in halves if each)]
     return Closed(
         settlement=settlement.laid_by(),
         intents=tuple(entry.intent.key for entry in entries if entry.intent is not None),
@@ -261,7 +259,10 @@ def bring_forward(
     closed_documents = {document for each in newly.values() for document in each.documents}
     closed_intents = {key for each in newly.values() for key in each.intents}
     documents = {
-        BANK_TRANSACTIONS.kind: [each.bank_transaction_id or "" for each in movements.transactions],
+        # What came of a transfer is looked up on its half, what it took is its own amount.
+        BANK_TRANSACTIONS.kind: [
+            each.bank_transaction_id or "" for each in movements.transactions if each.type != "SPEND-TRANSFER"
+        ],
         BANK_TRANSFERS.kind: [each.bank_transfer_id or "" for each in movements.transfers],
     }
     return BroughtForward(

@@ -80,7 +80,12 @@ def is_on(account: AccountId, transaction: BankTransaction) -> bool:
     """Whether *transaction* stands, is of *account*, and is no half of a transfer."""
     here = transaction.bank_account is not None and transaction.bank_account.account_id == account
     stands = transaction.status == BankTransactionStatus.AUTHORISED
-    return here and stands and not (transaction.type or "").endswith("TRANSFER")
+    return here and stands and not is_half(transaction)
+
+
+def is_half(transaction: BankTransaction) -> bool:
+    """Whether *transaction* is one side of a transfer."""
+    return (transaction.type or "").endswith("TRANSFER")
 
 
 def signed_transaction(transaction: BankTransaction, currency: str) -> Money:

@@ -72,23 +72,7 @@ async def movements_on(
         written, on_account = left.written, left.payments
     for xero_id in superseded(written.values()):
         del written[xero_id]
-    transactions: list[BankTransaction] = []
-    transfers: list[BankTransfer] = []
-    ids = [each.xero_id for each in moved if each.xero_id]
-    if rolled is not None:
-        transactions = await _to_look_at(books, BANK_TRANSACTIONS, BankTransaction, rolled, ids)
-        transfers = await _to_look_at(books, BANK_TRANSFERS, BankTransfer, rolled, ids)
-    elif kept.type == AccountType.BANK or moved:
-        try:
-            await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
-        except ScopeMissing:
-            # Who posts no payouts needs no scope for them: what moved there is the rest of the sum.
-            if moved:
-                raise
-        else:
-            # What the library wrote may stand on another account, as a payout does that is no transfer.
-            transactions = await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids)
-            transfers = await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids)
+    transactions, transfers = await _money_on(books, kept, moved, rolled)
     known = confirmed_by_id(moved)
     movements = Movements(
         # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
@@ -108,6 +92,33 @@ async def movements_on(
         ),
     )
     return movements, left
+
+
+async def _money_on(
+    books: Books, kept: Account, moved: Sequence[Intent], rolled: Rolled | None
+) -> tuple[list[BankTransaction], list[BankTransfer]]:
+    """The bank transactions and transfers on the account *kept*, and those by which the library *moved* it."""
+    account = kept.account_id or AccountId("")
+    # What the library wrote may stand on another account, as a payout does that is no transfer.
+    ids = [each.xero_id for each in moved if each.xero_id]
+    if rolled is not None:
+        return (
+            await _to_look_at(books, BANK_TRANSACTIONS, BankTransaction, rolled, ids),
+            await _to_look_at(books, BANK_TRANSFERS, BankTransfer, rolled, ids),
+        )
+    if kept.type != AccountType.BANK and not moved:
+        return [], []
+    try:
+        await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
+    except ScopeMissing:
+        # Who posts no payouts needs no scope for them: what moved there is the rest of the sum.
+        if moved:
+            raise
+        return [], []
+    return (
+        await _on_account(books, BANK_TRANSACTIONS, BankTransaction, account, ids),
+        await _on_account(books, BANK_TRANSFERS, BankTransfer, account, ids),
+    )
 
 
 async def _on_account(books: Books, shelf: Shelf, kind: type[T], account: AccountId, ids: Sequence[str]) -> list[T]:

@@ -24,6 +24,7 @@ from xerosync.engine.mirror import (
     refresh,
     stored,
 )
+from xerosync.engine.movements import is_half
 from xerosync.engine.states import State
 from xerosync.engine.ticked import number_of
 from xerosync.engine.ticking import Condensed, PaidLine, read_paid, take_off
@@ -229,8 +230,9 @@ class _Rolling:
     def _entered(self, ours: Container[str]) -> Iterator[BankTransaction | BankTransfer]:
         """What of the documents on the account is not *ours*."""
         for key, record in self.documents[BANK_TRANSACTIONS.kind].items():
-            if key not in ours:
-                yield read_mirrored(record, BankTransaction)
+            transaction = read_mirrored(record, BankTransaction) if key not in ours else None
+            if transaction is not None and not is_half(transaction):
+                yield transaction
         for key, record in self.documents[BANK_TRANSFERS.kind].items():
             if key not in ours:
                 yield read_mirrored(record, BankTransfer)
