@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 from pathlib import Path
 from threading import RLock
 from typing import Final, TypeAlias, cast
@@ -90,10 +89,10 @@ class SQLiteStore:
         with self._using("BEGIN IMMEDIATE") as connection:
             if fence is not None:
                 _check_fence(connection, fence)
-            if expect:
-                _check_versions(connection, expect)
+            names = [(put.kind, put.tenant, put.key) for put in puts]
+            before = _before(connection, names, expect or {})
             if puts:
-                _put(connection, puts)
+                _put(connection, puts, names, before)
             if deletes:
                 _drop(connection, deletes)
 
@@ -287,11 +286,14 @@ def _marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def _select(connection: sqlite3.Connection, columns: str, names: Sequence[_Name]) -> dict[_Name, tuple[object, ...]]:
+def _select(connection: sqlite3.Connection, columns: str, names: Collection[_Name]) -> dict[_Name, tuple[object, ...]]:
     """The rows under *names* that there are; *columns* begin with the key."""
+    by_shelf: dict[tuple[str, str], list[str]] = {}
+    for kind, tenant, key in names:
+        by_shelf.setdefault((kind, tenant), []).append(key)
     rows: dict[_Name, tuple[object, ...]] = {}
-    for (kind, tenant), group in groupby(sorted(names), key=itemgetter(0, 1)):
-        wanted = [name[2] for name in group]
+    for (kind, tenant), wanted in sorted(by_shelf.items()):
+        wanted.sort()
         for start in range(0, len(wanted), _KEYS_A_QUERY):
             some = wanted[start : start + _KEYS_A_QUERY]
             sql = f"SELECT {columns} FROM records WHERE {_SHELF} AND key IN ({_marks(len(some))})"
@@ -300,30 +302,40 @@ def _select(connection: sqlite3.Connection, columns: str, names: Sequence[_Name]
     return rows
 
 
-def _check_versions(connection: sqlite3.Connection, expect: Mapping[RecordKey, int]) -> None:
-    names = [(key.kind, key.tenant, key.key) for key in expect]
-    rows = _select(connection, "key, version", names)
-    versions = [rows[name][1] if name in rows else 0 for name in names]
-    changed = [str(key) for key, version in zip(expect, versions, strict=True) if version != expect[key]]
+def _before(
+    connection: sqlite3.Connection, names: Iterable[_Name], expect: Mapping[RecordKey, int]
+) -> Mapping[_Name, tuple[object, ...]]:
+    """
+    Key, version and look-ups of those under *names* that there are.
+
+    Raises `VersionConflict` when any of those that are *expect*ed has another version.
+    """
+    expected = {(key.kind, key.tenant, key.key): version for key, version in expect.items()}
+    rows = _select(connection, "key, version, lookups", dict.fromkeys(names) | expected)
+    changed = [name for name, version in expected.items() if version != (rows[name][1] if name in rows else 0)]
     if changed:
-        raise VersionConflict(changed)
+        raise VersionConflict([str(RecordKey(*name)) for name in changed])
+    return rows
 
 
-def _put(connection: sqlite3.Connection, puts: Sequence[Record]) -> None:
+def _put(
+    connection: sqlite3.Connection,
+    puts: Sequence[Record],
+    names: Sequence[_Name],
+    before: Mapping[_Name, tuple[object, ...]],
+) -> None:
     connection.execute("UPDATE commits SET latest = latest + 1")
     (number,) = connection.execute("SELECT latest FROM commits").fetchone()
-    names = [(put.kind, put.tenant, put.key) for put in puts]
     shelves = {name[:2]: 0 for name in names}
     for shelf_name in shelves:
         shelves[shelf_name] = _shelf_id(connection, shelf_name)
-    before = _select(connection, "key, lookups", names)
     rows: list[tuple[int, str, str, str, int | None, str, int]] = []
     lookups_gone: list[tuple[int, str, str, str]] = []
     lookups_new: list[tuple[int, str, str, str]] = []
     for put, name in zip(puts, names, strict=True):
         shelf = shelves[name[:2]]
         lookups = _lookups_text(put.lookups)
-        lookups_before = str(before[name][1]) if name in before else ""
+        lookups_before = str(before[name][2]) if name in before else ""
         if lookups != lookups_before:
             lookups_gone.extend((shelf, *pair, put.key) for pair in pairs_in(lookups_before))
             lookups_new.extend((shelf, *pair, put.key) for pair in put.lookups)
