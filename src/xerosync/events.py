@@ -57,6 +57,11 @@ class Event(StrEnum):
     """The mirror holds what changed in Xero: ``shelf``, the kind of document, and ``documents``, how many."""
     POSTED = "xerosync.posted"
     """A batch of a plan was sent and recorded: ``kind`` of action, ``elements``; ``done`` ``of`` those to be sent."""
+    APPLIED = "xerosync.applied"
+    """
+    A plan was applied to its end: ``kinds``, what it was to do, ``done`` of it this time, ``findings``; ``calls``,
+    ``bytes_up`` and ``bytes_down`` that it took, and ``calls_needed``, the fewest that its writes take.
+    """
     RECOVERED = "xerosync.recovered"
     """Writes left open by an earlier run were closed: ``found`` in Xero, ``sent`` again, still ``open``."""
     RUN_FINISHED = "xerosync.run_finished"

@@ -5,6 +5,8 @@ Calls, bytes in gzip and minutes of the virtual clock, with each answer on its w
 enforces the limits: 60 calls a minute, five at a time. The floor is what the same work takes at 1,000 rows a page and
 50 elements a write, without a call more; its minutes let sixty calls go at once, four in flight, and wait for the next
 minute. ``--scale 0.1`` does a tenth of everything. Each work stands on the one before it.
+
+Then plans of an ordinary size, each with what its report says that it took.
 """
 
 from __future__ import annotations
@@ -18,11 +20,23 @@ from decimal import Decimal
 from math import ceil
 from typing import Final, TypeVar
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 from tests.benchmarks.turns import report
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
+from tests.engine.scenarios import paper
 
-from xerosync import Customer, Receivables, Settlement, SettlementLine, Xero
+from xerosync import (
+    BillPayment,
+    Customer,
+    Fee,
+    Payables,
+    Receivables,
+    Report,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Xero,
+)
 from xerosync.client._limits import Limits
 from xerosync.ports import Request, Response, Transport, TransportFault
 from xerosync.simulator import VirtualClock
@@ -194,8 +208,43 @@ def pairing(here: Measured, scale: float) -> Spent:
     )
 
 
+def features(here: Measured) -> list[dict[str, str]]:
+    """What a plan of each feature costs, in the words of its report: an ordinary day of a small product."""
+    books, clock = here.product.books, here.product.clock
+    books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(here.xero, clearing_account="650", settlements=chosen)
+    purchases = Payables(here.xero, payment_account=BANK)
+    known = entered(here.product, 190, lambda place: books.add_contact(f"Customer {place}").id)
+    issued = entered(
+        here.product, 300, lambda place: books.add_invoice(known[place % 190], amount=Decimal(10), date=DAY)
+    )
+    clock.advance(3600)
+    customers = [Customer(id=f"c{place}", custom_identifier=f"Customer {place}") for place in range(200)]
+    lines = [SettlementLine(id=each.id, transaction=each.id, amount=nzd(10)) for each in issued]
+    paid_out = DAY + timedelta(days=2)
+    settlement = Settlement(id="S1", on=DAY, lines=lines, fees=[Fee(amount=nzd(90))], paid_out_on=paid_out)
+    bills = [evolve(paper(f"b{place}", "20.00"), vendor=f"Vendor {place % 30}") for place in range(100)]
+    paid = [BillPayment(id=f"p{place}", bill_id=f"b{place}", on=DAY) for place in range(100)]
+    plans: dict[str, Callable[[], Report]] = {
+        "pair 200 customers, create 10": lambda: sales.apply(sales.match(customers, create_missing=True)),
+        "import 300 invoices": lambda: sales.apply(sales.import_invoices()),
+        "settle 300 lines with fees and a payout": lambda: sales.apply(sales.settle(settlement)),
+        "submit 100 bills of 30 vendors": lambda: purchases.apply(purchases.submit(bills)),
+        "pay them": lambda: purchases.apply(purchases.pay(paid)),
+    }
+    return [_costed(here, name, do) for name, do in plans.items()]
+
+
+def _costed(here: Measured, name: str, do: Callable[[], Report]) -> dict[str, str]:
+    with here.xero.run() as run:
+        cost = do().cost
+    kilobytes = -(-(run.usage.bytes_up + run.usage.bytes_down) // 1000)
+    return {"Plan": name, "its report says": cost, "with its making": f"{run.usage.calls} calls, {kilobytes:,} kB"}
+
+
 def main() -> int:
-    """Print the table; 1 when a work took more calls than it may, or Xero refused one."""
+    """Print the tables; 1 when a work took more calls than it may, or Xero refused one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--json", action="store_true")
@@ -203,6 +252,8 @@ def main() -> int:
     done = [*first_works(opened(), given.scale), pairing(opened(), given.scale)]
     rows = [each.row for each in done]
     report(f"At {LATENCY_S} s an answer, {Limits().at_a_time} in flight", list(rows[0]), rows, as_json=given.json)
+    costs = features(opened())
+    report("What a plan costs", list(costs[0]), costs, as_json=given.json)
     return 0 if not any(each.refused for each in done) else 1
 
 

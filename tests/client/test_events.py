@@ -14,7 +14,7 @@ from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, Through, found_product, nzd
 from tests.engine.scenarios import collected, paper
 
-from xerosync import App, BillPayment, LineKind, Payables, Receivables, Settlement, SettlementLine, Xero
+from xerosync import App, BillPayment, Customer, LineKind, Payables, Receivables, Settlement, SettlementLine, Xero
 from xerosync.client.resources import Outcome
 from xerosync.events import Event, every, log_event, path_template
 from xerosync.models import Contact
@@ -37,6 +37,7 @@ FIELDS: Final = {
     Event.CONSENT_ENDED: "",
     Event.MIRRORED: "shelf documents",
     Event.POSTED: "kind elements done of",
+    Event.APPLIED: "kinds done findings calls bytes_up bytes_down calls_needed",
     Event.RECOVERED: "found sent open",
     Event.RUN_FINISHED: "why ended seconds lag calls bytes_down news posted (error)",
     Event.FLEET_SEEN: ("organisations runs calls bytes_down open parked refused findings lag overdue reconnect dying"),
@@ -51,6 +52,7 @@ _PLAIN: Final = {
     "limit": re.compile(r"minute|day|concurrent|appminute"),
     "reason": re.compile(r"[a-zA-Z' ]+"),
     "kind": re.compile(r"[a-z_ ]+"),
+    "kinds": re.compile(r"[a-z_]+ \d+(, [a-z_]+ \d+)*"),
     "shelf": re.compile(r"[a-z_ ]+"),
     "organisation": _UUID,
     "correlation": _UUID,
@@ -143,6 +145,31 @@ def test_every_event_is_described_and_every_field_named_on_its_page() -> None:
             assert f"``{field.strip('()')}``" in said, (event, field)
 
 
+def test_each_plan_that_was_applied_tells_what_it_took_as_its_report_does(product: Product) -> None:
+    heard: Heard = []
+    sales = Receivables(client(product, listening(heard)))
+    plan = sales.match([Customer(id=name, custom_identifier=name) for name in ("Ana", "Bo")], create_missing=True)
+
+    report = sales.apply(plan)
+    again = sales.apply(plan)
+    sales.apply(sales.match([]))
+
+    assert of(heard, Event.APPLIED) == [
+        {
+            "organisation": product.books.tenant_id,
+            "kinds": "contact 2, customer 2",
+            "done": done,
+            "findings": 0,
+            "calls": each.calls,
+            "bytes_up": each.bytes_up,
+            "bytes_down": each.bytes_down,
+            "calls_needed": needed,
+        }
+        for each, done, needed in ((report, 4, 1), (again, 2, 0))  # links are kept anew
+    ]
+    assert report.calls > 0
+
+
 def test_a_finished_call_tells_what_it_was_and_what_it_cost(product: Product) -> None:
     heard: Heard = []
     xero = client(product, listening(heard))
@@ -202,8 +229,8 @@ def test_pages_are_told_as_they_come_n_of_m(product: Product) -> None:
     assert len(list(xero.invoices.list())) == 2001
 
     pages = [(each["path"], each["page"], each["pages"], each["rows"]) for each in of(heard, Event.PAGE_READ)]
-    # Pages share ten rows, so that none can slip between two of them.
-    assert pages == [("Invoices", 1, 3, 1000), ("Invoices", 2, 3, 990), ("Invoices", 3, 3, 31)]
+    # A list that only grows, of the same count on each page, shares no rows between them.
+    assert pages == [("Invoices", 1, 3, 1000), ("Invoices", 2, 3, 1000), ("Invoices", 3, 3, 1)]
 
 
 def test_a_wait_for_a_limit_says_which_and_how_long() -> None:

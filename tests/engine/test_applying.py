@@ -247,7 +247,7 @@ def test_a_report_counts_the_calls_it_took(product: Product) -> None:
     assert report.bytes_up > 100
     assert report.bytes_down > 1000
     kilobytes = -(-(report.bytes_up + report.bytes_down) // 1000)
-    assert report.cost == f"2 calls and {kilobytes} kB; its writes alone need 1"
+    assert report.cost == f"2 calls and {kilobytes} kB; the floor is 1"
     assert sales.apply(plan).calls_needed == 0  # it was done before
 
 

@@ -38,6 +38,7 @@ from xerosync.engine.rivals import is_overtaken, rivals
 from xerosync.engine.states import State
 from xerosync.engine.strays import ADOPTED, stray_record
 from xerosync.errors import InvalidInput
+from xerosync.events import Event
 from xerosync.storage.protocol import RecordKey
 
 _CHUNK: Final = 1000
@@ -78,10 +79,25 @@ async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
                 bytes_down=session.usage.bytes_down - before.bytes_down,
                 calls_needed=_calls_needed(work.results),
             )
-            await runs.end(poster, began, report, done=report.done(*plan.counts()))
+            done = report.done(*plan.counts())
+            await runs.end(poster, began, report, done=done)
     finally:
         await lease.release()
+    _tell(books, plan, report, done)
     return report
+
+
+def _tell(books: Books, plan: Plan, report: Report, done: int) -> None:
+    books.tell(
+        Event.APPLIED,
+        kinds=runs.kinds_in_words(plan),
+        done=done,
+        findings=len(report.findings),
+        calls=report.calls,
+        bytes_up=report.bytes_up,
+        bytes_down=report.bytes_down,
+        calls_needed=report.calls_needed,
+    )
 
 
 def _calls_needed(results: Iterable[Result]) -> int:

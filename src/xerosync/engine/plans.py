@@ -274,10 +274,10 @@ class Report(Tabular):
 
     @property
     def cost(self) -> str:
-        """What it took of Xero's limits, such as ``7 calls and 31 kB; its writes alone need 6``."""
+        """What it took of Xero's limits, such as ``7 calls and 31 kB; the floor is 6``: *calls_needed*."""
         kilobytes = -(-(self.bytes_up + self.bytes_down) // 1000)
         calls = f"{self.calls:,} {'call' if self.calls == 1 else 'calls'}"
-        return f"{calls} and {kilobytes:,} kB; its writes alone need {self.calls_needed:,}"
+        return f"{calls} and {kilobytes:,} kB; the floor is {self.calls_needed:,}"
 
     def done(self, *kinds: str) -> int:
         """

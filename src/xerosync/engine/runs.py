@@ -67,11 +67,16 @@ async def begin(poster: Poster, plan: Plan) -> LastRun:
     """Keep that a run begins, which applies *plan*."""
     books = poster.books
     run = LastRun(began=books.clock.now(), actions=len(plan))
-    kinds = ", ".join(f"{kind} {count}" for kind, count in plan.counts().items())
-    poster.trail.note(TrailStep.BEGAN, actions=len(plan), kinds=kinds, findings=len(plan.findings), version=__version__)
+    kinds, findings = kinds_in_words(plan), len(plan.findings)
+    poster.trail.note(TrailStep.BEGAN, actions=len(plan), kinds=kinds, findings=findings, version=__version__)
     poster.trail.findings(plan.findings)
     await poster.commit([run.record(books.tenant)])
     return run
+
+
+def kinds_in_words(plan: Plan) -> str:
+    """What *plan* is to do, such as ``payment 3, contact 1``."""
+    return ", ".join(f"{kind} {count}" for kind, count in plan.counts().items())
 
 
 async def end(poster: Poster, run: LastRun, report: Report, *, done: int) -> None:
