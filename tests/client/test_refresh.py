@@ -326,6 +326,29 @@ def test_tokens_that_no_store_took_before_the_process_ended_are_brought_back_by_
     product.simulator.close()
 
 
+def test_tokens_that_wait_to_be_saved_are_not_lost_where_another_worker_was_told_that_the_consent_has_ended() -> None:
+    """It knew none but the refresh token before them, which Xero takes no more."""
+    product = evolve(found_product(), store=Failing())
+    product.xero()
+    xero, asked = counting(product)
+    product.clock.advance(EARLY)
+    assert isinstance(product.store, Failing)
+    product.store.failures = 5
+    with pytest.raises(StoreFailed):
+        xero.organisation()
+    product.clock.advance(LATE + 5 * 60)
+    other = client(product)
+    with pytest.raises(ReconnectNeeded):
+        other.organisation()
+
+    assert xero.organisation().name
+
+    assert other.organisation().name
+    assert client(product).organisation().name
+    assert asked.times == 2, "the access token among them had ended meanwhile, too"
+    product.simulator.close()
+
+
 def test_a_disk_that_is_full_for_25_minutes_costs_one_refresh() -> None:
     product = evolve(found_product(), store=Failing())
     product.xero()
@@ -376,8 +399,7 @@ def test_a_record_that_somebody_else_wrote_is_not_shown_and_not_believed(connect
         client(connected).organisation()
 
     assert "hush" not in str(failed.value)
-    assert failed.value.__cause__ is None
-    assert failed.value.__suppress_context__
+    assert failed.value.__cause__ is failed.value.__context__ is None
 
 
 def test_the_tokens_of_another_app_are_not_spent(connected: Product) -> None:

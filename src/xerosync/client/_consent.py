@@ -277,7 +277,8 @@ class Consent:
             raise self._over("the store holds no tokens for this connection: connect to Xero again")
         if grant.record.state == REVOKED:
             raise self._over("the consent was revoked: connect to Xero again")
-        if grant.record.state == ENDED:
+        # Another worker may have asked in vain with the token before those that wait here to be saved.
+        if grant.record.state == ENDED and self._unsaved is None:
             raise self._over(_ENDED)
         self._grant = grant
         return grant

@@ -16,6 +16,9 @@ from xerosync.storage.protocol import Record, RecordKey
 LEASE_S: Final = 90.0
 """How long one worker alone may refresh or revoke: longer than a call that times out."""
 
+ALIVE: Final = ""
+"""The tokens may be used."""
+
 REVOKED: Final = "revoked"
 """The consent was ended from here; its tokens are forgotten."""
 
@@ -64,19 +67,18 @@ class Grant:
 
     def begun(self, now: datetime) -> Record:
         """The record that says that a refresh has begun: due at once, should its worker die."""
-        return self._record(evolve(self, refresh_began=now), due=now + timedelta(seconds=LEASE_S))
+        begun = evolve(self, refresh_began=now)
+        return self.record.with_body(_body(begun), due=now + timedelta(seconds=LEASE_S))
 
     def with_tokens(self, tokens: Tokens, now: datetime) -> Record:
         """The record that holds *tokens* in place of these: due again before an unused refresh token dies (F 1.16)."""
-        return self._record(evolve(self, tokens=tokens, refresh_began=None), due=_due(tokens, now))
+        alive = evolve(self, tokens=tokens, refresh_began=None)
+        return self.record.with_body(_body(alive), state=ALIVE, due=_due(tokens, now))
 
     def ended(self, state: str) -> Record:
         """The record of a consent that is over."""
         kept = self.tokens if state == ENDED else evolve(self.tokens, access_token="", refresh_token=None)
         return self.record.with_body(_body(evolve(self, tokens=kept)), state=state)
-
-    def _record(self, changed: Grant, *, due: datetime | None) -> Record:
-        return self.record.with_body(_body(changed), due=due)
 
 
 def grant_key(key: str) -> RecordKey:
