@@ -28,7 +28,7 @@ from xerosync.client._wire import fast
 from xerosync.client._wire.codec import Json, decode, decode_all, decode_in_detail
 from xerosync.client._wire.names import OURS, wire_name
 from xerosync.errors import UnreadableAnswer
-from xerosync.models import Contact, DocumentStatus, Invoice, OpenEnum
+from xerosync.models import Contact, DocumentStatus, Invoice, Item, OpenEnum
 
 ID = "0d666415-cf77-43fa-80c7-56775591d426"
 TEXTS = st.text(max_size=5)
@@ -228,3 +228,12 @@ def test_many_threads_read_at_once() -> None:
 
     assert all([told(each) for each in one] == expected for one in pages)
     assert gc.isenabled()
+
+
+def test_documents_without_unknown_fields_share_one_empty_mapping_that_nobody_can_fill() -> None:
+    item, contact = decode(Item, {"Code": "A"}, where="row"), Contact(name="Ana")
+
+    assert item.extra is contact.extra is pickle.loads(pickle.dumps(item)).extra  # noqa: S301 - made right here
+    assert (item.extra, dict(item.extra), repr(item.extra), list(item.extra)) == ({}, {}, "{}", [])
+    assert (item.extra.get("New"), "New" in item.extra) == (None, False)
+    assert not hasattr(item.extra, "__setitem__")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, StrEnum
 from functools import cache
 from typing import Final, NewType, Self, TypeVar, cast
@@ -119,9 +119,37 @@ def wire(name: str) -> dict[str, object]:
     return {"wire": name}
 
 
-def no_extra() -> dict[str, object]:
+class NoExtra(Mapping[str, object]):
+    """
+    No field unknown to this library: the one value of this class, which nearly every document has.
+
+    A dictionary for each would take a twelfth of the memory of a list that is kept.
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> object:
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "{}"
+
+    def __reduce__(self) -> str:
+        return "NO_EXTRA"
+
+
+NO_EXTRA: Final = NoExtra()
+
+
+def no_extra() -> Mapping[str, object]:
     """No field unknown to this library."""
-    return {}
+    return NO_EXTRA
 
 
 def merged(older: T, newer: T) -> T:

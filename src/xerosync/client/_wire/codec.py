@@ -18,6 +18,7 @@ from xerosync.client._wire.moulds import Mould
 from xerosync.client._wire.names import OURS, is_told, wire_name
 from xerosync.errors import UnreadableAnswer
 from xerosync.models import OpenEnum, Shape
+from xerosync.models.base import NO_EXTRA
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -139,7 +140,7 @@ def _converter() -> Converter:
     converter.register_structure_hook(date, partial(_dated, dates.day))
     converter.register_structure_hook(datetime, partial(_dated, dates.instant))
     converter.register_structure_hook(Shape, lambda value, _: value)
-    converter.register_structure_hook_func(_is_object_mapping, lambda value, _: dict(value))
+    converter.register_structure_hook_func(_is_object_mapping, lambda value, _: dict(value) or NO_EXTRA)
     converter.register_structure_hook_factory(_is_list, partial(_list_hook, converter))
     converter.register_structure_hook_factory(attrs.has, partial(_document_hook, converter))
     return converter

@@ -20,6 +20,7 @@ import attrs
 from xerosync.client._wire import dates
 from xerosync.client._wire.names import OURS, TOLD, is_told, wire_name
 from xerosync.models import OpenEnum, Shape
+from xerosync.models.base import NO_EXTRA
 
 T = TypeVar("T")
 Reader = Callable[[dict[str, object]], T]
@@ -72,12 +73,12 @@ def texts(values: object) -> tuple[str, ...]:
     return tuple(cast(list[str], values))
 
 
-def unknown(full: Mapping[str, object], known: int, met: dict[str, None]) -> dict[str, object]:
+def unknown(full: Mapping[str, object], known: int, met: dict[str, None]) -> Mapping[str, object]:
     """What stands in *full* behind its *known* first fields, and is told nowhere else; its names are *met* now."""
     rest = dict(islice(full.items(), known, None))
     if len(met) < _MET_MAX:
         met.update(dict.fromkeys(filter(_NAME.fullmatch, rest)))
-    return {name: value for name, value in rest.items() if value is not None and not is_told(name)}
+    return {name: value for name, value in rest.items() if value is not None and not is_told(name)} or NO_EXTRA
 
 
 def plain_fields(kind: type) -> tuple[Sequence[attrs.Attribute[Any]], Mapping[str, object]]:
@@ -108,8 +109,8 @@ _CALLED: Final[dict[type, str]] = {}
 MET: Final[dict[type, dict[str, None]]] = {}
 """The names of fields that stood in a model's rows, though the model has none such."""
 _SCOPE: Final[dict[str, object]] = {
-    "Decimal": Decimal, "ROW": Shape.ROW, "Unfit": Unfit, "day": dates.day, "instant": dates.instant,
-    "new": object.__new__, "number": number, "texts": texts, "unknown": unknown,
+    "Decimal": Decimal, "NO_EXTRA": NO_EXTRA, "ROW": Shape.ROW, "Unfit": Unfit, "day": dates.day,
+    "instant": dates.instant, "new": object.__new__, "number": number, "texts": texts, "unknown": unknown,
 }  # fmt: skip
 """What the functions written here name: each other too."""
 
@@ -125,7 +126,7 @@ def _lines(kind: type, name: str) -> list[str]:
     _SCOPE[f"met_{name}"] = MET.setdefault(kind, {})
     known = len(names) + len(told)
     ours = {
-        "extra": f"it.extra = {{}} if len(full) == {known} else unknown(full, {known}, met_{name})",
+        "extra": f"it.extra = NO_EXTRA if len(full) == {known} else unknown(full, {known}, met_{name})",
         "shape": "it.shape = ROW",
     }
     body = [

@@ -19,7 +19,7 @@ from xerosync.client._wire.checks import check_extra
 from xerosync.client._wire.fast import Unfit, plain_fields
 from xerosync.client._wire.names import OURS, wire_name
 from xerosync.models import OpenEnum
-from xerosync.models.base import Referred, own_id
+from xerosync.models.base import NO_EXTRA, Referred, own_id
 
 Writer = Callable[[object], dict[str, object]]
 
@@ -51,7 +51,7 @@ _WRITERS: Final[dict[tuple[type, bool], Writer]] = {}
 _NAMES: Final[dict[tuple[type, bool], str]] = {}
 _SCOPE: Final[dict[str, object]] = {
     "Decimal": Decimal, "Unfit": Unfit, "date": datetime.date, "datetime": datetime.datetime, "UTC": datetime.UTC,
-    "extras": extras, "is_id": _UUID.fullmatch,
+    "NO_EXTRA": NO_EXTRA, "extras": extras, "is_id": _UUID.fullmatch,
 }  # fmt: skip
 """What the functions written here name: each other too."""
 
@@ -80,7 +80,7 @@ def _lines(kind: type, name: str, *, to_write: bool) -> list[str]:
         if not (to_write and each.metadata.get("read_only", False)):
             body += _lines_of(each, hints[each.name], to_write=to_write)
     if any(each.name == "extra" for each in fields):
-        body.append(f"if it.extra: row.update(extras(it.extra, known_{name}))")
+        body.append(f"if it.extra is not NO_EXTRA and it.extra: row.update(extras(it.extra, known_{name}))")
     return [f"def {name}(it):", *(f"    {line}" for line in [*body, "return row"])]
 
 
