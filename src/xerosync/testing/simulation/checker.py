@@ -82,7 +82,7 @@ def _of_the_client(world: World) -> Iterator[str]:
 
 
 def _consent(world: World) -> Iterator[str]:
-    """Whether the connection still stands, by the store, and by Xero's own word for its tokens."""
+    """Whether a token set is left in the store; the audit, half an hour later, cannot be made unless Xero takes it."""
     grants = world.store.kept.query("grant", "")
     if not any(grant.state == "" for grant in grants):
         yield "no token set is left"
