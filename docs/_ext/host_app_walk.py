@@ -60,6 +60,15 @@ def connect_customers(tab: Tab, look: Look) -> None:
     tab.press("Save")
 
 
+def follow_details(tab: Tab, look: Look) -> None:
+    """Let the details of the customer that is open follow the contact, and later take over what has changed."""
+    tab.choose("Details and contact in Xero", "stay the same: name, e-mail, telephone, address")
+    tab.press("Save details")
+    look("details")
+    tab.follow("Customers")
+    tab.press("Take over changes in Xero")
+
+
 def import_invoices(tab: Tab, look: Look) -> None:
     """Import all but one of the invoices that can be."""
     tab.follow("Invoices")
@@ -99,6 +108,22 @@ def explain(tab: Tab, look: Look) -> None:
     tab.follow("Clearing account")
     look("explained")
     tab.press("Restore")
+
+
+def ask_by_hand(tab: Tab, look: Look) -> None:
+    """Ask for money without an invoice; its settlement cannot be reported until somebody says which one it pays."""
+    tab.follow("Collections")
+    tab.choose("Who is asked", "Ana Costa")
+    tab.write("What for", "Invoice 306, by phone")
+    tab.write("Amount to ask for", "35.00")
+    tab.press("Ask today")
+    tab.tick("Invoice 306, by phone")
+    tab.press("The money came in")
+    tab.press("Report to Xero")
+    tab.write("It pays invoice number", "INV-306")
+    look("by-hand")
+    tab.press("Link it")
+    tab.press("Report to Xero")
 
 
 def enter_papers(tab: Tab, document: Path, look: Look) -> None:
@@ -158,10 +183,12 @@ def main() -> None:
         connect(tab, address, look)
         choose_accounts(tab, look)
         connect_customers(tab, look)
+        follow_details(tab, look)
         import_invoices(tab, look)
         settle(tab, look)
         pay_out_and_take_back(tab, look)
         explain(tab, look)
+        ask_by_hand(tab, look)
         document = Path(folder, "7781.pdf")
         document.write_bytes(BILL)
         enter_papers(tab, document, look)

@@ -40,6 +40,10 @@ def test_a_user_walks_from_connecting_to_disconnecting(walked: tuple[Tab, str, D
     tab.follow("Customers")
     assert tab.text().count("connected") == 6
 
+    tab.follow("Review Ana Costa")
+    walk.follow_details(tab, _not_looking)
+    assert "Nothing has changed." in tab.text()
+
     walk.import_invoices(tab, _not_looking)
     assert "5 invoices were imported." in tab.text()
     assert set(_sales(books).values()) == {"AUTHORISED", "DRAFT"}
@@ -56,6 +60,10 @@ def test_a_user_walks_from_connecting_to_disconnecting(walked: tuple[Tab, str, D
     walk.explain(tab, _not_looking)
     assert "Every cent is explained" in tab.text()
     assert (_paid(books), _balance(books, "650")) == ({"INV-301", "INV-304"}, Decimal("-145.50"))
+
+    walk.ask_by_hand(tab, _not_looking)
+    assert "All of it stands in Xero." in tab.text()
+    assert (_paid(books), _balance(books, "650")) == ({"INV-301", "INV-304", "INV-306"}, Decimal("-110.50"))
 
     paper = tmp_path / "7781.pdf"
     paper.write_bytes(walk.BILL)

@@ -169,6 +169,65 @@ def test_a_customer_that_is_not_in_xero_gets_a_contact(visitor: Visitor) -> None
     assert [each.name for each in visitor.books.contacts].count("Eve Elm") == 1
 
 
+def test_the_details_of_a_customer_follow_its_contact_where_that_is_switched_on(visitor: Visitor) -> None:
+    visitor.set_up()
+    visitor.send("/customers/connect")
+    ana, bo = (
+        next(each for each in visitor.books.contacts if each.name == name) for name in ("Ana Costa", "Bo Lindgren")
+    )
+
+    assert "Its details follow Xero." in visitor.send("/customers/c-1/details", follows="yes").text
+    visitor.books.rename_contact(ana.id, "Ana Costa-Reid")
+    visitor.books.rename_contact(bo.id, "Bo Lind")
+
+    assert "1 customer has changed in Xero." in visitor.send("/customers/update").text
+    assert "Nothing has changed." in visitor.send("/customers/update").text
+    assert "Ana Costa-Reid" in visitor.open("/customers/c-1").text
+    assert visitor.open("/customers/c-2").markup.count("<h1>Bo Lindgren") == 1
+    visitor.send("/customers/c-1/details", follows="no")
+    visitor.books.rename_contact(ana.id, "Ana")
+    assert "Nothing has changed." in visitor.send("/customers/update").text
+
+
+def test_money_that_was_asked_for_by_hand_is_reported_once_its_invoice_is_named(visitor: Visitor) -> None:
+    visitor.set_up()
+    visitor.send("/customers/connect")
+    asked = {"customer": "c-1", "comment": "By phone", "amount": "35.00"}
+    visitor.send("/collections/by-hand", **asked)
+    (collection,) = visitor.boxes("/collections", "collection").values()
+    settlement = visitor.send("/collections/answer", collection=collection, answer="came in").path
+
+    told = visitor.send(f"{settlement}/report")
+    assert "not created here" in told.text
+    assert visitor.books.payments == ()
+    assert "no sales invoice has this" in visitor.send(f"/collections/link/{collection}", invoice="INV-0").text.lower()
+
+    linked = visitor.send(f"/collections/link/{collection}", invoice="INV-306", here=settlement)
+    assert (linked.path, "It pays invoice INV-306." in linked.text) == (settlement, True)
+    for _ in range(2):
+        assert "All of it stands in Xero." in visitor.send(f"{settlement}/report").text
+
+    assert visitor.invoice("INV-306").status == "PAID"
+    assert visitor.balance("650") == Decimal("35.00")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"customer": "c-99"}, "No customer was chosen"),
+        ({"amount": "0"}, "is not an amount"),
+        ({"comment": " "}, "What for"),
+    ],
+)
+def test_what_cannot_be_asked_for_by_hand_is_refused(visitor: Visitor, wrong: dict[str, str], said: str) -> None:
+    visitor.set_up()
+
+    answer = visitor.send("/collections/by-hand", **({"customer": "c-1", "comment": "x", "amount": "1"} | wrong))
+
+    assert (answer.status, said in answer.text) == (400, True)
+    assert visitor.boxes("/collections", "collection") == {}
+
+
 def test_a_custom_identifier_makes_the_match(visitor: Visitor) -> None:
     visitor.set_up()
     visitor.send("/customers/c-3/identifier", custom_identifier="café josé & sons ltd")

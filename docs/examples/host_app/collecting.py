@@ -39,7 +39,9 @@ from xerosync import (
     Transaction,
     TransactionState,
     TransactionStatus,
+    UpdateCustomer,
 )
+from xerosync.models import Address
 
 PROVIDER: Final = "Paua Payments Ltd"
 CALENDAR: Final = ProcessingCalendar(zone=ZoneInfo("Pacific/Auckland"))
@@ -78,7 +80,7 @@ class Collecting:
         """Connect every customer that a match was found for."""
         return carried_out(self.sales, lambda: self.sales.match(self._customers()))
 
-    def link(self, customer: str, contact: str) -> Done:
+    def connect(self, customer: str, contact: str) -> Done:
         """Connect a customer to the contact that a person chose."""
         return carried_out(self.sales, lambda: self.sales.link(customer, contact))
 
@@ -97,6 +99,23 @@ class Collecting:
     def set_policy(self, customer: str, policy: str) -> Done:
         """Choose how the invoices of a customer are imported."""
         return carried_out(self.sales, lambda: self.sales.set_import_policies({customer: policy}))
+
+    def update_customers(self, ids: Iterable[str]) -> int:
+        """
+        Take over what has changed in Xero of the contacts of these customers; how many that were.
+
+        The rows and what xerosync remembers of them are committed together, so that nothing is missed the next time.
+        """
+        plan = self.sales.contact_updates(list(ids))
+        updates = plan.of(UpdateCustomer)
+        with self._session() as session, session.begin():
+            self.access.store_within(session.connection()).commit(plan.records())
+            for each in updates:
+                row = session.get_one(models.Customer, each.host_ref)
+                row.name = each.details.name or row.name
+                row.email, row.phone = each.details.email, each.details.phone or each.details.mobile
+                row.address = _one_line(each.details.postal_address)
+        return len(updates)
 
     # Invoices
 
@@ -141,6 +160,10 @@ class Collecting:
                     row.amount, row.on = action.transaction.amount, action.transaction.on
         self.sales.apply(plan)
         return plan
+
+    def link(self, collection: str, invoice: str) -> Done:
+        """Let a collection that was asked for by hand stand for the *invoice* of this number."""
+        return carried_out(self.sales, lambda: self.sales.link_transaction(collection, invoice=invoice))
 
     # Settlements
 
@@ -198,6 +221,11 @@ def collecting(access: Access, company: models.Company) -> Iterator[Collecting]:
 
 def _customer(row: models.Customer) -> Customer:
     return Customer(id=row.id, custom_identifier=row.custom_identifier, name=row.name, email=row.email)
+
+
+def _one_line(address: Address) -> str:
+    street = (address.address_line1, address.address_line2, address.address_line3, address.address_line4)
+    return ", ".join(filter(None, (*street, address.city, address.region, address.postal_code, address.country)))
 
 
 def _collection(made: Transaction, company: models.Company) -> models.Collection:

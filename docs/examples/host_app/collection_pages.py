@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -9,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from host_app import forms
 from host_app.bank import settle, take_back
-from host_app.models import Collection
+from host_app.models import Collection, Customer
 from host_app.problems import Problem
 from host_app.product import product
 from xerosync import LineKind, TransactionStatus
@@ -25,7 +27,37 @@ def show() -> ResponseReturnValue:
         found = rows.scalars(
             select(Collection).filter_by(company=here.company_id).order_by(Collection.on, Collection.comment)
         ).all()
-    return render_template("collections.html", collections=found, today=here.today)
+        customers = rows.scalars(select(Customer).filter_by(company=here.company_id).order_by(Customer.name)).all()
+    return render_template("collections.html", collections=found, customers=customers, today=here.today)
+
+
+@pages.post("/by-hand")
+def by_hand() -> ResponseReturnValue:
+    """Ask a customer for money without an invoice: xerosync does not know of it until it is linked to one."""
+    here = product()
+    amount = forms.amount("amount", "The amount", here.company.currency)
+    comment = forms.text("comment", "What for", longest=100)
+    with here.session() as rows, rows.begin():
+        customer = rows.get(Customer, request.form.get("customer", ""))
+        if customer is None or customer.company != here.company_id:
+            raise Problem("No customer was chosen", "Go back and choose who is asked.")
+        made = Collection(id=f"by hand {uuid4()}", company=here.company_id, comment=comment, amount=amount)
+        made.customer, made.due, made.on = customer, here.today, here.today
+        rows.add(made)
+    flash(f"{customer.name} is asked for it today.")
+    return redirect(url_for("collections.show"))
+
+
+@pages.post("/link/<path:collection_id>")
+def link(collection_id: str) -> ResponseReturnValue:
+    """Say which invoice a collection that was asked for by hand pays, so that its settlement can be reported."""
+    number = forms.text("invoice", "The invoice's number")
+    with product().session() as rows:
+        _collection(rows, collection_id)
+    with product().collecting() as work:
+        done = work.link(collection_id, number)
+    flash(str(done) or f"It pays invoice {number}. Report the settlement again.")
+    return redirect(forms.back_to(url_for("collections.show")))
 
 
 @pages.post("/answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from host_app import forms
 from host_app.models import Customer
@@ -62,7 +63,7 @@ def link(customer_id: str) -> ResponseReturnValue:
     if not contact:
         raise Problem("No contact was chosen", "Go back and pick one.")
     with product().collecting() as work:
-        return _done(customer_id, work.link(customer_id, contact), "The customer is connected.")
+        return _done(customer_id, work.connect(customer_id, contact), "The customer is connected.")
 
 
 @pages.post("/<customer_id>/unlink")
@@ -87,6 +88,31 @@ def policy(customer_id: str) -> ResponseReturnValue:
     _customer(customer_id)
     with product().collecting() as work:
         return _done(customer_id, work.set_policy(customer_id, request.form.get("policy", "")), "Saved.")
+
+
+@pages.post("/<customer_id>/details")
+def details(customer_id: str) -> ResponseReturnValue:
+    """Let the customer's details follow the contact in Xero, or not; what has changed by now is taken over at once."""
+    follows = request.form.get("follows") == "yes"
+    with product().session() as rows, rows.begin():
+        rows.get_one(Customer, _customer(customer_id).id).follows_xero = follows
+    if follows:
+        with product().collecting() as work:
+            work.update_customers([customer_id])
+    flash("Its details follow Xero." if follows else "Its details do not follow Xero any more.")
+    return redirect(url_for("customers.one", customer_id=customer_id))
+
+
+@pages.post("/update")
+def update() -> ResponseReturnValue:
+    """What a worker does several times a day: take over what has changed of the customers whose details follow."""
+    here = product()
+    with here.session() as rows:
+        ids = rows.scalars(select(Customer.id).filter_by(company=here.company_id, follows_xero=True)).all()
+    with here.collecting() as work:
+        count = work.update_customers(ids)
+    flash(f"{count} customer{'s have' if count != 1 else ' has'} changed in Xero." if count else "Nothing has changed.")
+    return redirect(url_for("customers.show"))
 
 
 _BY_HAND = ImportPolicy.BY_HAND

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from attrs import frozen
-from flask import Blueprint, Flask, flash, redirect, request
+from flask import Blueprint, Flask, flash, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from host_app import forms
 from host_app.access import Access
 from host_app.app import create_app
 from host_app.collecting import CALENDAR
@@ -158,7 +159,7 @@ def _bookkeeping(simulator: Simulator, books: Bookkeeper) -> Blueprint:
         clock = simulator.clock
         if isinstance(clock, VirtualClock):
             clock.move_to(clock.now() + timedelta(days=1))
-        return redirect(_here())
+        return redirect(forms.back_to("/"))
 
     @pages.post("/remove-payment")
     def remove_payment() -> ResponseReturnValue:
@@ -168,10 +169,6 @@ def _bookkeeping(simulator: Simulator, books: Bookkeeper) -> Blueprint:
             raise Problem("There is no payment to remove", "Report a settlement to Xero first.")
         books.remove_payment(standing[-1].id)
         flash(f"In Xero, the bookkeeper has removed a payment of {standing[-1].amount}.")
-        return redirect(_here())
-
-    def _here() -> str:
-        there = request.form.get("here", "/")
-        return there if there.startswith("/") and not there.startswith(("//", "/\\")) else "/"
+        return redirect(forms.back_to("/"))
 
     return pages

@@ -57,6 +57,12 @@ def optional_day(name: str, called: str) -> date | None:
     return found
 
 
+def back_to(otherwise: str) -> str:
+    """The page of this product that the form was on, as it says; *otherwise* where it says none."""
+    there = request.form.get("here", "")
+    return there if there.startswith("/") and not there.startswith(("//", "/\\")) else otherwise
+
+
 def ticked(name: str, what: str) -> list[str]:
     """The boxes *name* that were ticked, at least one."""
     found = request.form.getlist(name)

@@ -70,11 +70,14 @@ class Customer(Table):
     name: Mapped[str]
     custom_identifier: Mapped[str]
     email: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+    follows_xero: Mapped[bool] = mapped_column(default=False)
     is_connected: Mapped[bool] = mapped_column(default=False)
 
 
 class Collection(Table):
-    """A request for payment: xerosync's *transaction*, under the same id."""
+    """A request for payment, of an invoice or by hand: xerosync's *transaction*, under the same id."""
 
     __tablename__ = "collections"
 
