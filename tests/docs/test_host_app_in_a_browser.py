@@ -68,9 +68,7 @@ def test_a_user_walks_from_connecting_to_disconnecting(walked: tuple[Tab, str, D
     paper = tmp_path / "7781.pdf"
     paper.write_bytes(walk.BILL)
     walk.enter_papers(tab, paper, _not_looking)
-    (bill,) = [each for each in books.invoices if not each.is_sale]
-    assert (bill.status, [each.name for each in books.attachments_of(bill.id)]) == ("PAID", ["7781.pdf"])
-    assert [each.total for each in books.bank_transactions if each.type == "SPEND"] == [Decimal("18.40")]
+    assert _papers(books) == [("PAID", ["7781.pdf"]), ("SPEND", Decimal("18.40"))]
 
     walk.look_after(tab, _not_looking)
     assert "All is well." in tab.text()
@@ -81,6 +79,13 @@ def test_a_user_walks_from_connecting_to_disconnecting(walked: tuple[Tab, str, D
 
 def _sales(books: Bookkeeper) -> dict[str, str]:
     return {each.number: each.status for each in books.invoices if each.is_sale}
+
+
+def _papers(books: Bookkeeper) -> list[tuple[object, object]]:
+    bills = [each for each in books.invoices if not each.is_sale]
+    spent = [each for each in books.bank_transactions if each.type == "SPEND"]
+    documents = [(each.status, [one.name for one in books.attachments_of(each.id)]) for each in bills]
+    return [*documents, *((each.type, each.total) for each in spent)]
 
 
 def _paid(books: Bookkeeper) -> set[str]:

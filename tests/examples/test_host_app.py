@@ -198,7 +198,8 @@ def test_money_that_was_asked_for_by_hand_is_reported_once_its_invoice_is_named(
     settlement = visitor.send("/collections/answer", collection=collection, answer="came in").path
 
     told = visitor.send(f"{settlement}/report")
-    assert "not created here" in told.text
+    assert told.text.count("say which invoice it pays") == 1
+    assert "no invoice is behind it yet" in told.text
     assert visitor.books.payments == ()
     assert "no sales invoice has this" in visitor.send(f"/collections/link/{collection}", invoice="INV-0").text.lower()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from attrs import frozen
 
@@ -17,8 +18,18 @@ class Done:
     findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
-        """The findings as sentences; blank where there is none."""
-        return " ".join(f"{each.cause[:1].upper()}{each.cause[1:]}: {each.fix}." for each in self.findings)
+        """The findings as sentences, each once; blank where there is none."""
+        return " ".join(dict.fromkeys(map(_sentence, self.findings)))
+
+
+_SAID: Final = {
+    "not created here": "Some of it was asked for by hand: say which invoice it pays, then report it again."
+}
+"""Sentences of the product's own, where xerosync speaks to whoever writes one."""
+
+
+def _sentence(finding: Finding) -> str:
+    return _SAID.get(finding.code, f"{finding.cause[:1].upper()}{finding.cause[1:]}: {finding.fix}.")
 
 
 def carried_out(story: Receivables | Payables, planned: Callable[[], Plan]) -> Done:
