@@ -100,6 +100,21 @@ def test_what_is_wrong_is_found_among_what_is_not(host: Host) -> None:
     assert host.reports()[1].clean
 
 
+@pytest.mark.parametrize("brief", [False, True])
+def test_every_payment_that_was_removed_costs_no_call_of_its_own(host: Host, *, brief: bool) -> None:
+    settlement = host.collect("S1", "10.00", "20.00", "30.00", "40.00")
+    calls: list[int] = []
+
+    for line in settlement.lines:
+        (payment,) = host.product.books.payments_of(line.transaction)
+        host.product.books.remove_payment(payment.id)
+        before = host.product.simulator.calls
+        assert host.sales.reconcile(host.settlements, brief=brief).discrepancies[-1].about == line.id
+        calls.append(host.product.simulator.calls - before)
+
+    assert len(set(calls)) == 1
+
+
 def test_settlements_are_read_once_as_they_come(host: Host) -> None:
     host.collect("S1", "10.00", "20.00")
     read: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -13,7 +14,7 @@ from xerosync.client._books import Books
 from xerosync.engine.actions import AcceptDrift, Action, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import confirmed_by_id
-from xerosync.engine.forgotten import payable, taken_over
+from xerosync.engine.forgotten import pays_any, taken_over, unpayable
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.line_drift import lines_changed
 from xerosync.engine.mirror import (
@@ -302,20 +303,14 @@ async def _drifted(
         for xero_id, changed in (await lines_changed(books, ours, same)).items():
             told = ((DriftField.LINES, changed.lines), (DriftField.TEXTS, changed.texts))
             all_differing[xero_id] += [(of, *said) for of, said in told if said is not None]
+    put_back = await _put_back(books, ours, {key: each for key, (each, _) in documents.items() if all_differing[key]})
     for xero_id, (document, stamp) in documents.items():
         written, differing = ours[xero_id], all_differing[xero_id]
         as_one = written.as_one()
         if not differing:
             continue
-        if isinstance(document, Invoice):
-            remedy = edited_back(written, document, stamp)
-        elif isinstance(document, CreditNote):
-            remedy = ()
-        else:
-            actions = again(as_one, document, organisation.base_currency or "XXX")
-            # What was put back before the store was set back is in Xero already.
-            met = await taken_over(books, actions, read=(PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
-            remedy = tuple(met) if await payable(books, actions) else ()
+        put = put_back.get(xero_id, ())
+        remedy = edited_back(written, document, stamp) if isinstance(document, Invoice) else put
         for field, was, now in differing:
             yield Drift(
                 kind=name,
@@ -327,6 +322,24 @@ async def _drifted(
                 link=deep_link(address, xero_id, organisation.short_code),
                 remedy=remedy,
             )
+
+
+async def _put_back(
+    books: Books, ours: Mapping[str, Written], documents: Mapping[str, Document]
+) -> dict[str, tuple[Action, ...]]:
+    """What posts again those of *documents* that are payments, money or transfers, by id, where a plan can."""
+    currency = (await books.organisation()).base_currency or "XXX"
+    anew = {
+        xero_id: again(ours[xero_id].as_one(), document, currency)
+        for xero_id, document in documents.items()
+        if not isinstance(document, Invoice | CreditNote)
+    }
+    every = [action for actions in anew.values() for action in actions]
+    # What was put back before the store was set back is in Xero already.
+    met = iter(await taken_over(books, every, read=(PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)))
+    instead = {xero_id: tuple(islice(met, len(actions))) for xero_id, actions in anew.items()}
+    voided = await unpayable(books, every)
+    return {xero_id: actions for xero_id, actions in instead.items() if not pays_any(anew[xero_id], voided)}
 
 
 async def _contacts(books: Books) -> AsyncIterator[Drift]:

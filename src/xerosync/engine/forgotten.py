@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Pay, PayBatch
@@ -26,14 +26,19 @@ async def taken_over(books: Books, actions: Sequence[Action], *, read: Collectio
     return await met_before(books, actions)
 
 
-async def payable(books: Books, actions: Sequence[Action]) -> bool:
-    """Whether none of *actions* would pay an invoice that was voided or deleted meanwhile."""
-    ids = [str(action.invoice) for action in actions if isinstance(action, Pay)]
+async def unpayable(books: Books, actions: Iterable[Action]) -> frozenset[str]:
+    """The invoices that *actions* would pay and that were voided or deleted meanwhile, by id."""
+    ids = list(dict.fromkeys(str(action.invoice) for action in actions if isinstance(action, Pay)))
     if not ids:
-        return True
+        return frozenset()
     await refresh(books, INVOICES)
     found = await stored(books, (mirror_key(INVOICES, books.tenant, each) for each in ids))
-    return all(read_mirrored(record, Invoice).status not in GONE for record in found)
+    return frozenset(each.key for each in found if read_mirrored(each, Invoice).status in GONE)
+
+
+def pays_any(actions: Iterable[Action], invoices: Collection[str]) -> bool:
+    """Whether one of *actions* pays one of *invoices*."""
+    return any(isinstance(action, Pay) and str(action.invoice) in invoices for action in actions)
 
 
 async def met_before(books: Books, actions: Sequence[Action]) -> list[Action]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice
 
 from attrs import evolve, field, frozen
 
@@ -32,7 +33,7 @@ from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Entry, Key, entries_on, named
 from xerosync.engine.exchange import currency_of
 from xerosync.engine.expecting import Expected, expected_of
-from xerosync.engine.forgotten import payable, taken_over
+from xerosync.engine.forgotten import pays_any, taken_over, unpayable
 from xerosync.engine.intents import OPEN_STATES, intent_key, tag_of
 from xerosync.engine.mirror import (
     PAYMENTS,
@@ -299,15 +300,20 @@ def _marks(books: Books, settlements: Iterable[Settlement], entries: Iterable[En
 
 async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discrepancy]:
     """Those *told*; what puts something back that is in Xero already, by its mark, takes that over instead."""
+    listed = list(told)
+    every = [action for each in listed for action in each.remedies.get(Fix.RESTORE, ())]
+    # Of all at once: each time that the mirror is brought up to date costs a call.
+    voided, met = await unpayable(books, every), iter(await taken_over(books, every, read=(PAYMENTS,)))
     known: list[Discrepancy] = []
-    for each in told:
+    for each in listed:
         remedies, fix = dict(each.remedies), each.fix
         again = remedies.get(Fix.RESTORE, ())
-        if not await payable(books, again):
+        instead = tuple(islice(met, len(again)))
+        if pays_any(again, voided):
             del remedies[Fix.RESTORE]
             fix = f"{fix}; a plan cannot put it back: its invoice was voided"
         elif again:
-            remedies[Fix.RESTORE] = tuple(await taken_over(books, again, read=(PAYMENTS,)))
+            remedies[Fix.RESTORE] = instead
         known.append(evolve(each, remedies=remedies, fix=fix))
     return known
 
