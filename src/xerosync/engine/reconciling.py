@@ -109,8 +109,9 @@ async def reconcile(books: Books, wanted: Wanted) -> Reconciliation:
     days = [*movements.days(), *ticked.all_days, *(each.on for each in expected or ())]
     days += [each for each in (first, ticked.until) if each is not None]
     last = wanted.last or _end(books, days)
-    statement = await _stated(books, kept, movements, ticked, first=first, last=last)
-    standing = await _standing(books, account, movements, settled, statement.closing.balance - ticked.amount)
+    statement = await _stated(books, kept, movements, ticked, base=base, first=first, last=last)
+    balance, short_code = statement.closing.balance - ticked.amount, organisation.short_code
+    standing = await _standing(books, account, movements, settled, balance, short_code=short_code)
     earlier = await _paid_out_since(books, standing.entries, expected, first)
     explained = account_for(evolve(standing, first=first, last=last, expected=expected, earlier=earlier))
     settling = settled.plan if settled is not None else Plan(tenant=books.tenant)
@@ -203,7 +204,13 @@ def _forward(looked: _Looked, wanted: Wanted, found: Sequence[Found], standing: 
 
 
 async def _standing(
-    books: Books, account: AccountId, movements: Movements, settled: Examined | None, balance: Money
+    books: Books,
+    account: AccountId,
+    movements: Movements,
+    settled: Examined | None,
+    balance: Money,
+    *,
+    short_code: str | None,
 ) -> Standing:
     """What is known of the account, of which *balance* is to be explained, whatever the days."""
     entries = tuple(entries_on(account, movements, balance.currency))
@@ -218,7 +225,7 @@ async def _standing(
         marks=_marks(books, settled.settlements if settled is not None else (), entries),
         invoices=settled.invoices_paid if settled is not None else {},
         open_intents=await intents_with(books, states=OPEN_STATES),
-        short_code=(await books.organisation()).short_code,
+        short_code=short_code,
     )
 
 
@@ -262,14 +269,13 @@ def _end(books: Books, days: Iterable[date]) -> date:
 
 
 async def _stated(
-    books: Books, kept: Account, movements: Movements, ticked: Ticked, *, first: date | None, last: date
+    books: Books, kept: Account, movements: Movements, ticked: Ticked, *, base: str, first: date | None, last: date
 ) -> ClearingStatement:
     """The statement of the account *kept* up to *last*, from the first movement on unless *first* is given."""
     account = kept.account_id or AccountId("")
-    currency = (await books.organisation()).base_currency or "XXX"
-    opening = Money.zero(currency)
+    opening = Money.zero(base)
     if first is not None:
-        opening = await _balance(books, account, currency, first - timedelta(days=1))
+        opening = await _balance(books, account, base, first - timedelta(days=1))
     # Unless told a day, Xero gives the balance as at its own today.
     on = None if last == books.clock.now().date() else last
     return state_clearing(
@@ -277,7 +283,7 @@ async def _stated(
         first=first or min([last, *movements.days(), *ticked.all_days]),
         last=last,
         opening=opening,
-        closing=await _balance(books, account, currency, on),
+        closing=await _balance(books, account, base, on),
         movements=movements,
         currency=kept.currency_code,
         ticked=ticked,

@@ -84,7 +84,7 @@ async def settle(
 class _Settled:
     """
     The *plan* that settles, the *accounts* it goes through, those *kept* from before, what was *written* then, what is
-    known to have been posted *before*, and *differences* by line.
+    known to have been posted *before*, and *differences* by line; *short_code* is the organisation's.
     """
 
     plan: Plan
@@ -93,6 +93,7 @@ class _Settled:
     written: Sequence[Intent]
     before: PostedBefore
     differences: Mapping[str, Money]
+    short_code: str | None
 
 
 async def _settled(
@@ -142,6 +143,7 @@ async def _settled(
         written=written,
         before=before,
         differences=decided.differences,
+        short_code=organisation.short_code,
     )
 
 
@@ -225,7 +227,7 @@ async def examined(
         netted={each.id for each in ordered if done.kept.get(each.id, accounts).fees_as is FeesAs.NETTED},
         gains=await _gains(books, accounts, list(written.values())),
         invoices=invoices,
-        short_code=(await books.organisation()).short_code,
+        short_code=done.short_code,
     )
     return Examined(
         settlements=ordered,
