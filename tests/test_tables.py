@@ -26,10 +26,12 @@ from xerosync import (
     Fleet,
     Ledger,
     Listing,
+    Plan,
     Receivables,
     Settlement,
     SettlementLine,
 )
+from xerosync.models import TenantId
 from xerosync.tables import Tabular, html_table, plain
 
 EVIL = "<script>alert('1')</script> & Söhne"
@@ -90,12 +92,14 @@ def told(product: Product) -> dict[str, object]:
         "proof": collected(owed.id).proof,
         "reconciliation": sales.reconcile([collected(owed.id)]),
         "discrepancies": sales.reconcile([]).discrepancies,
+        "causes": sales.reconcile([]).causes,
         "statement": sales.clearing_statement(DAY, DAY),
         "clearing accounts": sales.clearing_accounts(),
         "posted": sales.posted(["s1"]),
         "audit": ledger.audit(),
         "drift": ledger.drift(),
         "trail": ledger.trail(),
+        "why": ledger.why("x/<b>1</b>"),
         "parked": ledger.parked(),
         "doctor": Doctor(xero, features=("receivables",)).examine(),
         "status": Fleet(product.store, clock=product.clock).status(),
@@ -191,3 +195,25 @@ def test_whatever_has_rows_is_shown_by_the_one_piece_of_code() -> None:
     assert [each.__name__ for each in with_rows if not issubclass(each, Tabular)] == []
     assert len(with_rows) > 10
     assert not [each for each in with_rows if re.search("_repr_html_", str(vars(each).keys())) and each is not Listing]
+
+
+def test_why_shows_a_line_in_words_and_keeps_all_of_it_in_its_rows(product: Product) -> None:
+    sales = Receivables(product.xero(), clearing_account=CLEARING)
+    settlement = collected(product.collectable("40.00").id)
+    sales.apply(sales.settle(settlement))
+
+    trail = Ledger(product.xero()).why(settlement.lines[0].id)
+    shown = Reader(trail._repr_html_()).text
+
+    assert len(trail.rows()[0]) > 6
+    assert trail._repr_html_().count("<th ") == 3
+    assert all(sentence.partition(": ")[2] in shown for sentence in trail.sentences)
+    assert "nothing is recorded" in Ledger(product.xero()).why("nobody")._repr_html_().lower()
+
+
+def test_a_cause_shows_the_first_of_what_waits_for_it() -> None:
+    findings = [Finding(code="a", about=f"b-{place}", cause="c", fix="d") for place in range(7)]
+
+    (row,) = Plan(tenant=TenantId("t"), findings=findings).causes.rows()
+
+    assert row["waits"] == "b-0, b-1, b-2, b-3, b-4 and 2 more"

@@ -43,9 +43,13 @@ class Tabular:
         """One mapping a line, all with the same columns."""
         raise NotImplementedError
 
+    def _shown(self) -> Sequence[Mapping[str, object]]:
+        """What of its rows a notebook shows: all, unless that is too wide to be read."""
+        return self.rows()
+
     def _repr_html_(self) -> str:
         """What a notebook shows: the first line of its text, its rows, and the findings beside them."""
-        head, rows = str(self).partition("\n")[0], self.rows()
+        head, rows = str(self).partition("\n")[0], self._shown()
         parts = [f"<p>{escape(head)}</p>", html_table(rows)]
         findings: object = getattr(self, "findings", None)
         if isinstance(findings, Listing) and not _tells(rows):

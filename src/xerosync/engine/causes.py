@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
 from xerosync.money import Money
+from xerosync.tables import Listing
 
 if TYPE_CHECKING:
     from xerosync.engine.plans import Finding
+
+
+_SHOWN: Final = 5
 
 
 @frozen(kw_only=True, repr=False)
@@ -30,6 +34,18 @@ class RootCause:
     waits: tuple[str, ...]
     worth: tuple[Money, ...] = ()
 
+    def row(self) -> dict[str, object]:
+        """Its line of a table: of all that waits for it the first few, and how many more."""
+        more = len(self.waits) - _SHOWN
+        return {
+            "code": self.code,
+            "cause": self.cause,
+            "fix": self.fix,
+            "who": self.who,
+            "waits": ", ".join(self.waits[:_SHOWN]) + (f" and {more:,} more" if more > 0 else ""),
+            "worth": ", ".join(map(str, self.worth)),
+        }
+
     def __str__(self) -> str:
         return f"{self.code}: {self.cause} → {self.fix} ({len(self.waits):,} wait)"
 
@@ -37,14 +53,14 @@ class RootCause:
         return f"<RootCause {self.code} of {len(self.waits)}>"
 
 
-def root_causes(findings: Iterable[Finding]) -> tuple[RootCause, ...]:
+def root_causes(findings: Iterable[Finding]) -> Listing[RootCause]:
     """*findings* by what is behind them, those for which most waits first."""
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         key = (finding.root,) if finding.root else (finding.code, finding.cause, finding.fix)
         groups.setdefault(key, []).append(finding)
     causes = [_cause(group) for group in groups.values()]
-    return tuple(sorted(causes, key=lambda cause: -len(cause.waits)))
+    return Listing(sorted(causes, key=lambda cause: -len(cause.waits)))
 
 
 def _cause(group: list[Finding]) -> RootCause:

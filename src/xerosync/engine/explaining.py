@@ -76,6 +76,12 @@ class Trail(Tabular):
         """One JSON object a line, to be appended to a file or given to a log service."""
         return "".join(json.dumps(each.as_dict(), ensure_ascii=False) + "\n" for each in self.lines)
 
+    def _shown(self) -> list[dict[str, str]]:
+        return [
+            {"at": f"{each.at:%Y-%m-%d %H:%M:%S}", "step": each.step.value, "what": f"{_said(each)}."}
+            for each in self.lines
+        ]
+
     def __str__(self) -> str:
         return "\n".join(self.sentences)
 

@@ -158,7 +158,7 @@ class Plan(Tabular):
         return [action for action in self.actions if isinstance(action, kind)]
 
     @property
-    def causes(self) -> tuple[RootCause, ...]:
+    def causes(self) -> Listing[RootCause]:
         """The findings by what is behind them: each cause once, with all that waits for it."""
         return root_causes(self.findings)
 
@@ -291,7 +291,7 @@ class Report(Tabular):
         return self.recovered.done(*kinds) + done
 
     @property
-    def causes(self) -> tuple[RootCause, ...]:
+    def causes(self) -> Listing[RootCause]:
         """The findings by what is behind them: each cause once, with all that waits for it."""
         return root_causes(self.findings)
 

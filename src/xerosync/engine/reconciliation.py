@@ -80,7 +80,7 @@ class Reconciliation(Tabular):
         return Listing(each for each in self.discrepancies if not each.amount)
 
     @property
-    def causes(self) -> tuple[RootCause, ...]:
+    def causes(self) -> Listing[RootCause]:
         """The discrepancies by what is behind them: each cause once, with all that waits for it."""
         return root_causes(self.discrepancies)
 
