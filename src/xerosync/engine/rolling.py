@@ -116,7 +116,9 @@ class _Rolling:
         for record in await self._stored("intent", forward.intents - changed.keys()):
             self._disturb_by(record)
         names: set[str] = set()
-        payments: set[str] = {key for key in self.changed[PAYMENTS.kind] if number_of(key) in forward.noted.payments}
+        on_account = ("account", forward.account)
+        payments = {key for key, each in self.changed[PAYMENTS.kind].items() if on_account in each.lookups}
+        payments -= {_xero_id(each) for each in changed.values() if ("kind", Pay.kind) in each.lookups}
         for record in changed.values():
             if ("kind", Pay.kind) in record.lookups:
                 self._disturb_by(record)
@@ -149,13 +151,13 @@ class _Rolling:
             paid = read_paid(record)
             if paid is not None and paid.revision == 1 and paid.facts.charged_back_by is None:
                 self._reopen(paid.facts.settlement)
-                if number_of(paid.xero_id or "") in self.forward.noted.payments:
-                    payments.add(paid.xero_id or "")
+                if paid.xero_id and paid.xero_id not in self.changed[PAYMENTS.kind]:
+                    payments.add(paid.xero_id)  # known before, and perhaps by another intent
                 return set()
         intent = read_intent(record)
         operations = [intent.operation, *(each.operation for each in intent.members)]
         documents = [intent.xero_id, intent.target, *(each.target for each in intent.members)]
-        payments.update(each for each in documents if each and number_of(each) in self.forward.noted.payments)
+        payments.update(filter(None, documents))
         names = {named(each.host_ref)[1] for each in operations}
         key = key_of(intent)
         if key is not None:

@@ -82,14 +82,13 @@ class Numbers:
 class Noted:
     """
     What was posted to an account and might be ticked off, as numbers: its lines by *names*, and as *lines* with all
-    about them, their *payments* by id, and the *settlements* that were met.
+    about them, and the *settlements* that were met.
 
     Nothing of it lasts longer than its process, in which alone a text has the same number.
     """
 
     names: Numbers = field(factory=Numbers)
     lines: Numbers = field(factory=Numbers)
-    payments: Numbers = field(factory=Numbers)
     settlements: Numbers = field(factory=Numbers)
 
     def adding(self, other: Noted) -> Noted:
@@ -97,7 +96,6 @@ class Noted:
         return Noted(
             names=self.names.adding(other.names),
             lines=self.lines.adding(other.lines),
-            payments=self.payments.adding(other.payments),
             settlements=self.settlements.adding(other.settlements),
         )
 

@@ -195,7 +195,6 @@ class Ticking:
     _out: set[int] = field(factory=set[int])
     _left: set[int] = field(factory=set[int])
     _met: array[int] = field(factory=lambda: array("q"))
-    _paid: array[int] = field(factory=lambda: array("q"))
     _names: array[int] = field(factory=lambda: array("q"))
     _settlements: set[int] = field(factory=set[int])
 
@@ -216,7 +215,6 @@ class Ticking:
                 self.doubted.append(written.xero_id or "")
             else:
                 self._posted.add(payment)
-                self._paid.append(number_of(written.xero_id or ""))
                 self._names.append(number_of(written.host_ref))
                 early = self.first is not None and date.fromisoformat(written.settled_on) < self.first
                 (self._early if early else self._named).append(written.line)
@@ -331,9 +329,9 @@ class Ticking:
 
     def noted(self) -> Noted:
         """What `posted` noted, and `condensed` met."""
-        numbers = (self._names, self._named, self._paid, self._settlements)
-        names, lines, payments, settlements = (Numbers(array("q", sorted(each))) for each in numbers)
-        return Noted(names=names, lines=lines, payments=payments, settlements=settlements)
+        numbers = (self._names, self._named, self._settlements)
+        names, lines, settlements = (Numbers(array("q", sorted(each))) for each in numbers)
+        return Noted(names=names, lines=lines, settlements=settlements)
 
     def done(self) -> Ticked:
         """What is ticked off."""

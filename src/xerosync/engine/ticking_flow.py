@@ -18,7 +18,7 @@ from xerosync.engine.mirror import PAYMENTS, mirror_key, read_mirrored, record_p
 from xerosync.engine.observed import intents_with
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.states import State
-from xerosync.engine.ticked import number_of
+from xerosync.engine.ticked import Noted, number_of
 from xerosync.engine.ticking import Ticking
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
 from xerosync.errors import InvalidInput
@@ -253,6 +253,6 @@ class _Looking:
             settlements=settlements,
             ticked=ticking.done(),
             intents=frozenset(self.intents),
-            noted=ticking.noted(),
+            noted=ticking.noted() if ticking.first is None else Noted(),
             elsewhere=frozenset(ticking.elsewhere),
         )
