@@ -88,7 +88,7 @@ def test_an_invoice_that_is_kept_takes_few_blocks_of_memory(page: Response) -> N
         return (sys.getallocatedblocks() - before) / len(kept)
 
     # Others in this process may take memory meanwhile, or give some back: most of the time nobody does.
-    assert median(blocks() for _ in range(5)) < 61
+    assert median(blocks() for _ in range(5)) < 53
 
 
 def test_a_batch_of_fifty_payments_more_takes_two_durable_commits_more(product: Product) -> None:

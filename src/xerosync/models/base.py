@@ -123,7 +123,7 @@ class NoExtra(Mapping[str, object]):
     """
     No field unknown to this library: the one value of this class, which nearly every document has.
 
-    A dictionary for each would take a twelfth of the memory of a list that is kept.
+    A dictionary for each would take about a tenth of the memory of a list that is kept.
     """
 
     __slots__ = ()

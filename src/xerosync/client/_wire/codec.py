@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Underflow
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args, get_origin
 
@@ -36,7 +36,12 @@ NUMBERS: Final = Context(
     Emin=-LARGEST_EXPONENT,
     traps=[Clamped, Inexact, InvalidOperation, Overflow, Underflow],
 )
-_decoder: Final = msgspec.json.Decoder(float_hook=NUMBERS.create_decimal)
+exact: Final = lru_cache(maxsize=64)(NUMBERS.create_decimal)
+"""
+The number in a text. Half of those that stand in documents are nought, one, or stood there just before: they are made
+once, for all that have them. More than the last few would take longer to look up than to make.
+"""
+_decoder: Final = msgspec.json.Decoder(float_hook=exact)
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, DecimalException, RecursionError)
 

@@ -49,16 +49,6 @@ def mould(kind: type) -> type[Mould]:
     return made[1]
 
 
-class _Same(dict[str | None, str | None]):
-    """The one text for each text that comes again and again; None for None."""
-
-    def __missing__(self, text: str | None) -> str | None:
-        if len(self) >= _FEW_MAX:
-            self.clear()
-        self[text] = text
-        return text
-
-
 @frozen
 class _Part:
     """A field of a mould: Xero's name of it, what is *poured* in, and how that gets to its place in the document."""
@@ -68,16 +58,13 @@ class _Part:
     lines: Sequence[str]
 
 
-_FEW: Final = frozenset({"AccountID", "BrandingThemeID"})
-"""Names of long texts of which an organisation has few, though lines are full of them: they are kept in memory once."""
-_FEW_MAX: Final = 10_000
 _LAST: Final[dict[type, tuple[int, type[Mould]]]] = {}
 _NAMES: Final[dict[tuple[type, int], str]] = {}
 _MOULDS: Final[dict[str, type[Mould]]] = {}
 """All moulds by their names, by which they name each other."""
 _SCOPE: Final[Mapping[str, object]] = {
     "Decimal": Decimal, "NO_EXTRA": NO_EXTRA, "ROW": Shape.ROW, "day": dates.day, "instant": dates.instant,
-    "new": object.__new__, "number": number, "same": _Same(),
+    "new": object.__new__, "number": number,
 }  # fmt: skip
 """What the functions written here name."""
 
@@ -157,7 +144,7 @@ def _one(name: str, kind: object, place: str, age: int) -> _Part:
     if isinstance(kind, NewType):
         kind = kind.__supertype__
     if kind in {str, int, bool} or (isinstance(kind, type) and issubclass(kind, OpenEnum)):
-        return _Part(name, kind | None, [f"{place} = same[m.{name}]" if name in _FEW else f"{place} = m.{name}"])
+        return _Part(name, kind | None, [f"{place} = m.{name}"])
     taken = f"v = m.{name}"
     if kind is Decimal:
         # Poured as it is: so its numbers are made by the parser's own hook, which refuses what money cannot be.

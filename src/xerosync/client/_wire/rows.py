@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypedDict, cast, overload
 import msgspec
 from attrs import field, frozen
 
-from xerosync.client._wire.codec import NUMBERS, Json, parse, unreadable
+from xerosync.client._wire.codec import Json, exact, parse, unreadable
 from xerosync.client._wire.moulds import mould
 from xerosync.errors import UnreadableAnswer
 
@@ -121,7 +121,7 @@ def dictionary(row: Row) -> Json:
 def _decoder(collection: str, row: type) -> msgspec.json.Decoder[msgspec.Struct]:
     beside = [(name, Any, None) for name in _BESIDE]
     page = msgspec.defstruct("Page", [(collection, list[row]), *beside], kw_only=True)  # type: ignore[valid-type]
-    return msgspec.json.Decoder(page, float_hook=NUMBERS.create_decimal)
+    return msgspec.json.Decoder(page, float_hook=exact)
 
 
 @lru_cache(maxsize=64)
