@@ -10,6 +10,7 @@ from xerosync.client._books import Books
 from xerosync.storage.protocol import Record
 
 _PAGE: Final = 1000
+_FURTHEST: Final = 1 << 48
 
 
 @frozen
@@ -23,17 +24,15 @@ async def latest(books: Books, kind: str) -> Mark:
     """
     Where the changes of *kind* end now.
 
-    The store is asked from its first change on, in steps that double and then halve, so that few records are read.
+    The store is asked for a change beyond a place, in steps that halve, so that few records are read.
     """
     found = await _after(books, kind, None)
     if found is None:
         return Mark(None)
-    step, growing = 1, True
+    step = _FURTHEST
     while step:
-        later = await _after(books, kind, evolve(found, changed=found.changed + step))
-        growing = growing and later is not None
-        found = found if later is None else later
-        step = step * 2 if growing else step // 2
+        found = await _after(books, kind, evolve(found, changed=found.changed + step)) or found
+        step //= 2
     page = [found]
     while page:
         found = page[-1]

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from threading import RLock
 
 from attrs import Factory, define, evolve
@@ -40,6 +41,7 @@ class _Shelf:
             self.sorted_keys = None
         else:
             self._forget_lookups(before)
+            del self.records[record.key]  # so that they are in the order in which they changed
         self.records[record.key] = record
         for pair in record.lookups:
             self.by_lookup[pair].add(record.key)
@@ -54,6 +56,10 @@ class _Shelf:
         if self.sorted_keys is None:
             self.sorted_keys = sorted(self.records)
         return self.sorted_keys if after is None else self.sorted_keys[bisect_right(self.sorted_keys, after) :]
+
+    def keys_changed_since(self, commit: int) -> Iterable[str]:
+        """Those of the records that this commit wrote, or a later one."""
+        return takewhile(lambda key: self.records[key].changed >= commit, reversed(self.records))
 
     def _forget_lookups(self, record: Record) -> None:
         for pair in record.lookups:
@@ -131,6 +137,8 @@ class MemoryStore:
                 if in_key_order
                 else shelf.by_lookup.get(lookup, ())
                 if lookup
+                else shelf.keys_changed_since(start[0])
+                if order == "changed" and start is not None
                 else shelf.records
             )
             for record in map(shelf.records.__getitem__, keys):
