@@ -139,6 +139,30 @@ def test_a_store_older_than_the_books_posts_nothing_until_the_audit_has_caught_u
     ]  # fmt: skip
 
 
+def test_a_store_older_than_the_books_does_not_tell_of_findings_alone(product: Product) -> None:
+    """Nothing is due of what the backup calls refused, so that nothing is planned: no write would ever tell."""
+    invoice = product.collectable("100.00")
+    settlement = parts(invoice.id, "40.00", "60.00")
+    sales = story(product)
+    product.simulator.faults.plan(Fault.PARTIAL_BATCH, method="PUT", path="/Payments")
+    sales.apply(sales.settle(settlement))
+    kept = backup(product)
+    sales.apply(sales.settle(settlement, retry_refused=True))
+    assert product.books.invoice(invoice.id).status == "PAID"
+    restore(product, kept)
+
+    restored = story(product)
+    plan = restored.settle(settlement, retry_refused=True)
+    assert (plan.actions, len(plan.findings)) == ((), 1)
+    with pytest.raises(LedgerBehind):
+        restored.apply(plan)
+    assert Ledger(product.xero()).audit(adopt=True).adopted == 1
+    again = restored.settle(settlement, retry_refused=True)
+
+    assert (again.actions, again.findings) == ((), ())
+    assert [amount for amount, _ in product.standing(invoice.id)] == [Decimal(40), Decimal(60)]
+
+
 def test_what_was_written_after_the_backup_is_taken_over_when_it_is_planned(product: Product) -> None:
     invoice = product.collectable("100.00")
     kept = backup(product)

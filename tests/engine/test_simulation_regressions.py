@@ -34,6 +34,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "a file that is there comes cut off": ("papers", 30026116, "inside"),
     "the undo overtakes the payments of a batch that was refused": ("undone", 40007551, "inside"),
     "a worker wakes after its place in Xero's minute was given away": ("settlements", 40055478, None),
+    "an older store calls a payment refused, and nothing is due any more": ("sales", 50047720, "inside"),
     "an older store has forgotten who began to undo": ("undone", 30016087, "inside"),
 }
 

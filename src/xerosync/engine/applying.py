@@ -36,7 +36,7 @@ from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
 from xerosync.engine.rivals import is_overtaken, rivals
 from xerosync.engine.states import State
-from xerosync.engine.strays import ADOPTED, stray_record
+from xerosync.engine.strays import ADOPTED, check_not_behind, stray_record
 from xerosync.errors import InvalidInput
 from xerosync.events import Event
 from xerosync.storage.protocol import RecordKey
@@ -58,6 +58,9 @@ async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
     if plan.tenant != books.tenant:
         raise InvalidInput("plan", "it was made for another organisation")
     if not plan.actions:
+        if plan.findings:
+            # They may be about what the ledger has forgotten, and would come again for ever.
+            await check_not_behind(books)
         return Report(findings=plan.findings)
     session = await books.session()
     before = session.usage
