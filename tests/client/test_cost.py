@@ -7,9 +7,11 @@ The same input costs the same on every machine, so that a change that makes it d
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from statistics import median
 from types import FrameType
 from unittest.mock import patch
@@ -64,7 +66,14 @@ def documents(page: Response) -> list[Invoice]:
 
 def test_reading_an_invoice_takes_few_calls(page: Response) -> None:
     assert len(documents(page)) == MANY
-    assert calls_of(lambda: documents(page)) < 22
+
+    # In a process of its own: so many unknown fields are remembered, and other tests here make up more than that.
+    alone = f"import sys; from {__name__} import *; page = Response(200, {{}}, sys.stdin.buffer.read())"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{alone}; documents(page); print(calls_of(lambda: documents(page)))"],
+        input=page.body, capture_output=True, check=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert float(told.stdout) < 22
 
 
 def test_reading_a_header_takes_next_to_none(page: Response) -> None:
