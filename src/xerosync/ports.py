@@ -21,8 +21,8 @@ class Request:
     """
     One HTTP request: an absolute *url* (query included), headers, and the exact bytes of the body.
 
-    *not_after* is the end of a write's claim, or of the call's place in Xero's minute: a transport compares it with its
-    clock as the last thing before the first byte leaves (`check_in_time`), so that a worker woken late can neither post
+    *not_after* is the end of a write's claim, or of the call's place in Xero's minute, by *clock*: a transport looks at
+    it as the last thing before the first byte leaves (`check_in_time`), so that a worker woken late can neither post
     behind the back of its successor nor exceed a limit.
     """
 
@@ -31,10 +31,15 @@ class Request:
     headers: Mapping[str, str] = field(factory=dict[str, str])
     body: bytes = b""
     not_after: datetime | None = None
+    clock: Clock | None = field(default=None, eq=False)
 
-    def check_in_time(self, now: datetime) -> None:
-        """Raise `NotSent` when it may not leave any more *now*; nothing may come between this and its first byte."""
-        if self.not_after is not None and now > self.not_after:
+    def check_in_time(self, clock: Clock) -> None:
+        """
+        Raise `NotSent` when it may not leave any more; nothing may come between this and its first byte.
+
+        It goes by *clock* where it has none of its own.
+        """
+        if self.not_after is not None and (self.clock or clock).now() > self.not_after:
             raise NotSent("its claim, or its place in Xero's minute, ran out before it could be sent")
 
     def __repr__(self) -> str:

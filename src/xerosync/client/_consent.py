@@ -225,7 +225,7 @@ class Consent:
                 else refresh_request(self.app, kept.refresh_token, self.endpoints)
             )
             # A worker that was asleep must not refresh behind the back of its successor.
-            request = evolve(request, not_after=self.clock.now() + _SEND_WITHIN)
+            request = evolve(request, not_after=self.clock.now() + _SEND_WITHIN, clock=self.clock)
             try:
                 response = await self.transport.send(request)
                 return tokens_from(response, self.clock.now(), grant_type=kept.grant_type)

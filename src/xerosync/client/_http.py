@@ -126,7 +126,7 @@ class BlockingTransport:
 
     def _exchange(self, request: Request) -> Response:
         built = _built(self._client, request, self._bounds)
-        request.check_in_time(self._clock.now())
+        request.check_in_time(self._clock)
         try:
             with _discreet.our_call():
                 answer = self._client.send(built, stream=True, auth=None, follow_redirects=False)
@@ -165,7 +165,7 @@ class AsyncTransport:
         """Send *request* once and read the whole answer. Raises `NotSent` or `AnswerLost`."""
         client = await self._client()
         built = _built(client, request, self._bounds)
-        request.check_in_time(self._clock.now())
+        request.check_in_time(self._clock)
         try:
             with _discreet.our_call():
                 answer = await client.send(built, stream=True, auth=None, follow_redirects=False)

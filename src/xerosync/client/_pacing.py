@@ -38,10 +38,10 @@ class Turn:
     runs: tuple[Run, ...]
     is_over: bool = False
 
-    def bound(self, request: Request) -> Request:
-        """*request*, which leaves neither after its claim has ended, nor after the gate gave its place away."""
+    def bound(self, request: Request, clock: Clock) -> Request:
+        """*request*, to leave, by *clock*, neither after its claim has ended nor after its place was given away."""
         claimed, counted = request.not_after, self.permit.not_after
-        return evolve(request, not_after=counted if claimed is None else min(claimed, counted))
+        return evolve(request, not_after=counted if claimed is None else min(claimed, counted), clock=clock)
 
 
 @define(eq=False)

@@ -91,7 +91,8 @@ class Session:
             async with self._turns(len(queries) - len(pages)) as turns:
                 some = queries[len(pages) : len(pages) + len(turns)]
                 requests = [
-                    turn.bound(self._request(query, turn.token)) for query, turn in zip(some, turns, strict=True)
+                    turn.bound(self._request(query, turn.token), self.clock)
+                    for query, turn in zip(some, turns, strict=True)
                 ]
                 began = self.clock.now()
                 outcomes = await self.transport.send_all(requests, at_most=self.pacer.limits.at_a_time)
@@ -212,7 +213,7 @@ class Session:
         """What came of *request*, sent once in its *turn*."""
         began = self.clock.now()
         try:
-            outcome: Response | TransportFault = await self.transport.send(turn.bound(request))
+            outcome: Response | TransportFault = await self.transport.send(turn.bound(request, self.clock))
         except TransportFault as fault:
             outcome = fault
         await self.pacer.seen(turn, request, outcome, began, attempt)

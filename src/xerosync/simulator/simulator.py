@@ -452,5 +452,5 @@ class SimulatedTransport:
         """Nothing is held."""
 
     def _exchange(self, request: Request, *, beside: int) -> Response:
-        request.check_in_time(self._simulator.clock.now())
+        request.check_in_time(self._simulator.clock)
         return self._simulator.handle(request, beside=beside)

@@ -47,7 +47,7 @@ class WorldTransport:
         path = request.url.partition("://")[2].partition("/")[2].partition("?")[0]
         await self.life.point(f"send {request.method} {path}")
         # The last thing before the first byte leaves: what comes after is the network's.
-        request.check_in_time(world.clock.now())
+        request.check_in_time(world.clock)
         fault = world.fault(request, path)
         return await self._exchange(request, path, fault)
 
