@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from random import Random
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from xerosync.ports import Request, Response, Transport, TransportFault
 
@@ -31,7 +31,9 @@ class Busy:
         assert len(requests) <= at_most
         turns = list(range(len(requests)))
         self.order.shuffle(turns)
-        outcomes: dict[int, Response | TransportFault] = {turn: await self.send(requests[turn]) for turn in turns}
+        # They leave together, in time, and arrive one after the other, with as much between as people like.
+        left = [evolve(each, not_after=None) for each in requests]
+        outcomes: dict[int, Response | TransportFault] = {turn: await self.send(left[turn]) for turn in turns}
         return [outcomes[place] for place in range(len(requests))]
 
     async def close(self) -> None:
