@@ -342,12 +342,13 @@ class AsyncPayables:
         past = [each for each in given if since is None or each.on >= since]
         paid, unfit = fit_payments(each for each in settled if since is None or each.on >= since)
         slips = not_given(answers, {each.id for each in given} | {each.id for each in settled})
-        actions, findings = await backfill_bills(self.books, past, self._settings, self._vendors.keys, answers)
+        books = self.books.reading_once()
+        actions, findings = await backfill_bills(books, past, self._settings, self._vendors.keys, answers)
         if paid:
             known = {each.host_id: each for each in await self._bills([each.bill_id for each in paid])}
-            found = await backfilling.backfill_payments(self.books, paid, known, self._account, answers)
+            found = await backfilling.backfill_payments(books, paid, known, self._account, answers)
             actions, findings = [*actions, *found.actions], [*findings, *found.findings]
-        return Plan(tenant=self.books.tenant, actions=tuple(actions), findings=(*slips, *unfit, *findings))
+        return Plan(tenant=books.tenant, actions=tuple(actions), findings=(*slips, *unfit, *findings))
 
     async def bring_back(
         self,

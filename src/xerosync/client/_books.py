@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -49,6 +50,22 @@ _NEVER: Final = "this organisation is not connected: call connect() with the tok
 _LEFT: Final = "this organisation was disconnected: call connect() with the tokens of a consent"
 
 
+@define(eq=False)
+class _Opened:
+    """The session that is in use, and when the store was last asked whose it should be."""
+
+    session: Session | None = None
+    looked_at: datetime | None = None
+
+
+@define(eq=False)
+class _Once:
+    """What was read already where nothing is read twice: the *organisation*, and *lists* by name."""
+
+    organisation: Organisation | None = None
+    lists: set[str] = field(factory=set[str])
+
+
 @define(eq=False, repr=False)
 class Books:
     """What a flow needs of one organisation. Build it through `Xero` or `AsyncXero`."""
@@ -68,8 +85,8 @@ class Books:
     read_only: bool = False
     unbound: type[Session] | None = field(default=None, init=False)
     """A session that needs no consent, where a simulation brings one."""
-    _session: Session | None = field(default=None, init=False)
-    _looked_at: datetime | None = field(default=None, init=False)
+    _opened: _Opened = field(factory=_Opened, init=False)
+    once: _Once | None = field(default=None, init=False)
     _pacer: Pacer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -110,19 +127,19 @@ class Books:
         is over.
         """
         if self.unbound is not None:
-            self._session = self._session or self._session_under("", self.unbound)
-            return self._session
+            self._opened.session = self._opened.session or self._session_under("", self.unbound)
+            return self._opened.session
         now = self.clock.now()
-        is_fresh = self._looked_at is not None and now - self._looked_at < _LOOK_AGAIN
-        if self._session is None or not is_fresh or self._session.consent.is_over:
+        is_fresh = self._opened.looked_at is not None and now - self._opened.looked_at < _LOOK_AGAIN
+        if self._opened.session is None or not is_fresh or self._opened.session.consent.is_over:
             kept = await self._kept()
             if kept is None or not kept.is_connected:
-                self._session = None
+                self._opened.session = None
                 raise ReconnectNeeded(_NEVER if kept is None else _LEFT)
-            if self._session is None or self._session.consent.key != kept.grant:
-                self._session = self._session_under(kept.grant)
-            self._looked_at = now
-        return self._session
+            if self._opened.session is None or self._opened.session.consent.key != kept.grant:
+                self._opened.session = self._session_under(kept.grant)
+            self._opened.looked_at = now
+        return self._opened.session
 
     async def connect(self, tokens: Tokens, *, company: str | None = None, another: bool = False) -> Connection:
         """
@@ -152,7 +169,7 @@ class Books:
         moved = [company_key(before.company)] if before.company != kept.company else []
         freed = [] if left is None else evolve(left, company=left.organisation, is_connected=False).records()
         await self.storage.commit([*kept.records(), *freed], deletes=moved)
-        self._session, self._looked_at = session, now
+        self._opened.session, self._opened.looked_at = session, now
         return connection
 
     async def disconnect(self) -> None:
@@ -178,7 +195,7 @@ class Books:
             mine = []
         self.tell(Event.DISCONNECTED, told_xero=bool(mine))
         await self.storage.commit(evolve(kept, is_connected=False).records())
-        self._session = None
+        self._opened.session = None
 
     async def revoke(self) -> None:
         """
@@ -194,7 +211,7 @@ class Books:
             return
         await self._session_under(kept.grant).consent.revoke()
         self.tell(Event.CONSENT_REVOKED)
-        self._session = None
+        self._opened.session = None
 
     async def tokens(self) -> Tokens:
         """
@@ -209,7 +226,7 @@ class Books:
     @property
     def unsaved_tokens(self) -> Tokens | None:
         """What Xero gave last and the store has not taken yet."""
-        return None if self._session is None else self._session.consent.unsaved
+        return None if self._opened.session is None else self._opened.session.consent.unsaved
 
     async def connection_state(self) -> ConnectionState:
         """
@@ -245,9 +262,34 @@ class Books:
         (summary,) = await summaries(self.storage, [kept])
         return evolve(summary, state=state)
 
+    def reading_once(self) -> Books:
+        """
+        These books for one look at them, which reads nothing twice: not the organisation, and no list.
+
+        For what only plans or reports; whoever writes has to see what has changed since.
+        """
+        if self.once is not None:
+            return self
+        books = copy.copy(self)
+        books.once = _Once()
+        return books
+
+    def has_read(self, name: str) -> bool:
+        """Whether the list of this *name* was read already, and is not to be read again."""
+        return self.once is not None and name in self.once.lists
+
+    def note_read(self, name: str) -> None:
+        """The list of this *name* has been read."""
+        if self.once is not None:
+            self.once.lists.add(name)
+
     async def organisation(self) -> Organisation:
         """The organisation's own record: name, base currency, time zone, lock dates."""
-        return await self._organisation(await self.session())
+        if self.once is None:
+            return await self._organisation(await self.session())
+        if self.once.organisation is None:
+            self.once.organisation = await self._organisation(await self.session())
+        return self.once.organisation
 
     async def _organisation(self, session: Session) -> Organisation:
         rows = (await session.read(Query("Organisation", "Organisations"))).rows

@@ -122,6 +122,7 @@ async def backfill_settlements(
     chosen: Mapping[str, str],
 ) -> Plan:
     """Plan to take over what people typed of *settlements*; see `xerosync.Receivables.backfill`."""
+    books = books.reading_once()
     given = checked_settlements(settlements)
     ordered = [each for each in given if since is None or each.on >= since]
     base = (await books.organisation()).base_currency or ""

@@ -97,6 +97,7 @@ async def update_bills(
     retry_refused: bool,
 ) -> Plan:
     """Plan what the documents of *papers* that were posted before lack of what the papers say now."""
+    books = books.reading_once()
     listed = list(papers)
     if len({(isinstance(each, Bill), each.id) for each in listed}) != len(listed):
         raise InvalidInput("id", "give each bill and each receipt once, under an id of its own")

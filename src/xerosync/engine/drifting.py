@@ -262,6 +262,7 @@ _BY_HAND: Final = {
 
 async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftReport:
     """Compare everything the library wrote with what the mirror, just refreshed, holds of it."""
+    books = books.reading_once()
     # What was never written needs no scope to be read.
     kinds = [name for name in _WATCHED if await _is_written(books, name)]
     await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, kinds)}.values())
@@ -336,7 +337,7 @@ async def _put_back(
     }
     every = [action for actions in anew.values() for action in actions]
     # What was put back before the store was set back is in Xero already.
-    met = iter(await taken_over(books, every, read=(PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS)))
+    met = iter(await taken_over(books, every))
     instead = {xero_id: tuple(islice(met, len(actions))) for xero_id, actions in anew.items()}
     voided = await unpayable(books, every)
     return {xero_id: actions for xero_id, actions in instead.items() if not pays_any(anew[xero_id], voided)}

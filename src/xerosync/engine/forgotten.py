@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Pay, PayBatch
 from xerosync.engine.intents import intent_key, tag_of
-from xerosync.engine.mirror import GONE, INVOICES, Shelf, mirror_key, read_mirrored, refresh, stored
+from xerosync.engine.mirror import GONE, INVOICES, mirror_key, read_mirrored, refresh, stored
 from xerosync.engine.observed import intents_of
 from xerosync.engine.recovery import MARKS_ON
 from xerosync.engine.strays import document_of, stray_key
@@ -15,14 +15,14 @@ from xerosync.models import Invoice
 from xerosync.storage.protocol import Record
 
 
-async def taken_over(books: Books, actions: Sequence[Action], *, read: Collection[Shelf]) -> list[Action]:
+async def taken_over(books: Books, actions: Sequence[Action]) -> list[Action]:
     """
-    *actions*, those whose mark is met in Xero as what takes it over. What was *read* just now is not read once more.
+    *actions*, those whose mark is met in Xero as what takes it over.
 
     A batch stays as it is: what it paid is known by its payments.
     """
     kinds = {action.kind for action in actions}
-    await refresh(books, *(shelf for shelf, marked in MARKS_ON if kinds & marked and shelf not in read))
+    await refresh(books, *(shelf for shelf, marked in MARKS_ON if kinds & marked))
     return await met_before(books, actions)
 
 

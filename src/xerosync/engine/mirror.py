@@ -313,25 +313,28 @@ _SHORTENED: Final = _MOSTLY_BLANK | _STUBS.keys()
 async def refresh(books: Books, *shelves: Shelf) -> None:
     """Read what has changed in Xero on *shelves* since they were last read, and keep it."""
     for shelf in shelves:
-        if shelf.whole:
-            await _reread_whole(books, shelf)
-            continue
-        known, broken_off = await books.storage.get_many(
-            [cursor_key(books.tenant, shelf), reading_key(books.tenant, shelf.name)]
-        )
-        since = _since(books, shelf, known)
-        earlier = read_interrupted(broken_off, since, books.clock.now())
-        reading = Reading(since, id_name(shelf.model)) if earlier is None else earlier.going_on(since, shelf.model)
-        is_kept = broken_off is not None
-        async for rows, place in _changed(books, shelf, reading, None if earlier is None else earlier.place):
-            also = [] if place is None else [Interrupted.at(place, reading).record(books.tenant, shelf.name, since)]
-            is_kept = is_kept or bool(also)
-            await keep(books, shelf, rows, also)
-        mark = reading.mark()
-        puts = [_cursor(books, shelf, mark.at)] if mark.at is not None and mark.at != since.at else []
-        deletes = [reading_key(books.tenant, shelf.name)] if is_kept else []
-        if puts or deletes:
-            await books.storage.commit(puts, deletes=deletes)
+        if not books.has_read(shelf.name):
+            await (_reread_whole if shelf.whole else _read_changes)(books, shelf)
+            books.note_read(shelf.name)
+
+
+async def _read_changes(books: Books, shelf: Shelf) -> None:
+    known, broken_off = await books.storage.get_many(
+        [cursor_key(books.tenant, shelf), reading_key(books.tenant, shelf.name)]
+    )
+    since = _since(books, shelf, known)
+    earlier = read_interrupted(broken_off, since, books.clock.now())
+    reading = Reading(since, id_name(shelf.model)) if earlier is None else earlier.going_on(since, shelf.model)
+    is_kept = broken_off is not None
+    async for rows, place in _changed(books, shelf, reading, None if earlier is None else earlier.place):
+        also = [] if place is None else [Interrupted.at(place, reading).record(books.tenant, shelf.name, since)]
+        is_kept = is_kept or bool(also)
+        await keep(books, shelf, rows, also)
+    mark = reading.mark()
+    puts = [_cursor(books, shelf, mark.at)] if mark.at is not None and mark.at != since.at else []
+    deletes = [reading_key(books.tenant, shelf.name)] if is_kept else []
+    if puts or deletes:
+        await books.storage.commit(puts, deletes=deletes)
 
 
 async def _reread_whole(books: Books, shelf: Shelf) -> None:

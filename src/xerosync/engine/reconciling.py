@@ -95,6 +95,7 @@ class Wanted:
 
 async def reconcile(books: Books, wanted: Wanted) -> Reconciliation:
     """Explain the balance that Xero gives for the account that is *wanted*, discrepancy by discrepancy, to the cent."""
+    books = books.reading_once()
     _check_days(wanted.first, wanted.last)
     _check_since(wanted)
     named_so = wanted.clearing if wanted.of is None else wanted.of
@@ -309,7 +310,7 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
     listed = list(told)
     every = [action for each in listed for action in each.remedies.get(Fix.RESTORE, ())]
     # Of all at once: each time that the mirror is brought up to date costs a call.
-    voided, met = await unpayable(books, every), iter(await taken_over(books, every, read=(PAYMENTS,)))
+    voided, met = await unpayable(books, every), iter(await taken_over(books, every))
     known: list[Discrepancy] = []
     for each in listed:
         remedies, fix = dict(each.remedies), each.fix

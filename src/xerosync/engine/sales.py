@@ -143,6 +143,7 @@ async def refund_credits(
     retry_refused: bool,
 ) -> Plan:
     """Plan what of *refunds* is not in the books yet, from *account* unless they name another."""
+    books = books.reading_once()
     listed = list(refunds)
 
     async def submitted(host_ids: Sequence[str]) -> list[Open]:

@@ -76,6 +76,7 @@ async def settle(
     retry_refused: bool,
 ) -> Plan:
     """Plan what *settlements* still lack in the books, line by line, then their fees and payouts."""
+    books = books.reading_once()
     done = await _settled(books, clearing_account, chosen, settlements, retry_refused=retry_refused)
     return await noted(books, done.plan, chosen.notes, done.written, retry_refused=retry_refused)
 
@@ -120,7 +121,7 @@ async def _settled(
     decided = decide_settlements(ordered, known)
     # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
     others = [each for each in decided.actions if each.kind != Pay.kind]
-    found = {each.itself: each for each in await taken_over(books, others, read=(INVOICES, PAYMENTS))}
+    found = {each.itself: each for each in await taken_over(books, others)}
     undone = _undone_whole(before.undone)
     actions, withheld = _not_of(undone, [found.get(each.itself, each) for each in decided.actions])
     findings = [*decided.findings, *withheld]
@@ -131,7 +132,7 @@ async def _settled(
         payouts, vendors = await _known_payouts(books, chosen, whole, decided, retry_refused=retry_refused)
         written += payouts.intents.values()
         more, other = decide_payouts(whole, payouts, vendors)
-        more = await taken_over(books, more, read=(INVOICES, PAYMENTS, BANK_TRANSACTIONS, BANK_TRANSFERS))
+        more = await taken_over(books, more)
         more, withheld = _not_of(undone, more)
         needed = {need for each in more for need in each.needs}
         new = [each for each in vendors.actions if each.itself in needed]
@@ -205,6 +206,7 @@ async def examined(
     settlements: Iterable[Settlement],
 ) -> Examined:
     """How *settlements* stand in the books, line by line, and what they lack."""
+    books = books.reading_once()
     ordered = checked_settlements(settlements)
     done = await _settled(books, clearing_account, chosen, ordered, retry_refused=False)
     plan, accounts = done.plan, done.accounts

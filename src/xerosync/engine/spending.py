@@ -70,6 +70,7 @@ async def spend(
     retry_refused: bool,
 ) -> Plan:
     """Plan the bank transactions that *spends* still lack."""
+    books = books.reading_once()
     listed = each_once(spends, "receipt")
     outside = await handled_ids(books, RECEIPT)
     listed, unfit = sifted([each for each in listed if each.id not in outside], check_spend_names, worth_of_spend)

@@ -76,6 +76,7 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
 
 async def undo_run(books: Books, run: str) -> Plan:
     """Plan to take back all that was decided in *run*, whoever carried it out, or say why nothing of it can be."""
+    books = books.reading_once()
     tags = [
         tag
         async for record in records(books, TRAIL, lookup=(RUN, run))

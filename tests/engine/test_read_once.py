@@ -1,0 +1,137 @@
+"""What only plans or reports reads nothing from Xero twice, however much of it looks at the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from tests.conftest import BANK, CLEARING, DAY, Product, Through, nzd
+
+from xerosync import (
+    Bill,
+    BillLine,
+    BillPayment,
+    CardSpend,
+    CreditRefund,
+    Customer,
+    Fee,
+    Ledger,
+    LineKind,
+    Payables,
+    Receivables,
+    Sale,
+    SaleLine,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Xero,
+)
+from xerosync.models import AccountCode
+from xerosync.ports import Request
+
+LINES = [BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))]
+INK = [evolve(LINES[0], description="Ink")]
+BILL = Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=LINES)
+SPEND = CardSpend(id="c", vendor="Paper Ltd", on=DAY, lines=LINES, account=BANK)
+PAID = BillPayment(id="p", bill_id="b", on=DAY, amount=nzd("4.00"))
+BACK = SaleLine(description="Paper", amount=nzd("-10.00"), account=AccountCode("200"))
+CREDIT = Sale(id="n", customer="Ana", on=DAY, lines=[BACK])
+REFUND = CreditRefund(id="r", credit_id="n", on=DAY, amount=nzd("5.00"))
+
+
+def settled(product: Product) -> Settlement:
+    """With a fee, a payout, and one line that was charged back."""
+    lines = [
+        SettlementLine(id=f"L{place}", transaction=product.collectable().id, amount=nzd("100.00")) for place in range(2)
+    ]
+    back = evolve(lines[0], id="B", kind=LineKind.CHARGED_BACK)
+    return Settlement(id="S", on=DAY, lines=[*lines, back], fees=[Fee(amount=nzd("1.00"))], paid_out_on=DAY)
+
+
+def story(product: Product, xero: Xero) -> tuple[Receivables, Payables, Settlement]:
+    """All there is to look at, written."""
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    bills = Payables(xero, payment_account=BANK)
+    settlement = settled(product)
+    sales.apply(sales.settle(settlement))
+    sales.apply(sales.submit([CREDIT]))
+    for plan in (bills.submit([BILL]), bills.spend([SPEND])):
+        bills.apply(plan)
+    bills.apply(bills.pay([PAID]))
+    return sales, bills, settlement
+
+
+LOOKS: dict[str, Callable[[Receivables, Payables, Ledger, Settlement, str], object]] = {
+    "settle": lambda sales, _, __, given, ___: sales.settle(given),
+    "settlement report": lambda sales, _, __, given, ___: sales.settlement_report(given),
+    "reconcile": lambda sales, _, __, given, ___: sales.reconcile(given),
+    "reconcile briefly": lambda sales, _, __, given, ___: sales.reconcile(given, brief=True),
+    "statement": lambda sales, *_: sales.clearing_statement(DAY, DAY + timedelta(days=9)),
+    "backfill": lambda sales, _, __, given, ___: sales.backfill(given),
+    "undo a settlement": lambda sales, _, __, given, ___: sales.undo_settlement(given),
+    "undo a run": lambda _, __, ledger, ___, run: ledger.undo(run),
+    "drift": lambda _, __, ledger, *___: ledger.drift(),
+    "refund": lambda sales, *_: sales.refund([REFUND]),
+    "import": lambda sales, *_: sales.import_invoices(),
+    "match": lambda sales, *_: sales.match([Customer(id="x", custom_identifier="Xenia")]),
+    "submit bills": lambda _, bills, *__: bills.submit([BILL, evolve(BILL, id="b2", number="2")]),
+    "update": lambda _, bills, *__: bills.update([evolve(BILL, lines=INK), evolve(SPEND, lines=INK)]),
+    "spend": lambda _, bills, *__: bills.spend([evolve(SPEND, id="c2")]),
+    "pay": lambda _, bills, *__: bills.pay([evolve(PAID, id="p2")]),
+    "backfill bills": lambda _, bills, *__: bills.backfill([BILL], payments=[PAID]),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_nothing_is_read_twice_in_one_look(
+    look: Callable[[Receivables, Payables, Ledger, Settlement, str], object], product: Product
+) -> None:
+    read = Counter[str]()
+
+    def note(request: Request) -> None:
+        if "/api.xro/" in request.url:
+            read[f"{request.method} {request.url}"] += 1
+
+    xero = product.xero(transport=Through(product.simulator.transport, before=note))
+    sales, bills, settlement = story(product, xero)
+    ledger = Ledger(xero)
+    product.books.remove_payment(product.live_payments()[0].id)  # so that there is something to tell of
+    run = ledger.trail().lines[0].run
+    read.clear()
+
+    look(sales, bills, ledger, settlement, run)
+
+    assert read
+    assert {call: times for call, times in read.items() if times > 1} == {}
+
+
+def test_drift_asks_for_the_organisation_once_however_much_was_written(product: Product, xero: Xero) -> None:
+    bills = Payables(xero)
+    bills.apply(bills.submit([evolve(BILL, id=f"b{place}", number=f"{place}") for place in range(2100)]))
+    ledger = Ledger(xero)
+    before = product.simulator.calls
+
+    report = ledger.drift()
+
+    assert report.looked_at == 2100
+    # The list of bills, in pages that overlap by a row, the vendors' contacts, and the organisation.
+    assert product.simulator.calls - before <= 5
+
+
+def test_the_next_look_sees_what_has_changed(product: Product, xero: Xero) -> None:
+    sales = Receivables(xero, clearing_account=CLEARING)
+    assert sales.reconcile().balance == nzd("0.00")
+    line = SettlementLine(id="L", transaction=product.collectable().id, amount=nzd("100.00"))
+    sales.apply(sales.settle(Settlement(id="S", on=DAY, lines=[line])))
+    assert sales.reconcile().in_flight == nzd("100.00")
+    product.books.remove_payment(product.live_payments()[0].id)
+
+    report = sales.reconcile()
+
+    assert [each.code for each in report.discrepancies] == ["removed in Xero"]
+    assert report.balance == nzd(Decimal(0))
