@@ -83,6 +83,14 @@ def test_a_total_does_not_depend_on_the_order(amounts: list[Money]) -> None:
     assert Money.total(amounts, "NZD") == Money.total(reversed(amounts), "NZD")
 
 
+def test_a_total_is_exact_though_on_the_way_it_has_more_digits_than_an_amount_may() -> None:
+    most = Money("999999999999999999.999999999", "NZD")
+
+    assert Money.total([most] * 1000 + [-most] * 999, "NZD") == most
+    with pytest.raises(InvalidInput, match=r"below 10\^18"):
+        Money.total([most, most], "NZD")
+
+
 @given(MONEY, MONEY)
 def test_amounts_are_in_order(one: Money, other: Money) -> None:
     assert (one < other, one > other) == (one.amount < other.amount, one.amount > other.amount)

@@ -159,10 +159,16 @@ class _Bound:
         return {name: _check(hints[name]) for name in self._signature.parameters if name in hints}
 
 
-@functools.cache
 def _check(hint: object) -> Check:
     """What checks a value against *hint*."""
     hint = getattr(hint, "__supertype__", hint)
+    # Unions are the same to Python in whatever order their parts stand, and our words tell these in theirs.
+    return _check_for(hint, repr(hint))
+
+
+@functools.cache
+def _check_for(hint: object, written: str) -> Check:
+    del written
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin in {typing.Union, types.UnionType}:
         return _one_of(parts)
@@ -180,13 +186,24 @@ def _check(hint: object) -> Check:
     if hint is int:
         return _is(lambda value: isinstance(value, int) and not isinstance(value, bool), _WORDS[int])
     if isinstance(hint, type) and hint is not object and not getattr(hint, "_is_protocol", False):
-        return _is(lambda value: isinstance(value, hint), _named(hint))
+        return _is_a(hint)
     return lambda value, _: value
 
 
 def _is(holds: Callable[[object], bool], words: str) -> Check:
     def check(value: object, name: str) -> object:
         if not holds(value):
+            raise _instead(name, words, value)
+        return value
+
+    return check
+
+
+def _is_a(kind: type) -> Check:
+    words = _named(kind)
+
+    def check(value: object, name: str) -> object:
+        if not isinstance(value, kind):
             raise _instead(name, words, value)
         return value
 

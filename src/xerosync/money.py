@@ -10,6 +10,7 @@ from decimal import (
     Context,
     Decimal,
     DivisionByZero,
+    Inexact,
     InvalidOperation,
     Overflow,
     localcontext,
@@ -49,6 +50,9 @@ def exactly(decide: Callable[P, R]) -> Callable[P, R]:
 
 
 _FINEST: Final = Decimal("1E-9")
+_NOUGHT: Final = Decimal(0)
+_SUMS: Final = Context(prec=100, traps=[InvalidOperation, Inexact])
+"""How very many amounts are added up, any of which may have all digits that one can have."""
 
 # The ISO 4217 currencies whose smallest coin is not a hundredth.
 _NO_DECIMALS: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
@@ -62,22 +66,26 @@ def minor_unit(currency: str) -> Decimal:
     return Decimal("0.001") if currency in _THREE_DECIMALS else Decimal("0.01")
 
 
-def _amount(value: object) -> Decimal:
+def _decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         # Integral is what numpy and pandas call a whole number.
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise InvalidInput("amount", f"money is exact: give a Decimal, an int or a str, never {came(value)}")
         value = int(value)
     try:
-        amount = Decimal(value)
+        return Decimal(value)
     except InvalidOperation:
         raise InvalidInput("amount", "give a decimal number such as '120.00'") from None
+
+
+def _amount(value: object) -> Decimal:
+    amount = value if type(value) is Decimal else _decimal(value)
     if not amount.is_finite():
         raise InvalidInput("amount", "give a finite amount, not NaN or Infinity")
     # We work with 28 digits, and Decimal rounds beyond them in silence: within these bounds every sum is exact.
     if amount and (amount.adjusted() >= 18 or amount != amount.quantize(_FINEST, context=EXACT)):
         raise InvalidInput("amount", "give an amount below 10^18, with nine decimals at most")
-    return EXACT.add(amount, Decimal(0))  # a negative zero becomes zero
+    return EXACT.add(amount, _NOUGHT)  # a negative zero becomes zero
 
 
 def _currency(value: object) -> str:
@@ -105,7 +113,11 @@ class Money:
     @classmethod
     def total(cls, amounts: Iterable[Money], currency: str) -> Money:
         """The sum of *amounts*, all of *currency*; zero of it when there are none."""
-        return sum(amounts, start=cls.zero(currency))
+        none = cls.zero(currency)
+        total = none.amount
+        for each in amounts:
+            total = _SUMS.add(total, _same(none, each))
+        return cls(total, currency)
 
     @property
     def to_the_cent(self) -> bool:
@@ -145,10 +157,10 @@ class Money:
         )
 
     def __add__(self, other: Money) -> Money:
-        return Money(EXACT.add(self.amount, self._same(other)), self.currency)
+        return Money(EXACT.add(self.amount, _same(self, other)), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(EXACT.subtract(self.amount, self._same(other)), self.currency)
+        return Money(EXACT.subtract(self.amount, _same(self, other)), self.currency)
 
     def __neg__(self) -> Money:
         return Money(EXACT.minus(self.amount), self.currency)
@@ -160,27 +172,29 @@ class Money:
         return bool(self.amount)
 
     def __lt__(self, other: Money) -> bool:
-        return self.amount < self._same(other)
+        return self.amount < _same(self, other)
 
     def __le__(self, other: Money) -> bool:
-        return self.amount <= self._same(other)
+        return self.amount <= _same(self, other)
 
     def __gt__(self, other: Money) -> bool:
-        return self.amount > self._same(other)
+        return self.amount > _same(self, other)
 
     def __ge__(self, other: Money) -> bool:
-        return self.amount >= self._same(other)
-
-    def _same(self, other: Money) -> Decimal:
-        if other.currency != self.currency:
-            raise InvalidInput("currency", f"{self.currency} and {other.currency} cannot be added or compared")
-        return other.amount
+        return self.amount >= _same(self, other)
 
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}"
 
     def __repr__(self) -> str:
         return f"<Money {self.currency}>"
+
+
+def _same(one: Money, other: Money) -> Decimal:
+    """The amount of *other*, which is of the same currency as *one*."""
+    if other.currency != one.currency:
+        raise InvalidInput("currency", f"{one.currency} and {other.currency} cannot be added or compared")
+    return other.amount
 
 
 @functools.lru_cache(maxsize=256)

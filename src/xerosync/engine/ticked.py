@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from xerosync.money import Money
+from xerosync.money import Money, exactly
 
 BITS: Final = (1 << 60) - 1
 """As much of a hash as a small integer of Python's holds."""
@@ -50,10 +50,11 @@ class Ticked:
         return [*self.days, *(day for day, _ in self.costs)]
 
     @property
+    @exactly
     def amount(self) -> Money:
         """What it all came to."""
-        sums = (*self.days.values(), *self.costs.values())
-        return Money.total((Money(amount, self.currency) for _, amount in sums), self.currency)
+        sums = chain(self.days.values(), self.costs.values())
+        return Money.zero(self.currency) + Money(sum((amount for _, amount in sums), Decimal(0)), self.currency)
 
 
 @frozen
