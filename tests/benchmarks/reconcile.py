@@ -297,10 +297,13 @@ def _check(books: Books, found: Reconciliation) -> None:
 
 
 def reading(books: Books) -> None:
-    """The three streams once, each row decoded to what tells it from others, and nothing done with it."""
+    """The three streams once, each row decoded to its id, amount and day, and nothing done with it."""
     tenant, store = books.product.books.tenant_id, books.product.store
-    for kind, lookup in (("intent", ("kind", Pay.kind)), (PAYMENTS.kind, ("account", _account(books)))):
-        decode = msgspec.json.Decoder(_Row).decode
+    for kind, lookup, row in (
+        ("intent", ("kind", Pay.kind), _Written),
+        (PAYMENTS.kind, ("account", _account(books)), _Paid),
+    ):
+        decode = msgspec.json.Decoder(row).decode
         after: str | None = None
         while page := store.query(kind, tenant, lookup=lookup, after=after):
             for record in page:
@@ -311,8 +314,19 @@ def reading(books: Books) -> None:
             pass
 
 
-class _Row(msgspec.Struct, gc=False):
-    host_ref: str = ""
+class _Moved(msgspec.Struct, rename="pascal", gc=False):
+    amount: Decimal
+    date: str
+
+
+class _Written(msgspec.Struct, gc=False):
+    host_ref: str
+    payload: _Moved
+    xero_id: str
+
+
+class _Paid(_Moved, gc=False):
+    payment_id: str = msgspec.field(name="PaymentID")
 
 
 def _account(books: Books) -> str:
@@ -402,6 +416,7 @@ def candidates(count: int, folder: Path) -> Iterator[Measured]:
 
 def _copy_kept(kept: Path, folder: Path, count: int) -> None:
     """Let *folder* have the books that are *kept*, which are founded unless they are."""
+    kept.mkdir(parents=True, exist_ok=True)
     file = kept / _name(count)
     if not file.exists():
         with closing(Books.founded(file, count).product.store):

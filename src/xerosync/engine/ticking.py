@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from attrs import define, evolve, field, frozen
@@ -32,7 +32,7 @@ from xerosync.mapping.settlement import (
     SettlementProof,
     is_more_than_lines,
 )
-from xerosync.models import AccountId, PaymentStatus
+from xerosync.models import AccountId
 from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record
 
@@ -102,12 +102,12 @@ class _Paid(msgspec.Struct, rename={"currency": "CurrencyCode"}, gc=False):
 
 
 class _Payment(msgspec.Struct, rename="pascal", gc=False):
-    """What the mirror says of a payment, as far as it matters here."""
+    """What the mirror says of a payment that stands and brought money in, as far as it matters here."""
 
     amount: Decimal
     date: str
-    payment_type: str | None = None
-    status: str | None = None
+    payment_type: Literal["ACCRECPAYMENT"]
+    status: Literal["AUTHORISED"]
     bank_amount: Decimal | None = None
     invoice: _Paid | None = None
 
@@ -395,11 +395,9 @@ class Ticking:
         )
 
     def _stands(self, payment: _Payment, day: date) -> bool:
-        """Whether *payment* stands, and brought in what it says."""
+        """Whether *payment* brought in what it says, by the last day."""
         return (
-            payment.status == PaymentStatus.AUTHORISED
-            and payment.payment_type == "ACCRECPAYMENT"
-            and (payment.bank_amount is None or payment.bank_amount == payment.amount)
+            (payment.bank_amount is None or payment.bank_amount == payment.amount)
             and (payment.invoice is None or payment.invoice.currency in {None, self.currency})
             and (self.last is None or day <= self.last)
         )
