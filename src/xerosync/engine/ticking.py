@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Final, Literal
 
 import msgspec
@@ -22,7 +23,7 @@ from xerosync.client._wire import dates
 from xerosync.engine.actions import Pay
 from xerosync.engine.intents import Intent
 from xerosync.engine.states import State
-from xerosync.engine.ticked import BITS, Noted, Numbers, Ticked, number_of
+from xerosync.engine.ticked import BITS, Noted, Numbers, Tally, Ticked, number_of
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import (
     ONE_CURRENCY,
@@ -193,7 +194,7 @@ class Ticking:
     _named: array[int] = field(factory=lambda: array("q"))
     _early: array[int] = field(factory=lambda: array("q"))
     _out: set[int] = field(factory=set[int])
-    _left: set[int] = field(factory=set[int])
+    _left: Tally = field(factory=Tally)
     _met: array[int] = field(factory=lambda: array("q"))
     _names: array[int] = field(factory=lambda: array("q"))
     _settlements: set[int] = field(factory=set[int])
@@ -270,9 +271,9 @@ class Ticking:
     def turn_to_lines(self) -> None:
         """All payments have been looked at: what was posted is now to be met by the lines of settlements."""
         self._posted = set()
-        self._left.update(self._named)
-        self._left.update(self._early)
-        self._left -= self._out
+        self._left = Tally.of(chain(self._named, self._early))
+        for number in self._out:
+            self._left.strike(self._left.place(number))
 
     @exactly
     def condensed(self, settlement: Settlement) -> Condensed | None:
@@ -284,17 +285,15 @@ class Ticking:
             self._number(line, settlement) if not whole or line.id != settlement.id else None
             for line in settlement.lines
         ]
+        places = [-1 if number is None else self._left.place(number) for number in numbers]
         # What a charge-back takes back is looked at with it.
-        together = {
-            line.transaction for line, number in zip(settlement.lines, numbers, strict=True) if number not in self._left
-        }
+        together = {line.transaction for line, place in zip(settlement.lines, places, strict=True) if place < 0}
         left: list[SettlementLine] = []
         ticked = Decimal(0)
-        for line, number in zip(settlement.lines, numbers, strict=True):
-            if number is None or number not in self._left or line.transaction in together:
+        for line, place in zip(settlement.lines, places, strict=True):
+            if line.transaction in together or not self._left.strike(place):
                 left.append(line)
                 continue
-            self._left.remove(number)
             self._met.append(hash(line.id))
             ticked += line.amount.amount
         if settlement.lines and not left and not whole:
@@ -309,8 +308,9 @@ class Ticking:
 
     def is_named(self) -> bool:
         """Whether something was posted on or after the first day, for lines that no settlement has."""
-        self._left.difference_update(self._early)
-        return bool(self._left)
+        for number in self._early:
+            self._left.strike(self._left.place(number))
+        return self._left.count > 0
 
     def named(self, page: Iterable[Record]) -> list[Record]:
         """Those of *page*, of payments' intents, that posted it."""
@@ -321,17 +321,15 @@ class Ticking:
         """Those of *intents* that were ticked off, for no line yet or for one of *met*; they are no more."""
         found: list[Record] = []
         for record, written in self._noted(intents):
-            if written.line in self._left or written.host_ref in met:
-                self._left.discard(written.line)
+            if self._left.strike(self._left.place(written.line)) or written.host_ref in met:
                 self._take_off(written)
                 found.append(record)
         return found
 
     def noted(self) -> Noted:
         """What `posted` noted, and `condensed` met."""
-        numbers = (self._names, self._named, self._settlements)
-        names, lines, settlements = (Numbers(array("q", sorted(each))) for each in numbers)
-        return Noted(names=names, lines=lines, settlements=settlements)
+        names, settlements = (Numbers(array("q", sorted(each))) for each in (self._names, self._settlements))
+        return Noted(names=names, lines=Numbers(self._left.ordered), settlements=settlements)
 
     def done(self) -> Ticked:
         """What is ticked off."""
