@@ -12,6 +12,7 @@ Each candidate runs in a process of its own, split off from this one, so that ea
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import shutil
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -383,11 +385,10 @@ def measured(name: str, run: Callable[[], None], prepare: Callable[[], None] | N
     return Measured(name, *figures)
 
 
-def _run(
-    pipe: multiprocessing.connection.Connection, run: Callable[[], None], prepare: Callable[[], None] | None
-) -> None:
+def _run(pipe: Connection, run: Callable[[], None], prepare: Callable[[], None] | None) -> None:
     if prepare is not None:
         prepare()
+    gc.collect()  # what was made before is not to be looked through now
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     before, wall, processor = memory_mb(), time.perf_counter(), time.process_time()
     run()

@@ -190,6 +190,8 @@ class Ticking:
     days: dict[date, tuple[int, Decimal]] = field(factory=dict[date, "tuple[int, Decimal]"])
     elsewhere: set[int] = field(factory=set[int])
     doubted: list[str] = field(factory=list[str])
+    _own: frozenset[str | None] = field(init=False)
+    """How its own currency is told, where it is."""
     _posted: set[int] = field(factory=set[int])
     _named: array[int] = field(factory=lambda: array("q"))
     _early: array[int] = field(factory=lambda: array("q"))
@@ -198,6 +200,9 @@ class Ticking:
     _met: array[int] = field(factory=lambda: array("q"))
     _names: array[int] = field(factory=lambda: array("q"))
     _settlements: set[int] = field(factory=set[int])
+
+    def __attrs_post_init__(self) -> None:
+        self._own = frozenset({None, "", self.currency})
 
     def posted(self, page: Iterable[Record]) -> list[Record]:
         """
@@ -385,7 +390,7 @@ class Ticking:
             and written.revision == 1
             and written.xero_id is not None
             and bool(facts.transaction)
-            and facts.currency in {"", self.currency}
+            and facts.currency in self._own
             and facts.surplus is facts.settled is facts.charged_back_by is facts.restored is None
             and (facts.collected is None or facts.collected == written.payload.amount)
             and written.host_ref not in self.touched
@@ -396,7 +401,7 @@ class Ticking:
         """Whether *payment* brought in what it says, by the last day."""
         return (
             (payment.bank_amount is None or payment.bank_amount == payment.amount)
-            and (payment.invoice is None or payment.invoice.currency in {None, self.currency})
+            and (payment.invoice is None or payment.invoice.currency in self._own)
             and (self.last is None or day <= self.last)
         )
 
