@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from tests.engine.scenarios import SCENARIOS, Scenario, collected
 
 from xerosync import App, Plan, Receivables, Report, Settlement, SettlementLine, State, Tokens, Xero
 from xerosync.engine.kinds import KINDS
-from xerosync.errors import NotAuthorised, RateLimited, Unavailable
+from xerosync.errors import LeaseLost, NotAuthorised, RateLimited, Unavailable
 from xerosync.ports import NotSent, Request
 from xerosync.simulator import Fault, VirtualClock
 
@@ -35,6 +36,10 @@ DOUBTS = [
 ]
 EACH_DOUBT = pytest.mark.parametrize(("fault", "scenario"), DOUBTS)
 EACH_KIND = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.kind)
+
+
+class LostOnTheWay(BaseException):
+    """The process ends with its write on the way."""
 
 
 def apply(xero: Xero, plan: Plan) -> Report:
@@ -112,14 +117,17 @@ def test_a_write_that_xero_did_not_take_is_sent_again_at_once(
 
 @define
 class Ahead:
-    """A machine's clock that is a day ahead of all others."""
+    """A machine's clock that is ahead of all others; while somebody *sleeps* by it, something happens."""
 
     right: VirtualClock
+    by: timedelta = timedelta(days=1)
+    sleeps: Callable[[float], object] = float
 
     def now(self) -> datetime:
-        return self.right.now() + timedelta(days=1)
+        return self.right.now() + self.by
 
     async def sleep(self, seconds: float) -> None:
+        self.sleeps(seconds)
         await self.right.sleep(seconds)
 
 
@@ -140,6 +148,42 @@ def test_doubt_that_a_clock_a_day_ahead_has_dated_is_waited_out_no_longer_than_a
     assert Receivables(right).recover().found == 1
 
     assert product.clock.now() - began < timedelta(minutes=6)
+    assert len(product.live_payments()) == 1
+
+
+@pytest.mark.parametrize("ahead", [0, 10, 200, 400, 86_400])
+def test_a_worker_whose_clock_is_ahead_waits_until_a_write_of_another_must_have_arrived(
+    product: Product, ahead: int
+) -> None:
+    invoice = product.collectable("100.00")
+    app = App(product.app.client_id, product.app.client_secret)
+    on_its_way: list[Request] = []
+    arrives_at: list[datetime] = []
+
+    def arrive_within(seconds: float) -> None:
+        if on_its_way and product.clock.now() + timedelta(seconds=seconds) >= arrives_at[0]:
+            product.clock.move_to(arrives_at[0])
+            product.simulator.handle(on_its_way.pop())
+
+    def taken_over(request: Request) -> None:
+        """The write has left; the other worker takes its organisation over before it arrives, and waits no less."""
+        if not is_write(request, "/Payments"):
+            return
+        on_its_way.append(request)
+        arrives_at.append(product.clock.now() + timedelta(seconds=290))
+        early = Xero(
+            app, product.books.tenant_id, store=product.store, transport=product.simulator.transport,
+            clock=Ahead(product.clock, timedelta(seconds=ahead), arrive_within),
+        )  # fmt: skip
+        Receivables(early, clearing_account=CLEARING).recover()
+        arrive_within(300)
+        raise LostOnTheWay
+
+    slow = product.xero(transport=Through(product.simulator.transport, before=taken_over), quarantine_s=300)
+    sales = Receivables(slow, clearing_account=CLEARING)
+    with pytest.raises((LostOnTheWay, LeaseLost)):
+        sales.apply(sales.settle(collected(invoice.id)))
+
     assert len(product.live_payments()) == 1
 
 

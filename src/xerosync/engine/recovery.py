@@ -211,13 +211,21 @@ async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list
 
 
 async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
-    now = books.clock.now()
+    now = books.clock.now() - await _ahead(books)
     ends = [each.claimed_at + timedelta(seconds=books.quarantine_s) for each in doubtful if each.claimed_at is not None]
     # All were claimed before now, so that none is waited for longer, whatever another machine's clock said.
     left = min(max(ends, default=now) - now, timedelta(seconds=books.quarantine_s))
     if left > timedelta():
         books.tell(Event.WAITING, reason="a write may still be on its way", seconds=left.total_seconds())
         await books.clock.sleep(left.total_seconds())
+
+
+async def _ahead(books: Books) -> timedelta:
+    """How far this machine's clock is ahead of Xero's: by such a one, what is in doubt would seem older than it is."""
+    if books.ahead is None:
+        with suppress(ScopeMissing):
+            await books.organisation()
+    return max(books.ahead or timedelta(), timedelta())
 
 
 async def _settle(poster: Poster, doubtful: Sequence[Intent], put_off: Sequence[Intent]) -> list[Intent]:
