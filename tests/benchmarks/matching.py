@@ -95,7 +95,7 @@ def bare(given: Field) -> int:
     by_name: dict[str, list[Contact]] = {}
     for contact in given.contacts:
         by_name.setdefault(plain_name(contact.name or ""), []).append(contact)
-    found = [by_name.get(plain_name(customer.custom_identifier), []) for customer in given.customers]
+    found = [by_name.get(plain_name(customer.custom_identifier), ()) for customer in given.customers]
     return sum(len(each) == 1 for each in found)
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import compress
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from xerosync.matching.keys import MatchKey
-from xerosync.matching.lookalikes import look_alike, looks
+from xerosync.matching.keys import MatchKey, by_name, texts_of_contacts
+from xerosync.matching.lookalikes import latin_looks, look_alike, looks
+from xerosync.matching.names import Names
 from xerosync.models import Contact, ContactId, ContactStatus
+
+Index: TypeAlias = Mapping[str, Contact | list[Contact]]
+"""Contacts by a text: the one alone that has it, as nearly all do, or the several that have it, in order."""
+
+_ACTIVE: Final = ContactStatus.ACTIVE
 
 
 def is_active(contact: Contact) -> bool:
     """Whether documents can be written to *contact* (F 6.31)."""
-    return contact.contact_status == ContactStatus.ACTIVE
+    return contact.contact_status == _ACTIVE
 
 
 @frozen(kw_only=True)
@@ -36,7 +44,7 @@ class Contacts:
     def __init__(self, contacts: Iterable[Contact]) -> None:
         listed = sorted(contacts, key=lambda contact: contact.contact_id or "")
         self._by_id = {contact.contact_id: contact for contact in listed if contact.contact_id is not None}
-        self._by_key: dict[MatchKey, dict[str, list[Contact]]] = {}
+        self._by_key: dict[MatchKey, Index] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -63,19 +71,20 @@ class Contacts:
 
     def known_by(self, key: MatchKey, text: str) -> Sequence[Contact]:
         """The contacts for which *key* gives *text*, archived ones too; none for an empty text."""
-        return self._known_by(key).get(text, ())
+        return _listed(self.by_key(key).get(text))
 
     def have(self, key: MatchKey) -> bool:
         """Whether *key* gives a text for any contact."""
-        return bool(self._known_by(key))
+        return bool(self.by_key(key))
 
-    def _known_by(self, key: MatchKey) -> Mapping[str, Sequence[Contact]]:
+    def by_key(self, key: MatchKey) -> Index:
+        """The contacts by what *key* gives for them, archived ones too; those are left out for which it gives none."""
         index = self._by_key.get(key)
         if index is None:
-            index = self._by_key[key] = {}
-            for contact in self._by_id.values():
-                if text := key(contact):
-                    index.setdefault(text, []).append(contact)
+            texts = self._names.plain if key is by_name else texts_of_contacts(key, self._listed)
+            index = self._by_key[key] = (
+                _indexed(list(filter(None, texts)), list(compress(self._listed, texts))) if any(texts) else {}
+            )
         return index
 
     def answering(self, key: MatchKey, text: str) -> Answering:
@@ -98,7 +107,7 @@ class Contacts:
         found = {
             contact.contact_id: contact
             for look in looks(name)
-            for contact in self._by_look.get(look, ())
+            for contact in _listed(self.by_look.get(look))
             if contact.name != name and look_alike(name, contact.name or "")
         }
         return sorted(found.values(), key=lambda contact: contact.contact_id or "") if found else []
@@ -106,12 +115,43 @@ class Contacts:
     @cached_property
     def active(self) -> list[Contact]:
         """The active ones."""
-        return [contact for contact in self._by_id.values() if is_active(contact)]
+        return [contact for contact in self._listed if is_active(contact)]
 
     @cached_property
-    def _by_look(self) -> Mapping[str, Sequence[Contact]]:
-        index: dict[str, list[Contact]] = {}
-        for contact in self.active:
-            for look in looks(contact.name or ""):
-                index.setdefault(look, []).append(contact)
+    def by_look(self) -> Index:
+        """The active ones that have a name, by what to look for when something looks like it."""
+        seen = zip(latin_looks(self._names), self._listed, strict=True)
+        latin = [look if is_active(contact) else "" for look, contact in seen]
+        odd = [
+            (look, contact)
+            for contact in map(self._listed.__getitem__, self._names.odd)
+            if is_active(contact)
+            for look in looks(contact.name or "")
+        ]
+        return _indexed(
+            [*filter(None, latin), *[look for look, _ in odd]],
+            [*compress(self._listed, latin), *[contact for _, contact in odd]],
+        )
+
+    @cached_property
+    def _listed(self) -> list[Contact]:
+        return list(self._by_id.values())
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names([contact.name or "" for contact in self._listed])
+
+
+def _indexed(texts: Sequence[str], contacts: Sequence[Contact]) -> Index:
+    index = dict(zip(texts, contacts, strict=True))
+    if len(index) == len(texts):
         return index
+    several: dict[str, list[Contact]] = {}
+    for text, contact in zip(texts, contacts, strict=True):
+        if index[text] is not contact or text in several:  # the last of several is the one that has taken the place
+            several.setdefault(text, []).append(contact)
+    return {**index, **several}
+
+
+def _listed(found: Contact | list[Contact] | None) -> Sequence[Contact]:
+    return () if found is None else found if isinstance(found, list) else (found,)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import ClassVar, Final, TypeAlias
 
 from attrs import field, frozen
 
 from xerosync.arguments import fields_checked
-from xerosync.matching.names import plain_name
+from xerosync.matching.names import Names, plain_name
 from xerosync.models import Contact
 
 
@@ -121,6 +122,37 @@ def by_tax_number(party: Party) -> str:
 
 MATCH_KEYS: Final[tuple[MatchKey, ...]] = (by_name, by_contact_number, by_account_number, by_email, by_tax_number)
 """The keys that are looked for unless a host gives its own, in this order."""
+
+_OF_SOUGHT: Final[Mapping[MatchKey, attrgetter[str]]] = {
+    by_name: attrgetter("custom_identifier"),
+    by_contact_number: attrgetter("contact_number"),
+    by_account_number: attrgetter("account_number"),
+    by_email: attrgetter("email"),
+    by_tax_number: attrgetter("tax_number"),
+}
+_OF_CONTACT: Final[Mapping[MatchKey, attrgetter[str | None]]] = {
+    **_OF_SOUGHT,
+    by_name: attrgetter("name"),
+    by_email: attrgetter("email_address"),
+}
+
+
+def texts_of_sought(key: MatchKey, parties: Sequence[Sought]) -> Sequence[str]:
+    """What *key* gives for each of *parties*; where it is none of a host's own, all at once."""
+    return _texts(key, map(_OF_SOUGHT[key], parties)) if key in _OF_SOUGHT else [key(each) for each in parties]
+
+
+def texts_of_contacts(key: MatchKey, contacts: Sequence[Contact]) -> Sequence[str]:
+    """What *key* gives for each of *contacts*; where it is none of a host's own, all at once."""
+    return _texts(key, map(_OF_CONTACT[key], contacts)) if key in _OF_CONTACT else [key(each) for each in contacts]
+
+
+def _texts(key: MatchKey, written: Iterable[str | None]) -> Sequence[str]:
+    texts = list(written)
+    if not any(texts):
+        return [""] * len(texts)
+    plain = Names([text or "" for text in texts]).plain
+    return [each.replace(" ", "") for each in plain] if key is by_tax_number else plain
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from xerosync.matching._alike import LOOKS_LIKE
-from xerosync.matching.names import TURNS, plain_name
+from xerosync.matching.names import TURNS, Names, at_once, plain_name
 
 _SEEN_AS: Final = str.maketrans(
     {letter: shape for shape, letters in LOOKS_LIKE.items() for letter in letters} | dict.fromkeys(TURNS)
@@ -42,6 +42,11 @@ def looks(name: str) -> Iterable[str]:
     if name.isascii() and name.isprintable():
         return (_look(plain_name(name)),)
     return {_look(shape) for shape in shapes(name)}
+
+
+def latin_looks(names: Names) -> list[str]:
+    """Under what to look for each of *names*, as `looks` says; nothing for odd ones, which may have several."""
+    return at_once(_look, names.latin)
 
 
 def look_alike(one: str, other: str) -> bool:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from functools import cached_property
+from itertools import compress, repeat
 from typing import Generic, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field, fields, frozen
 
 from xerosync.matching._resting import collector_at_rest
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey, Sought, Vendor, by_name, words_of
 from xerosync.matching.lookalikes import look_alike, turns_writing
 from xerosync.matching.names import plain_name
+from xerosync.matching.plainly import plain_contacts
 from xerosync.matching.suggestions import Suggester, Suggestion
 from xerosync.models import Contact, ContactId
 
@@ -130,7 +132,12 @@ class Matching(Generic[W]):
             return self._matches(parties, suggest=suggest)
 
     def _matches(self, parties: Iterable[W], *, suggest: bool) -> tuple[Match[W], ...]:
-        matches = self._told_apart([self._match(party) for party in parties])
+        listed = list(parties)
+        found, plain = self._plain(listed)
+        made = iter(all_stand(list(compress(listed, plain)), list(compress(found, plain)), _same(by_name)))
+        matches = self._told_apart(
+            [next(made) if is_plain else self._match(party) for party, is_plain in zip(listed, plain, strict=True)]
+        )
         left = [match.party for match in matches if match.status not in _FOUND]
         if not suggest or not left:
             return matches
@@ -139,6 +146,20 @@ class Matching(Generic[W]):
             match if match.status in _FOUND else evolve(match, suggestions=suggester.suggest(match.party))
             for match in matches
         )
+
+    def _plain(self, parties: Sequence[W]) -> tuple[Sequence[Contact | None], Sequence[bool]]:
+        """The contact of each of *parties*, and for whom that is all that there is to say."""
+        found, plain = plain_contacts(self.contacts, parties, self.keys)
+        if known := self._known():
+            plain = [is_plain and party.id not in known for party, is_plain in zip(parties, plain, strict=True)]
+        return found, [
+            is_plain and (one is None or (one.contact_id not in self._taken and not one.merged_to_contact_id))
+            for one, is_plain in zip(found, plain, strict=True)
+        ]
+
+    def _known(self) -> AbstractSet[str]:
+        """Those of whom more is known than what they are known by."""
+        return {*self.pairs.linked, *self.pairs.created, *(party for party, _ in self.pairs.apart)}
 
     def _match(self, party: W) -> Match[W]:
         linked = self.pairs.linked.get(party.id)
@@ -242,7 +263,7 @@ class Matching(Generic[W]):
         if archived := {each: one for hit in hits for each, one in hit.archived.items()}:
             reason = "the only contact found is archived"
             return stands(party, MatchStatus.ARCHIVED, archived.values(), reason)
-        return Match(party=party, status=MatchStatus.NOT_IN_XERO, reason="no contact has any of its keys")
+        return Match(party=party, status=MatchStatus.NOT_IN_XERO, reason=_NONE)
 
     def _look_alikes(self, party: W) -> list[Contact]:
         names = dict.fromkeys(filter(None, (party.custom_identifier.strip(), party.name.strip())))
@@ -280,7 +301,10 @@ class Matching(Generic[W]):
 
     def _told_apart(self, matches: Sequence[Match[W]]) -> tuple[Match[W], ...]:
         """*matches*, where a contact found for two is nobody's: ambiguous."""
-        found = Counter(match.contacts[0] for match in matches if match.status in TO_CONNECT)
+        connected = [match.contacts[0] for match in matches if match.status in TO_CONNECT]
+        if len(set(connected)) == len(connected):
+            return tuple(matches)
+        found = Counter(connected)
         return tuple(
             evolve(match, status=MatchStatus.AMBIGUOUS, reason=f"it is found for another {match.party.called} too")
             if match.status in TO_CONNECT and found[match.contacts[0]] > 1
@@ -303,6 +327,9 @@ class Hits:
     apart: Mapping[str, Contact]
 
 
+_NONE = "no contact has any of its keys"
+
+
 def _same(key: MatchKey) -> str:
     return f"the same {words_of(key)}"
 
@@ -321,3 +348,23 @@ def stands(party: W, status: MatchStatus, contacts: Iterable[Contact], reason: s
         names=tuple([each.name or "" for each in known]),
         reason=reason,
     )
+
+
+_new = object.__new__
+
+
+def all_stand(parties: Sequence[W], contacts: Sequence[Contact | None], reason: str) -> list[Match[W]]:
+    """That each of *parties* is paired with its one of *contacts*, for a *reason*, or is not in Xero."""
+    told: dict[str, Iterable[object]] = {
+        "party": parties,
+        "status": [MatchStatus.NOT_IN_XERO if one is None else MatchStatus.MATCH_FOUND for one in contacts],
+        "contacts": [() if one is None else (one.contact_id,) for one in contacts],
+        "names": [() if one is None else (one.name or "",) for one in contacts],
+        "reason": [_NONE if one is None else reason for one in contacts],
+    }
+    # Filling one field of all takes a third of the time of making them one by one.
+    made: list[Match[W]] = [_new(Match) for _ in parties]
+    for each in fields(Match):
+        fill: Callable[[Match[W], object], None] = vars(Match)[each.name].__set__
+        deque(map(fill, made, told.get(each.name, repeat(each.default))), maxlen=0)
+    return made

@@ -76,6 +76,9 @@ class VendorMatching(Matching[Vendor]):
         survivors = ((vendor, self.contacts.surviving(contact)) for vendor, contact in self.pairs.linked.items())
         self._taken = {each.contact_id or "": vendor for vendor, each in survivors if each is not None}
 
+    def _known(self) -> AbstractSet[str]:
+        return super()._known() | self.unclear.keys()
+
     def _linked(self, party: Vendor, linked: str) -> Match[Vendor]:
         contact = self.contacts.surviving(linked)
         if contact is None:
