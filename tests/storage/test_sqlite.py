@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
+from uuid import UUID
 
 import pytest
 
@@ -172,6 +174,17 @@ def test_a_due_time_without_a_zone_is_refused(store: SQLiteStore) -> None:
         Record("intent", "books", "1", "{}", due=datetime(2026, 3, 1, tzinfo=UTC).replace(tzinfo=None))
     with pytest.raises(InvalidInput, match="aware"):
         store.query("intent", "books", due_before=datetime(2026, 3, 1, tzinfo=UTC).replace(tzinfo=None))
+
+
+def test_what_a_commit_brought_lies_in_the_order_of_its_keys(store: SQLiteStore) -> None:
+    """So a walk over records of random ids reads each page of the file about once, and not once for each record."""
+    ids = [str(UUID(int=Random(number).getrandbits(128))) for number in range(300)]
+    for start in range(0, 300, 100):
+        store.commit([Record("mirror.payment", "books", each, "x" * 400) for each in ids[start : start + 100]])
+
+    with store._using() as connection:
+        lying = [key for (key,) in connection.execute("SELECT key FROM records ORDER BY rowid")]
+    assert lying == [*sorted(ids[:100]), *sorted(ids[100:200]), *sorted(ids[200:])]
 
 
 @pytest.mark.parametrize("conditions", [{"states": ["sent", "unknown"]}, {"lookup": ("number", "7"), "order": "due"}])

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from operator import attrgetter
 from typing import Final, TypeAlias, cast
 
 from sqlalchemy import (
@@ -34,9 +35,11 @@ from xerosync.storage._sql_tables import leases, lookups, records, shelves
 from xerosync.storage.protocol import Event, Fence, Order, Owner, Record, RecordKey
 from xerosync.storage.rules import (
     Holding,
+    StoredRow,
     from_micros,
     grant_lease,
     place_after,
+    stored_record,
     to_micros,
 )
 
@@ -44,7 +47,6 @@ _ShelfName: TypeAlias = tuple[str, str]  # kind, tenant
 _Name: TypeAlias = tuple[str, str, str]  # kind, tenant, key
 _Queued: TypeAlias = Mapping[_ShelfName, tuple[int, int]]  # the id of each shelf, and the number of this commit there
 _Before: TypeAlias = Mapping[_Name, tuple[int, str]]  # the version of each record that there is, and its look-ups
-_RecordRow: TypeAlias = tuple[str, str, str, int | None, str, int, int]
 
 _GRANT: Final = (
     update(leases)
@@ -209,7 +211,8 @@ def _put(connection: Connection, known: Statements, queued: _Queued, before: _Be
     rows: list[Sequence[Cell]] = []
     gone: list[Sequence[Cell]] = []
     new: list[Sequence[Cell]] = []
-    for put in puts:
+    # Ids are random: kept in the order of keys, what a commit brought lies together where a later walk comes by.
+    for put in sorted(puts, key=attrgetter("key")):
         shelf, number = queued[put.kind, put.tenant]
         version, looked_up_before = before.get((put.kind, put.tenant, put.key), (0, ""))
         looked_up = json.dumps(put.lookups) if put.lookups else ""
@@ -271,9 +274,7 @@ def _is_state(state: str) -> list[ColumnElement[bool]]:
 
 
 def _record(kind: str, tenant: str, row: Sequence[object]) -> Record:
-    key, body, state, due, looked_up, version, changed = cast(_RecordRow, row)
-    due_at = None if due is None else from_micros(due)
-    return Record(kind, tenant, key, body, state, due_at, _pairs(looked_up), version, changed)
+    return stored_record(kind, tenant, cast(StoredRow, row), read=_pairs)
 
 
 def _pairs(looked_up: str) -> tuple[tuple[str, str], ...]:

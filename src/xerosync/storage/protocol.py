@@ -14,6 +14,7 @@ from typing import Literal, Protocol, runtime_checkable
 from attrs import evolve, field, frozen
 
 from xerosync.errors import InvalidInput
+from xerosync.storage._unread import Unread
 
 Order = Literal["key", "due", "changed"]
 
@@ -41,7 +42,7 @@ class RecordKey:
 
 
 @frozen(repr=False)
-class Record:
+class Record(Unread):
     """
     One record. *body* is JSON text, never read by the store; the other fields are what it is found by.
 

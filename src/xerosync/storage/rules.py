@@ -6,19 +6,55 @@ A host's own store may use them too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Final, get_args
+from typing import Final, TypeAlias, cast, get_args
 
 from attrs import frozen
 
 from xerosync.errors import InvalidInput
+from xerosync.storage._unread import Unread
 from xerosync.storage.protocol import Order, Owner, Record, RecordKey
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _ORDERS: Final[tuple[str, ...]] = get_args(Order)
+
+StoredRow: TypeAlias = tuple[str, str, str, int | None, str, int, int]
+"""Key, body, state, due time in microseconds, look-ups as they are written, version, and the number of its change."""
+
+
+class _Fillable(Unread):
+    # Filling the slots of a frozen class costs a call a field. A class of the same slots that is not frozen takes plain
+    # assignments, and Python lets what it made change over to the real one.
+    __slots__ = ("body", "changed", "due", "key", "kind", "lookups", "state", "tenant", "version")
+
+    kind: str
+    tenant: str
+    key: str
+    body: str
+    state: str
+    due: datetime | None
+    version: int
+    changed: int
+
+
+_RECORD: Final = cast(type[_Fillable], Record)
+
+
+def stored_record(
+    kind: str, tenant: str, row: StoredRow, *, read: Callable[[str], tuple[tuple[str, str], ...]]
+) -> Record:
+    """The record of a store's own *row*. Its look-ups are *read* when somebody asks for them: most never are."""
+    it = _Fillable()
+    it.key, it.body, it.state, due, it.written, it.version, it.changed = row
+    it.kind = kind
+    it.tenant = tenant
+    it.due = None if due is None else from_micros(due)
+    it.read = read
+    it.__class__ = _RECORD
+    return cast(Record, it)
 
 
 def to_micros(at: datetime) -> int:

@@ -25,6 +25,7 @@ from xerosync.storage._sqlite_file import connect, plain_errors
 from xerosync.storage.protocol import Event, Fence, Order, Owner, Record, RecordKey
 from xerosync.storage.rules import (
     Holding,
+    StoredRow,
     check_commit,
     check_limit,
     check_order,
@@ -33,6 +34,7 @@ from xerosync.storage.rules import (
     from_micros,
     grant_lease,
     place_after,
+    stored_record,
     to_micros,
 )
 
@@ -46,7 +48,6 @@ ON CONFLICT (shelf, key) DO UPDATE SET body = excluded.body, state = excluded.st
     lookups = excluded.lookups, version = version + 1, changed = excluded.changed"""
 
 _Name: TypeAlias = tuple[str, str, str]  # kind, tenant, key: hashed faster than a RecordKey
-_Row: TypeAlias = tuple[str, str, str, int | None, str, int, int]
 
 
 class SQLiteStore:
@@ -73,7 +74,7 @@ class SQLiteStore:
         with self._using("BEGIN") as connection:
             names = [(key.kind, key.tenant, key.key) for key in keys]
             rows = _select(connection, _COLUMNS, names)
-        return [_record(name[0], name[1], cast(_Row, rows[name])) if name in rows else None for name in names]
+        return [_record(name[0], name[1], cast(StoredRow, rows[name])) if name in rows else None for name in names]
 
     def commit(
         self,
@@ -341,9 +342,10 @@ def _put(
             lookups_new.extend((shelf, *pair, put.key) for pair in put.lookups)
         due = None if put.due is None else to_micros(put.due)
         rows.append((shelf, put.key, put.body, put.state, due, lookups, number))
-    connection.executemany(_UPSERT, rows)
+    # Ids are random: kept in the order of keys, what a commit brought lies together where a later walk comes by.
+    connection.executemany(_UPSERT, sorted(rows))
     _drop_lookups(connection, lookups_gone)
-    connection.executemany("INSERT OR IGNORE INTO lookups VALUES (?, ?, ?, ?)", lookups_new)
+    connection.executemany("INSERT OR IGNORE INTO lookups VALUES (?, ?, ?, ?)", sorted(lookups_new))
 
 
 def _drop(connection: sqlite3.Connection, deletes: Sequence[RecordKey]) -> None:
@@ -376,10 +378,8 @@ def pairs_in(lookups: str) -> tuple[tuple[str, str], ...]:
     return tuple(zip(texts, texts, strict=True))
 
 
-def _record(kind: str, tenant: str, row: _Row) -> Record:
-    key, body, state, due, lookups, version, changed = row
-    due_at = None if due is None else from_micros(due)
-    return Record(kind, tenant, key, body, state, due_at, pairs_in(lookups), version, changed)
+def _record(kind: str, tenant: str, row: StoredRow) -> Record:
+    return stored_record(kind, tenant, row, read=pairs_in)
 
 
 def _holding(connection: sqlite3.Connection, name: str) -> Holding | None:
