@@ -32,7 +32,7 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.restoring import again, edited_back, past_revisions
+from xerosync.engine.restoring import TAKING_BACK, again, being_taken_back, edited_back, past_revisions
 from xerosync.engine.states import State
 from xerosync.engine.written import Written, all_changes, written_total
 from xerosync.errors import InvalidInput
@@ -61,14 +61,6 @@ _WATCHED: Final[Mapping[str, tuple[Shelf, type[Document], str]]] = {
     "sale": (INVOICES, Invoice, "sale"),
     "sale_credit": (CREDIT_NOTES, CreditNote, "sale credit"),
 }
-_TAKEN_BACK: Final = (
-    "removal",
-    "transfer_removal",
-    "bank_transaction_removal",
-    "bill_voiding",
-    "sale_voiding",
-    "credit_note_voiding",
-)
 
 
 class DriftField(StrEnum):
@@ -267,9 +259,7 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     kinds = [name for name in _WATCHED if await _is_written(books, name)]
     await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, kinds)}.values())
     accepted = {link_key(AcceptDrift.kind, link["host_id"]): link["now"] for link in await all_links(books, "drift")}
-    taken_back = await past_revisions(books)
-    for kind in _TAKEN_BACK:
-        taken_back |= confirmed_by_id(await intents_with(books, lookup=("kind", kind))).keys()
+    taken_back = await _taken_back(books)
     changed = await all_changes(books)
     looked_at = 0
     found: list[Drift] = []
@@ -284,8 +274,22 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
             looked_at += len(ours)
             found += [each async for each in _drifted(books, name, ours, fields)]
     found += [each async for each in _contacts(books)]
-    left = (each for each in found if each.field in fields and accepted.get(each.accepted().key) != each.now)
+    # Another run may have taken something back meanwhile, which the mirror showed as gone.
+    taken_back = await _taken_back(books) if found else taken_back
+    left = (
+        each
+        for each in found
+        if each.field in fields and each.xero_id not in taken_back and accepted.get(each.accepted().key) != each.now
+    )
     return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left))
+
+
+async def _taken_back(books: Books) -> set[str]:
+    """What the library took back itself, or put something else in the place of, or is about to, by Xero id."""
+    found = {*await past_revisions(books), *await being_taken_back(books)}
+    for kind in sorted(TAKING_BACK):
+        found |= confirmed_by_id(await intents_with(books, lookup=("kind", kind))).keys()
+    return found
 
 
 async def _drifted(

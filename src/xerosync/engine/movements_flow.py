@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
@@ -38,7 +38,7 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.movements import Movements
 from xerosync.engine.observed import intents_with, stamped
-from xerosync.engine.restoring import RESTORED, current, superseded
+from xerosync.engine.restoring import RESTORED, being_taken_back, current, superseded
 from xerosync.engine.ticking_flow import Briefly, tick_off
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.errors import ScopeMissing
@@ -46,6 +46,7 @@ from xerosync.models import Account, AccountId, AccountType, BankTransaction, Ba
 
 T = TypeVar("T", bound=AttrsInstance)
 
+_REMOVALS: Final = (RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
 _DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 
 
@@ -58,7 +59,7 @@ async def movements_on(
     Of an account that is *rolled* forward only what is to be looked at anew.
     """
     account = kept.account_id or AccountId("")
-    removed = await _of_kinds(books, RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
+    removed = await _of_kinds(books, *_REMOVALS)
     everything = await intents_with(books, lookup=("account", account)) if rolled is None else rolled.moved
     moved = current(everything)
     left = None
@@ -73,7 +74,13 @@ async def movements_on(
     for xero_id in superseded(written.values()):
         del written[xero_id]
     transactions, transfers = await _money_on(books, kept, moved, rolled)
+    voided = await _voided(books, moved)
     known = confirmed_by_id(moved)
+    gone = {*voided, *_gone(on_account.values(), transactions, transfers)} & {*written, *known} - removed.keys()
+    if gone:
+        # Another run may have taken it back meanwhile, or be about to: then nobody else removed it.
+        taken_back = await being_taken_back(books) | await _of_kinds(books, *_REMOVALS)
+        removed |= {xero_id: each for xero_id, each in taken_back.items() if xero_id in gone}
     movements = Movements(
         # Whether Xero lists what was removed is not documented (F 4.25): what we removed is known anyhow.
         payments=[payment for key, payment in on_account.items() if key not in removed],
@@ -86,12 +93,21 @@ async def movements_on(
         moved={
             xero_id: intent for xero_id, intent in known.items() if intent.operation.kind not in {Pay.kind, Refund.kind}
         },
-        removed=frozenset({*removed, *await _voided(books, moved)}),
+        removed=frozenset({*removed, *voided}),
         others=await _written_for_others(
             books, _ids(transactions, transfers) - known.keys(), one_by_one=rolled is not None
         ),
     )
     return movements, left
+
+
+def _gone(
+    payments: Iterable[Payment], transactions: Iterable[BankTransaction], transfers: Iterable[BankTransfer]
+) -> Iterator[str]:
+    """Those of the documents that stand no more, by id."""
+    yield from (each.payment_id or "" for each in payments if each.status in GONE)
+    yield from (each.bank_transaction_id or "" for each in transactions if each.status in GONE)
+    yield from (each.bank_transfer_id or "" for each in transfers if each.status in GONE)
 
 
 async def _money_on(

@@ -25,7 +25,7 @@ from xerosync.engine.actions import (
     Seen,
     Transfer,
 )
-from xerosync.engine.intents import TAG_PREFIX, Intent, intent_key, text_at
+from xerosync.engine.intents import OPEN_STATES, TAG_PREFIX, Intent, intent_key, text_at
 from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
@@ -47,6 +47,17 @@ Document: TypeAlias = Payment | BankTransaction | BankTransfer
 
 RESTORED: Final = ("restored", "yes")
 """The fact that a write was made to put back an earlier one, and that a removal made room for it."""
+TAKING_BACK: Final = frozenset(
+    {
+        "removal",
+        "transfer_removal",
+        "bank_transaction_removal",
+        "bill_voiding",
+        "sale_voiding",
+        "credit_note_voiding",
+    }
+)
+"""The kinds of write that take back what was posted."""
 _EDITABLE: Final = frozenset({"Date", "DueDate", "LineItems", "LineAmountTypes", "InvoiceNumber", "Reference"})
 _REASON: Final = "put back as it was posted"
 
@@ -146,6 +157,13 @@ async def past_revisions(books: Books) -> set[str]:
         for revision in range(1, each.operation.revision)
     ]
     return superseded([*(await intents_of(books, earlier)).values(), *anew])
+
+
+async def being_taken_back(books: Books) -> dict[str, Intent]:
+    """What the library has begun to take back, and not ended yet, by the id of the document that is to go."""
+    opened = await intents_with(books, states=OPEN_STATES)
+    each_alone = (one for intent in opened for one in (intent, *intent.as_single()))
+    return {one.target: one for one in each_alone if one.target and one.operation.kind in TAKING_BACK}
 
 
 def _facts(written: Intent) -> dict[str, str]:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Final
 
-from xerosync.engine.actions import Action, Adopt, CreateSale, MoveMoney, Pay, Pending, RemovePayment
+from xerosync.engine.actions import (
+    Action,
+    Adopt,
+    CreateSale,
+    MoveMoney,
+    Pay,
+    Pending,
+    Refund,
+    RemoveMoney,
+    RemovePayment,
+    Transfer,
+)
 from xerosync.engine.intents import Intent
+from xerosync.engine.restoring import RESTORED
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, parking
 from xerosync.engine.states import State
+from xerosync.engine.undo_actions import RemoveTransfer
+
+_REMOVALS: Final[Mapping[str, str]] = {
+    Pay.kind: RemovePayment.kind,
+    Refund.kind: RemovePayment.kind,
+    MoveMoney.kind: RemoveMoney.kind,
+    Transfer.kind: RemoveTransfer.kind,
+}
+"""What takes back each kind of write that can be put back, under the same name."""
 
 
 def rivals(action: Action) -> tuple[Pending, ...]:
     """
-    What another plan may have done instead of *action*: parked what is to be paid, removed what an invoice replaces.
+    What another plan may have done instead of *action*: parked what is to be paid, removed what an invoice replaces,
+    taken back what is to be put back.
 
-    Neither moves the stamp of the invoice, so that alone does not tell that a plan is too old.
+    None of it moves the stamp of the invoice, so that alone does not tell that a plan is too old.
     """
     if isinstance(action, Adopt):
         return ()  # it stands already
@@ -23,8 +46,11 @@ def rivals(action: Action) -> tuple[Pending, ...]:
     line = itself.host_ref.removeprefix(SURPLUS).removeprefix(COUNTER)
     removal = Pending(RemovePayment.kind, line)
     counters = tuple(Pending(kind, COUNTER + line) for kind in (CreateSale.kind, MoveMoney.kind))
-    if isinstance(action, Pay) and "collected" in action.facts:
-        return parking(line)
+    parked = parking(line) if isinstance(action, Pay) and "collected" in action.facts else ()
+    if RESTORED[0] in action.facts and action.kind in _REMOVALS:
+        return (Pending(_REMOVALS[action.kind], itself.host_ref), *parked)
+    if parked:
+        return parked
     if itself in parking(line):
         return (Pending(Pay.kind, line), removal, *counters, *(each for each in parking(line) if each != itself))
     if "charged_back_by" not in action.facts:
@@ -46,5 +72,5 @@ def is_overtaken(action: Action, known: Callable[[Pending], Intent | None]) -> b
 def _leaves(rival: Intent, action: Action) -> bool:
     """Whether *rival* paid just what *action* does not park, or the other way round."""
     paid, parked = (action.facts, rival.facts) if isinstance(action, Pay) else (rival.facts, action.facts)
-    is_split = Pay.kind in {action.kind, rival.operation.kind}
+    is_split = Pay.kind in {action.kind, rival.operation.kind} and "effect" in parked
     return is_split and Decimal(paid.get("surplus", "0")) == Decimal(parked["effect"])

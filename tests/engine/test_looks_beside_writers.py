@@ -1,0 +1,172 @@
+"""What one worker takes back while another one looks at the books, or has looked, is never put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import define, field
+from tests.conftest import BANK, CLEARING, DAY, Product, Through, is_write, nzd
+
+from xerosync import (
+    Fee,
+    Fix,
+    Ledger,
+    LineKind,
+    Plan,
+    Receivables,
+    Reconciliation,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Xero,
+)
+from xerosync.ports import Request
+from xerosync.simulator import Document
+
+CHOSEN = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+
+
+class Death(BaseException):
+    """The worker is gone in the middle of what it does."""
+
+
+@define
+class Shared:
+    """A settlement that was posted and paid out, and the charge-back of its line, before several workers."""
+
+    product: Product
+    invoice: Document
+    settlement: Settlement = field(init=False)
+    back: Settlement = field(init=False)
+    before: Reconciliation = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        line = SettlementLine(id="L", transaction=self.invoice.id, amount=nzd("100.00"))
+        returned = SettlementLine(id="B", transaction=self.invoice.id, amount=nzd("100.00"), kind=LineKind.CHARGED_BACK)
+        self.settlement = Settlement(id="S", on=DAY, lines=[line], fees=[Fee(amount=nzd("1.00"))], paid_out_on=DAY)
+        self.back = Settlement(id="SB", on=DAY + timedelta(days=1), lines=[returned])
+        sales = self.worker()
+        sales.apply(sales.settle(self.settlement))
+        self.before = sales.reconcile([self.settlement], brief=True)
+
+    @property
+    def given(self) -> list[Settlement]:
+        return [self.settlement, self.back]
+
+    def worker(self, xero: Xero | None = None) -> Receivables:
+        return Receivables(xero or self.product.xero(), clearing_account=CLEARING, settlements=CHOSEN)
+
+    def charge_back(self, xero: Xero | None = None) -> None:
+        sales = self.worker(xero)
+        sales.apply(sales.settle(self.given))
+
+    def undo(self, xero: Xero | None = None) -> None:
+        sales = self.worker(xero)
+        sales.apply(sales.undo_settlement(self.settlement))
+
+
+@pytest.fixture
+def shared(product: Product) -> Shared:
+    return Shared(product, product.collectable("100.00"))
+
+
+def once(action: Callable[[], object], *, when: Callable[[Request], bool]) -> Callable[[Request], None]:
+    """Do *action* at the first call of which *when* is so."""
+    done: list[bool] = []
+
+    def at_first(request: Request) -> None:
+        if not done and when(request):
+            done.append(True)
+            action()
+
+    return at_first
+
+
+def die() -> None:
+    raise Death
+
+
+PUT_BACK: dict[str, Callable[[Shared, Xero], Plan]] = {
+    "drift": lambda _, xero: Ledger(xero).drift().restore(),
+    "report": lambda shared, xero: shared.worker(xero).reconcile(shared.given).plan(Fix.RESTORE),
+    "report without settlements": lambda shared, xero: shared.worker(xero).reconcile().plan(Fix.RESTORE),
+    "brief report": lambda shared, xero: shared.worker(xero).reconcile(shared.given, brief=True).plan(Fix.RESTORE),
+    "rolled report": lambda shared, xero: (
+        shared.worker(xero).reconcile([shared.back], brief=True, since=shared.before).plan(Fix.RESTORE)
+    ),
+}
+TAKEN_BACK: dict[str, Callable[[Shared, Xero | None], None]] = {
+    "charged back": Shared.charge_back,
+    "undone": Shared.undo,
+}
+put_back = pytest.mark.parametrize("plan", PUT_BACK.values(), ids=PUT_BACK)
+taken_back = pytest.mark.parametrize("take_back", TAKEN_BACK.values(), ids=TAKEN_BACK)
+
+
+@put_back
+@taken_back
+def test_what_a_worker_died_over_taking_back_is_not_put_back(
+    shared: Shared, plan: Callable[[Shared, Xero], Plan], take_back: Callable[[Shared, Xero | None], None]
+) -> None:
+    """Xero has removed the payment, and the answer was lost: nobody else removed it."""
+    inner = shared.product.simulator.transport
+    mortal = Through(inner, after=once(die, when=lambda request: is_write(request, "/Payments/")))
+    with pytest.raises(Death):
+        take_back(shared, shared.product.xero(transport=mortal))
+    xero = shared.product.xero()
+
+    again = plan(shared, xero)
+    shared.worker(xero).apply(again)
+    shared.worker(xero).recover()
+
+    assert [each for each in again if each.kind == "payment"] == []
+    assert shared.product.standing(shared.invoice.id) == []
+
+
+@pytest.mark.parametrize("place", range(8))
+@put_back
+def test_what_is_charged_back_while_another_worker_looks_is_not_put_back(
+    shared: Shared, plan: Callable[[Shared, Xero], Plan], place: int
+) -> None:
+    """Whatever call it comes after, and though the mirror that both share knows by then that the payment is gone."""
+    calls: list[str] = []
+
+    def meanwhile() -> None:
+        shared.charge_back()
+        shared.worker().settle(shared.given)
+
+    def is_at_place(request: Request) -> bool:
+        calls.append(request.url)
+        return len(calls) == place + 1
+
+    at_place = once(meanwhile, when=is_at_place)
+    looking: list[Callable[[Request], None]] = []
+    transport = Through(
+        shared.product.simulator.transport, after=lambda request: looking[0](request) if looking else None
+    )
+    xero = shared.product.xero(transport=transport)
+    looking.append(at_place)
+    again = plan(shared, xero)
+    looking.clear()
+
+    shared.worker(xero).apply(again)
+
+    assert again.actions == ()
+    assert shared.product.standing(shared.invoice.id) == ([] if len(calls) > place else [(Decimal(100), DAY)])
+
+
+def test_what_was_charged_back_since_a_plan_to_put_it_back_was_made_is_not_put_back(shared: Shared) -> None:
+    (payment,) = shared.product.live_payments()
+    shared.product.books.remove_payment(payment.id)
+    sales = shared.worker()
+    plan = sales.reconcile([shared.settlement]).plan(Fix.RESTORE)
+    assert [each.kind for each in plan] == ["payment"]
+    shared.charge_back()
+
+    report = sales.apply(plan)
+
+    assert [each.code for each in report.findings] == ["changed since planned"]
+    assert shared.product.standing(shared.invoice.id) == []
