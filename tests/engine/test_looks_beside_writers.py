@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from tests.conftest import BANK, CLEARING, DAY, Product, Through, is_write, nzd
 
 from xerosync import (
@@ -15,6 +15,7 @@ from xerosync import (
     Fix,
     Ledger,
     LineKind,
+    MemoryStore,
     Plan,
     Receivables,
     Reconciliation,
@@ -25,6 +26,8 @@ from xerosync import (
 )
 from xerosync.ports import Request
 from xerosync.simulator import Document
+from xerosync.storage import Record
+from xerosync.storage.protocol import Order
 
 CHOSEN = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
 
@@ -170,3 +173,57 @@ def test_what_was_charged_back_since_a_plan_to_put_it_back_was_made_is_not_put_b
 
     assert [each.code for each in report.findings] == ["changed since planned"]
     assert shared.product.standing(shared.invoice.id) == []
+
+
+@define(eq=False)
+class Between(MemoryStore):
+    """A store in which something happens, once, before the payments on an account are looked up."""
+
+    meanwhile: list[Callable[[], object]] = field(factory=list[Callable[[], object]])
+
+    def __attrs_pre_init__(self) -> None:
+        super().__init__()
+
+    def query(
+        self,
+        kind: str,
+        tenant: str,
+        *,
+        states: Sequence[str] = (),
+        due_before: datetime | None = None,
+        lookup: tuple[str, str] | None = None,
+        order: Order = "key",
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> list[Record]:
+        """Find records."""
+        if (kind, lookup is None) == ("mirror.payment", False) and self.meanwhile:
+            self.meanwhile.pop()()
+        return super().query(
+            kind, tenant, states=states, due_before=due_before, lookup=lookup, order=order, after=after, limit=limit
+        )
+
+
+def test_what_is_posted_while_a_brief_report_ticks_off_is_in_the_next_one(product: Product) -> None:
+    """It is on the account, though it was not among what was posted when the report began."""
+    store = Between()
+    shared = evolve(product, store=store)
+    first, second = shared.collectable("100.00"), shared.collectable("60.00", "Bo Lee")
+    settlements = [
+        Settlement(id=name, on=DAY, lines=[SettlementLine(id=name, transaction=each.id, amount=nzd(each.total))])
+        for name, each in (("S1", first), ("S2", second))
+    ]
+    sales, other = (Receivables(shared.xero(), clearing_account=CLEARING) for _ in range(2))
+    sales.apply(sales.settle(settlements[0]))
+
+    def settle_the_other() -> None:
+        other.apply(other.settle(settlements[1]))
+        other.settle(settlements[1])  # so that the mirror has its payment
+
+    store.meanwhile.append(settle_the_other)
+    during = sales.reconcile(settlements, brief=True)
+    after = sales.reconcile([], brief=True, since=during)
+
+    assert store.meanwhile == []
+    assert during.balance == after.balance == nzd("160.00")
+    assert (after.in_flight, after.payments, after.discrepancies) == (nzd("160.00"), 2, ())

@@ -270,15 +270,15 @@ class Ticking:
             self._out.add(written.line)
             if written.payment in self._posted:
                 self._posted.remove(written.payment)
-            else:
+            elif written.line in self._in_order():  # else another run has posted it since, and it was never noted
                 self._take_off(written)
 
     def turn_to_lines(self) -> None:
         """All payments have been looked at: what was posted is now to be met by the lines of settlements."""
         self._posted = set()
-        self._left = Tally.of(chain(self._named, self._early))
+        left = self._in_order()
         for number in self._out:
-            self._left.strike(self._left.place(number))
+            left.strike(left.place(number))
 
     @exactly
     def condensed(self, settlement: Settlement) -> Condensed | None:
@@ -343,6 +343,12 @@ class Ticking:
     def has_noted(self, record: Record) -> bool:
         """Whether `posted` noted what the intent of *record* posted, of a line that a settlement has."""
         return any(written.line not in self._left for _, written in self._noted([record]))
+
+    def _in_order(self) -> Tally:
+        """The lines of all that `posted` noted; nothing more is noted once they were asked for."""
+        if not self._left.ordered:
+            self._left = Tally.of(chain(self._named, self._early))
+        return self._left
 
     def _number(self, line: SettlementLine, of: Settlement) -> int | None:
         is_plain = line.kind in _IN and line.settled is None and not line.agreed_anew
