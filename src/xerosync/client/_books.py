@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from attrs import define, evolve, field
 
@@ -40,13 +40,14 @@ from xerosync.events import Event, OnEvent, tell
 from xerosync.models import Action, Connection, Organisation, TenantId
 from xerosync.ports import Clock, Request, Response, Transport
 from xerosync.secret import Secret
-from xerosync.storage.protocol import AsyncStorage, Owner
+from xerosync.storage.protocol import AsyncStorage, Owner, Record
 
 QUARANTINE_S: Final = 300.0
 """How long a doubtful write is left alone before it is looked for: longer than any request can travel (R3)."""
 
 _LOOK_AGAIN: Final = timedelta(minutes=1)
 _NEVER: Final = "this organisation is not connected: call connect() with the tokens of a consent"
+T = TypeVar("T")
 _LEFT: Final = "this organisation was disconnected: call connect() with the tokens of a consent"
 
 
@@ -60,10 +61,14 @@ class _Opened:
 
 @define(eq=False)
 class _Once:
-    """What was read already where nothing is read twice: the *organisation*, and *lists* by name."""
+    """
+    What was read already where nothing is read twice: the *organisation*, *lists* by name, and what was *made* of
+    records, by their kinds and keys, with their versions.
+    """
 
     organisation: Organisation | None = None
     lists: set[str] = field(factory=set[str])
+    made: dict[tuple[str, str], tuple[int, object]] = field(factory=dict[tuple[str, str], "tuple[int, object]"])
 
 
 @define(eq=False, repr=False)
@@ -282,6 +287,16 @@ class Books:
         """The list of this *name* has been read."""
         if self.once is not None:
             self.once.lists.add(name)
+
+    def made_of(self, record: Record, make: Callable[[Record], T]) -> T:
+        """What *make* makes of *record*: in one look the same thing, made once, as long as it has not changed."""
+        if self.once is None:
+            return make(record)
+        name = record.kind, record.key
+        known = self.once.made.get(name)
+        if known is None or known[0] != record.version:
+            known = self.once.made[name] = record.version, make(record)
+        return cast(T, known[1])
 
     async def organisation(self) -> Organisation:
         """The organisation's own record: name, base currency, time zone, lock dates."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TypeVar, cast
 
 from attrs import AttrsInstance
@@ -48,14 +49,15 @@ async def all_links(books: Books, kind: str) -> list[Facts]:
 async def intents_of(books: Books, operations: Iterable[Pending]) -> dict[str, Intent]:
     """The intents of these *operations* by their key, those that were ever made."""
     keys = [record_key(books.tenant, operation) for operation in operations]
-    return {record.key: read_intent(record) for record in await stored(books, keys)}
+    return {record.key: books.made_of(record, read_intent) for record in await stored(books, keys)}
 
 
 async def intents_with(
     books: Books, *, lookup: tuple[str, str] | None = None, states: Sequence[str] = ()
 ) -> list[Intent]:
     """Every intent that a *lookup* or its state finds."""
-    return [read_intent(record) async for record in records(books, "intent", lookup=lookup, states=states)]
+    found = records(books, "intent", lookup=lookup, states=states)
+    return [books.made_of(record, read_intent) async for record in found]
 
 
 async def revisions(books: Books, kind: str) -> dict[str, list[Intent]]:
@@ -69,7 +71,8 @@ async def revisions(books: Books, kind: str) -> dict[str, list[Intent]]:
 async def stamped(books: Books, shelf: Shelf, kind: type[T], ids: Iterable[str]) -> dict[str, tuple[T, str]]:
     """The mirrored documents with these *ids*, each with its stamp."""
     keys = [mirror_key(shelf, books.tenant, each) for each in ids]
-    return {record.key: (read_mirrored(record, kind), stamp_of(record)) for record in await stored(books, keys)}
+    read = partial(read_mirrored, kind=kind)
+    return {record.key: (books.made_of(record, read), stamp_of(record)) for record in await stored(books, keys)}
 
 
 async def account_choice(books: Books, wanted: str | None, *, setting: str) -> ClearingChoice:

@@ -183,7 +183,9 @@ async def _of_settlement(books: Books, settlement: str, condensed: Condensed | N
     if condensed is not None and condensed.besides is not None:
         return list(condensed.besides)
     found = records(books, "intent", lookup=("settlement", settlement))
-    return [read_intent(each) async for each in found if condensed is None or not condensed.is_ticked(each)]
+    return [
+        books.made_of(each, read_intent) async for each in found if condensed is None or not condensed.is_ticked(each)
+    ]
 
 
 async def _accounts(books: Books, written: Sequence[Intent], condensed: Iterable[Condensed]) -> dict[str, AccountId]:
