@@ -10,7 +10,9 @@ from tests.conftest import CLEARING, DAY, Product, nzd
 from tests.engine.scenarios import collected, paper
 
 from xerosync import Payables, Plan, Receivables, Settlement, errors
-from xerosync.engine.intents import mark_of, sign_in, sign_of, tag_in, tag_of
+from xerosync.engine.actions import Pending
+from xerosync.engine.intents import intent_key, mark_of, sign_in, sign_of, tag_in, tag_of
+from xerosync.models import TenantId
 from xerosync.ports import AnswerLost, NotSent
 
 SECRETS = ("Ana Costa", "Paper Ltd", "100.00", "40.00", "12.34")
@@ -180,3 +182,18 @@ def test_a_tag_is_read_again_whatever_letters_it_has(key: str) -> None:
 
     for text in (mark, f"INV-1 {mark}", f"https://xerosync.invalid/{mark}"):
         assert (tag_in(text), sign_in(text)) == (tag_of(key), sign_of("an app"))
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"),
+    [
+        (Pending("payment", "c-1", 1), "oprartsxmcqubhppemcgn6bavcmkwqhg5pb7blpprhqcpfxv5k5q"),
+        (Pending("bill", 'Café "2"\n💶', 2), "qwzsgsfggsmxpfilrgics6fbwpu3hgbkjpw5o7dlcfz6xzjtpk3q"),
+    ],
+)
+def test_the_key_of_an_operation_is_the_same_in_every_version(operation: Pending, key: str) -> None:
+    """By another one nothing that was posted before would be known again, in any store or in Xero."""
+    tenant = TenantId("0f0c3a52-8f0b-4a2b-9f53-000000000001")
+
+    assert intent_key(tenant, operation) == key
+    assert mark_of(key, "an app") == f"XS-{key[:13].upper()}.M3UT"
