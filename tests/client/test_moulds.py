@@ -26,9 +26,9 @@ from xerosync.client._wire.answers import envelope
 from xerosync.client._wire.codec import Json, decode_all, decode_in_detail, dump, parse
 from xerosync.client._wire.fast import MET
 from xerosync.client._wire.moulds import Mould, mould
-from xerosync.client._wire.rows import Header, Row, Wanted, dictionary
+from xerosync.client._wire.rows import Header, Row, Sketch, Wanted, dictionary
 from xerosync.errors import UnreadableAnswer
-from xerosync.models import Contact, Invoice
+from xerosync.models import Contact, DocumentStatus, Invoice, InvoiceType
 from xerosync.models.base import Quiet, no_extra
 from xerosync.ports import Response
 
@@ -236,6 +236,49 @@ def test_every_page_of_a_list_is_read_for_what_the_list_is(product: Product, xer
 
     assert len(found) == contacts
     assert all(row.keys() == header.keys for row in found)
+
+
+WORDS = st.sampled_from(["ACCREC", "ACCPAY", "A word of next year", ""])
+TEXTS = st.sampled_from(["NZD", "EUR", "/Date(1767312000000+0000)/", ""])
+
+
+@given(
+    listed=st.lists(
+        st.fixed_dictionaries({}, optional={
+            "Type": WORDS | st.none(), "Date": TEXTS | st.none(), "CurrencyCode": TEXTS | st.none(),
+            "Total": st.decimals(-10, 10, places=2) | st.none(),
+            "Contact": st.none() | st.fixed_dictionaries({}, optional={"ContactID": st.text(max_size=3) | st.none()}),
+            "Beyond": JSON,
+        }),
+        max_size=4,
+    ),
+    odd=st.sampled_from(["Type", "Date", "CurrencyCode", "Contact"]) | st.none(),
+)  # fmt: skip
+def test_a_sketch_says_what_stands_in_the_row_and_what_does_not(listed: list[Json], odd: str | None) -> None:
+    if odd is not None:
+        listed = [*listed, {odd: 7}]
+    keys = frozenset({"Type", "Date", "CurrencyCode", "Total", "Contact", "Due"})
+    header = Header(keys, (("Contact", frozenset({"ContactID"})),), (("Type", InvoiceType),))
+    whole = [{name: row[name] for name in sorted(row) if name in keys} for row in map(dictionary, page(listed, None))]
+
+    sketches = page(listed, header)
+
+    assert all(isinstance(row, Sketch) for row in sketches) == (odd is None)
+    for row, sketch in zip(whole, sketches, strict=True):
+        assert {name: row.get(name) for name in keys} == {
+            name: dictionary(value) if isinstance(value := sketch.get(name), Sketch) else value for name in keys
+        }
+        if isinstance(sketch, Sketch):
+            assert dump(sketch) == dump(row)
+
+
+def test_headers_that_say_the_same_have_one_text_for_it() -> None:
+    header = Header(frozenset({"Date", "Status"}), words=(("Status", DocumentStatus),))
+    row: Json = {"Date": "2026-01-05", "Status": "PAID"}
+    one, other = page([row, row], header)
+
+    assert one.get("Date") is other.get("Date")
+    assert one.get("Status") is other.get("Status")
 
 
 def test_a_long_list_of_documents_is_poured_into_moulds(product: Product, xero: Xero) -> None:

@@ -8,9 +8,13 @@ from decimal import Decimal
 import pytest
 from tests.conftest import Product, Through
 
-from xerosync import Customer, Receivables
+from xerosync import Customer, MemoryStore, Receivables
 from xerosync.client import _paging
+from xerosync.client._driver import run
+from xerosync.client._wire import answers
+from xerosync.engine.mirror import SHELVES, refresh
 from xerosync.ports import Request
+from xerosync.storage.protocol import Record
 
 
 def test_a_contact_renamed_while_the_mirror_reads_is_met_by_the_next_plan(
@@ -68,3 +72,41 @@ def test_a_refresh_asks_for_nothing_but_what_has_changed(product: Product) -> No
 
     second_before = product.books.contacts[0].updated - timedelta(seconds=1)
     assert asked == ["everything", f"{second_before:%Y-%m-%dT%H:%M:%S}"]
+
+
+def test_a_row_is_mirrored_alike_however_it_was_read(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    books = product.books
+    ana, ben = (
+        books.add_contact(name, Phones=[{"PhoneType": "MOBILE", "PhoneNumber": "555"}]).id for name in ("Ana", "Ben")
+    )
+    invoices = [books.add_invoice(ana, amount=Decimal(place), reference=f"R{place}") for place in range(10, 15)]
+    bill = books.add_invoice(ben, type="ACCPAY", amount=Decimal("9.90"), status="DRAFT")
+    books.void_invoice(invoices[4].id)
+    books.add_payment(invoices[0].id, account="090", amount=Decimal("2.50"))
+    books.add_batch_payment({each.id: Decimal(5) for each in invoices[1:3]}, reference="B1")
+    note = books.add_credit_note(ana, amount=Decimal(3))
+    books.allocate(note.id, invoice_id=invoices[3].id, amount=Decimal(2))
+    books.add_bank_transaction(ben, amount=Decimal("1.05"), reference="S1")
+    books.add_bank_transaction(ana, type="RECEIVE-OVERPAYMENT", amount=Decimal(20))
+    books.add_transfer(from_bank="090", to_bank="091", amount=Decimal(7), reference="T1")
+    books.add_item("I1", "A thing", cost=Decimal("4.00"))
+    books.add_tracking_category("Region", ["North"])
+
+    def mirrored() -> dict[str, list[Record]]:
+        store = MemoryStore()
+        with product.xero(store=store) as xero:
+            run(refresh(xero.books, *SHELVES.values()))
+        return {shelf.name: store.query(shelf.kind, books.tenant_id, limit=100) for shelf in SHELVES.values()}
+
+    read_for_headers = mirrored()
+
+    def row_by_row(*_: object) -> None:
+        """No page is read in one go."""
+
+    monkeypatch.setattr(answers, "opened_for", row_by_row)
+
+    assert read_for_headers == mirrored()
+    assert all(read_for_headers.values())
+    assert bill.id in {record.key for record in read_for_headers["invoice"]}
+    texts = [text for some in read_for_headers.values() for record in some for pair in record.lookups for text in pair]
+    assert {str} == set(map(type, texts))

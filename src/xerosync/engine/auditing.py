@@ -19,7 +19,7 @@ from xerosync.client._paging import whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
-from xerosync.client._wire.rows import dictionary
+from xerosync.client._wire.rows import Row
 from xerosync.engine.intents import Intent, read_intent, sign_of, text_at
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
@@ -174,15 +174,14 @@ async def _documents(books: Books, shelf: Shelf, since: datetime | None) -> Asyn
     name, sign = id_name(shelf.model), sign_of(books.app.client_id)
     wanted = evolve(shelf.header, keys=shelf.header.keys | _COMPARED) if shelf is not BATCH_PAYMENTS else None
     query = Query(shelf.collection, shelf.collection, shelf.params, since, wanted)
-    async for found in whole_rows(session, query, name):
-        row = dictionary(found)
+    async for row in whole_rows(session, query, name):
         document = _document(row, str(row.get(name)), tag_on(shelf, row, sign))
         if shelf is BATCH_PAYMENTS:
             document = evolve(document, payments=payments_in(decode(BatchPayment, row, where=shelf.collection)))
         yield document
 
 
-def _document(row: Json, xero_id: str, tag: str | None) -> Document:
+def _document(row: Row, xero_id: str, tag: str | None) -> Document:
     allocated = frozenset(
         (str(cast(Json, each.get("Invoice") or {}).get("InvoiceID")), Decimal(str(each.get("Amount"))))
         for each in cast("Sequence[Json]", row.get("Allocations") or ())

@@ -17,8 +17,8 @@ from xerosync.client._paging import Place, whole_pages, whole_rows
 from xerosync.client._session import Query
 from xerosync.client._wire import dates
 from xerosync.client._wire.codec import Json, decode, dump, parse
-from xerosync.client._wire.names import id_name
-from xerosync.client._wire.rows import Header, dictionary
+from xerosync.client._wire.names import id_name, words_of
+from xerosync.client._wire.rows import Header, Row, Sketch, dictionary
 from xerosync.engine.intents import sign_in, sign_of, tag_in
 from xerosync.engine.interrupted import Interrupted, read_interrupted, reading_key
 from xerosync.engine.strays import strays_among
@@ -53,6 +53,7 @@ GONE: Final = frozenset({"DELETED", "VOIDED"})
 _CHUNK: Final = 1000
 _IDS_AT_ONCE: Final = 80
 """So that a URL stays below 4,000 characters (F 4.17)."""
+_ROWS: Final = (dict, Sketch)
 
 
 @frozen
@@ -69,7 +70,7 @@ class Shelf:
     collection: str
     model: type[AttrsInstance]
     kept: frozenset[str]
-    lookups: Callable[[Json], Lookups]
+    lookups: Callable[[Row], Lookups]
     params: Mapping[str, str] = field(factory=dict[str, str])
     paged: bool = True
     key: str = ""
@@ -80,7 +81,13 @@ class Shelf:
     def header(self) -> Header:
         """What its rows are read for."""
         keys = {*self.kept, *self.more, self.id_key, id_name(self.model), "UpdatedDateUTC"}
-        return Header(frozenset(keys), tuple((name, inside) for name, inside in _STUBS.items() if name in keys))
+        inside = tuple((name, inside) for name, inside in _STUBS.items() if name in keys)
+        return Header(frozenset(keys), inside, tuple(words_of(self.model).items()))
+
+    @cached_property
+    def is_kept_as_read(self) -> bool:
+        """Whether all that its rows are read for is kept, as it is."""
+        return self.header.keys == self.kept and self.kept.isdisjoint(_MOSTLY_BLANK)
 
     @cached_property
     def kind(self) -> str:
@@ -97,15 +104,12 @@ def _keys(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _text(row: Json, *path: str) -> str:
-    value: object = row
+def _text(row: object, *path: str) -> str:
+    value = row
     for name in path:
-        value = _member(value, name)
-    return value if isinstance(value, str) else ""
-
-
-def _member(value: object, name: str) -> object:
-    return cast(Json, value).get(name) if isinstance(value, dict) else None
+        value = cast(Row, value).get(name) if isinstance(value, _ROWS) else None
+    # A plain one: some of what stands in a row are words of a set, and stores keep texts.
+    return str(value) if isinstance(value, str) else ""
 
 
 def _tagged(text: str) -> Lookups:
@@ -113,13 +117,13 @@ def _tagged(text: str) -> Lookups:
     return [*([("tag", tag)] if tag else []), *([("sign", sign)] if sign else [])]
 
 
-def _invoice_lookups(row: Json) -> Lookups:
+def _invoice_lookups(row: Row) -> Lookups:
     found = [("contact", _text(row, "Contact", "ContactID")), ("type", _text(row, "Type"))]
     tags = _tagged(_text(row, "Reference" if _text(row, "Type") == InvoiceType.ACCREC else "Url"))
     return [*found, ("number", _text(row, "InvoiceNumber")), *tags]
 
 
-def _credit_note_lookups(row: Json) -> Lookups:
+def _credit_note_lookups(row: Row) -> Lookups:
     lines = cast(Sequence[Json], row.get("LineItems") or ())
     to_customer = _text(row, "Type") == InvoiceType.ACCRECCREDIT
     texts = [_text(row, "Reference")] if to_customer else [_text(line, "Description") for line in lines[:1]]
@@ -127,18 +131,18 @@ def _credit_note_lookups(row: Json) -> Lookups:
     return [("contact", _text(row, "Contact", "ContactID")), ("number", _text(row, "CreditNoteNumber")), *tags]
 
 
-def _payment_lookups(row: Json) -> Lookups:
+def _payment_lookups(row: Row) -> Lookups:
     found = [("invoice", _text(row, "Invoice", "InvoiceID")), ("account", _text(row, "Account", "AccountID"))]
     return [*found, ("batch", _text(row, "BatchPaymentID")), *_tagged(_text(row, "Reference"))]
 
 
-def _bank_transaction_lookups(row: Json) -> Lookups:
+def _bank_transaction_lookups(row: Row) -> Lookups:
     # The two halves of a transfer bear its reference, and its mark is not theirs.
     tags = [] if _text(row, "Type").endswith("-TRANSFER") else _tagged(_text(row, "Reference"))
     return [("account", _text(row, "BankAccount", "AccountID")), *tags]
 
 
-def tag_on(shelf: Shelf, row: Json, sign: str) -> str | None:
+def tag_on(shelf: Shelf, row: Row, sign: str) -> str | None:
     """The tag that *row* of *shelf* carries, if it was written by the app of this *sign*."""
     lookups = dict(shelf.lookups(row))
     return lookups.get("tag") if lookups.get("sign") == sign else None
@@ -339,7 +343,7 @@ async def _read_changes(books: Books, shelf: Shelf) -> None:
 
 async def _reread_whole(books: Books, shelf: Shelf) -> None:
     page = await (await books.session()).read(_query(shelf, shelf.params))
-    rows = [dictionary(row) for row in page.rows]
+    rows = list(page.rows)
     await keep(books, shelf, rows)
     there = {_text(row, shelf.id_key) for row in rows}
     gone = [record.identity async for record in records(books, shelf.kind) if record.key not in there]
@@ -353,10 +357,10 @@ async def reread(books: Books, shelf: Shelf, ids: Iterable[str]) -> None:
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         params = {"IDs": ",".join(wanted[start : start + _IDS_AT_ONCE])}
         rows = whole_rows(await books.session(), _query(shelf, params), id_name(shelf.model))
-        await keep(books, shelf, [dictionary(row) async for row in rows])
+        await keep(books, shelf, [row async for row in rows])
 
 
-async def keep(books: Books, shelf: Shelf, rows: Sequence[Json], also: Sequence[Record] = ()) -> None:
+async def keep(books: Books, shelf: Shelf, rows: Sequence[Row], also: Sequence[Record] = ()) -> None:
     """Keep *rows*, and with the last of them *also*."""
     fresh = [_mirrored(books, shelf, row) for row in rows]
     for start in range(0, len(fresh), _CHUNK):
@@ -453,7 +457,7 @@ def _our_tag(books: Books, record: Record) -> str | None:
 
 async def _changed(
     books: Books, shelf: Shelf, reading: Reading, begin: Place | None
-) -> AsyncIterator[tuple[list[Json], Place | None]]:
+) -> AsyncIterator[tuple[list[Row], Place | None]]:
     """
     The rows of each page, and where to go on behind it.
 
@@ -463,10 +467,10 @@ async def _changed(
     session = await books.session()
     if not shelf.paged:
         whole = await session.read(query)
-        yield [dictionary(row) for row in reading.fresh(whole.rows, whole.server_time)], None
+        yield list(reading.fresh(whole.rows, whole.server_time)), None
         return
     async for page in whole_pages(session, query, reading.id_name, begin=begin):
-        yield [dictionary(row) for row in reading.fresh(page.rows, page.server_time)], page.place
+        yield list(reading.fresh(page.rows, page.server_time)), page.place
 
 
 def _query(shelf: Shelf, params: Mapping[str, str], since: datetime | None = None) -> Query:
@@ -504,17 +508,20 @@ def _is_older(fresh: Record, known: Record) -> bool:
         return False  # not stamped
 
 
-def _mirrored(books: Books, shelf: Shelf, row: Json) -> Record:
-    kept: Json = {
-        name: _stub(name, row[name]) if name in _SHORTENED else row[name]
-        for name in _in_order(shelf.kept)
-        if name in row
-    }
-    body = dump(kept).decode()
+def _mirrored(books: Books, shelf: Shelf, row: Row) -> Record:
+    body = dump(row if shelf.is_kept_as_read and isinstance(row, Sketch) else _kept_of(shelf, dictionary(row))).decode()
     lookups = tuple(pair for pair in shelf.lookups(row) if pair[1])
     # A transfer has no stamp: what it says itself tells whether it has changed.
     key, stamp = _text(row, shelf.id_key), _text(row, "UpdatedDateUTC") or _digest(body)
     return Record(shelf.kind, books.tenant, key, body, stamp, None, lookups)
+
+
+def _kept_of(shelf: Shelf, row: Json) -> Json:
+    return {
+        name: _stub(name, row[name]) if name in _SHORTENED else row[name]
+        for name in _in_order(shelf.kept)
+        if name in row
+    }
 
 
 def _stub(name: str, value: object) -> object:
@@ -524,7 +531,7 @@ def _stub(name: str, value: object) -> object:
     keys = _STUBS.get(name)
     if keys is None or not isinstance(value, dict):
         return value
-    return {each: item for each, item in cast(Json, value).items() if each in keys}
+    return {each: cast(Json, value)[each] for each in _in_order(keys) if each in value}
 
 
 def _since(books: Books, shelf: Shelf, record: Record | None) -> Mark:

@@ -19,7 +19,6 @@ from xerosync.client._paging import PAGE_SIZE
 from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json
 from xerosync.client._wire.names import id_name
-from xerosync.client._wire.rows import dictionary
 from xerosync.engine.mirror import CONTACTS, INVOICES, Shelf, cursor_key, keep
 from xerosync.errors import StoreFailed, XerosyncError
 from xerosync.storage.protocol import Record, RecordKey
@@ -104,6 +103,5 @@ async def _read(books: Books, shelf: Shelf, number: int) -> int:
     params = {"order": id_name(shelf.model), **shelf.params}
     query = Query(shelf.collection, shelf.collection, params, wanted=shelf.header)
     page = await (await books.session()).read(query.page(number, PAGE_SIZE))
-    rows = [dictionary(row) for row in page.rows]
-    await keep(books, shelf, rows)
-    return page.pages if page.pages is not None else number + bool(rows)
+    await keep(books, shelf, page.rows)
+    return page.pages if page.pages is not None else number + bool(page.rows)

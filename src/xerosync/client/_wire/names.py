@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 import attrs
+from attrs import AttrsInstance
 
-from xerosync.models.base import own_id
+from xerosync.models.base import OpenEnum, own_id
 
 OURS: Final = frozenset({"extra", "shape"})
 """Fields of a model that Xero knows nothing of."""
@@ -27,6 +28,17 @@ def wire_name(field: attrs.Attribute[Any]) -> str:
 def id_name(kind: type) -> str:
     """Xero's name of the id of a *kind*: that of an `Invoice` is ``InvoiceID``."""
     return _spelled(own_id(kind))
+
+
+def words_of(kind: type[AttrsInstance]) -> dict[str, type[OpenEnum]]:
+    """Xero's names of those fields of a *kind* in which one of so many words stands, each with its words."""
+    hints = get_type_hints(kind)
+    return {
+        wire_name(each): word
+        for each in attrs.fields(kind)
+        for word in get_args(hints[each.name])
+        if isinstance(word, type) and issubclass(word, OpenEnum)
+    }
 
 
 @lru_cache(maxsize=4096)
