@@ -19,7 +19,7 @@ from xerosync.client._wire.codec import decode_in_detail
 from xerosync.client._wire.outgoing import encode, encode_in_detail
 from xerosync.client._wire.writers import writer
 from xerosync.errors import InvalidInput, UnreadableAnswer
-from xerosync.models import Contact, ContactId, Invoice, LineItem, LineTracking
+from xerosync.models import Contact, ContactId, Invoice, InvoiceId, LineItem, LineTracking
 
 ODD = st.one_of(
     st.sampled_from(
@@ -80,3 +80,29 @@ def test_an_ordinary_invoice_goes_the_quick_way() -> None:
 def test_a_document_of_another_class_in_a_place_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="give a Contact"):
         encode(Invoice(contact=cast(Contact, LineItem())))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ID, ID.upper(), ID.replace("-", ""), ID.replace("-", "x"), ID[:-1], f"{ID}0", f"{ID[:-1]}x", f"{ID[:-1]}\u0661",
+        f"{ID[:-1]}\ud800", f"{{{ID}}}", "x" * 36, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+    ],
+)  # fmt: skip
+def test_an_id_is_looked_at_alike_both_ways(own: str) -> None:
+    invoice = Invoice(invoice_id=InvoiceId(own), contact=Contact(contact_id=ContactId(ID)))
+    inside = Invoice(contact=Contact(contact_id=ContactId(own)))
+
+    for document in (invoice, inside):
+        assert written(document, to_write=True, in_detail=False) == written(document, to_write=True, in_detail=True)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", False, [], {}, (), 0, Decimal(0), Decimal("0E+999999"), 0.0, {()}, 7, [0.0]]
+)
+@pytest.mark.parametrize("name", ["Future", "", "a\x00", "\ud800", "Contact", 1])
+def test_what_is_not_known_here_is_looked_at_alike_both_ways(name: str, value: object) -> None:
+    invoice = Invoice(extra={"Beside": [], name: value})
+
+    told = written(invoice, to_write=True, in_detail=False)
+    assert told == written(invoice, to_write=True, in_detail=True)

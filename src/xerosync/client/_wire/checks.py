@@ -12,11 +12,19 @@ from xerosync.errors import InvalidInput
 _DEEPEST: Final = 100
 _INT_BITS: Final = 14_000
 """Of a whole number that Python still writes out, and the reader of JSON still takes."""
+# In this order, since whether something is a mapping takes long to find out where it is none.
+_LIST: Final = (list, tuple)
+_ONE: Final = (str, int, Decimal, type(None))
+_OBJECT: Final = (dict, Mapping)
 
 
 def is_whole(text: str) -> bool:
     """Whether *text* holds whole characters alone, so that it can be sent."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+    try:
+        str.encode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_money(value: Decimal | int) -> bool:
@@ -29,7 +37,7 @@ def is_money(value: Decimal | int) -> bool:
 
 def check_extra(extra: object, known: frozenset[str]) -> None:
     """Raise `InvalidInput` unless *extra* is what Xero might have sent beside the fields that are *known* here."""
-    if not isinstance(extra, Mapping):
+    if not isinstance(extra, _OBJECT):
         raise InvalidInput("extra", f"give a mapping, not a {type(extra).__name__}")
     for name in cast(Mapping[object, object], extra):
         if name in known:
@@ -41,17 +49,17 @@ def _check_plain(value: object, name: str, *, depth: int) -> None:
     """Raise `InvalidInput` unless *value* is JSON with exact numbers, nested no deeper than *depth*."""
     if not depth:
         raise InvalidInput(name, "give what is nested less deeply")
-    if isinstance(value, Mapping):
+    if isinstance(value, _LIST):
+        for place, item in enumerate(cast(list[object], value)):
+            _check_plain(item, f"{name}[{place}]", depth=depth - 1)
+    elif isinstance(value, _ONE) or not isinstance(value, _OBJECT):
+        _check_one(value, name)
+    else:
         for key, item in cast(Mapping[object, object], value).items():
             if not isinstance(key, str):
                 raise InvalidInput(name, f"name fields by texts, not by a {type(key).__name__}")
             _check_one(key, name)
             _check_plain(item, f"{name}.{key}", depth=depth - 1)
-    elif isinstance(value, list | tuple):
-        for place, item in enumerate(cast(list[object], value)):
-            _check_plain(item, f"{name}[{place}]", depth=depth - 1)
-    else:
-        _check_one(value, name)
 
 
 def _check_one(value: object, name: str) -> None:

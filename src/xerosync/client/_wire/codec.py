@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Underflow
 from functools import cache, lru_cache, partial
@@ -90,25 +91,31 @@ def decode(kind: type[T], row: object, *, where: str, shape: Shape = Shape.ROW) 
 
 
 def decode_all(kind: type[T], rows: Iterable[object], *, where: str) -> list[T]:
-    """
-    Each of *rows*, those of a page, as `decode` would; a page at once is quicker.
-
-    Nothing is collected meanwhile: a page is many values and no garbage, which would be looked through again and again.
-    """
+    """Each of *rows*, those of a page, as `decode` would; a page at once is quicker."""
     read = fast.reader(kind)
     documents: list[T] = []
-    pausing = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         for row in rows:
             try:
                 documents.append(cast(T, row.document()) if isinstance(row, Mould) else read(cast(Json, row)))
             except Exception:  # noqa: BLE001 - as in `decode`
                 documents.append(decode_in_detail(kind, _parsed(row), where=where))
+    return documents
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """
+    For as long as many values are made that are no garbage, none is collected: else all would be looked through again
+    and again.
+    """
+    pausing = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if pausing:
             gc.enable()
-    return documents
 
 
 def _parsed(row: object) -> object:

@@ -8,7 +8,6 @@ It writes what is as it should be. A function that raises anything has said no m
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NewType, cast, get_args, get_origin
@@ -25,8 +24,15 @@ Writer = Callable[[object], dict[str, object]]
 
 _LONGEST: Final = 24
 """Characters of an amount that is certainly one."""
-_UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_DIGIT: Final = b"x"
+_DIGITS: Final = b"0123456789abcdef"
+_UUID: Final = b"-".join(_DIGIT * each for each in (8, 4, 4, 4, 12))
+_TO_DIGITS: Final = bytes.maketrans(_DIGITS + _DIGIT, _DIGIT * len(_DIGITS) + b"?")
+"""What makes of an id `_UUID`, and of no other text: it takes half the time of a regular expression."""
+_IS_NO_ID: Final = "type(v) is not str or v.encode().translate(TO_DIGITS) != UUID"
 _COUNT_MAX: Final = 2**31
+_BLANK: Final = frozenset({type(None), bool, str, list, dict})
+"""The kinds of what is nothing to Xero where it is empty, null or false, as most of what is not known here is."""
 
 
 def writer(kind: type, *, to_write: bool) -> Writer:
@@ -43,15 +49,19 @@ def writer(kind: type, *, to_write: bool) -> Writer:
 
 def extras(extra: object, known: frozenset[str]) -> Mapping[str, object]:
     """*extra*, checked to be what may stand beside the *known* fields."""
-    check_extra(extra, known)
-    return cast("Mapping[str, object]", extra)
+    named = cast("Mapping[str, object]", extra)
+    said = named.values()
+    says_nothing = not any(said) and _BLANK.issuperset(map(type, said))
+    if not (says_nothing and "".join(named).isprintable() and known.isdisjoint(named)):
+        check_extra(extra, known)
+    return named
 
 
 _WRITERS: Final[dict[tuple[type, bool], Writer]] = {}
 _NAMES: Final[dict[tuple[type, bool], str]] = {}
 _SCOPE: Final[dict[str, object]] = {
     "Decimal": Decimal, "Unfit": Unfit, "date": datetime.date, "datetime": datetime.datetime, "UTC": datetime.UTC,
-    "NO_EXTRA": NO_EXTRA, "extras": extras, "is_id": _UUID.fullmatch,
+    "NO_EXTRA": NO_EXTRA, "UUID": _UUID, "TO_DIGITS": _TO_DIGITS, "extras": extras,
 }  # fmt: skip
 """What the functions written here name: each other too."""
 
@@ -118,7 +128,7 @@ def _listed(inside: object, place: str, each: attrs.Attribute[Any], *, to_write:
 def _one(kind: object, place: str, each: attrs.Attribute[Any], *, to_write: bool) -> list[str]:
     """The lines that write one value of *kind* to its *place*."""
     if isinstance(kind, NewType) and (kind.__name__ or "").endswith("Id"):
-        return ["if type(v) is not str or not is_id(v): raise Unfit", f"{place} = v"]
+        return [f"if {_IS_NO_ID}: raise Unfit", f"{place} = v"]
     if isinstance(kind, type) and attrs.has(kind):
         return [f"{place} = {_named(kind, to_write=to_write)}(v)"]
     if kind is Decimal:
@@ -162,7 +172,7 @@ def _named(kind: type, *, to_write: bool) -> str:
         f"if type(it) is not kind_{name}: raise Unfit",
         f"v = it.{own[0].name}",
         f"if v is None: return {name}(it)",
-        "if type(v) is not str or not is_id(v): raise Unfit",
+        f"if {_IS_NO_ID}: raise Unfit",
         f"return {{{wire_name(own[0])!r}: v}}",
     ]
     if inside not in _SCOPE:

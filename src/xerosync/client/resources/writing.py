@@ -11,7 +11,7 @@ from attrs import AttrsInstance, define
 
 from xerosync.client._delivery import JSON, Delivery, deliver
 from xerosync.client._wire.answers import is_readable, refusal
-from xerosync.client._wire.codec import Json, decode, dump
+from xerosync.client._wire.codec import Json, decode, dump, uncollected
 from xerosync.client._wire.names import wire_name
 from xerosync.client._wire.outgoing import encode
 from xerosync.client._wire.verdicts import Element, Verdict, says_nothing, verdicts
@@ -130,13 +130,13 @@ class AsyncWritable(AsyncEditable[T]):
         return [same[place] if place in same else next(done) for place in range(len(listed))]
 
     def _new_rows(self, documents: Iterable[T]) -> list[Json]:
-        rows: list[Json] = []
-        for place, document in enumerate(self._listed(documents, "documents")):
-            if not self.identified_by and getattr(document, own_id(self.model)) is not None:
-                remedy = "it is in Xero already: update it, or leave the id out to create another"
-                raise InvalidInput(f"documents[{place}].{own_id(self.model)}", remedy)
-            rows.append(self._row(place, document))
-        return rows
+        listed = self._listed(documents, "documents")
+        with uncollected():
+            for place, document in enumerate(listed):
+                if not self.identified_by and getattr(document, own_id(self.model)) is not None:
+                    remedy = "it is in Xero already: update it, or leave the id out to create another"
+                    raise InvalidInput(f"documents[{place}].{own_id(self.model)}", remedy)
+            return [self._row(place, document) for place, document in enumerate(listed)]
 
     def _listed(self, documents: object, name: str) -> list[T]:
         """*documents*, each looked at. Raises `InvalidInput` for what is no list of this resource's documents."""
