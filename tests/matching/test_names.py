@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.matching.names import NAUGHTY, OTHERS, SAME
 
 from xerosync.matching.lookalikes import latin_looks, look_alike, looks, shapes, turns_writing
-from xerosync.matching.loosely import loose_name
+from xerosync.matching.loosely import bare_words, bare_words_of, loose_name
 from xerosync.matching.names import Names, plain_name
 
 ANY = st.text(max_size=30) | st.sampled_from(NAUGHTY)
@@ -45,12 +45,13 @@ def test_every_form_of_a_name_is_stable(name: str) -> None:
     assert loose_name(plain) == loose_name(name)
 
 
-@given(st.lists(ANY | st.text(" aBm1IO0.", max_size=6), max_size=8))
+@given(st.lists(ANY | st.text(" aBm1IO0.&+’", max_size=6) | st.sampled_from(["A & Co", "Co", "O+Y"]), max_size=8))
 def test_many_names_are_compared_at_once_as_each_would_be(written: list[str]) -> None:
     names = Names(written)
     latin = [place for place, name in enumerate(written) if name.isascii() and name.isprintable()]
 
     assert [*names.plain] == [plain_name(each) for each in written]
+    assert bare_words_of(written) == [bare_words(each) for each in written]
     assert sorted([*names.odd, *latin]) == [*range(len(written))]
     assert [(latin_looks(names)[place],) for place in latin] == [looks(written[place]) for place in latin]
 

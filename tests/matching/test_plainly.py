@@ -21,12 +21,15 @@ from xerosync.models import Contact, ContactId, ContactStatus
 
 ALIKE = st.sampled_from(["Ana", "ANA ", "An  a", "ＡＮＡ", "Аna", "An\u202ea", "B0", "Bo", "Burn", "Bum", "C-1", "C-l"])
 NAMES = ALIKE | st.sampled_from(NAUGHTY)
+KIN = st.sampled_from(
+    [("Ana", "Bo"), ("Bo", "B0"), ("Burn", "Bum"), ("C-1", "C-l"), ("Ana", "Аna"), ("Ana", "ＡＮＡ"), ("Ana", "ANA ")]
+)
 NUMBERS = st.sampled_from(["7", " A-7", "a-7", "７", "7 7"])
 IDS: Final = [ContactId(f"contact-{number}") for number in range(4)]
 PARTIES: Final = [f"customer-{number}" for number in range(4)]
 PLACES = st.integers(0, 59)
 MERGED = st.sampled_from([*[None] * 9, *IDS])
-STATUSES = st.sampled_from([*[ContactStatus.ACTIVE] * 5, *ContactStatus, None])
+STATUSES = st.sampled_from([*[ContactStatus.ACTIVE] * 9, *ContactStatus, None])
 
 
 def by_nothing(party: Party) -> str:
@@ -50,11 +53,13 @@ class Field:
 
 @st.composite
 def fields(draw: st.DrawFn) -> Field:
-    names, numbers = draw(st.lists(NAMES, min_size=1, max_size=3)), draw(st.lists(NUMBERS, max_size=2))
-    seldom = draw(st.sampled_from([3, 30]))
+    names, numbers = [*draw(KIN), *draw(st.lists(NAMES, max_size=3))], draw(st.lists(NUMBERS, max_size=2))
+    seldom = draw(st.sampled_from([3, 60, 60]))
 
-    def name() -> str:
-        return names[draw(PLACES) % len(names)]
+    def name(place: int) -> str:
+        """Most have one of their own, or few would be plain."""
+        other = draw(PLACES)
+        return names[(place if other < 40 else other) % len(names)]
 
     def number() -> str:
         """Few have one: whoever has one that another has, too, is looked into for that alone."""
@@ -69,7 +74,7 @@ def fields(draw: st.DrawFn) -> Field:
         contacts=[
             Contact(
                 contact_id=each,
-                name=name() or None,
+                name=name(place) or None,
                 contact_number=number() or None,
                 account_number=number(),
                 email_address=number(),
@@ -77,19 +82,19 @@ def fields(draw: st.DrawFn) -> Field:
                 contact_status=draw(STATUSES),
                 merged_to_contact_id=draw(MERGED),
             )
-            for each in IDS[: draw(st.integers(0, len(IDS)))]
+            for place, each in enumerate(IDS[: draw(st.integers(0, len(IDS)))])
         ],
         customers=[
             Customer(
                 id=each,
-                custom_identifier=name(),
-                name=name() if draw(st.booleans()) else "",
+                custom_identifier=name(place),
+                name=name(place) if draw(st.booleans()) else "",
                 contact_number=number(),
                 account_number=number(),
                 email=number(),
                 tax_number=number(),
             )
-            for each in PARTIES[: draw(st.integers(0, len(PARTIES)))]
+            for place, each in enumerate(PARTIES[: draw(st.integers(0, len(PARTIES)))])
         ],
         vendors=[
             Vendor(name=each, contact_number=number(), account_number=number(), email=number(), tax_number=number())

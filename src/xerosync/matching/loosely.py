@@ -9,19 +9,19 @@ from typing import Final
 
 from attrs import frozen
 
-from xerosync.matching.names import plain_name
+from xerosync.matching.names import Names, at_once, plain_name
 
-_LEGAL_FORMS: Final = frozenset(
+LEGAL_FORMS: Final = frozenset(
     "ab ag aps as asa bhd bv co company corp corporation cv dac doo eirl eood gmbh inc incorporated kft kg kk lda "
     "limited llc llp lp ltd ltda mbh nl nv ohg oy oyj plc private proprietary pte pty pvt sa sarl sas sdn se sl spa "
     "srl sro ug zrt".split()
 )
-_BEHIND: Final = _LEGAL_FORMS | {"and", "und", "et", "y", "e"}
+_BEHIND: Final = LEGAL_FORMS | {"and", "und", "et", "y", "e"}
 """What may stand behind a name: “& Co” and “und Söhne GmbH” are nothing of it."""
 _SPELT: Final = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _JOINED: Final = str.maketrans("", "", ".'’`´\"“”„«»")
-_ASCII_APART: Final = {code: _JOINED.get(code, " ") for code in range(128) if not chr(code).isalnum()}
-"""What becomes of the signs of plain Latin, all in one go: none is a letter, and those that join words go."""
+_ASCII_APART: Final = {code: _JOINED.get(code, " ") for code in range(128) if not chr(code).isalnum()} | {10: "\n"}
+"""What becomes of the signs of plain Latin, all in one go: those that join words go, others part them, lines stay."""
 
 
 @frozen
@@ -54,9 +54,18 @@ def bare_words(name: str) -> list[str]:
     return _without_legal_form(_words(_accentless(name)))
 
 
+def bare_words_of(names: Sequence[str]) -> list[list[str]]:
+    """The `bare_words` of each of *names*, all at once."""
+    many = Names(names)
+    bare = [_without_legal_form(line.split()) for line in at_once(_ascii_words, many.latin)]
+    for place in many.odd:
+        bare[place] = bare_words(names[place])
+    return bare
+
+
 def in_order(bare: Sequence[str]) -> str:
     """The *sorted* form of a name of these *bare* words."""
-    return " ".join(sorted([word for word in bare if word not in _LEGAL_FORMS]) or sorted(bare))
+    return " ".join(sorted([word for word in bare if word not in LEGAL_FORMS]) or sorted(bare))
 
 
 def spellings(word: str) -> frozenset[str]:
@@ -77,16 +86,26 @@ def _without_accents(plain: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    joined = text.replace("&", " and ").replace("+", " and ")
     if text.isascii():
-        return joined.translate(_ASCII_APART).split()
-    joined = joined.translate(_JOINED)
+        return _ascii_words(text).split()
+    joined = _with_and(text).translate(_JOINED)
     return "".join(letter if letter.isalnum() else " " for letter in joined).split()
+
+
+def _ascii_words(text: str) -> str:
+    """The words of *text*, which is in plain Latin, with blanks between them; its lines stay lines."""
+    return _with_and(text).translate(_ASCII_APART)
+
+
+def _with_and(text: str) -> str:
+    return text.replace("&", " and ").replace("+", " and ")
 
 
 def _without_legal_form(words: list[str]) -> list[str]:
     """*words* less the legal form behind them; a name that is nothing else keeps it."""
+    if not words or words[-1] not in _BEHIND:
+        return words
     bare = list(words)
     while len(bare) > 1 and bare[-1] in _BEHIND:
         bare.pop()
-    return bare if bare and bare[-1] not in _LEGAL_FORMS else words
+    return bare if bare and bare[-1] not in LEGAL_FORMS else words

@@ -12,8 +12,7 @@ from attrs import frozen
 
 from xerosync.matching.contacts import Contacts
 from xerosync.matching.keys import Sought, by_email
-from xerosync.matching.lookalikes import look_alike
-from xerosync.matching.loosely import LooseName, bare_words, in_order, loose_name, spellings
+from xerosync.matching.loosely import LEGAL_FORMS, LooseName, bare_words, bare_words_of, in_order, loose_name, spellings
 from xerosync.matching.names import plain_name
 from xerosync.models import Contact, ContactId
 
@@ -28,6 +27,7 @@ _PARTICULARS: Final = {
     "telephone": (75, "the same telephone number"),
     "number": (85, "the same number but for signs"),
 }
+_NONE: Final = (0, "")
 _ALIKE: Final = (70, "letters that look alike and are others")
 
 Clue = tuple[str, str]
@@ -60,8 +60,9 @@ class Suggester:
     """
 
     def __init__(self, contacts: Contacts, taken: AbstractSet[str], parties: Sequence[Sought]) -> None:
+        self._looked_through: Final = contacts
         self._contacts: Final = [each for each in contacts.active if each.contact_id not in taken]
-        self._bare: Final = [bare_words(each.name or "") for each in self._contacts]
+        self._bare: Final = bare_words_of([each.name or "" for each in self._contacts])
         names = {name for party in parties for name in _names_of(party)}
         self._words: Final = Words(self._bare, {word for name in names for word in bare_words(name)})
         self._having: Final = _index(
@@ -73,8 +74,9 @@ class Suggester:
         names = _names_of(party)
         told = self._by_clues(party)
         looked_at = {**dict.fromkeys(self._by_words(names), ()), **told}
-        scored = [self._compared(names, place, reasons) for place, reasons in looked_at.items()]
-        chosen = [one for one in scored if one.score >= _LEAST]
+        alike = {name: {each.contact_id for each in self._looked_through.looking_like(name)} for name in names}
+        scored = [self._compared(alike, place, reasons) for place, reasons in looked_at.items()]
+        chosen = [one for one in scored if one is not None]
         return tuple(sorted(chosen, key=lambda one: (-one.score, one.contact_id))[:_MOST])
 
     def _by_words(self, names: Iterable[str]) -> list[int]:
@@ -94,30 +96,39 @@ class Suggester:
                 found[place] = tuple(dict.fromkeys((*found.get(place, ()), *said)))
         return found
 
-    def _compared(self, names: Sequence[str], place: int, told: tuple[Reason, ...]) -> Suggestion:
-        """A contact with all that speaks for it; the strongest reason decides, others add a little."""
+    def _compared(
+        self, alike: Mapping[str, AbstractSet[str | None]], place: int, told: tuple[Reason, ...]
+    ) -> Suggestion | None:
+        """
+        A contact with all that speaks for it, if anything does; the strongest reason decides, others add a little.
+
+        *alike* are the party's names with the contacts that look like each.
+        """
         contact = self._contacts[place]
-        by_name = max((self._names(name, place) for name in names), default=(0, ""))
-        reasons = sorted((each for each in (by_name, *told) if each[0] >= _LEAST), reverse=True)
+        by_name = max(
+            [self._names(name, place, alike=contact.contact_id in ids) for name, ids in alike.items()], default=_NONE
+        )
+        reasons = sorted([each for each in (by_name, *told) if each[0] >= _LEAST], reverse=True)
+        if not reasons:
+            return None
         return Suggestion(
             contact_id=contact.contact_id or ContactId(""),
             name=contact.name or "",
-            score=min(reasons[0][0] + 5 * (len(reasons) - 1), 99) if reasons else 0,
-            reasons=tuple(reason for _, reason in reasons),
+            score=min(reasons[0][0] + 5 * (len(reasons) - 1), 99),
+            reasons=tuple([reason for _, reason in reasons]),
         )
 
-    def _names(self, one: str, place: int) -> Reason:
+    def _names(self, one: str, place: int, *, alike: bool) -> Reason:
         ours, words = loose_name(one), self._bare[place]
-        other = self._contacts[place].name or ""
         if not ours.bare or not words:
-            return 0, ""
+            return _NONE
         if ours.bare == " ".join(words):
-            return self._but_for(ours, loose_name(other))
+            return self._but_for(ours, loose_name(self._contacts[place].name or ""))
         if ours.sorted == in_order(words):
             return 88, "the same words in another order"
         if ours.joined == "".join(words):
             return 88, "the same letters with other blanks"
-        if look_alike(one, other):
+        if alike:
             return _ALIKE
         likeness = min(self._words.likeness(ours.bare.split(), words), 87)
         return likeness, f"a similar name ({likeness} of 100)"
@@ -147,6 +158,8 @@ class Words:
                 spelt[spelling].append(word)
         self._places: Final[Mapping[str, Sequence[int]]] = places
         self._spelt: Final[Mapping[str, Sequence[str]]] = dict(spelt)
+        self._near: Final[dict[str, AbstractSet[str]]] = {}
+        self._told: Final[dict[str, float]] = {}
         self._led_to: Final[dict[str, Sequence[tuple[int, Sequence[int]]]]] = {}
         self._unheard: Final = math.log(2 + len(names))
 
@@ -154,29 +167,39 @@ class Words:
         """Give *votes* to the places of names that share *words*, which were sought; telling words give more."""
         for word in words:
             if word not in self._led_to:
-                near = {each for spelling in spellings(word) for each in self._spelt.get(spelling, ())}
-                shares = [(int(100 * self._told(each) * _same_part_of_near(word, each)), each) for each in near]
-                self._led_to[word] = [(share, self._places[each]) for share, each in shares]
+                near = [(each, places) for each in self.near(word) if len(places := self._places[each]) <= _COMMON]
+                self._led_to[word] = [
+                    (int(100 * self._tells(each) * _same_part(word, each)), places) for each, places in near
+                ]
             for share, places in self._led_to[word]:
-                if len(places) <= _COMMON:
-                    for place in places:
-                        votes[place] = votes.get(place, 0) + share
+                for place in places:
+                    votes[place] = votes.get(place, 0) + share
 
-    def _told(self, word: str) -> float:
+    def near(self, word: str) -> AbstractSet[str]:
+        """The words that have a spelling in common with *word*, which was sought."""
+        near = self._near.get(word)
+        if near is None:
+            near = self._near[word] = {each for spelt in spellings(word) for each in self._spelt.get(spelt, ())}
+        return near
+
+    def _tells(self, word: str) -> float:
         """How much *word* tells: the less, the more names have it."""
-        places = self._places.get(word)
-        return self._unheard if places is None else self._unheard - math.log(1 + len(places))
+        told = self._told.get(word)
+        if told is None:
+            told = self._told[word] = self._unheard - math.log(1 + len(self._places.get(word, ())))
+        return told
 
     def likeness(self, ours: Sequence[str], theirs: Sequence[str]) -> int:
         """How much of what two names tell is the same, of 100: a word that many names have tells little."""
-        told = {word: len(word) * self._told(word) for word in (*ours, *theirs)}
+        told = {word: len(word) * self._tells(word) for word in (*ours, *theirs)}
         same = 0.0
         left = list(theirs)
         for word in ours:
             if word in left:
                 share, best = 1.0, word
             else:
-                share, best = max([(_same_part(word, each), each) for each in left], default=(0.0, ""))
+                near = self.near(word)
+                share, best = max([(_same_part(word, each), each) for each in left if each in near], default=(0.0, ""))
             if share > 0:
                 left.remove(best)
                 same += share * (told[word] + told[best])
@@ -184,20 +207,7 @@ class Words:
 
 
 def _same_part(one: str, other: str) -> float:
-    """The part of two words that is the same: all of it, all but a letter or two, or nothing."""
-    return _same_part_of_near(one, other) if _have_spelling_in_common(one, other) else 0.0
-
-
-def _have_spelling_in_common(one: str, other: str) -> bool:
-    if abs(len(one) - len(other)) > 1:
-        return False
-    if one[:1] != other[:1] and one[-1:] != other[-1:]:  # then only the two ends can be what is left out
-        return one[1:] == other[:-1] or one[:-1] == other[1:]
-    return not spellings(one).isdisjoint(spellings(other))
-
-
-def _same_part_of_near(one: str, other: str) -> float:
-    """The same of two words that have a spelling in common."""
+    """The part that is the same of two words with a spelling in common: all of it, or all but a letter or two."""
     if one == other:
         return 1.0
     return 0.0 if len(one) < 3 or len(other) < 3 else 1 - 1 / max(len(one), len(other))
@@ -208,8 +218,17 @@ def _index(
 ) -> Mapping[Clue, Sequence[int]]:
     """The places of the *contacts* that have a clue of those *asked* for."""
     index: dict[Clue, list[int]] = {}
+    names = {text for kind, text in asked if kind == "name"}
+    words_asked = LEGAL_FORMS.union(*[name.split() for name in names])
+    particulars = {clue for clue in asked if clue[0] != "name"}
     for place, (contact, words) in enumerate(zip(contacts, bare, strict=True)):
-        for clue in asked.intersection(_clues_of_contact(contact, words)):
+        clues = {("name", joined)} if contact.name and (joined := "".join(words)) in names else set[Clue]()
+        # Nearly every name has a word that nobody asks for.
+        if contact.name and words_asked.issuperset(words):
+            clues.add(("name", in_order(words)))
+        if particulars:
+            clues |= _particulars_of_contact(contact)
+        for clue in clues & asked:
             index.setdefault(clue, []).append(place)
     return index
 
@@ -220,24 +239,22 @@ def _names_of(party: Sought) -> list[str]:
 
 def _clues_of_party(party: Sought) -> set[Clue]:
     numbers = (party.custom_identifier, party.contact_number, party.account_number)
-    names = [bare_words(name) for name in _names_of(party)]
-    return _clues(names, email=by_email(party), phones=(party.phone,), numbers=numbers)
+    clues = _particulars(email=by_email(party), phones=(party.phone,), numbers=numbers)
+    for name in _names_of(party):
+        bare = bare_words(name)
+        clues |= {("name", in_order(bare)), ("name", "".join(bare))}
+    return clues
 
 
-def _clues_of_contact(contact: Contact, bare: Sequence[str]) -> set[Clue]:
+def _particulars_of_contact(contact: Contact) -> set[Clue]:
     numbers = (contact.contact_number or "", contact.account_number or "")
     phones = [f"{each.phone_area_code or ''}{each.phone_number or ''}" for each in contact.phones]
-    return _clues((bare,) if contact.name else (), email=by_email(contact), phones=phones, numbers=numbers)
+    return _particulars(email=by_email(contact), phones=phones, numbers=numbers)
 
 
-def _clues(names: Iterable[Sequence[str]], *, email: str, phones: Iterable[str], numbers: Iterable[str]) -> set[Clue]:
-    """What leads from one to the other: whole names in their loosest forms, e-mails, telephones and numbers."""
-    clues: set[Clue] = set()
-    for bare in names:
-        clues.add(("name", in_order(bare)))
-        clues.add(("name", "".join(bare)))
-    if email:
-        clues.add(("e-mail", email))
+def _particulars(*, email: str, phones: Iterable[str], numbers: Iterable[str]) -> set[Clue]:
+    """What leads from one to the other besides whole names in their loosest forms: e-mails, telephones and numbers."""
+    clues: set[Clue] = {("e-mail", email)} if email else set()
     clues.update([("telephone", digits) for phone in phones if phone and (digits := _digits(phone))])
     clues.update([("number", signless) for number in numbers if number and (signless := _signless(number))])
     return clues
