@@ -28,6 +28,7 @@ from xerosync import (
     Settlement,
     SettlementLine,
     SettlementSettings,
+    Surplus,
     Xero,
 )
 from xerosync.models import AccountCode
@@ -126,6 +127,27 @@ def test_drift_asks_for_the_organisation_once_however_much_was_written(product: 
     assert report.looked_at == 2100
     # The list of bills, in pages that overlap by a row, the vendors' contacts, and the organisation.
     assert product.simulator.calls - before <= 5
+
+
+def test_what_was_parked_is_read_at_once_however_much_is_undone(product: Product, xero: Xero) -> None:
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=SettlementSettings(surplus=Surplus.PARK))
+    lines = [
+        SettlementLine(id=f"L{place}", transaction=product.collectable("60.00").id, amount=nzd("75.00"))
+        for place in range(4)
+    ]
+    settlements = [Settlement(id="S1", on=DAY, lines=lines[:1]), Settlement(id="S2", on=DAY, lines=lines[1:])]
+    sales.apply(sales.settle(settlements))
+    calls: list[int] = []
+
+    for each in settlements:
+        before = product.simulator.calls
+        assert sales.undo_settlement(each).counts() == {
+            "removal": len(each.lines),
+            "bank_transaction_removal": len(each.lines),
+        }
+        calls.append(product.simulator.calls - before)
+
+    assert calls[1] <= calls[0]
 
 
 def test_the_next_look_sees_what_has_changed(product: Product, xero: Xero) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from xerosync.client._books import Books
-from xerosync.client.resources import AsyncBankTransactions, AsyncOverpayments
 from xerosync.engine import actions as act
 from xerosync.engine.actions import Seen
 from xerosync.engine.intents import Intent
@@ -17,6 +16,7 @@ from xerosync.engine.mirror import (
     CREDIT_NOTES,
     GONE,
     INVOICES,
+    OVERPAYMENTS,
     PAYMENTS,
     Shelf,
     records,
@@ -39,6 +39,7 @@ from xerosync.models import (
     BatchPayment,
     CreditNote,
     Invoice,
+    Overpayment,
     Payment,
 )
 
@@ -53,7 +54,6 @@ _HELD_ON: Final[Mapping[str, tuple[Shelf, type[Document]]]] = {
     act.CreateCreditNote.kind: (CREDIT_NOTES, CreditNote),
     act.CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
 }
-_OVERPAID: Final = frozenset({"RECEIVE-OVERPAYMENT", "SPEND-OVERPAYMENT"})
 
 
 async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
@@ -151,11 +151,13 @@ async def _as_they_stand(books: Books, written: Sequence[Intent]) -> tuple[dict[
 
 async def _used(books: Books, documents: Iterable[Document]) -> frozenset[str]:
     """Those overpayments among *documents* of whose money something was set against another document."""
-    used: set[str] = set()
-    for each in documents:
-        if isinstance(each, BankTransaction) and each.type in _OVERPAID and each.status not in GONE:
-            whole = await AsyncBankTransactions(books).get(each.bank_transaction_id or "")
-            overpaid = await AsyncOverpayments(books).get(whole.overpayment_id or "")
-            if overpaid.remaining_credit != overpaid.total:
-                used.add(each.bank_transaction_id or "")
-    return frozenset(used)
+    parked = {
+        str(each.overpayment_id): each.bank_transaction_id or ""
+        for each in documents
+        if isinstance(each, BankTransaction) and each.overpayment_id and each.status not in GONE
+    }
+    if parked:
+        await refresh(books, OVERPAYMENTS)
+    overpaid = await stamped(books, OVERPAYMENTS, Overpayment, parked)
+    whole = {parked[key] for key, (each, _) in overpaid.items() if each.remaining_credit == each.total}
+    return frozenset(parked.values()) - whole
