@@ -6,8 +6,10 @@ time.
 
 SQLite beside ``sqlite3``, and PostgreSQL beside ``psycopg``: commits of one record and of a thousand that were kept
 before, each expected at its version. The bare driver does the least that keeps the same promise: in one transaction it
-locks, reads the versions, and writes; it has one table, and nothing to look up or to sort by. Where PostgreSQL cannot
-run, SQLite alone is measured.
+locks, numbers the commit, checks the versions, and writes to one table, of which what has changed, is in a state or is
+due can be found in order. It has one kind of records of one organisation, no look-ups, no fence, and trusts what it is
+given. With *versions alone* it numbers no commit either, and finds records by their keys only: that tells what the rest
+costs. Where PostgreSQL cannot run, SQLite alone is measured.
 """
 
 from __future__ import annotations
@@ -33,7 +35,18 @@ Clock = Callable[[], float]
 
 _COUNTS: Final = (1, 1000)
 _BODY: Final = '{"payload":"' + "x" * 600 + '"}'
-_TABLE: Final = "CREATE TABLE bare (key text PRIMARY KEY, body text NOT NULL, version bigint NOT NULL)"
+_STATE: Final = "sent"
+_TABLE: Final = "CREATE TABLE alone (key text PRIMARY KEY, body text NOT NULL, version bigint NOT NULL)"
+_FOUND: Final = """
+CREATE TABLE commits (latest bigint NOT NULL);
+INSERT INTO commits VALUES (0);
+CREATE TABLE bare (
+    key text PRIMARY KEY, body text NOT NULL, state text NOT NULL, due bigint, version bigint NOT NULL,
+    changed bigint NOT NULL);
+CREATE INDEX by_change ON bare (changed);
+CREATE INDEX by_due ON bare (due) WHERE due IS NOT NULL;
+CREATE INDEX by_state ON bare (state, key) WHERE state <> ''
+"""
 
 
 def _timed(commit: Callable[[], object], clock: Clock) -> float:
@@ -48,7 +61,7 @@ def _keys(count: int) -> list[str]:
 
 def ours(store: Storage, count: int, clock: Clock) -> Callable[[], float]:
     """Commits of *count* records to *store*; what one took, in milliseconds."""
-    puts = [Record("intent", "books", key, _BODY, "sent") for key in _keys(count)]
+    puts = [Record("intent", "books", key, _BODY, _STATE) for key in _keys(count)]
     store.commit(puts)
     version = 1
 
@@ -63,15 +76,42 @@ def ours(store: Storage, count: int, clock: Clock) -> Callable[[], float]:
 def bare_sqlite(connection: sqlite3.Connection, count: int, clock: Clock) -> Callable[[], float]:
     """The same through ``sqlite3`` alone."""
     keys = _keys(count)
+    for statement in _FOUND.split(";"):
+        connection.execute(statement)
+    rows = [(key, _BODY, _STATE) for key in keys]
+    connection.executemany("INSERT INTO bare VALUES (?, ?, ?, NULL, 1, 0)", rows)
+    marks = ", ".join("?" * count)
+    expected = 1
+
+    def commit() -> None:
+        nonlocal expected
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE commits SET latest = latest + 1")
+        (number,) = connection.execute("SELECT latest FROM commits").fetchone()
+        versions = dict(connection.execute(f"SELECT key, version FROM bare WHERE key IN ({marks})", keys))  # noqa: S608
+        _check(versions, keys, expected)
+        connection.executemany(
+            "UPDATE bare SET body = ?, state = ?, due = ?, version = ?, changed = ? WHERE key = ?",
+            [(_BODY, _STATE, None, expected + 1, number, key) for key in keys],
+        )
+        connection.execute("COMMIT")
+        expected += 1
+
+    return lambda: _timed(commit, clock)
+
+
+def bare_sqlite_alone(connection: sqlite3.Connection, count: int, clock: Clock) -> Callable[[], float]:
+    """The same, with keys and versions alone."""
+    keys = _keys(count)
     connection.execute(_TABLE)
-    connection.executemany("INSERT INTO bare VALUES (?, ?, 1)", [(key, _BODY) for key in keys])
+    connection.executemany("INSERT INTO alone VALUES (?, ?, 1)", [(key, _BODY) for key in keys])
     marks = ", ".join("?" * count)
 
     def commit() -> None:
         connection.execute("BEGIN IMMEDIATE")
-        versions = connection.execute(f"SELECT key, version FROM bare WHERE key IN ({marks})", keys).fetchall()  # noqa: S608
+        versions = connection.execute(f"SELECT key, version FROM alone WHERE key IN ({marks})", keys).fetchall()  # noqa: S608
         rows = [(_BODY, version + 1, key) for key, version in versions]
-        connection.executemany("UPDATE bare SET body = ?, version = ? WHERE key = ?", rows)
+        connection.executemany("UPDATE alone SET body = ?, version = ? WHERE key = ?", rows)
         connection.execute("COMMIT")
 
     return lambda: _timed(commit, clock)
@@ -80,28 +120,68 @@ def bare_sqlite(connection: sqlite3.Connection, count: int, clock: Clock) -> Cal
 def bare_postgres(connection: psycopg.Connection, count: int, clock: Clock) -> Callable[[], float]:
     """The same through ``psycopg`` alone."""
     keys = _keys(count)
+    connection.execute(_FOUND)
+    with connection.cursor() as cursor:
+        rows = [(key, _BODY, _STATE) for key in keys]
+        cursor.executemany("INSERT INTO bare VALUES (%s, %s, %s, NULL, 1, 0)", rows)
+    connection.commit()
+    expected = 1
+
+    def commit() -> None:
+        nonlocal expected
+        with connection.cursor() as cursor:
+            numbered = cursor.execute("UPDATE commits SET latest = latest + 1 RETURNING latest").fetchall()
+            versions = cursor.execute("SELECT key, version FROM bare WHERE key = ANY(%s)", [keys]).fetchall()
+            _check(dict(versions), keys, expected)
+            cursor.executemany(
+                "UPDATE bare SET body = %s, state = %s, due = %s, version = %s, changed = %s WHERE key = %s",
+                [(_BODY, _STATE, None, expected + 1, numbered[0][0], key) for key in keys],
+            )
+        connection.commit()
+        expected += 1
+
+    return lambda: _timed(commit, clock)
+
+
+def bare_postgres_alone(connection: psycopg.Connection, count: int, clock: Clock) -> Callable[[], float]:
+    """The same, with keys and versions alone."""
+    keys = _keys(count)
     with connection.cursor() as cursor:
         cursor.execute(_TABLE)
-        cursor.executemany("INSERT INTO bare VALUES (%s, %s, 1)", [(key, _BODY) for key in keys])
+        cursor.executemany("INSERT INTO alone VALUES (%s, %s, 1)", [(key, _BODY) for key in keys])
     connection.commit()
 
     def commit() -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT key, version FROM bare WHERE key = ANY(%s) ORDER BY key FOR UPDATE", [keys])
+            cursor.execute("SELECT key, version FROM alone WHERE key = ANY(%s) ORDER BY key FOR UPDATE", [keys])
             rows = [(_BODY, version + 1, key) for key, version in cursor.fetchall()]
-            cursor.executemany("UPDATE bare SET body = %s, version = %s WHERE key = %s", rows)
+            cursor.executemany("UPDATE alone SET body = %s, version = %s WHERE key = %s", rows)
         connection.commit()
 
     return lambda: _timed(commit, clock)
 
 
+def _check(versions: Mapping[str, int], keys: list[str], expected: int) -> None:
+    if any(versions.get(key, 0) != expected for key in keys):
+        raise SystemExit("somebody else has written")
+
+
 def sqlite_candidates(count: int, clock: Clock, folder: Path, stack: ExitStack) -> Mapping[str, Callable[[], float]]:
     """Ours and the bare driver, each with a file of its own and synchronous=FULL."""
     store = stack.enter_context(closing(SQLiteStore(folder / f"ours-{count}.db")))
-    bare = stack.enter_context(closing(sqlite3.connect(folder / f"bare-{count}.db", isolation_level=None)))
-    bare.execute("PRAGMA journal_mode = WAL")
-    bare.execute("PRAGMA synchronous = FULL")
-    return {"SQLiteStore": ours(store, count, clock), "sqlite3": bare_sqlite(bare, count, clock)}
+    bare, alone = (_bare_file(folder / f"{name}-{count}.db", stack) for name in ("bare", "alone"))
+    return {
+        "SQLiteStore": ours(store, count, clock),
+        "sqlite3, versions alone": bare_sqlite_alone(alone, count, clock),
+        "sqlite3": bare_sqlite(bare, count, clock),
+    }
+
+
+def _bare_file(path: Path, stack: ExitStack) -> sqlite3.Connection:
+    connection = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
 
 
 def postgres_candidates(
@@ -109,8 +189,12 @@ def postgres_candidates(
 ) -> Mapping[str, Callable[[], float]]:
     """Ours and the bare driver, each with a database of its own."""
     store = stack.enter_context(closing(SQLAlchemyStore(server.new_database())))
-    bare = stack.enter_context(closing(psycopg.connect(server.new_database())))
-    return {"SQLAlchemyStore": ours(store, count, clock), "psycopg": bare_postgres(bare, count, clock)}
+    bare, alone = (stack.enter_context(closing(psycopg.connect(server.new_database()))) for _ in range(2))
+    return {
+        "SQLAlchemyStore, PostgreSQL": ours(store, count, clock),
+        "psycopg, versions alone": bare_postgres_alone(alone, count, clock),
+        "psycopg": bare_postgres(bare, count, clock),
+    }
 
 
 def rows_of(count: int, taken: list[Taken]) -> Iterator[dict[str, str]]:

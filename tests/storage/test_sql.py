@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import attrs
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -154,6 +155,45 @@ def test_a_link_and_the_hosts_own_row_are_kept_together(engine: sa.Engine) -> No
 
     assert (customers(engine), links(store)) == (["c-1"], ["c-1"])
     assert [number for number, _ in store.events("links")] == [1]
+
+
+def test_whatever_a_text_holds_is_kept_and_found(engine: sa.Engine) -> None:
+    """PostgreSQL is handed a column of many rows as one text, in which some letters mean something."""
+    store = SQLAlchemyStore(engine)
+    texts = [
+        "",
+        " ",
+        "NULL",
+        "null",
+        '"',
+        "\\",
+        '\\"',
+        '{"a":"b\\\\"}',
+        "{}",
+        "{1,2}",
+        ",",
+        "', '",
+        "a\nb\t",
+        "é 😀",
+        "%s",
+        ":x",
+    ]
+    put = [
+        Record("link", f"books {text}", f"{place} {text}", text, text, NOW if place % 2 else None, ((text, text),))
+        for place, text in enumerate(texts)
+    ]
+
+    store.commit(put, expect={each.identity: 0 for each in put})
+    store.append("runs", [Event(NOW, text, text) for text in texts])
+
+    found = store.get_many([each.identity for each in put])
+    assert [attrs.evolve(each, version=0) for each in found if each is not None] == put
+    assert [store.query("link", each.tenant, lookup=(each.body, each.body))[0].key for each in put] == [
+        each.key for each in put
+    ]
+    assert [event.body for _, event in store.events("runs")] == texts
+    store.commit([], deletes=[each.identity for each in put])
+    assert store.get_many([each.identity for each in put]) == [None] * len(put)
 
 
 def test_a_link_goes_with_the_hosts_own_row_when_that_is_taken_back(engine: sa.Engine) -> None:

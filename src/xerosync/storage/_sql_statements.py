@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    cast,
     column,
     delete,
     func,
@@ -60,7 +61,7 @@ class Given:
         """The parameters that stand for *rows*."""
         if not self._as_arrays:
             return {"given_rows": json.dumps(rows)}
-        return {f"given_{name}": [row[place] for row in rows] for place, name in enumerate(self.names)}
+        return {f"given_{name}": _array([row[place] for row in rows]) for place, name in enumerate(self.names)}
 
     def selected(self, *names: str) -> Select[*tuple[Cell, ...]]:
         """Its rows, with the columns *names* or all. A condition that always holds keeps SQLite from misreading it."""
@@ -68,9 +69,22 @@ class Given:
 
 
 def _from_arrays(columns: _Kinds) -> FromClause:
-    arrays = [bindparam(f"given_{name}", type_=ARRAY(kind)) for name, kind in columns.items()]
+    # As texts, which the server reads: drivers write an array element by element, which was most of a bulk commit.
+    arrays = [cast(bindparam(f"given_{name}", type_=Text), ARRAY(kind)) for name, kind in columns.items()]
     named = [column(name, kind) for name, kind in columns.items()]
     return func.unnest(*arrays).table_valued(*named).render_derived()
+
+
+def _array(cells: Sequence[Cell]) -> str:
+    """A column of *cells* as PostgreSQL writes an array."""
+    return f"{{{','.join(map(_quoted, cells))}}}"
+
+
+def _quoted(cell: Cell) -> str:
+    if isinstance(cell, str):
+        escaped = cell.replace("\\", r"\\").replace('"', r"\"")
+        return f'"{escaped}"'
+    return "NULL" if cell is None else str(cell)
 
 
 def _from_json(columns: _Kinds) -> FromClause:
