@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -40,7 +40,7 @@ def address_of(store: Storage | AsyncStorage) -> sa.URL:
 
 
 @contextmanager
-def on_an_engine_of_the_hosts(store: Storage) -> Iterator[Storage]:
+def on_an_engine_of_the_hosts(store: Storage) -> Generator[Storage]:
     """A transaction on a connection of the host's own."""
     assert isinstance(store, SQLAlchemyStore)
     engine = sa.create_engine(store._engine.url)
