@@ -23,12 +23,14 @@ from attrs import frozen
 from tests.benchmarks.turns import MEASURED_IN, report, take_turns
 
 from xerosync import Customer
+from xerosync.matching._resting import collector_at_rest
 from xerosync.matching.contacts import Contacts
 from xerosync.matching.names import plain_name
 from xerosync.matching.pairing import Match, Matching, MatchStatus
 from xerosync.models import Contact, ContactId, ContactStatus
 
 JOIN: Final = "bare dictionary"
+AT_REST: Final = "bare dictionary, no garbage collected"
 OURS: Final = "xerosync"
 SUGGESTED: Final = "xerosync, with suggestions"
 _SYLLABLES: Final = (
@@ -99,6 +101,12 @@ def bare(given: Field) -> int:
     return sum(len(each) == 1 for each in found)
 
 
+def bare_at_rest(given: Field) -> int:
+    """The same while Python's collector of garbage rests, as it does in ours."""
+    with collector_at_rest():
+        return bare(given)
+
+
 def ours(given: Field, *, suggest: bool) -> tuple[Match[Customer], ...]:
     """What the library says."""
     return Matching[Customer](Contacts(given.contacts)).match(given.customers, suggest=suggest)
@@ -129,6 +137,7 @@ def main() -> int:
     here = field(given.size)
     works: dict[str, Callable[[], object]] = {
         JOIN: lambda: bare(here),
+        AT_REST: lambda: bare_at_rest(here),
         OURS: lambda: ours(here, suggest=False),
         SUGGESTED: lambda: ours(here, suggest=True),
     }
