@@ -11,11 +11,14 @@ from attrs import define, evolve, field
 from tests.conftest import BANK, CLEARING, DAY, Product, Through, is_write, nzd
 
 from xerosync import (
+    BillLine,
+    CardSpend,
     Fee,
     Fix,
     Ledger,
     LineKind,
     MemoryStore,
+    Payables,
     Plan,
     Receivables,
     Reconciliation,
@@ -24,6 +27,7 @@ from xerosync import (
     SettlementSettings,
     Xero,
 )
+from xerosync.models import AccountCode
 from xerosync.ports import Request
 from xerosync.simulator import Document
 from xerosync.storage import Record
@@ -88,6 +92,33 @@ def once(action: Callable[[], object], *, when: Callable[[Request], bool]) -> Ca
     return at_first
 
 
+@define(eq=False)
+class Midst:
+    """Lets *action* happen after the call of this *place*, counted from when a look began."""
+
+    action: Callable[[], object]
+    place: int
+    calls: int | None = None
+
+    def __call__(self, _: Request) -> None:
+        if self.calls is not None:
+            self.calls += 1
+            if self.calls == self.place + 1:
+                self.action()
+
+    def client(self, product: Product) -> Xero:
+        """A client whose look begins now."""
+        xero = product.xero(transport=Through(product.simulator.transport, after=self))
+        self.calls = 0
+        return xero
+
+    def end(self) -> bool:
+        """The look is over: whether it came to that call."""
+        has_happened = self.calls is not None and self.calls > self.place
+        self.calls = None
+        return has_happened
+
+
 def die() -> None:
     raise Death
 
@@ -135,30 +166,20 @@ def test_what_is_charged_back_while_another_worker_looks_is_not_put_back(
     shared: Shared, plan: Callable[[Shared, Xero], Plan], place: int
 ) -> None:
     """Whatever call it comes after, and though the mirror that both share knows by then that the payment is gone."""
-    calls: list[str] = []
 
     def meanwhile() -> None:
         shared.charge_back()
         shared.worker().settle(shared.given)
 
-    def is_at_place(request: Request) -> bool:
-        calls.append(request.url)
-        return len(calls) == place + 1
+    midst = Midst(meanwhile, place)
+    xero = midst.client(shared.product)
 
-    at_place = once(meanwhile, when=is_at_place)
-    looking: list[Callable[[Request], None]] = []
-    transport = Through(
-        shared.product.simulator.transport, after=lambda request: looking[0](request) if looking else None
-    )
-    xero = shared.product.xero(transport=transport)
-    looking.append(at_place)
     again = plan(shared, xero)
-    looking.clear()
-
+    has_happened = midst.end()
     shared.worker(xero).apply(again)
 
     assert again.actions == ()
-    assert shared.product.standing(shared.invoice.id) == ([] if len(calls) > place else [(Decimal(100), DAY)])
+    assert shared.product.standing(shared.invoice.id) == ([] if has_happened else [(Decimal(100), DAY)])
 
 
 def test_what_was_charged_back_since_a_plan_to_put_it_back_was_made_is_not_put_back(shared: Shared) -> None:
@@ -173,6 +194,68 @@ def test_what_was_charged_back_since_a_plan_to_put_it_back_was_made_is_not_put_b
 
     assert [each.code for each in report.findings] == ["changed since planned"]
     assert shared.product.standing(shared.invoice.id) == []
+
+
+def receipt(name: str, amount: str) -> CardSpend:
+    line = BillLine(description="Taxi", amount=nzd(amount), account=AccountCode("404"))
+    return CardSpend(id=name, vendor="Taxi Ltd", on=DAY, account=BANK, lines=[line])
+
+
+def spent(product: Product) -> list[tuple[Decimal, str | None]]:
+    return sorted((each.total, each.status) for each in product.books.bank_transactions)
+
+
+@pytest.mark.parametrize("reads_it", [False, True])
+@pytest.mark.parametrize("place", range(5))
+def test_what_the_host_edits_while_another_worker_looks_is_not_edited_back(
+    product: Product, place: int, *, reads_it: bool
+) -> None:
+    purchases = Payables(product.xero())
+    purchases.apply(purchases.spend([receipt("c", "10.00")]))
+
+    def meanwhile() -> None:
+        other = Payables(product.xero())
+        other.apply(other.update([receipt("c", "20.00")]))
+        if reads_it:
+            other.update([receipt("c", "20.00")])
+
+    midst = Midst(meanwhile, place)
+    xero = midst.client(product)
+
+    again = Ledger(xero).drift().restore()
+    has_happened = midst.end()
+    Payables(xero).apply(again)
+
+    assert spent(product) == [(Decimal(20 if has_happened else 10), "AUTHORISED")]
+
+
+def test_an_edit_that_a_worker_died_over_is_not_edited_back(product: Product) -> None:
+    purchases = Payables(product.xero())
+    purchases.apply(purchases.spend([receipt("c", "10.00")]))
+    dies = once(die, when=lambda request: is_write(request, "/BankTransactions"))
+    mortal = Payables(product.xero(transport=Through(product.simulator.transport, after=dies)))
+    with pytest.raises(Death):
+        mortal.apply(mortal.update([receipt("c", "20.00")]))
+    xero = product.xero()
+
+    again = Ledger(xero).drift().restore()
+    Payables(xero).apply(again)
+    Payables(xero).recover()
+
+    assert spent(product) == [(Decimal(20), "AUTHORISED")]
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_a_receipt_that_is_posted_while_it_is_updated_is_not_told_as_removed(product: Product, place: int) -> None:
+    purchases = Payables(product.xero())
+    purchases.apply(purchases.spend([receipt("c", "10.00")]))
+    midst = Midst(lambda: purchases.apply(purchases.spend([receipt("d", "5.00")])), place)
+    xero = midst.client(product)
+
+    plan = Payables(xero).update([receipt("c", "20.00"), receipt("d", "6.00")])
+
+    assert "removed in Xero" not in {each.code for each in plan.findings}
+    assert "c" in {each.host_ref for each in plan if each.kind == "bank_transaction_edit"}
 
 
 @define(eq=False)

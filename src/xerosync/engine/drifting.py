@@ -26,6 +26,7 @@ from xerosync.engine.mirror import (
     INVOICES,
     PAYMENTS,
     Shelf,
+    is_older,
     records,
     refresh,
 )
@@ -263,24 +264,27 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     changed = await all_changes(books)
     looked_at = 0
     found: list[Drift] = []
+    creations: dict[str, str] = {}
     for name in kinds:
         async for page in _pages(books, name):
             written = [Written(creation=each, changes=changed.get(each.key, ())) for each in page]
             ours = {
                 each.creation.xero_id: each
                 for each in written
-                if each.creation.xero_id and each.creation.xero_id not in taken_back
+                if each.creation.xero_id and each.creation.xero_id not in taken_back and not each.is_open
             }
             looked_at += len(ours)
-            found += [each async for each in _drifted(books, name, ours, fields)]
+            drifted = [each async for each in _drifted(books, name, ours, fields)]
+            creations |= {each.xero_id: ours[each.xero_id].creation.key for each in drifted}
+            found += drifted
     found += [each async for each in _contacts(books)]
-    # Another run may have taken something back meanwhile, which the mirror showed as gone.
-    taken_back = await _taken_back(books) if found else taken_back
-    left = (
-        each
-        for each in found
-        if each.field in fields and each.xero_id not in taken_back and accepted.get(each.accepted().key) != each.now
-    )
+    if found:
+        # Another run may have taken something back or changed it meanwhile, which the mirror shows already.
+        taken_back, since = await _taken_back(books), await all_changes(books)
+        as_before = {xero_id for xero_id, key in creations.items() if changed.get(key) == since.get(key)}
+        gone = taken_back | (creations.keys() - as_before)
+        found = [each for each in found if each.xero_id not in gone]
+    left = (each for each in found if each.field in fields and accepted.get(each.accepted().key) != each.now)
     return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left))
 
 
@@ -297,7 +301,11 @@ async def _drifted(
 ) -> AsyncIterator[Drift]:
     shelf, model, address = _WATCHED[name]
     organisation = await books.organisation()
-    documents = await stamped(books, shelf, model, ours)
+    known = await stamped(books, shelf, model, ours)
+    # What another run has changed since the lists were read is in them as it was before.
+    documents = {
+        key: each for key, each in known.items() if not (ours[key].changes and is_older(each[1], ours[key].last.stamp))
+    }
     all_differing = {xero_id: list(changes(ours[xero_id].as_one(), each)) for xero_id, (each, _) in documents.items()}
     if _OF_LINES & set(fields):
         same = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -57,7 +57,9 @@ async def without_document(books: Books, side: Side, papers: Sequence[Paper]) ->
         **await stamped(books, INVOICES, Invoice, ids),
         **await stamped(books, CREDIT_NOTES, CreditNote, ids),
     }
-    ended = {ids[xero_id]: str(document.status) for xero_id, (document, _) in documents.items()}
+    ended = {
+        ids[xero_id]: str(document.status) for xero_id, (document, _) in documents.items() if document.status in GONE
+    }
     by_host = await withdrawn(books, ended, side=side)
     findings: list[Finding] = []
     for paper in papers:
@@ -69,11 +71,16 @@ async def without_document(books: Books, side: Side, papers: Sequence[Paper]) ->
     return findings
 
 
-def not_posted(about: str, states: Iterable[State], worth: Money | None) -> Finding:
+def not_posted(about: str, states: Collection[State], worth: Money | None) -> Finding:
     """The finding on what is to be changed, and was not posted; *states* are those of the writes that were to."""
     if OPEN & set(states):
         cause, fix = "an earlier run was interrupted while posting it", "call recover()"
         return Finding(code="still open", about=about, cause=cause, fix=fix, retry=True, worth=worth)
+    if State.CONFIRMED in states:
+        cause, who = "another run posted it while this was planned", "nobody, it is automatic"
+        return Finding(
+            code="changed since planned", about=about, cause=cause, fix="plan again", who=who, retry=True, worth=worth
+        )
     cause, fix = "the library posted nothing under this id, so there is nothing to change", "submit it first"
     return Finding(code="not created here", about=about, cause=cause, fix=fix, retry=True, worth=worth)
 

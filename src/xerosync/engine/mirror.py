@@ -498,12 +498,13 @@ async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record], also: Seque
 
 def _is_news(fresh: Record, known: Record | None) -> bool:
     """Whether *fresh* says something new: a worker that was held up may come with an older document than is known."""
-    return known is None or (fresh.body != known.body and not _is_older(fresh, known))
+    return known is None or (fresh.body != known.body and not is_older(fresh.state, known.state))
 
 
-def _is_older(fresh: Record, known: Record) -> bool:
+def is_older(stamp: str, other: str) -> bool:
+    """Whether a document that bears this *stamp* is older than with the *other* one, where that can be told."""
     try:
-        return dates.instant(fresh.state) < dates.instant(known.state)
+        return dates.instant(stamp) < dates.instant(other)
     except (ValueError, OverflowError):
         return False  # not stamped
 

@@ -89,13 +89,16 @@ async def _left_alone(books: Books, spends: Sequence[CardSpend], standing: Colle
     linked = await linked_spends(books, others)
     intents = await intents_of(books, (card_operation(each) for each in others))
     written = {each.operation.host_ref.removeprefix(CARD): each for each in intents.values()}
+    ids = (each.xero_id for each in intents.values() if each.xero_id)
+    documents = await stamped(books, BANK_TRANSACTIONS, BankTransaction, ids)
+    gone = {xero_id for xero_id, (document, _) in documents.items() if document.status in GONE}
     by_host = await withdrawn(books, others)
     findings: list[Finding] = []
     for name, spend in others.items():
         intent, typed, worth = written.get(name), linked.get(name), worth_of_spend(spend)
         if typed is not None and typed.status not in GONE:
             findings += _unlike(spend, typed)
-        elif typed is not None or (intent is not None and intent.state is State.CONFIRMED):
+        elif typed is not None or (intent is not None and intent.xero_id in gone):
             findings.append(gone_finding(name, "DELETED", worth, by_host=typed is None and name in by_host))
         else:
             findings.append(not_posted(name, [] if intent is None else [intent.state], worth))
