@@ -37,7 +37,7 @@ def candidates(body: bytes) -> dict[str, Callable[[], object]]:
     serialize = importlib.import_module("xero_python.api_client.serializer").serialize
 
     def written() -> bytes:
-        with codec.uncollected():
+        with codec.Uncollected():
             rows = [outgoing.encode(each, to_write=True) for each in ours]
         return codec.dump({"Invoices": rows})
 

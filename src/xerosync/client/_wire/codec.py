@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Underflow
 from functools import cache, lru_cache, partial
@@ -94,7 +93,7 @@ def decode_all(kind: type[T], rows: Iterable[object], *, where: str) -> list[T]:
     """Each of *rows*, those of a page, as `decode` would; a page at once is quicker."""
     read = fast.reader(kind)
     documents: list[T] = []
-    with uncollected():
+    with Uncollected():
         for row in rows:
             try:
                 documents.append(cast(T, row.document()) if isinstance(row, Mould) else read(cast(Json, row)))
@@ -103,18 +102,18 @@ def decode_all(kind: type[T], rows: Iterable[object], *, where: str) -> list[T]:
     return documents
 
 
-@contextmanager
-def uncollected() -> Generator[None]:
+class Uncollected:
     """
     For as long as many values are made that are no garbage, none is collected: else all would be looked through again
     and again.
     """
-    pausing = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if pausing:
+
+    def __enter__(self) -> None:
+        self._pausing = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, kind: object, fault: object, trace: object) -> None:
+        if self._pausing:
             gc.enable()
 
 

@@ -11,7 +11,7 @@ from attrs import AttrsInstance, define
 
 from xerosync.client._delivery import JSON, Delivery, deliver
 from xerosync.client._wire.answers import is_readable, refusal
-from xerosync.client._wire.codec import Json, decode, dump, uncollected
+from xerosync.client._wire.codec import Json, Uncollected, decode, dump
 from xerosync.client._wire.names import wire_name
 from xerosync.client._wire.outgoing import encode
 from xerosync.client._wire.verdicts import Element, Verdict, says_nothing, verdicts
@@ -131,7 +131,7 @@ class AsyncWritable(AsyncEditable[T]):
 
     def _new_rows(self, documents: Iterable[T]) -> list[Json]:
         listed = self._listed(documents, "documents")
-        with uncollected():
+        with Uncollected():
             for place, document in enumerate(listed):
                 if not self.identified_by and getattr(document, own_id(self.model)) is not None:
                     remedy = "it is in Xero already: update it, or leave the id out to create another"
