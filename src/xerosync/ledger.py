@@ -37,7 +37,8 @@ class AsyncLedger:
         (aware), and deletes nothing. What the connection has no scope for is left out where nothing was ever written
         to it; else it raises `ScopeMissing`. With *adopt* the ledger takes over every mark that it does not know, and
         writes refused with `LedgerBehind` may go on (C15): stop all workers before you restore a store, and call this
-        before you start them. Raises `InvalidInput` for both together.
+        before you start them. Where there is any such mark it waits for the quarantine first, since what was sent
+        before the store was restored may still be on its way. Raises `InvalidInput` for both together.
         """
         return await auditing.audit(self.books, since=since, adopt=adopt)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+from attrs import define
+from tests.conftest import BANK, CLEARING, DAY, Product, Through, is_write, nzd
 from tests.engine.backups import backup, restore
 from tests.engine.crashes import Crash, Fuse, MortalStore, found_mortal
 from tests.engine.scenarios import charged_back, collected, paper
@@ -26,8 +28,28 @@ from xerosync import (
     Xero,
 )
 from xerosync.errors import InvalidInput, LedgerBehind
-from xerosync.simulator import Fault
+from xerosync.ports import Request
+from xerosync.simulator import Fault, VirtualClock
 from xerosync.storage import Record
+
+
+class LostOnTheWay(BaseException):
+    """The process ends with its write on the way."""
+
+
+@define
+class Clock:
+    """The books' clock; while somebody sleeps by it, something happens."""
+
+    right: VirtualClock
+    meanwhile: Callable[[], object]
+
+    def now(self) -> datetime:
+        return self.right.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.right.sleep(seconds)
+        self.meanwhile()
 
 
 def story(product: Product) -> Receivables:
@@ -296,3 +318,45 @@ def test_an_audit_of_what_changed_since_reads_no_more_than_that(product: Product
     audit = Ledger(product.xero()).audit(since=since)
 
     assert (audit.seen, audit.findings) == (1, ())
+
+
+def test_what_was_on_its_way_when_the_store_was_set_back_is_waited_for(product: Product) -> None:
+    """Sent for the second time it has another key than what a store that has forgotten it would send."""
+    paid, lost = product.collectable("100.00"), product.collectable("70.00")
+    settlements = [
+        Settlement(id=each.id, on=DAY, lines=[SettlementLine(id=each.id, transaction=each.id, amount=nzd(part))])
+        for each, part in ((paid, 40), (lost, 30))
+    ]
+    kept = backup(product)
+    on_its_way: list[Request] = []
+
+    def leave(request: Request) -> None:
+        if is_write(request, "/Payments"):
+            on_its_way.append(request)
+            raise LostOnTheWay
+
+    def arrive() -> None:
+        while on_its_way:
+            product.simulator.handle(on_its_way.pop())
+
+    sales = story(product)
+    sales.apply(sales.settle(settlements[0]))
+    product.simulator.faults.plan(Fault.SERVER_ERROR, method="PUT", path="/Payments")
+    assert sales.apply(sales.settle(settlements[1])).unfinished
+    leaving = product.xero(transport=Through(product.simulator.transport, before=leave))
+    with pytest.raises(LostOnTheWay):
+        Receivables(leaving).recover()
+    restore(product, kept)
+    app = App(product.app.client_id, product.app.client_secret)
+    again = Xero(
+        app, product.books.tenant_id, store=product.store, transport=product.simulator.transport,
+        clock=Clock(product.clock, arrive),
+    )  # fmt: skip
+
+    adopted = Ledger(again).audit(adopt=True).adopted
+    sales = Receivables(again, clearing_account=CLEARING)
+    sales.apply(sales.settle(settlements))
+    arrive()
+
+    assert sorted(each.amount for each in product.live_payments()) == [Decimal(30), Decimal(40)]
+    assert adopted == 2

@@ -30,6 +30,7 @@ from xerosync.engine.recovery import MARKS_ON
 from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
 from xerosync.errors import InvalidInput, ScopeMissing
+from xerosync.events import Event
 from xerosync.models import BatchPayment
 from xerosync.tables import Listing, Tabular
 
@@ -138,6 +139,11 @@ class _Books:
     def by_mark(self) -> dict[str, Intent]:
         return {intent.tag: intent for intent in self.intents if intent.operation.kind in _MARKED}
 
+    def has_more_than(self, adopted: set[str]) -> bool:
+        """Whether Xero holds what the ledger does not know, or thinks never left, and has not *adopted* either."""
+        known = {tag for tag, intent in self.by_mark.items() if intent.state not in NEVER_LEFT}
+        return not self.by_tag.keys() <= known | adopted
+
 
 async def audit(books: Books, *, since: datetime | None = None, adopt: bool = False) -> Audit:
     """
@@ -149,6 +155,22 @@ async def audit(books: Books, *, since: datetime | None = None, adopt: bool = Fa
     if adopt and since is not None:
         raise InvalidInput("since", "leave it out: only the whole of the books says what the ledger lacks")
     settled_before = books.clock.now() - _UNDER_WAY
+    compared = await _compared(books, since)
+    if adopt and books.quarantine_s and compared.has_more_than(await _adopted_tags(books)):
+        # What was sent before the store was set back may still be on its way.
+        books.tell(Event.WAITING, reason="a write may still be on its way", seconds=books.quarantine_s)
+        await books.clock.sleep(books.quarantine_s)
+        compared = await _compared(books, since)
+    adopted = await _adopt(books, compared) if adopt else 0
+    known = {tag for tag in compared.by_tag if adopt} | await _adopted_tags(books)
+    return Audit(
+        seen=sum(map(len, compared.by_tag.values())),
+        adopted=adopted,
+        findings=(*_of_marks(compared, known), *_of_intents(compared, since, settled_before)),
+    )
+
+
+async def _compared(books: Books, since: datetime | None) -> _Books:
     compared = _Books(())
     for shelf, kinds in MARKS_ON:
         try:
@@ -160,13 +182,7 @@ async def audit(books: Books, *, since: datetime | None = None, adopt: bool = Fa
     for intent in compared.intents:
         if intent.operation.kind in compared.unread:
             raise compared.unread[intent.operation.kind]
-    adopted = await _adopt(books, compared) if adopt else 0
-    known = {tag for tag in compared.by_tag if adopt} | await _adopted_tags(books)
-    return Audit(
-        seen=sum(map(len, compared.by_tag.values())),
-        adopted=adopted,
-        findings=(*_of_marks(compared, known), *_of_intents(compared, since, settled_before)),
-    )
+    return compared
 
 
 async def _documents(books: Books, shelf: Shelf, since: datetime | None) -> AsyncIterator[Document]:

@@ -379,7 +379,7 @@ class World:
         self.loop.after((self.mix.restored_s or 0.0) - (self.mix.backup_s or 0.0), partial(self._put_back, commits))
 
     def _put_back(self, commits: int) -> None:
-        """All workers are stopped, the store is put back, and they are started again."""
+        """All workers are stopped, the store is put back, and they are started when nothing is on its way any more."""
         self.faults["restored backup"] += 1
         self.note("restored")
         self.was_restored = True
@@ -388,7 +388,8 @@ class World:
         self._living.clear()
         self.store.restore(commits)
         for worker in range(self.mix.workers):
-            self.loop.after(self.random.uniform(*_RESTART_S), partial(self._restart, worker))
+            waited_s = self.mix.quarantine_s + self.random.uniform(*_RESTART_S)
+            self.loop.after(waited_s, partial(self._restart, worker))
 
 
 class _Logged:
