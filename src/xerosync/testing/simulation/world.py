@@ -379,7 +379,7 @@ class World:
         self.loop.after((self.mix.restored_s or 0.0) - (self.mix.backup_s or 0.0), partial(self._put_back, commits))
 
     def _put_back(self, commits: int) -> None:
-        """All workers are stopped, the store is put back, and they are started when nothing is on its way any more."""
+        """All workers are stopped, the store is put back, and they are started again."""
         self.faults["restored backup"] += 1
         self.note("restored")
         self.was_restored = True
@@ -388,8 +388,7 @@ class World:
         self._living.clear()
         self.store.restore(commits)
         for worker in range(self.mix.workers):
-            waited_s = self.mix.quarantine_s + self.random.uniform(*_RESTART_S)
-            self.loop.after(waited_s, partial(self._restart, worker))
+            self.loop.after(self.random.uniform(*_RESTART_S), partial(self._restart, worker))
 
 
 class _Logged:
