@@ -23,6 +23,7 @@ from tests.benchmarks.turns import report, speeds, take_turns
 from xerosync.client._wire import answers, codec, outgoing
 from xerosync.models import Invoice
 from xerosync.ports import Response
+from xerosync.resting import Uncollected
 
 GOAL: Final = 10.0
 
@@ -37,7 +38,7 @@ def candidates(body: bytes) -> dict[str, Callable[[], object]]:
     serialize = importlib.import_module("xero_python.api_client.serializer").serialize
 
     def written() -> bytes:
-        with codec.Uncollected():
+        with Uncollected():
             rows = [outgoing.encode(each, to_write=True) for each in ours]
         return codec.dump({"Invoices": rows})
 

@@ -23,11 +23,11 @@ from attrs import frozen
 from tests.benchmarks.turns import MEASURED_IN, report, take_turns
 
 from xerosync import Customer
-from xerosync.matching._resting import collector_at_rest
 from xerosync.matching.contacts import Contacts
 from xerosync.matching.names import plain_name
 from xerosync.matching.pairing import Match, Matching, MatchStatus
 from xerosync.models import Contact, ContactId, ContactStatus
+from xerosync.resting import Uncollected
 
 JOIN: Final = "bare dictionary"
 AT_REST: Final = "bare dictionary, no garbage collected"
@@ -103,7 +103,7 @@ def bare(given: Field) -> int:
 
 def bare_at_rest(given: Field) -> int:
     """The same while Python's collector of garbage rests, as it does in ours."""
-    with collector_at_rest():
+    with Uncollected():
         return bare(given)
 
 

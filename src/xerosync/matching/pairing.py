@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 
 from attrs import define, evolve, field, fields, frozen
 
-from xerosync.matching._resting import collector_at_rest
 from xerosync.matching.contacts import Contacts, is_active
 from xerosync.matching.keys import MATCH_KEYS, Customer, MatchKey, Sought, Vendor, by_name, words_of
 from xerosync.matching.lookalikes import look_alike, turns_writing
@@ -20,6 +19,7 @@ from xerosync.matching.names import plain_name
 from xerosync.matching.plainly import plain_contacts
 from xerosync.matching.suggestions import Suggester, Suggestion
 from xerosync.models import Contact, ContactId
+from xerosync.resting import Uncollected
 
 W = TypeVar("W", bound=Sought)
 
@@ -128,7 +128,7 @@ class Matching(Generic[W]):
 
     def match(self, parties: Iterable[W], *, suggest: bool = False) -> tuple[Match[W], ...]:
         """How each of *parties* stands, whatever their order; *suggest* for those that nothing was found for."""
-        with collector_at_rest():
+        with Uncollected():
             return self._matches(parties, suggest=suggest)
 
     def _matches(self, parties: Iterable[W], *, suggest: bool) -> tuple[Match[W], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Underflow
@@ -19,6 +18,7 @@ from xerosync.client._wire.names import OURS, is_told, wire_name
 from xerosync.errors import UnreadableAnswer
 from xerosync.models import OpenEnum, Shape
 from xerosync.models.base import NO_EXTRA
+from xerosync.resting import Uncollected
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -100,21 +100,6 @@ def decode_all(kind: type[T], rows: Iterable[object], *, where: str) -> list[T]:
             except Exception:  # noqa: BLE001 - as in `decode`
                 documents.append(decode_in_detail(kind, _parsed(row), where=where))
     return documents
-
-
-class Uncollected:
-    """
-    For as long as many values are made that are no garbage, none is collected: else all would be looked through again
-    and again.
-    """
-
-    def __enter__(self) -> None:
-        self._pausing = gc.isenabled()
-        gc.disable()
-
-    def __exit__(self, kind: object, fault: object, trace: object) -> None:
-        if self._pausing:
-            gc.enable()
 
 
 def _parsed(row: object) -> object:

@@ -11,7 +11,7 @@ from attrs import AttrsInstance, define
 
 from xerosync.client._delivery import JSON, Delivery, deliver
 from xerosync.client._wire.answers import is_readable, refusal
-from xerosync.client._wire.codec import Json, Uncollected, decode, dump
+from xerosync.client._wire.codec import Json, decode, dump
 from xerosync.client._wire.names import wire_name
 from xerosync.client._wire.outgoing import encode
 from xerosync.client._wire.verdicts import Element, Verdict, says_nothing, verdicts
@@ -21,6 +21,7 @@ from xerosync.errors import InvalidInput, Rejected, Unavailable, UnreadableAnswe
 from xerosync.models import Shape
 from xerosync.models.base import own_id
 from xerosync.ports import Response
+from xerosync.resting import Uncollected
 
 T = TypeVar("T", bound=AttrsInstance)
 K = TypeVar("K", bound=AttrsInstance)
