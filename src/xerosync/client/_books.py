@@ -42,12 +42,13 @@ from xerosync.ports import Clock, Request, Response, Transport
 from xerosync.secret import Secret
 from xerosync.storage.protocol import AsyncStorage, Owner, Record
 
+T = TypeVar("T")
+
 QUARANTINE_S: Final = 300.0
 """How long a doubtful write is left alone before it is looked for: longer than any request can travel (R3)."""
 
 _LOOK_AGAIN: Final = timedelta(minutes=1)
 _NEVER: Final = "this organisation is not connected: call connect() with the tokens of a consent"
-T = TypeVar("T")
 _LEFT: Final = "this organisation was disconnected: call connect() with the tokens of a consent"
 
 

@@ -26,11 +26,10 @@ from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
 from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude, payments_in
-from xerosync.engine.recovery import MARKS_ON
+from xerosync.engine.recovery import MARKS_ON, let_arrive
 from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
 from xerosync.errors import InvalidInput, ScopeMissing
-from xerosync.events import Event
 from xerosync.models import BatchPayment
 from xerosync.tables import Listing, Tabular
 
@@ -158,8 +157,7 @@ async def audit(books: Books, *, since: datetime | None = None, adopt: bool = Fa
     compared = await _compared(books, since)
     if adopt and books.quarantine_s and compared.has_more_than(await _adopted_tags(books)):
         # What was sent before the store was set back may still be on its way.
-        books.tell(Event.WAITING, reason="a write may still be on its way", seconds=books.quarantine_s)
-        await books.clock.sleep(books.quarantine_s)
+        await let_arrive(books, books.quarantine_s)
         compared = await _compared(books, since)
     adopted = await _adopt(books, compared) if adopt else 0
     known = {tag for tag in compared.by_tag if adopt} | await _adopted_tags(books)

@@ -216,8 +216,13 @@ async def _wait_out(books: Books, doubtful: Sequence[Intent]) -> None:
     # All were claimed before now, so that none is waited for longer, whatever another machine's clock said.
     left = min(max(ends, default=now) - now, timedelta(seconds=books.quarantine_s))
     if left > timedelta():
-        books.tell(Event.WAITING, reason="a write may still be on its way", seconds=left.total_seconds())
-        await books.clock.sleep(left.total_seconds())
+        await let_arrive(books, left.total_seconds())
+
+
+async def let_arrive(books: Books, seconds: float) -> None:
+    """Wait for what may still be on its way."""
+    books.tell(Event.WAITING, reason="a write may still be on its way", seconds=seconds)
+    await books.clock.sleep(seconds)
 
 
 async def _ahead(books: Books) -> timedelta:
