@@ -36,6 +36,7 @@ ONCE_WRONG: dict[str, tuple[str, int, Client | None]] = {
     "a worker wakes after its place in Xero's minute was given away": ("settlements", 40055478, None),
     "an older store calls a payment refused, and nothing is due any more": ("sales", 50047720, "inside"),
     "an older store has forgotten who began to undo": ("undone", 30016087, "inside"),
+    "what was put back is found removed once more": ("mended", 63004464, "inside"),
 }
 
 

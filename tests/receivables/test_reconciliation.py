@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import cast
@@ -18,6 +19,7 @@ from xerosync import (
     LineKind,
     MemoryStore,
     Money,
+    Plan,
     Receivables,
     Reconciliation,
     Reconciliations,
@@ -53,6 +55,14 @@ class Collected:
 
     def apply(self) -> None:
         self.sales.apply(self.sales.settle(self.settlements))
+
+    def remove_last(self, path: str) -> None:
+        """Let somebody remove what was posted last by a call of *path*."""
+        books = self.product.books
+        if path == "/Payments":
+            books.remove_payment(books.payments[-1].id)
+        else:
+            books.remove_bank_transaction(books.bank_transactions[-1].id)
 
     def report(self) -> Reconciliation:
         report = self.sales.reconcile(self.settlements)
@@ -453,6 +463,35 @@ def test_a_lost_answer_while_something_is_put_back_puts_it_back_once(collected: 
 
     assert collected.report().clean
     assert len([each for each in books.payments if each.amount == 40 and each.status == "AUTHORISED"]) == 1
+
+
+_LOOKED_AT: dict[str, Callable[[Collected], Plan]] = {
+    "report": lambda it: it.sales.reconcile(it.settlements).plan(Fix.RESTORE),
+    "brief report": lambda it: it.sales.reconcile(it.settlements, brief=True).plan(Fix.RESTORE),
+    "report without settlements": lambda it: it.sales.reconcile().plan(Fix.RESTORE),
+    "drift": lambda it: Ledger(it.product.xero()).drift().restore(),
+}
+
+
+@pytest.mark.parametrize("look", _LOOKED_AT.values(), ids=_LOOKED_AT)
+@pytest.mark.parametrize("path", ["/Payments", "/BankTransactions"])
+def test_what_was_removed_again_before_its_lost_answer_was_looked_for_is_put_back(
+    collected: Collected, path: str, look: Callable[[Collected], Plan]
+) -> None:
+    """It is known by then that it was posted, and by Xero that it stands no more."""
+    collected.settle("S3", collected.product.collectable("77.00", "Di Fox"), on=DAY + timedelta(days=8), paid_out=False)
+    for again in (collected.apply, lambda: collected.sales.apply(look(collected))):
+        collected.product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path=path)
+        again()
+        collected.remove_last(path)
+        assert [each.code for each in collected.sales.recover().findings] == ["removed in Xero"]
+        assert len(collected.found()) == 1
+
+    report = collected.sales.apply(look(collected))
+
+    assert (report.findings, collected.found()) == ((), [])
+    assert not collected.sales.settle(collected.settlements)
+    assert Ledger(collected.product.xero()).drift().drifts == ()
 
 
 def test_what_lies_in_closed_books_is_not_put_back_and_the_reason_said(collected: Collected) -> None:

@@ -28,7 +28,7 @@ from xerosync.engine.posted import PostedDocument, posted_documents
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.sales import Customers, known_customers
 from xerosync.engine.sides import SALES
-from xerosync.engine.states import OPEN, State
+from xerosync.engine.states import OPEN, POSTED, State
 from xerosync.engine.written import now_in_xero, read_whole
 from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill, checked
@@ -288,7 +288,7 @@ class _Marking:
         """Mark the line, unless Xero refused that before, or somebody took it off there."""
         before, seen = known.marks(line), (known.posted.seen,)
         last = before[-1] if before else None
-        is_over = last is not None and last.state in {State.CONFIRMED, State.REMOVED}
+        is_over = last is not None and last.state in POSTED
         if last is not None and is_over and not removed and not self._took_off(last):
             return _TAKEN_OFF
         is_ended = last is not None and not is_over and last.state not in OPEN

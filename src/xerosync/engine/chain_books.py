@@ -23,7 +23,7 @@ from xerosync.engine.intents import Intent
 from xerosync.engine.observed import intents_with
 from xerosync.engine.restoring import current
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Known
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED, State
 from xerosync.engine.transactions import chains_of
 from xerosync.mapping.settlement import LineKind, SettlementLine
 from xerosync.mapping.transactions import Transaction
@@ -91,7 +91,7 @@ def known_chain(known: Known, written: Sequence[Intent]) -> KnownChain:
                 refunded[line] = amount
         elif intent.operation.kind == Pay.kind or line not in paid:
             on[line] = settled_on(intent)
-            if intent.state in {State.CONFIRMED, State.REMOVED}:
+            if intent.state in POSTED:
                 parts.append(_part(known, intent, line))
             else:
                 in_doubt[line] = intent

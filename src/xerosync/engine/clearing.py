@@ -23,7 +23,7 @@ from xerosync.engine.movements import (
     worth_in_base,
 )
 from xerosync.engine.plans import Finding
-from xerosync.engine.states import OPEN, State
+from xerosync.engine.states import OPEN, POSTED
 from xerosync.engine.ticked import Ticked
 from xerosync.models import (
     Account,
@@ -401,6 +401,6 @@ def still_open(intent: Intent) -> Finding:
     )
 
 
-def confirmed_by_id(intents: Iterable[Intent]) -> dict[str, Intent]:
-    """The confirmed ones among *intents* by the id Xero gave."""
-    return {intent.xero_id: intent for intent in intents if intent.state is State.CONFIRMED and intent.xero_id}
+def posted_by_id(intents: Iterable[Intent]) -> dict[str, Intent]:
+    """Those of *intents* that were posted, whether or not they still stand, by the id Xero gave."""
+    return {intent.xero_id: intent for intent in intents if intent.state in POSTED and intent.xero_id}

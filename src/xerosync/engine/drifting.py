@@ -13,7 +13,7 @@ from attrs import frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import AcceptDrift, Action, link_key
 from xerosync.engine.addresses import deep_link
-from xerosync.engine.clearing import confirmed_by_id
+from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.forgotten import pays_any, taken_over, unpayable
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.line_drift import lines_changed
@@ -34,7 +34,7 @@ from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import TAKING_BACK, again, being_taken_back, edited_back, past_revisions
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED
 from xerosync.engine.written import Written, all_changes, written_total
 from xerosync.errors import InvalidInput
 from xerosync.models import (
@@ -292,7 +292,7 @@ async def _taken_back(books: Books) -> set[str]:
     """What the library took back itself, or put something else in the place of, or is about to, by Xero id."""
     found = {*await past_revisions(books), *await being_taken_back(books)}
     for kind in sorted(TAKING_BACK):
-        found |= confirmed_by_id(await intents_with(books, lookup=("kind", kind))).keys()
+        found |= posted_by_id(await intents_with(books, lookup=("kind", kind))).keys()
     return found
 
 
@@ -382,7 +382,7 @@ async def _contacts(books: Books) -> AsyncIterator[Drift]:
 
 async def _is_written(books: Books, kind: str) -> bool:
     lookup = ("kind", kind)
-    return bool(await books.storage.query("intent", books.tenant, states=[State.CONFIRMED], lookup=lookup, limit=1))
+    return bool(await books.storage.query("intent", books.tenant, states=sorted(POSTED), lookup=lookup, limit=1))
 
 
 def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, str, str]]:
@@ -414,9 +414,9 @@ def _differing(field: DriftField, was: str, now: date | str | None) -> Iterator[
 
 
 async def _pages(books: Books, kind: str) -> AsyncIterator[list[Intent]]:
-    """The confirmed writes of *kind*, some at a time."""
+    """The posted writes of *kind*, some at a time."""
     page: list[Intent] = []
-    async for record in records(books, "intent", states=[State.CONFIRMED], lookup=("kind", kind)):
+    async for record in records(books, "intent", states=sorted(POSTED), lookup=("kind", kind)):
         page.append(read_intent(record))
         if len(page) == _CHUNK:
             yield page

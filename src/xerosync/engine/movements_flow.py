@@ -21,7 +21,7 @@ from xerosync.engine.actions import (
     VoidCredit,
 )
 from xerosync.engine.brought_forward import Left, Rolled
-from xerosync.engine.clearing import confirmed_by_id
+from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.intents import Intent, read_intent
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -75,7 +75,7 @@ async def movements_on(
         del written[xero_id]
     transactions, transfers = await _money_on(books, kept, moved, rolled)
     voided = await _voided(books, moved)
-    known = confirmed_by_id(moved)
+    known = posted_by_id(moved)
     gone = {*voided, *_gone(on_account.values(), transactions, transfers)} & {*written, *known} - removed.keys()
     if gone:
         # Another run may have taken it back meanwhile, or be about to: then nobody else removed it.
@@ -161,18 +161,18 @@ async def _written_for_others(books: Books, ids: AbstractSet[str], *, one_by_one
     found: dict[str, Intent] = {}
     if one_by_one:
         written = [one for each in sorted(ids) for one in await intents_with(books, lookup=("xero_id", each))]
-        return confirmed_by_id(each for each in written if each.operation.kind in {MoveMoney.kind, Transfer.kind})
+        return posted_by_id(each for each in written if each.operation.kind in {MoveMoney.kind, Transfer.kind})
     for kind in (MoveMoney.kind, Transfer.kind) if ids else ():
         async for record in records(books, "intent", lookup=("kind", kind)):
             if dict(record.lookups).get("xero_id") in ids:
-                found |= confirmed_by_id([read_intent(record)])
+                found |= posted_by_id([read_intent(record)])
     return found
 
 
 async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:
     found: dict[str, Intent] = {}
     for kind in kinds:
-        found |= confirmed_by_id(await intents_with(books, lookup=("kind", kind)))
+        found |= posted_by_id(await intents_with(books, lookup=("kind", kind)))
     return found
 
 

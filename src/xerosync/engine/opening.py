@@ -15,7 +15,7 @@ from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import ACCOUNTS, refresh, walk
 from xerosync.engine.observed import intents_with
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED
 from xerosync.errors import InvalidInput
 from xerosync.models import Account, AccountCode, AccountId, AccountStatus, AccountType, BankAccountType
 
@@ -117,9 +117,7 @@ def _decide(wanted: WantedAccount, chart: Sequence[Account], opened: Sequence[In
     if any(_plain(each.name) == _plain(wanted.name) for each in standing):
         return _taken(wanted, "another account has this name, and names are unique", "use that account's code")
     before = [each.operation.revision for each in opened if each.operation.host_ref == wanted.code]
-    gone = any(
-        each.state in {State.CONFIRMED, State.REMOVED} for each in opened if each.operation.host_ref == wanted.code
-    )
+    gone = any(each.state in POSTED for each in opened if each.operation.host_ref == wanted.code)
     return OpenAccount(
         host_ref=wanted.code,
         reason="the chart of accounts has no such account",

@@ -15,7 +15,7 @@ from xerosync.engine.pair_actions import Connect, Disconnect, UpdateCustomer
 from xerosync.engine.pairing import Pairing
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
-from xerosync.engine.states import OPEN, State
+from xerosync.engine.states import OPEN, POSTED, State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.contacts import changed_details, contact_details, contact_document, fingerprints
 from xerosync.matching.contacts import Contacts, is_active
@@ -225,7 +225,7 @@ class Creating:
         intent = self.known.creations.get(party.id)
         if intent is None or (intent.state is State.REJECTED and self.retry_refused):
             return self._plan(party, revision=intent.operation.revision if intent is not None else 1)
-        if intent.state in {State.CONFIRMED, State.REMOVED}:
+        if intent.state in POSTED:
             # It was created, and is of no use any more: archived, or not what was meant.
             return self._plan(party, revision=intent.operation.revision + 1)
         if intent.state in OPEN:

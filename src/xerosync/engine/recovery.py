@@ -287,7 +287,9 @@ def concluded(intent: Intent, seen: Sequence[Found] | None, now: datetime) -> In
         return intent
     ours = [each.xero_id for each in seen if (each.ours or state is State.SUSPECT) and each.stands]
     ours = ours or [each.xero_id for each in seen if each.ours]
-    ended = intent.moved(state, xero_id=ours[0] if len(ours) == 1 else None)
+    # Where all are gone, any of them says what was removed.
+    named = ours[0] if len(ours) == 1 or state is State.REMOVED else None
+    ended = intent.moved(state, xero_id=named)
     found = [each.payments for each in seen if each.xero_id == ended.xero_id]
     return ended.paying(found[0] if found else {})
 

@@ -29,7 +29,7 @@ from xerosync.engine.intents import OPEN_STATES, TAG_PREFIX, Intent, intent_key,
 from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED, State
 from xerosync.engine.written import Written
 from xerosync.models import (
     AccountId,
@@ -123,8 +123,8 @@ def superseded(intents: Iterable[Intent]) -> set[str]:
     """The Xero ids of those of *intents* that a later revision has taken the place of."""
     latest: dict[tuple[str, str], Intent] = {}
     gone: set[str] = set()
-    confirmed = (each for each in intents if each.state is State.CONFIRMED)
-    for each in sorted(confirmed, key=lambda one: one.operation.revision):
+    posted = (each for each in intents if each.state in POSTED)
+    for each in sorted(posted, key=lambda one: one.operation.revision):
         before = latest.get(named := (each.operation.kind, each.operation.host_ref))
         if before is not None and RESTORED[0] in each.facts:
             gone.add(before.xero_id or "")

@@ -25,7 +25,7 @@ from xerosync.engine.mirror import (
     stored,
 )
 from xerosync.engine.movements import is_half
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED
 from xerosync.engine.ticked import number_of
 from xerosync.engine.ticking import Condensed, PaidLine, read_paid, take_off
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
@@ -194,7 +194,7 @@ class _Rolling:
         on_account = ("account", forward.account)
         payments = {each.key: each for each in await self._stored(PAYMENTS.kind, forward.payments)}
         payments |= {key: each for key, each in self.changed[PAYMENTS.kind].items() if on_account in each.lookups}
-        written = {_xero_id(each) for each in self.pool.values() if each.state == State.CONFIRMED}
+        written = {_xero_id(each) for each in self.pool.values() if each.state in POSTED}
         tags: set[str] = set()
         for key in payments.keys() - written:
             payment = read_mirrored(payments[key], Payment)

@@ -27,7 +27,7 @@ from xerosync.engine.settlement_books import (
     facts_known,
 )
 from xerosync.engine.settling_policies import Surplus
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED, State
 from xerosync.engine.turns import in_turn
 from xerosync.mapping.banking import credit_kept, overpayment
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
@@ -168,7 +168,7 @@ class _Collecting:
     def _check(self, settlement: Settlement, line: SettlementLine, intent: Intent) -> None:
         """A payment written before must still stand, unless the library itself removed it."""
         deciding = self.deciding
-        if intent.state not in {State.CONFIRMED, State.REMOVED}:
+        if intent.state not in POSTED:
             deciding.not_confirmed(line, intent, "posting it")
             return
         is_gone = intent.state is State.REMOVED or deciding.known.is_gone(intent)

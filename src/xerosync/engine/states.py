@@ -60,6 +60,9 @@ MOVES: Final[Mapping[State, Mapping[State, str]]] = {
 NEVER_LEFT: Final = frozenset({State.INTENDED, State.REJECTED})
 """Where nothing of the write can be in Xero, as far as the ledger knows."""
 
+POSTED: Final = frozenset({State.CONFIRMED, State.REMOVED})
+"""Where the write came to be in Xero, whether or not it stands there still."""
+
 OPEN: Final = frozenset({State.INTENDED, State.SENT, State.UNKNOWN})
 """What must be closed by `recover` before anything new is sent."""
 

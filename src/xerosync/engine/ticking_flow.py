@@ -17,7 +17,7 @@ from xerosync.engine.intents import OPEN_STATES, Intent, read_intent, record_key
 from xerosync.engine.mirror import PAYMENTS, mirror_key, read_mirrored, record_pages, records, stored
 from xerosync.engine.observed import intents_with
 from xerosync.engine.restoring import RESTORED
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED
 from xerosync.engine.ticked import Noted, number_of
 from xerosync.engine.ticking import Ticking
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
@@ -212,7 +212,7 @@ class _Looking:
         found: list[Record] = []
         for record in intents:
             intent = read_intent(record)
-            if intent.operation.kind in _PAYMENTS and intent.state is State.CONFIRMED and intent.xero_id:
+            if intent.operation.kind in _PAYMENTS and intent.state in POSTED and intent.xero_id:
                 self.written[intent.xero_id] = intent
                 self.intents.add(record.key)
                 found.append(record)
