@@ -21,12 +21,12 @@ from xerosync.engine.mirror import (
     INVOICES,
     OVERPAYMENTS,
     PAYMENTS,
+    read_mirrored,
     refresh,
     stamp_of,
-    walk,
 )
 from xerosync.engine.noting import noted
-from xerosync.engine.observed import intents_with, revisions, stamped
+from xerosync.engine.observed import intents_with, records_by, revisions, stamped
 from xerosync.engine.paper_actions import AllocateOverpayment, AllocateSaleCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.recovery import finding_for
@@ -325,10 +325,11 @@ async def _owed(books: Books, contacts: set[str], chosen: Collection[str] | None
         ahead[each.invoice_id] += to_come(each, posted.get(each.id))
     in_doubt = await _paid_in_doubt(books)
     found: list[Owed] = []
-    async for record, invoice in walk(books, INVOICES, Invoice, lookup=("type", InvoiceType.ACCREC)):
+    for record in await records_by(books, INVOICES, "contact", contacts):
+        invoice = read_mirrored(record, Invoice)
         due = invoice.amount_due or Decimal(0)
         free = max(due - ahead[record.key], Decimal(0))
-        is_meant = record.key in stands_for and _contact(invoice) in contacts
+        is_meant = record.key in stands_for and invoice.type == InvoiceType.ACCREC
         if is_meant and invoice.status == DocumentStatus.AUTHORISED and free:
             seen = Seen(INVOICES.name, record.key, stamp_of(record))
             found.append(Owed(invoice=invoice, free=free, seen=seen, waits=record.key in in_doubt))

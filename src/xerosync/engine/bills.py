@@ -77,9 +77,11 @@ async def submit_bills(
     await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)
     linked = {each.host_id: each for each in await linked_documents(books, [each.id for each in listed])}
     papers = await read_known(books, PURCHASES, listed, settings, linked=linked, retry_refused=retry_refused)
+    vendors = await known_vendors(books, [bill.vendor for bill in listed], match_by)
+    new = {vendor_key(bill.party) for bill in listed if papers.is_new(bill.id)}
     known = KnownBills(
-        vendors=await known_vendors(books, [bill.vendor for bill in listed], match_by),
-        entered=await entered_documents(books),
+        vendors=vendors,
+        entered=await entered_documents(books, [contact for each in new for contact in vendors.matches[each].contacts]),
         taken={link["xero_id"] for link in await all_links(books, LinkBill.kind)},
         duplicates=duplicates,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -14,7 +14,17 @@ from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.intents import sign_of
-from xerosync.engine.mirror import BANK_TRANSACTIONS, CREDIT_NOTES, GONE, INVOICES, stamp_of, walk
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    CREDIT_NOTES,
+    GONE,
+    INVOICES,
+    read_mirrored,
+    records,
+    stamp_of,
+    walk,
+)
+from xerosync.engine.observed import records_by
 from xerosync.models import BankTransaction, BankTransactionType, CreditNote, Invoice, InvoiceType
 
 _SPENT: Final[Mapping[str, int]] = {BankTransactionType.SPEND: 1, BankTransactionType.RECEIVE: -1}
@@ -101,8 +111,8 @@ async def entered_money(books: Books) -> dict[tuple[str, str, date | None, Decim
     return found
 
 
-async def entered_documents(books: Books) -> Entered:
-    """Every bill and supplier's credit note that stands in Xero."""
+async def entered_documents(books: Books, contacts: Iterable[str] | None = None) -> Entered:
+    """Every bill and supplier's credit note that stands in Xero, or those of *contacts*."""
     ours = sign_of(books.app.client_id)
     by_number: dict[tuple[str, str], list[Twin]] = {}
     by_plain: dict[tuple[str, str], list[Twin]] = {}
@@ -122,10 +132,19 @@ async def entered_documents(books: Books) -> Entered:
             day = (contact, document.date, total, document.currency_code or "")
             by_day.setdefault(day, []).append(evolve(twin, alike=BY_DAY))
 
-    async for record, bill in walk(books, INVOICES, Invoice, lookup=("type", "ACCPAY")):
-        if bill.status not in GONE and bill.contact is not None:
+    if contacts is None:
+        bills = [each async for each in records(books, INVOICES.kind, lookup=("type", InvoiceType.ACCPAY))]
+        notes = [each async for each in records(books, CREDIT_NOTES.kind)]
+    else:
+        ids = set(contacts)
+        bills = await records_by(books, INVOICES, "contact", ids)
+        notes = await records_by(books, CREDIT_NOTES, "contact", ids)
+    for record in bills:
+        bill = read_mirrored(record, Invoice)
+        if bill.type == InvoiceType.ACCPAY and bill.status not in GONE and bill.contact is not None:
             add(bill, dict(record.lookups), stamp_of(record))
-    async for record, note in walk(books, CREDIT_NOTES, CreditNote):
+    for record in notes:
+        note = read_mirrored(record, CreditNote)
         if note.type == InvoiceType.ACCPAYCREDIT and note.status not in GONE and note.contact is not None:
             add(note, dict(record.lookups), stamp_of(record))
     return Entered(by_number=by_number, by_plain=by_plain, by_day=by_day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from attrs import AttrsInstance
 
@@ -19,6 +19,7 @@ from xerosync.engine.mirror import (
     Shelf,
     mirror_key,
     read_mirrored,
+    record_pages,
     records,
     refresh,
     stamp_of,
@@ -27,11 +28,15 @@ from xerosync.engine.mirror import (
 )
 from xerosync.errors import Misconfigured
 from xerosync.models import Account, Payment
-from xerosync.storage.protocol import RecordKey
+from xerosync.storage.protocol import Record, RecordKey
 from xerosync.texts import plain_id
 
 T = TypeVar("T", bound=AttrsInstance)
 Facts = dict[str, str]
+
+_PAGE: Final = 1000
+_WALKED_A_LOOKUP: Final = 50
+"""How many records are read in a walk in about the time of one look-up."""
 
 
 async def links_of(books: Books, kind: str, host_ids: Iterable[str]) -> dict[str, Facts]:
@@ -105,17 +110,33 @@ async def stamps_now(books: Books, seen: Iterable[Seen], *, is_fresh: bool = Fal
     return {each: stamps.get(key, "") for each, key in keys.items()}
 
 
+async def records_by(books: Books, shelf: Shelf, name: str, values: Iterable[str]) -> list[Record]:
+    """
+    The mirrored documents of *shelf* whose look-up *name* is one of *values*, in the order of their ids.
+
+    How much is read of the store goes by *values*, whatever else it holds.
+    """
+    wanted = {(name, value) for value in values}
+    left = _WALKED_A_LOOKUP * len(wanted)
+    if not wanted:
+        return []
+    found: dict[str, Record] = {}
+    async for page in record_pages(books, shelf.kind, size=min(left, _PAGE)):
+        found |= {each.key: each for each in page if not wanted.isdisjoint(each.lookups)}
+        left -= len(page)
+        if left <= 0:
+            break
+    else:
+        return list(found.values())
+    for lookup in wanted:
+        found |= {each.key: each async for each in records(books, shelf.kind, lookup=lookup)}
+    return [found[key] for key in sorted(found)]
+
+
 async def tagged(books: Books, shelf: Shelf, kind: type[T], tags: Iterable[str]) -> dict[str, T]:
     """The mirrored documents that carry one of these *tags* of ours."""
-    wanted = set(tags)
-    found: dict[str, T] = {}
-    if not wanted:
-        return found
-    async for record in records(books, shelf.kind):
-        tag = tag_of_record(record)
-        if tag in wanted:
-            found[tag or ""] = read_mirrored(record, kind)
-    return found
+    found = await records_by(books, shelf, "tag", tags)
+    return {tag_of_record(record) or "": read_mirrored(record, kind) for record in found}
 
 
 def invoice_paid(payment: Payment) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from attrs import define, evolve, field, frozen
@@ -13,9 +13,9 @@ from xerosync.engine.allocating import parked_credits
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.ended import operations
 from xerosync.engine.intents import Intent
-from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, refresh, walk
+from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, read_mirrored, refresh, walk
 from xerosync.engine.noting import noted
-from xerosync.engine.observed import intents_of, intents_with, links_of
+from xerosync.engine.observed import intents_of, intents_with, links_of, records_by
 from xerosync.engine.once import each_once, sifted
 from xerosync.engine.pair_actions import ConnectCustomer
 from xerosync.engine.paper_settings import SaleSettings
@@ -86,8 +86,7 @@ async def submit_sales(books: Books, sales: Iterable[Sale], settings: SaleSettin
     listed, unfit = sifted(each_once(sales, "sale"), check_names, worth_of)
     await refresh(books, CONTACTS, INVOICES, CREDIT_NOTES)
     papers = await read_known(books, SALES, listed, settings, linked={}, retry_refused=retry_refused)
-    numbered = any(sale.number for sale in listed)
-    numbers = await _numbers(books) if numbered else frozenset[tuple[InvoiceType, str]]()
+    numbers = await _taken(books, {sale.number for sale in listed if sale.number})
     customers = await known_customers(books, (sale.customer for sale in listed))
     intents = [(each, papers.intent(SALES.invoice, each.id)) for each in listed]
     new = [each for each, intent in intents if intent is None or intent.state is State.REJECTED]
@@ -197,13 +196,15 @@ def _settled_as_another(sale: Sale) -> Finding:
     )
 
 
-async def _numbers(books: Books) -> frozenset[tuple[InvoiceType, str]]:
-    """The numbers that sales invoices, and credit notes to customers, have in Xero."""
+async def _taken(books: Books, numbers: Collection[str]) -> frozenset[tuple[InvoiceType, str]]:
+    """Those of *numbers* that a sales invoice, or a credit note to a customer, has in Xero."""
     found: set[tuple[InvoiceType, str]] = set()
-    async for _, invoice in walk(books, INVOICES, Invoice, lookup=("type", InvoiceType.ACCREC)):
-        if invoice.status not in GONE:
+    for record in await records_by(books, INVOICES, "number", numbers):
+        invoice = read_mirrored(record, Invoice)
+        if invoice.type == InvoiceType.ACCREC and invoice.status not in GONE:
             found.add((InvoiceType.ACCREC, invoice.invoice_number or ""))
-    async for _, note in walk(books, CREDIT_NOTES, CreditNote):
+    for record in await records_by(books, CREDIT_NOTES, "number", numbers):
+        note = read_mirrored(record, CreditNote)
         if note.type == InvoiceType.ACCRECCREDIT and note.status not in GONE:
             found.add((InvoiceType.ACCRECCREDIT, note.credit_note_number or ""))
     return frozenset(found)

@@ -56,6 +56,11 @@ class KnownPapers:
         """What is known of the document of *kind* that the paper *host_id* became."""
         return self.intents.get(intent_key(self.tenant, self.side.operation(kind, host_id)))
 
+    def is_new(self, host_id: str) -> bool:
+        """Whether nothing of the paper *host_id* is posted, or may be."""
+        written = (self.intent(kind, host_id) for kind in (self.side.invoice, self.side.credit))
+        return all(each is None or each.state is State.REJECTED for each in written)
+
 
 @frozen(repr=False)
 class Posted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from attrs import define, field, frozen
@@ -36,6 +37,7 @@ class KnownVendors:
     pairs: KnownPairs
     keys: Sequence[MatchKey]
 
+    @cached_property
     def matches(self) -> Mapping[str, Match[Vendor]]:
         """How each of them stands, by its key."""
         matching = _matching(self.pairs, self.named, self.keys)
@@ -70,7 +72,6 @@ class Vendors:
     findings: list[Finding]
     retry_refused: bool = field(kw_only=True)
     _contacts: dict[str, Ref | None] = field(factory=dict[str, "Ref | None"], init=False)
-    _matches: Mapping[str, Match[Vendor]] = field(factory=dict[str, Match[Vendor]], init=False)
 
     def contact(self, name: str) -> Ref | None:
         """
@@ -81,8 +82,7 @@ class Vendors:
         key = vendor_key(name)
         if key not in self._contacts:
             # Most runs have nothing new, and look for nobody.
-            self._matches = self._matches or self.known.matches()
-            self._contacts[key] = self._decided(self._matches[key])
+            self._contacts[key] = self._decided(self.known.matches[key])
         return self._contacts[key]
 
     def _decided(self, match: Match[Vendor]) -> Ref | None:
