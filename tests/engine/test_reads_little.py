@@ -15,7 +15,7 @@ from xerosync import MemoryStore, Payables
 from xerosync.simulator import Bookkeeper
 from xerosync.storage import Record, RecordKey
 
-OTHERS = 240
+OTHERS = 400
 
 
 class Counting(MemoryStore):
