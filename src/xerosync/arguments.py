@@ -64,15 +64,31 @@ def fields_checked(cls: type, fields: list[attrs.Attribute[object]]) -> list[att
 
 
 def _checking(field: attrs.Attribute[object]) -> attrs.Attribute[object]:
-    validator = _field_fits if field.validator is None else attrs.validators.and_(_field_fits, field.validator)
+    fits = _fitting(field)
+    validator = fits if field.validator is None else attrs.validators.and_(fits, field.validator)
     own = cast(object, field.converter)  # pyright: ignore[reportUnknownMemberType]
     if typing.get_origin(own) is not tuple:
         return field.evolve(validator=validator)
     return field.evolve(validator=validator, converter=_listed(field.name, typing.get_args(own)[0]))
 
 
-def _field_fits(made: attrs.AttrsInstance, field: attrs.Attribute[object], value: object) -> None:
-    _checks_of(type(made))[field.name](value, field.name)
+def _fitting(
+    field: attrs.Attribute[object],
+) -> Callable[[attrs.AttrsInstance, attrs.Attribute[object], object], None]:
+    """What checks *field*; a million lines are made, so that no more is looked up for each than must be."""
+    name, default = field.name, field.default
+    check: Check | None = None
+
+    def fits(made: attrs.AttrsInstance, field: attrs.Attribute[object], value: object) -> None:
+        nonlocal check
+        del field
+        if value is default:
+            return
+        if check is None:  # no hint can be read before all of its module is
+            check = _checks_of(type(made))[name]
+        check(value, name)
+
+    return fits
 
 
 @functools.cache

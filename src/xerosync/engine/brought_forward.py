@@ -22,7 +22,7 @@ from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settlement_report import LineMark, ReportedSettlement
 from xerosync.engine.settling_policies import SettlementSettings
 from xerosync.engine.ticked import Noted, Ticked, number_of
-from xerosync.engine.ticking import Condensed
+from xerosync.engine.ticking import Condensed, Reader
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import Settlement
 from xerosync.models import AccountId, BankTransfer, Payment, TenantId
@@ -131,7 +131,7 @@ class Rolled:
     and the payments still ticked off, in the sums of *days*.
 
     *pays* are the intents of payments, in whose lines, *names*, nothing is ticked off yet, and *payments* those on the
-    account; *moved* what else moved it, *documents* what of that is on it, by kind.
+    account; *moved* what else moved it, *documents* what of that is on it, by kind. *read* keeps what it reads.
     """
 
     forward: BroughtForward
@@ -144,6 +144,7 @@ class Rolled:
     settlements: Sequence[Settlement]
     moved: Sequence[Intent]
     documents: Mapping[str, Sequence[Record]]
+    read: Reader
 
     def __repr__(self) -> str:
         return f"<Rolled with {len(self.pays)} payments>"

@@ -34,8 +34,9 @@ from xerosync.texts import plain_id
 T = TypeVar("T", bound=AttrsInstance)
 Facts = dict[str, str]
 
-_PAGE: Final = 1000
-_WALKED_A_LOOKUP: Final = 50
+_FEW: Final = 50
+"""So many are looked up one by one, however few records there are."""
+_WALKED_A_LOOKUP: Final = 20
 """How many records are read in a walk in about the time of one look-up."""
 
 
@@ -117,20 +118,25 @@ async def records_by(books: Books, shelf: Shelf, name: str, values: Iterable[str
     How much is read of the store goes by *values*, whatever else it holds.
     """
     wanted = {(name, value) for value in values}
-    left = _WALKED_A_LOOKUP * len(wanted)
-    if not wanted:
-        return []
-    found: dict[str, Record] = {}
-    async for page in record_pages(books, shelf.kind, size=min(left, _PAGE)):
-        found |= {each.key: each for each in page if not wanted.isdisjoint(each.lookups)}
-        left -= len(page)
-        if left <= 0:
-            break
-    else:
-        return list(found.values())
+    if len(wanted) > _FEW:
+        found = await _walked(books, shelf, wanted, at_most=_WALKED_A_LOOKUP * len(wanted))
+        if found is not None:
+            return found
+    met: dict[str, Record] = {}
     for lookup in wanted:
-        found |= {each.key: each async for each in records(books, shelf.kind, lookup=lookup)}
-    return [found[key] for key in sorted(found)]
+        met |= {each.key: each async for each in records(books, shelf.kind, lookup=lookup)}
+    return [met[key] for key in sorted(met)]
+
+
+async def _walked(books: Books, shelf: Shelf, wanted: set[tuple[str, str]], *, at_most: int) -> list[Record] | None:
+    """Those of *shelf* that any look-up *wanted* finds, from a walk through all; None where that are too many."""
+    found: list[Record] = []
+    async for page in record_pages(books, shelf.kind):
+        found += [each for each in page if not wanted.isdisjoint(each.lookups)]
+        at_most -= len(page)
+        if at_most < 0:
+            return None
+    return found
 
 
 async def tagged(books: Books, shelf: Shelf, kind: type[T], tags: Iterable[str]) -> dict[str, T]:

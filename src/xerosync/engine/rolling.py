@@ -27,7 +27,7 @@ from xerosync.engine.mirror import (
 from xerosync.engine.movements import is_half
 from xerosync.engine.states import POSTED
 from xerosync.engine.ticked import number_of
-from xerosync.engine.ticking import Condensed, PaidLine, read_paid, take_off
+from xerosync.engine.ticking import Condensed, PaidLine, Reader, take_off
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.settlement import Settlement
@@ -66,12 +66,19 @@ class _Rolling:
     days: dict[date, tuple[int, Decimal]] = field(init=False)
     marks: dict[str, Mark] = field(factory=dict[str, Mark])
     changed: dict[str, dict[str, Record]] = field(factory=dict[str, "dict[str, Record]"])
+    paying: dict[str, PaidLine | None] = field(factory=dict[str, "PaidLine | None"])
+    """What the changed intents of payments say, by their keys; None of one that does not say all."""
+    moving: list[Record] = field(factory=list[Record])
+    """The changed intents of what moves the account besides payments."""
     pool: dict[str, Record] = field(factory=dict[str, Record])
+    written: dict[str, str] = field(factory=dict[str, str])
+    """The ids of the payments that those in the pool wrote, by their keys."""
     names: set[str] = field(factory=set[str])
     reopened: dict[str, Closed] = field(factory=dict[str, Closed])
     put_back: dict[str, list[PaidLine]] = field(factory=dict[str, "list[PaidLine]"])
     payments: dict[str, Record] = field(factory=dict[str, Record])
     documents: dict[str, dict[str, Record]] = field(factory=dict[str, "dict[str, Record]"])
+    read: Reader = field(factory=Reader)
     settlement_of: dict[str, str] = field(init=False)
     """The closed settlements by the ids of their documents."""
     replaced: frozenset[str] = field(init=False)
@@ -87,18 +94,21 @@ class _Rolling:
         """Read what the store says has changed, of all that the account was explained with."""
         for kind in ("intent", PAYMENTS.kind):
             await self._read(kind)
-        on_account = ("account", self.forward.account)
-        moves = any(on_account in each.lookups for each in self.changed["intent"].values())
+        for record in self.changed["intent"].values():
+            if self._pays(record):
+                self.paying[record.key] = self.read(record)
+            if self._moves(record):
+                self.moving.append(record)
         if (
             self.forward.accounts.clearing.type == AccountType.BANK
             or self.forward.moved
             or self.forward.closed
-            or moves
+            or self.moving
         ):
             try:
                 await refresh(self.books, *MONEY)
             except ScopeMissing:
-                if self.forward.moved or self.forward.closed or moves:
+                if self.forward.moved or self.forward.closed or self.moving:
                     raise
         for shelf in MONEY:
             await self._read(shelf.kind)
@@ -118,10 +128,10 @@ class _Rolling:
         names: set[str] = set()
         on_account = ("account", forward.account)
         payments = {key for key, each in self.changed[PAYMENTS.kind].items() if on_account in each.lookups}
-        payments -= {_xero_id(each) for each in changed.values() if ("kind", Pay.kind) in each.lookups}
+        for key in self.paying:
+            self._disturb_by(changed[key])
+        payments -= {self.written[key] for key in self.paying}
         for record in changed.values():
-            if ("kind", Pay.kind) in record.lookups:
-                self._disturb_by(record)
             names |= self._touched(record, payments)
         await self._release()
         names |= {line.id for each in self.given for line in each.lines}
@@ -136,9 +146,10 @@ class _Rolling:
         """Look again at the payment of this intent, whether it was ticked off or not."""
         if record.key in self.pool:
             return
-        paid = read_paid(record)
+        paid = self.read(record)
         name, revision = (paid.host_ref, paid.revision) if paid is not None else _operation(record)
         self.pool[record.key] = record
+        self.written[record.key] = _xero_id(record, paid)
         if revision != 1:
             return
         self.names.add(name)
@@ -147,13 +158,12 @@ class _Rolling:
 
     def _touched(self, record: Record, payments: set[str]) -> set[str]:
         """The lines that a changed intent touches besides the one it pays, whose *payments* it may take back."""
-        if ("kind", Pay.kind) in record.lookups:
-            paid = read_paid(record)
-            if paid is not None and paid.revision == 1 and paid.facts.charged_back_by is None:
-                self._reopen(paid.facts.settlement)
-                if paid.xero_id and paid.xero_id not in self.changed[PAYMENTS.kind]:
-                    payments.add(paid.xero_id)  # known before, and perhaps by another intent
-                return set()
+        paid = self.paying.get(record.key)
+        if paid is not None and paid.revision == 1 and paid.facts.charged_back_by is None:
+            self._reopen(paid.facts.settlement)
+            if paid.xero_id and paid.xero_id not in self.changed[PAYMENTS.kind]:
+                payments.add(paid.xero_id)  # known before, and perhaps by another intent
+            return set()
         intent = read_intent(record)
         operations = [intent.operation, *(each.operation for each in intent.members)]
         documents = [intent.xero_id, intent.target, *(each.target for each in intent.members)]
@@ -173,7 +183,7 @@ class _Rolling:
             self._reopen(each)
             if number_of(each) in self.forward.noted.settlements:
                 for record in await intent_records(self.books, ("settlement", each)):
-                    if ("kind", Pay.kind) in record.lookups:
+                    if self._pays(record):
                         self._disturb_by(record)
 
     async def _disturb_lines(self, names: Iterable[str]) -> None:
@@ -185,7 +195,7 @@ class _Rolling:
     async def _disturb_payments(self, payments: Iterable[str]) -> None:
         for each in payments:
             for record in await intent_records(self.books, ("xero_id", each)):
-                if ("kind", Pay.kind) in record.lookups:
+                if self._pays(record):
                     self._disturb_by(record)
 
     async def _look_for_twins(self) -> None:
@@ -194,14 +204,14 @@ class _Rolling:
         on_account = ("account", forward.account)
         payments = {each.key: each for each in await self._stored(PAYMENTS.kind, forward.payments)}
         payments |= {key: each for key, each in self.changed[PAYMENTS.kind].items() if on_account in each.lookups}
-        written = {_xero_id(each) for each in self.pool.values() if each.state in POSTED}
+        written = {self.written[key] for key, each in self.pool.items() if each.state in POSTED}
         tags: set[str] = set()
         for key in payments.keys() - written:
             payment = read_mirrored(payments[key], Payment)
             tags.add(tag_in(payment.reference or "") or "")
             if payment.status != PaymentStatus.DELETED:
                 for record in await alike(self.books, payment):
-                    if ("kind", Pay.kind) in record.lookups:
+                    if self._pays(record):
                         self._disturb_by(record)
         self.payments = payments
         for shelf in MONEY:
@@ -216,7 +226,7 @@ class _Rolling:
         changed = {key for shelf in MONEY for key in self.changed[shelf.kind]}
         for name in (*(self.settlement_of.get(each, "") for each in changed), *self.put_back):
             self._reopen(name)
-        ours = {_xero_id(each) for each in await self._moved_records()}
+        ours = {_xero_id(each, self.read(each)) for each in await self._moved_records()}
         days: set[date | None] = set()
         left_closed = self.forward.closed.keys() - self.reopened.keys()
         for documents in self.documents.values():
@@ -225,6 +235,8 @@ class _Rolling:
         for each in self._entered(ours):
             days.add(each.date)
             tags.add(tag_in(each.reference or "") or "")
+        if not days and not tags:
+            return
         for name, closed in self.forward.closed.items():
             if any(day in days for day, _, _ in closed.moved) or not tags.isdisjoint(closed.tags):
                 self._reopen(name)
@@ -242,7 +254,7 @@ class _Rolling:
     async def rolled(self) -> Rolled:
         """All that is to be looked at."""
         pays = sorted(self.pool.values(), key=_by_key)
-        ids = (each for each in map(_xero_id, pays) if each and each not in self.payments)
+        ids = (xero_id for xero_id in self.written.values() if xero_id and xero_id not in self.payments)
         keys = (mirror_key(PAYMENTS, self.books.tenant, each) for each in ids)
         on_account = ("account", self.forward.account)
         payments = self.payments | {
@@ -260,13 +272,13 @@ class _Rolling:
             settlements=await self._settlements(),
             moved=[read_intent(each) for each in await self._moved_records()],
             documents={kind: sorted(each.values(), key=_by_key) for kind, each in self.documents.items()},
+            read=self.read,
         )
 
     async def _moved_records(self) -> list[Record]:
         keys = {*self.forward.moved, *(key for each in self.reopened.values() for key in each.intents)}
         found = {each.key: each for each in await self._stored("intent", keys)}
-        on_account = ("account", self.forward.account)
-        found |= {key: each for key, each in self.changed["intent"].items() if on_account in each.lookups}
+        found |= {each.key: each for each in self.moving}
         return sorted(found.values(), key=_by_key)
 
     async def _settlements(self) -> list[Settlement]:
@@ -294,7 +306,7 @@ class _Rolling:
         """A *settlement* of lines alone, all of which were ticked off, as it was given."""
         others: list[PaidLine] = []
         for record in await intent_records(self.books, ("settlement", settlement)):
-            paid = read_paid(record) if ("kind", Pay.kind) in record.lookups else None
+            paid = self.read(record) if self._pays(record) else None
             if (
                 paid is not None
                 and record.key not in self.pool
@@ -326,12 +338,22 @@ class _Rolling:
         if paid.facts.settlement not in self.replaced:
             self.put_back.setdefault(paid.facts.settlement, []).append(paid)
 
+    def _pays(self, record: Record) -> bool:
+        """Whether the intent of *record* is one of a payment."""
+        paid = self.read(record)
+        return paid.kind == Pay.kind if paid is not None else ("kind", Pay.kind) in record.lookups
+
+    def _moves(self, record: Record) -> bool:
+        """Whether the intent of *record* is one of what moves the account besides payments."""
+        paid, account = self.read(record), self.forward.account
+        return paid.facts.account == account if paid is not None else ("account", account) in record.lookups
+
     async def _stored(self, kind: str, keys: Iterable[str]) -> list[Record]:
         return await stored(self.books, (RecordKey(kind, self.books.tenant, each) for each in sorted(keys)))
 
 
-def _xero_id(record: Record) -> str:
-    return dict(record.lookups).get("xero_id", "")
+def _xero_id(record: Record, paid: PaidLine | None) -> str:
+    return paid.xero_id or "" if paid is not None else dict(record.lookups).get("xero_id", "")
 
 
 def _operation(record: Record) -> tuple[str, int]:

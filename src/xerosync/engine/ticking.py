@@ -62,6 +62,7 @@ class _Facts(msgspec.Struct, gc=False):
     settled: str | None = None
     charged_back_by: str | None = None
     restored: str | None = None
+    account: str = ""
 
 
 class PaidLine(msgspec.Struct, gc=False):
@@ -174,7 +175,7 @@ class Ticking:
     *with_costs* are looked at, those of which fees or payouts were posted; *is_ticked* and *besides* are handed to
     them. What stands from before *first* on is in flight whether or not its settlement is given. *was_ticked* knows
     the lines that were ticked off earlier, in the sums of whose *days* this one goes on; *elsewhere* are the numbers of
-    settlements some of which was posted to another account.
+    settlements some of which was posted to another account. *read* reads the records of intents.
     """
 
     account: AccountId
@@ -187,6 +188,7 @@ class Ticking:
     is_ticked: Callable[[Record], bool]
     besides: Callable[[str], Sequence[Intent]]
     was_ticked: Callable[[str], bool] = lambda _: False
+    read: Callable[[Record], PaidLine | None] = field(factory=lambda: read_paid)
     days: dict[date, tuple[int, Decimal]] = field(factory=dict[date, "tuple[int, Decimal]"])
     elsewhere: set[int] = field(factory=set[int])
     doubted: list[str] = field(factory=list[str])
@@ -212,7 +214,7 @@ class Ticking:
         """
         left: list[Record] = []
         for record in page:
-            written = read_paid(record) if record.state == State.CONFIRMED else None
+            written = self.read(record) if record.state == State.CONFIRMED else None
             if written is None or not self._is_plain(written):
                 left.append(record)
             elif not self._is_here(written):
@@ -286,10 +288,8 @@ class Ticking:
         self._settlements.add(number_of(settlement.id))
         whole = is_more_than_lines(settlement) or settlement.id in self.with_costs
         # A line may be called as its settlement is; what is found about such a one is not told apart.
-        numbers = [
-            self._number(line, settlement) if not whole or line.id != settlement.id else None
-            for line in settlement.lines
-        ]
+        name, on = settlement.id, settlement.on.isoformat()
+        numbers = [self._number(line, name, on) if not whole or line.id != name else None for line in settlement.lines]
         places = [-1 if number is None else self._left.place(number) for number in numbers]
         # What a charge-back takes back is looked at with it.
         together = {line.transaction for line, place in zip(settlement.lines, places, strict=True) if place < 0}
@@ -350,12 +350,12 @@ class Ticking:
             self._left = Tally.of(chain(self._named, self._early))
         return self._left
 
-    def _number(self, line: SettlementLine, of: Settlement) -> int | None:
+    def _number(self, line: SettlementLine, settlement: str, on: str) -> int | None:
         is_plain = line.kind in _IN and line.settled is None and not line.agreed_anew
         if not is_plain or line.amount.currency != self.currency:
             return None
-        told = (line.id, line.transaction, line.amount.amount, of.on.isoformat(), of.id, line.kind.value)
-        return hash(told) & BITS
+        # A kind's hash is that of its word.
+        return hash((line.id, line.transaction, line.amount.amount, on, settlement, line.kind)) & BITS
 
     def _condensed(self, settlement: Settlement, left: Sequence[SettlementLine], ticked: Money) -> Condensed:
         count = len(settlement.lines) - len(left)
@@ -381,7 +381,7 @@ class Ticking:
     def _noted(self, page: Iterable[Record]) -> Iterator[tuple[Record, PaidLine]]:
         """Those of *page* that `posted` noted."""
         for record in page:
-            written = read_paid(record) if record.state == State.CONFIRMED else None
+            written = self.read(record) if record.state == State.CONFIRMED else None
             if written is not None and self._is_plain(written) and self._is_here(written):
                 yield record, written
 
@@ -420,6 +420,20 @@ def take_off(days: dict[date, tuple[int, Decimal]], paid: PaidLine) -> None:
     day = date.fromisoformat(paid.payload.date)
     count, amount = days[day]
     days[day] = count - 1, amount - paid.payload.amount
+
+
+@define
+class Reader:
+    """Reads what records of intents say of payments, each once."""
+
+    _read: dict[tuple[str, int], PaidLine | None] = field(factory=dict[tuple[str, int], "PaidLine | None"])
+
+    def __call__(self, record: Record) -> PaidLine | None:
+        """As `read_paid`."""
+        name = record.key, record.version
+        if name not in self._read:
+            self._read[name] = read_paid(record)
+        return self._read[name]
 
 
 def read_paid(record: Record) -> PaidLine | None:

@@ -82,6 +82,7 @@ async def tick_off(
     if rolled is not None:
         noted = rolled.forward.noted
         ticking.days, ticking.elsewhere = rolled.days, set(rolled.forward.elsewhere)
+        ticking.read = rolled.read
         ticking.was_ticked = lambda name: name not in rolled.names and number_of(name) in noted.names
     await _posted(looking, ticking)
     await _stood(looking, ticking)
