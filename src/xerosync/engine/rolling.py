@@ -27,7 +27,7 @@ from xerosync.engine.mirror import (
 from xerosync.engine.movements import is_half
 from xerosync.engine.states import POSTED
 from xerosync.engine.ticked import number_of
-from xerosync.engine.ticking import Condensed, PaidLine, Reader, take_off
+from xerosync.engine.ticking import Condensed, KeepingReader, PaidLine, Reader, take_off
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.settlement import Settlement
@@ -70,6 +70,8 @@ class _Rolling:
     """What the changed intents of payments say, by their keys; None of one that does not say all."""
     moving: list[Record] = field(factory=list[Record])
     """The changed intents of what moves the account besides payments."""
+    on_account: dict[str, Record] = field(factory=dict[str, Record])
+    """The changed payments that are on the account."""
     pool: dict[str, Record] = field(factory=dict[str, Record])
     written: dict[str, str] = field(factory=dict[str, str])
     """The ids of the payments that those in the pool wrote, by their keys."""
@@ -78,7 +80,7 @@ class _Rolling:
     put_back: dict[str, list[PaidLine]] = field(factory=dict[str, "list[PaidLine]"])
     payments: dict[str, Record] = field(factory=dict[str, Record])
     documents: dict[str, dict[str, Record]] = field(factory=dict[str, "dict[str, Record]"])
-    read: Reader = field(factory=Reader)
+    read: Reader = field(factory=KeepingReader)
     settlement_of: dict[str, str] = field(init=False)
     """The closed settlements by the ids of their documents."""
     replaced: frozenset[str] = field(init=False)
@@ -94,24 +96,38 @@ class _Rolling:
         """Read what the store says has changed, of all that the account was explained with."""
         for kind in ("intent", PAYMENTS.kind):
             await self._read(kind)
-        for record in self.changed["intent"].values():
-            if self._pays(record):
-                self.paying[record.key] = self.read(record)
-            if self._moves(record):
-                self.moving.append(record)
-        if (
-            self.forward.accounts.clearing.type == AccountType.BANK
-            or self.forward.moved
-            or self.forward.closed
-            or self.moving
-        ):
+        self._tell_apart()
+        moved = bool(self.forward.moved or self.forward.closed or self.moving)
+        if moved or self.forward.accounts.clearing.type == AccountType.BANK:
             try:
                 await refresh(self.books, *MONEY)
             except ScopeMissing:
-                if self.forward.moved or self.forward.closed or self.moving:
+                if moved:
                     raise
         for shelf in MONEY:
             await self._read(shelf.kind)
+
+    def _tell_apart(self) -> None:
+        """Which of the changed intents are of payments, and which of the changed payments are on the account."""
+        on_account = ("account", self.forward.account)
+        for key, record in self.changed["intent"].items():
+            paid = self.read.paid(record)
+            if paid is not None:
+                pays, moves = paid.kind == Pay.kind, paid.facts.account == self.forward.account
+            else:
+                pays, moves = ("kind", Pay.kind) in record.lookups, on_account in record.lookups
+            if pays:
+                self.paying[key] = paid
+            if moves:
+                self.moving.append(record)
+        for key, record in self.changed[PAYMENTS.kind].items():
+            payment = self.read.standing(record)
+            if payment is not None and payment.account is not None:
+                there = payment.account.id == self.forward.account
+            else:
+                there = on_account in record.lookups
+            if there:
+                self.on_account[key] = record
 
     async def _read(self, kind: str) -> None:
         read = await changed_since(self.books, kind, self.forward.marks[kind])
@@ -126,11 +142,9 @@ class _Rolling:
         for record in await self._stored("intent", forward.intents - changed.keys()):
             self._disturb_by(record)
         names: set[str] = set()
-        on_account = ("account", forward.account)
-        payments = {key for key, each in self.changed[PAYMENTS.kind].items() if on_account in each.lookups}
-        for key in self.paying:
-            self._disturb_by(changed[key])
-        payments -= {self.written[key] for key in self.paying}
+        for key, paid in self.paying.items():
+            self._look_at(changed[key], paid)
+        payments = self.on_account.keys() - {self.written[key] for key in self.paying}
         for record in changed.values():
             names |= self._touched(record, payments)
         await self._release()
@@ -144,9 +158,10 @@ class _Rolling:
 
     def _disturb_by(self, record: Record) -> None:
         """Look again at the payment of this intent, whether it was ticked off or not."""
-        if record.key in self.pool:
-            return
-        paid = self.read(record)
+        if record.key not in self.pool:
+            self._look_at(record, self.read.paid(record))
+
+    def _look_at(self, record: Record, paid: PaidLine | None) -> None:
         name, revision = (paid.host_ref, paid.revision) if paid is not None else _operation(record)
         self.pool[record.key] = record
         self.written[record.key] = _xero_id(record, paid)
@@ -203,7 +218,7 @@ class _Rolling:
         forward = self.forward
         on_account = ("account", forward.account)
         payments = {each.key: each for each in await self._stored(PAYMENTS.kind, forward.payments)}
-        payments |= {key: each for key, each in self.changed[PAYMENTS.kind].items() if on_account in each.lookups}
+        payments |= self.on_account
         written = {self.written[key] for key, each in self.pool.items() if each.state in POSTED}
         tags: set[str] = set()
         for key in payments.keys() - written:
@@ -226,7 +241,7 @@ class _Rolling:
         changed = {key for shelf in MONEY for key in self.changed[shelf.kind]}
         for name in (*(self.settlement_of.get(each, "") for each in changed), *self.put_back):
             self._reopen(name)
-        ours = {_xero_id(each, self.read(each)) for each in await self._moved_records()}
+        ours = {_xero_id(each, self.read.paid(each)) for each in await self._moved_records()}
         days: set[date | None] = set()
         left_closed = self.forward.closed.keys() - self.reopened.keys()
         for documents in self.documents.values():
@@ -306,7 +321,7 @@ class _Rolling:
         """A *settlement* of lines alone, all of which were ticked off, as it was given."""
         others: list[PaidLine] = []
         for record in await intent_records(self.books, ("settlement", settlement)):
-            paid = self.read(record) if self._pays(record) else None
+            paid = self.read.paid(record) if self._pays(record) else None
             if (
                 paid is not None
                 and record.key not in self.pool
@@ -340,13 +355,8 @@ class _Rolling:
 
     def _pays(self, record: Record) -> bool:
         """Whether the intent of *record* is one of a payment."""
-        paid = self.read(record)
+        paid = self.read.paid(record)
         return paid.kind == Pay.kind if paid is not None else ("kind", Pay.kind) in record.lookups
-
-    def _moves(self, record: Record) -> bool:
-        """Whether the intent of *record* is one of what moves the account besides payments."""
-        paid, account = self.read(record), self.forward.account
-        return paid.facts.account == account if paid is not None else ("account", account) in record.lookups
 
     async def _stored(self, kind: str, keys: Iterable[str]) -> list[Record]:
         return await stored(self.books, (RecordKey(kind, self.books.tenant, each) for each in sorted(keys)))

@@ -103,7 +103,7 @@ class _Paid(msgspec.Struct, rename={"currency": "CurrencyCode"}, gc=False):
     currency: str | None = None
 
 
-class _Payment(msgspec.Struct, rename="pascal", gc=False):
+class StandingPayment(msgspec.Struct, rename="pascal", gc=False):
     """What the mirror says of a payment that stands and brought money in, as far as it matters here."""
 
     amount: Decimal
@@ -112,10 +112,61 @@ class _Payment(msgspec.Struct, rename="pascal", gc=False):
     status: Literal["AUTHORISED"]
     bank_amount: Decimal | None = None
     invoice: _Paid | None = None
+    account: _Account | None = None
 
 
 _written: Final = msgspec.json.Decoder(PaidLine)
-_payment: Final = msgspec.json.Decoder(_Payment)
+_payment: Final = msgspec.json.Decoder(StandingPayment)
+
+
+def read_paid(record: Record) -> PaidLine | None:
+    """What an intent's *record* says of the payment of a line; None where that is not all there."""
+    try:
+        return _written.decode(record.body)
+    except msgspec.ValidationError:
+        return None  # it keeps less of its payment, or something else was written
+
+
+def read_standing(record: Record) -> StandingPayment | None:
+    """What the mirror's *record* says of a payment that stands and brought money in; None of any other."""
+    try:
+        return _payment.decode(record.body)
+    except msgspec.ValidationError:
+        return None
+
+
+class Reader:
+    """Reads what records say of payments."""
+
+    def paid(self, record: Record) -> PaidLine | None:
+        """As `read_paid`."""
+        return read_paid(record)
+
+    def standing(self, record: Record) -> StandingPayment | None:
+        """As `read_standing`."""
+        return read_standing(record)
+
+
+class KeepingReader(Reader):
+    """Reads each record once."""
+
+    def __init__(self) -> None:
+        self._paid: dict[tuple[str, int], PaidLine | None] = {}
+        self._standing: dict[tuple[str, int], StandingPayment | None] = {}
+
+    def paid(self, record: Record) -> PaidLine | None:
+        """As `read_paid`."""
+        name = record.key, record.version
+        if name not in self._paid:
+            self._paid[name] = read_paid(record)
+        return self._paid[name]
+
+    def standing(self, record: Record) -> StandingPayment | None:
+        """As `read_standing`."""
+        name = record.key, record.version
+        if name not in self._standing:
+            self._standing[name] = read_standing(record)
+        return self._standing[name]
 
 
 @lru_cache(maxsize=4096)
@@ -188,7 +239,7 @@ class Ticking:
     is_ticked: Callable[[Record], bool]
     besides: Callable[[str], Sequence[Intent]]
     was_ticked: Callable[[str], bool] = lambda _: False
-    read: Callable[[Record], PaidLine | None] = field(factory=lambda: read_paid)
+    read: Reader = field(factory=Reader)
     days: dict[date, tuple[int, Decimal]] = field(factory=dict[date, "tuple[int, Decimal]"])
     elsewhere: set[int] = field(factory=set[int])
     doubted: list[str] = field(factory=list[str])
@@ -214,7 +265,7 @@ class Ticking:
         """
         left: list[Record] = []
         for record in page:
-            written = self.read(record) if record.state == State.CONFIRMED else None
+            written = self.read.paid(record) if record.state == State.CONFIRMED else None
             if written is None or not self._is_plain(written):
                 left.append(record)
             elif not self._is_here(written):
@@ -239,10 +290,13 @@ class Ticking:
         """Tick off what of *page*, of payments on the account, stands as it was posted; the rest comes back."""
         left: list[Record] = []
         for record in page:
+            payment = self.read.standing(record)
+            if payment is None:
+                left.append(record)
+                continue
             try:
-                payment = _payment.decode(record.body)
                 day, on = _day(payment.date)
-            except (msgspec.ValidationError, ValueError):
+            except ValueError:
                 left.append(record)
                 continue
             number = hash((record.key, payment.amount, on)) & BITS
@@ -381,7 +435,7 @@ class Ticking:
     def _noted(self, page: Iterable[Record]) -> Iterator[tuple[Record, PaidLine]]:
         """Those of *page* that `posted` noted."""
         for record in page:
-            written = self.read(record) if record.state == State.CONFIRMED else None
+            written = self.read.paid(record) if record.state == State.CONFIRMED else None
             if written is not None and self._is_plain(written) and self._is_here(written):
                 yield record, written
 
@@ -403,7 +457,7 @@ class Ticking:
             and written.xero_id not in self.removed
         )
 
-    def _stands(self, payment: _Payment, day: date) -> bool:
+    def _stands(self, payment: StandingPayment, day: date) -> bool:
         """Whether *payment* brought in what it says, by the last day."""
         return (
             (payment.bank_amount is None or payment.bank_amount == payment.amount)
@@ -420,25 +474,3 @@ def take_off(days: dict[date, tuple[int, Decimal]], paid: PaidLine) -> None:
     day = date.fromisoformat(paid.payload.date)
     count, amount = days[day]
     days[day] = count - 1, amount - paid.payload.amount
-
-
-@define
-class Reader:
-    """Reads what records of intents say of payments, each once."""
-
-    _read: dict[tuple[str, int], PaidLine | None] = field(factory=dict[tuple[str, int], "PaidLine | None"])
-
-    def __call__(self, record: Record) -> PaidLine | None:
-        """As `read_paid`."""
-        name = record.key, record.version
-        if name not in self._read:
-            self._read[name] = read_paid(record)
-        return self._read[name]
-
-
-def read_paid(record: Record) -> PaidLine | None:
-    """What an intent's *record* says of the payment of a line; None where that is not all there."""
-    try:
-        return _written.decode(record.body)
-    except msgspec.ValidationError:
-        return None  # it keeps less of its payment, or something else was written
