@@ -10,7 +10,7 @@ from typing import cast
 import numpy
 import pandas
 import pytest
-from attrs import evolve
+from attrs import NOTHING, evolve
 from tests.conftest import DAY, nzd
 
 from xerosync import (
@@ -93,6 +93,8 @@ MISTAKES: list[tuple[Callable[..., object], dict[str, object], str]] = [
     (CreditRefund, {"id": "p", "on": DAY, "credit_id": None}, "credit_id: give a text, not None"),
     (TransactionState, {"id": "t", "status": "approved", "amount": "5.00"}, "amount: give a Money or None, not a text"),
     (Customer, {"id": 7, "custom_identifier": "Ana"}, "id: give a text, not an int"),
+    (Customer, {"id": NOTHING, "custom_identifier": "Ana"}, "id: give a text, not an attr._Nothing"),
+    (Bill, {**BILL, "on": NOTHING}, "on: give a date, not an attr._Nothing"),
     (Vendor, {"name": "Acme", "facts": {"x": 1}}, "facts: its values: give a text, not an int"),
     (ProcessingCalendar, {"weekend": 5}, "weekend: give a list of which each is an int, not one by itself"),
     (ProcessingCalendar, {"holidays": ["2026-01-01"]}, "holidays[0]: give a date, not a text"),

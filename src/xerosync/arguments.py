@@ -76,7 +76,9 @@ def _fitting(
     field: attrs.Attribute[object],
 ) -> Callable[[attrs.AttrsInstance, attrs.Attribute[object], object], None]:
     """What checks *field*; a million lines are made, so that no more is looked up for each than must be."""
-    name, default = field.name, field.default
+    name = field.name
+    # That a field has no default is a value too, which whoever has nothing for it may come to give.
+    default = object() if field.default is attrs.NOTHING else field.default
     check: Check | None = None
 
     def fits(made: attrs.AttrsInstance, field: attrs.Attribute[object], value: object) -> None:
