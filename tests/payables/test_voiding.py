@@ -10,6 +10,7 @@ from tests.conftest import BANK, DAY, Product, nzd
 
 from xerosync import Bill, BillLine, BillPayment, CardSpend, Payables
 from xerosync.models import AccountCode, DocumentStatus
+from xerosync.simulator import Fault
 
 LINE = BillLine(description="x", amount=nzd("10.00"), account=AccountCode("429"))
 
@@ -99,3 +100,19 @@ def test_a_bill_that_was_entered_in_xero_is_voided_there(product: Product, purch
     assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("not created here", "T-1")])
     product.books.void_invoice(typed.id)
     assert purchases.void(["T-1"]).findings == ()
+
+
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_what_somebody_has_voided_already_needs_nothing_more(
+    product: Product, purchases: Payables, *, in_doubt: bool
+) -> None:
+    """Also where its answer was lost, and it was found voided when it was looked for."""
+    if in_doubt:
+        product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Invoices")
+    purchases.apply(purchases.submit([bill()]))
+    product.books.void_invoice(product.books.invoices[0].id)
+    purchases.recover()
+
+    plan = purchases.void(["b1"])
+
+    assert (len(plan), plan.findings) == (0, ())

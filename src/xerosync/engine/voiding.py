@@ -53,9 +53,11 @@ async def void(
 
 
 async def _unknown(books: Books, host_ids: Sequence[str], side: Side, of: Of | None) -> list[Finding]:
-    """A finding on each of *host_ids* that stands for nothing in Xero, so that there is nothing to take back."""
+    """A finding on each of *host_ids* that never stood for anything in Xero, so that there is nothing to take back."""
     made = {operation: each for each in host_ids for _, operation in creations(side, each, of)}
-    still_open = {made[each.operation] for each in (await intents_of(books, made)).values() if each.state in OPEN}
+    written = (await intents_of(books, made)).values()
+    still_open = {made[each.operation] for each in written if each.state in OPEN}
+    gone = {made[each.operation] for each in written if each.state is State.REMOVED}
     return [
         Finding(code="still open", about=each, cause="a run was interrupted while posting it", fix="call recover()")
         if each in still_open
@@ -66,6 +68,7 @@ async def _unknown(books: Books, host_ids: Sequence[str], side: Side, of: Of | N
             fix="give the id that it was submitted under",
         )
         for each in host_ids
+        if each not in gone
     ]
 
 
