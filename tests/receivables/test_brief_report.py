@@ -252,6 +252,20 @@ def test_a_charge_back_that_is_not_posted_yet_leaves_what_was_collected_anew_tha
     assert [each.code for each in brief.discrepancies] == [each.code for each in whole.discrepancies] != []
 
 
+def test_what_was_collected_anew_on_the_day_of_a_charge_back_is_looked_at_with_its_payout(host: Host) -> None:
+    """It is no settlement of that line alone, which would be given without a payout that stands."""
+    (line,) = host.collect("S1", "10.00").lines
+    host.settle("S2", evolve(line, id="back", kind=LineKind.CHARGED_BACK), day=5, paid_out=False)
+    other = host.product.collectable("4.00")
+    lines = [evolve(line, id="anew"), SettlementLine(id="other", transaction=other.id, amount=nzd("4.00"))]
+    host.settle("S3", *lines, day=5)
+
+    _, brief = host.reports()
+
+    assert brief.clean
+    assert brief.in_flight == nzd("-10.00")
+
+
 def test_two_records_of_one_payment_are_both_looked_at(host: Host) -> None:
     """As after a store was mended by hand."""
     host.collect("S1", "10.00", "20.00", paid_out=False)

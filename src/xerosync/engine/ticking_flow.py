@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Final
+from functools import reduce
+from typing import Final, cast
 
 from attrs import define, field, frozen
 
@@ -19,7 +20,7 @@ from xerosync.engine.observed import intents_with
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.states import POSTED
 from xerosync.engine.ticked import Noted, number_of
-from xerosync.engine.ticking import Ticking
+from xerosync.engine.ticking import Condensed, Ticking
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import Settlement, SettlementLine
@@ -148,7 +149,7 @@ async def _settled(looking: _Looking, ticking: Ticking, settlements: Iterable[Se
         raise InvalidInput("id", "give each settlement line an id of its own")
     posted = await stored(books, (record_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines))
     await _untick(looking, ticking.untick(posted))
-    left += await _same_day(looking, ticking, left)
+    left = _joined(left, await _same_day(looking, ticking, left))
     if ticking.is_named():
         async for page in looking.pay_pages():
             await _untick(looking, ticking.untick(ticking.named(page)))
@@ -168,6 +169,18 @@ async def _same_day(looking: _Looking, ticking: Ticking, left: Sequence[Settleme
     posted = await stored(books, (record_key(books.tenant, each.operation) for each in again))
     await _untick(looking, ticking.untick(posted, met=met))
     return [_as_settled(each, ticking.currency) for each in again]
+
+
+def _joined(left: Sequence[Settlement], again: Iterable[Settlement]) -> list[Settlement]:
+    """Those *left*, each with its lines among those *again*: with its payout, which it would seem to be without."""
+    found = list(left)
+    places = {each.id: place for place, each in enumerate(found) if isinstance(each, Condensed)}
+    for each in again:
+        if (place := places.get(each.id)) is None:
+            found.append(each)
+        else:
+            found[place] = reduce(Condensed.with_line, each.lines, cast("Condensed", found[place]))
+    return found
 
 
 def _as_settled(intent: Intent, currency: str) -> Settlement:
