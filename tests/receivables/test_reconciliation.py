@@ -494,6 +494,32 @@ def test_what_was_removed_again_before_its_lost_answer_was_looked_for_is_put_bac
     assert Ledger(collected.product.xero()).drift().drifts == ()
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["one plan", "two plans"])
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_what_was_removed_and_is_charged_back_is_not_put_back_as_well(
+    collected: Collected, *, in_doubt: bool, at_once: bool
+) -> None:
+    """The removal is taken for the charge-back, or what was put back is removed: the money went back once."""
+    invoice = collected.product.collectable("77.00", "Di Fox")
+    collected.settle("S3", invoice, on=DAY + timedelta(days=8), paid_out=False)
+    if in_doubt:
+        collected.product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
+    collected.apply()
+    collected.product.books.remove_payment(collected.product.books.payments_of(invoice.id)[0].id)
+    collected.sales.recover()
+    back = SettlementLine(id="S4-0", transaction=invoice.id, amount=nzd("77.00"), kind=LineKind.CHARGED_BACK)
+    collected.settlements.append(Settlement(id="S4", on=DAY + timedelta(days=9), lines=[back]))
+
+    report = collected.report()
+    plans = [report.plan(lambda each: each.fixes[0])] if at_once else [report.plan(Fix.RESTORE), report.plan(Fix.POST)]
+    for plan in plans:
+        collected.sales.apply(plan)
+    collected.apply()
+
+    assert collected.found() == []
+    assert collected.product.standing(invoice.id) == []
+
+
 def test_what_lies_in_closed_books_is_not_put_back_and_the_reason_said(collected: Collected) -> None:
     books = collected.product.books
     (payment,) = [each for each in books.payments if each.amount == 60]

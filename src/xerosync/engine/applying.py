@@ -20,6 +20,7 @@ from xerosync.engine.actions import (
     PayBatch,
     Pending,
     Ref,
+    RemovePayment,
     TransactionLink,
 )
 from xerosync.engine.batches import unsettled, without
@@ -34,6 +35,7 @@ from xerosync.engine.paper_actions import AddNote, AllocateOverpayment, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for, let_arrive
+from xerosync.engine.restoring import RESTORED
 from xerosync.engine.rivals import is_overtaken, rivals
 from xerosync.engine.states import State
 from xerosync.engine.strays import ADOPTED, check_not_behind, open_strays, stray_record
@@ -275,9 +277,22 @@ class _Applying:
                 self._result(action, intent)
 
     async def _free(self, adopted: Sequence[Adopt]) -> list[Adopt]:
-        """Drop the payments that are known by now to be other ones of ours: those of a batch carry no mark."""
+        """
+        Drop the payments that are known by now to be other ones of ours: those of a batch carry no mark. Also what
+        would take a payment for gone that was put back meanwhile.
+        """
         free: list[Adopt] = []
+        removed = [action for action in adopted if action.adopted_kind == RemovePayment.kind]
+        anew = await intents_with(self.books, lookup=RESTORED) if removed else []
+        standing = {
+            each.operation.host_ref: each.xero_id
+            for each in sorted(anew, key=lambda one: one.operation.revision)
+            if each.operation.kind == Pay.kind and each.state is not State.REJECTED
+        }
         for action in adopted:
+            if action in removed and standing.get(action.host_ref, action.xero_id) != action.xero_id:
+                self._left_out(action, "changed since planned", _OTHERWISE)
+                continue
             is_payment = action.adopted_kind == Pay.kind and bool(action.xero_id)
             known = await intents_with(self.books, lookup=("xero_id", action.xero_id)) if is_payment else []
             if any(each.operation.kind == Pay.kind and each.operation != action.itself for each in known):

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from xerosync.engine.actions import WAS_ON, Action, Pay, Pending, RemovePayment
+from xerosync.engine.actions import WAS_ON, Action, Adopt, Pay, Pending, RemovePayment
 from xerosync.engine.brought_forward import BroughtForward
 from xerosync.engine.causes import RootCause, root_causes
 from xerosync.engine.clearing import InBase, balance_rows
@@ -16,6 +16,7 @@ from xerosync.engine.clearing_statement import ClearingStatement
 from xerosync.engine.discrepancies import Discrepancy, Fix
 from xerosync.engine.pages import Cell, Section, page
 from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.restoring import RESTORED
 from xerosync.engine.settlement_report import SettlementReport
 from xerosync.errors import InvalidInput
 from xerosync.models import AccountId, TenantId
@@ -115,7 +116,8 @@ class Reconciliation(Tabular):
         planned = self.settling.only(lambda action: action.itself in actions)
         known = {action.itself for action in planned}
         others = [action for itself, action in actions.items() if itself not in known]
-        return Plan(tenant=self.tenant, actions=tuple(_in_turn([*planned, *others])), findings=tuple(left))
+        ordered = tuple(_in_turn(_one_of_both([*planned, *others])))
+        return Plan(tenant=self.tenant, actions=ordered, findings=tuple(left))
 
     def rows(self) -> list[dict[str, str]]:
         """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
@@ -243,6 +245,26 @@ def _wanted(fix: Choice, discrepancy: Discrepancy) -> Fix | None:
         return _checked(fix)
     wanted = fix(discrepancy) if callable(fix) else fix.get(discrepancy.code)
     return None if wanted is None else _checked(wanted)
+
+
+def _one_of_both(actions: Sequence[Action]) -> list[Action]:
+    """
+    *actions*, of which none puts back a payment that another says is to be gone: money that went back came in no more.
+
+    One that was put back already stands, and is to be removed by the next plan.
+    """
+    stands = {each.host_ref for each in actions if _takes_over(each, Pay.kind) and RESTORED[0] in each.facts}
+    gone = {each.host_ref for each in actions if _takes_over(each, RemovePayment.kind)} - stands
+    return [
+        each
+        for each in actions
+        if not (_takes_over(each, RemovePayment.kind) and each.host_ref in stands)
+        and not (isinstance(each, Pay) and RESTORED[0] in each.facts and each.host_ref in gone)
+    ]
+
+
+def _takes_over(action: Action, kind: str) -> bool:
+    return isinstance(action, Adopt) and action.adopted_kind == kind
 
 
 def _in_turn(actions: Sequence[Action]) -> Iterator[Action]:
