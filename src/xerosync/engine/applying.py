@@ -152,6 +152,8 @@ class _Applying:
         # Where the plan does not account for all of them, nothing will be sent.
         if not news or not news <= set(map(tag_of, forgotten)) or not self.books.quarantine_s:
             return met
+        # What was in doubt may have been waited for under the same lease just before.
+        await self.poster.lease.held(anew=True)
         await let_arrive(self.books, self.books.quarantine_s)
         self.is_fresh = False
         return await taken_over(self.books, actions)
