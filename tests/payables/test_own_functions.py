@@ -13,7 +13,8 @@ from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
 from xerosync import Bill, BillInXero, BillLine, BillSettings, CardSpend, LinkBill, Payables, Rule, Rules, map_bill
 from xerosync.errors import InvalidInput
 from xerosync.mapping.lines import PaperLine
-from xerosync.models import AccountCode, CreditNote, Invoice, InvoiceId, InvoiceType
+from xerosync.matching.keys import Party, by_name
+from xerosync.models import AccountCode, Contact, CreditNote, Invoice, InvoiceId, InvoiceType
 from xerosync.ports import Request
 
 GOOD, BAD = "Paper Ltd", "Secret Vendor Ltd"
@@ -107,6 +108,21 @@ def test_a_bill_that_the_mapper_makes_nothing_of_any_more_is_a_finding_when_it_c
     assert [(each.code, each.about) for each in plan.findings] == [("cannot be posted", "b")]
     assert cause in {None, plan.findings[0].cause}
     assert sorted(each.number for each in product.live_bills()) == ["a-2", "b", "c-2"]
+
+
+def test_a_key_that_refuses_a_contact_holds_up_the_new_bills(product: Product, purchases: Payables) -> None:
+    purchases.apply(purchases.submit(BILLS[:1]))
+    product.books.add_contact("Odd Ltd")
+
+    def own_key(party: Party) -> str:
+        if isinstance(party, Contact) and party.name == "Odd Ltd":
+            raise InvalidInput("contact", "give it a number")
+        return party.name or "" if isinstance(party, Contact) else ""
+
+    plan = Payables(product.xero(), payment_account=BANK, match_by=(by_name, own_key)).submit(BILLS)
+
+    assert plan.actions == ()
+    assert [(each.code, each.about) for each in plan.findings] == [("cannot be posted", "b"), ("cannot be posted", "c")]
 
 
 def test_a_rule_that_raises_holds_up_the_bills_and_receipts_it_is_asked_about(product: Product) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import cast
 
@@ -42,7 +43,7 @@ from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill, check_names
 from xerosync.mapping.spending import CardSpend, check_spend_names
 from xerosync.matching.keys import MatchKey
-from xerosync.models import CreditNote, Invoice
+from xerosync.models import ContactId, CreditNote, Invoice
 from xerosync.money import Money
 from xerosync.texts import plain_id
 
@@ -79,9 +80,12 @@ async def submit_bills(
     papers = await read_known(books, PURCHASES, listed, settings, linked=linked, retry_refused=retry_refused)
     vendors = await known_vendors(books, [bill.vendor for bill in listed], match_by)
     new = {vendor_key(bill.party) for bill in listed if papers.is_new(bill.id)}
+    met: list[ContactId] = []
+    with suppress(InvalidInput):  # of the host's own keys: each bill says it when its contact is wanted
+        met = [contact for each in new for contact in vendors.matches[each].contacts]
     known = KnownBills(
         vendors=vendors,
-        entered=await entered_documents(books, [contact for each in new for contact in vendors.matches[each].contacts]),
+        entered=await entered_documents(books, met),
         taken={link["xero_id"] for link in await all_links(books, LinkBill.kind)},
         duplicates=duplicates,
     )
