@@ -25,8 +25,8 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
-from xerosync.engine.forgotten import met_before, taken_over
-from xerosync.engine.intents import DISMISSED, Intent, basis_of, intent_key, mark_of, tag_of
+from xerosync.engine.forgotten import met_before
+from xerosync.engine.intents import DISMISSED, Intent, basis_of, intent_key, mark_of
 from xerosync.engine.kinds import KINDS, Ids, kind_of, members_of, rank, target_of
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
@@ -34,11 +34,11 @@ from xerosync.engine.observed import intents_of, intents_with, stamps_now
 from xerosync.engine.paper_actions import AddNote, AllocateOverpayment, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
-from xerosync.engine.recovery import close_open, finding_for, let_arrive
+from xerosync.engine.recovery import close_open, finding_for
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.rivals import is_overtaken, rivals
 from xerosync.engine.states import State
-from xerosync.engine.strays import ADOPTED, check_not_behind, open_strays, stray_record
+from xerosync.engine.strays import ADOPTED, check_not_behind, stray_record
 from xerosync.errors import InvalidInput
 from xerosync.events import Event
 from xerosync.storage.protocol import RecordKey
@@ -124,12 +124,14 @@ class _Applying:
     async def run(self, actions: Sequence[Action], *, whole: bool) -> None:
         self.recovered = await close_open(self.poster)
         self.findings += self.recovered.findings
-        wanted = await self._caught_up(await self._not_done(actions))
+        wanted = await self._not_done(actions)
         waiting = await self._current(wanted)
         if whole and len(waiting) < len(wanted):
             for action in waiting:
                 self._left_out(action, "held back", "another thing that it belongs to has changed in Xero since")
             return
+        # Not every plan looks for marks that the store had forgotten: those that an audit has met are not sent again.
+        waiting = await met_before(self.books, waiting)
         while waiting:
             ready = [action for action in waiting if all(need in self._ids for need in action.needs)]
             if not ready:
@@ -138,25 +140,6 @@ class _Applying:
             done = {action.itself for action in ready}
             waiting = [action for action in waiting if action.itself not in done]
         self._hold_back(waiting)
-
-    async def _caught_up(self, actions: Sequence[Action]) -> list[Action]:
-        """
-        *actions*, those whose mark was met in Xero as what takes it over: not every plan looks for what was forgotten.
-
-        Where that is news, the store is older than the books: what it sent last may still be on its way, and is let
-        arrive before anything is sent.
-        """
-        met = await met_before(self.books, actions)
-        news = {stray.key for stray in await open_strays(self.books)}
-        forgotten = {intent_key(self.books.tenant, each.itself) for each in met if isinstance(each, Adopt)}
-        # Where the plan does not account for all of them, nothing will be sent.
-        if not news or not news <= set(map(tag_of, forgotten)) or not self.books.quarantine_s:
-            return met
-        # What was in doubt may have been waited for under the same lease just before.
-        await self.poster.lease.held(anew=True)
-        await let_arrive(self.books, self.books.quarantine_s)
-        self.is_fresh = False
-        return await taken_over(self.books, actions)
 
     async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
         """Drop what is done already, and what a person must look at first."""

@@ -30,10 +30,10 @@ class Lease:
     fence: Fence
     until: datetime = field(repr=False)
 
-    async def held(self, *, anew: bool = False) -> Fence:
-        """The fence to commit under, renewed when half its time has passed, or *anew*. Raises `LeaseLost`."""
+    async def held(self) -> Fence:
+        """The fence to commit under, renewed when half its time has passed. Raises `LeaseLost`."""
         now = self.clock.now()
-        if not anew and self.until - now > timedelta(seconds=TTL_S / 2):
+        if self.until - now > timedelta(seconds=TTL_S / 2):
             return self.fence
         renewed = await self.storage.lease(self.fence.name, self.owner, ttl_s=TTL_S, now=now)
         if renewed is None or renewed.epoch != self.fence.epoch:
