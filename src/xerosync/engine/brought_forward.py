@@ -131,7 +131,7 @@ class Rolled:
     and the payments still ticked off, in the sums of *days*.
 
     *pays* are the intents of payments, in whose lines, *names*, nothing is ticked off yet, and *payments* those on the
-    account; *moved* what else moved it, *documents* what of that is on it, by kind. *read* keeps what it reads.
+    account; *moved* what else moved it, *documents* what of that is on it, by kind. *read* has read them.
     """
 
     forward: BroughtForward

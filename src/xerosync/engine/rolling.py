@@ -27,7 +27,7 @@ from xerosync.engine.mirror import (
 from xerosync.engine.movements import is_half
 from xerosync.engine.states import POSTED
 from xerosync.engine.ticked import number_of
-from xerosync.engine.ticking import Condensed, KeepingReader, PaidLine, Reader, take_off
+from xerosync.engine.ticking import Condensed, PaidLine, Reader, take_off
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.settlement import Settlement
@@ -80,7 +80,7 @@ class _Rolling:
     put_back: dict[str, list[PaidLine]] = field(factory=dict[str, "list[PaidLine]"])
     payments: dict[str, Record] = field(factory=dict[str, Record])
     documents: dict[str, dict[str, Record]] = field(factory=dict[str, "dict[str, Record]"])
-    read: Reader = field(factory=KeepingReader)
+    read: Reader = field(factory=Reader.once)
     settlement_of: dict[str, str] = field(init=False)
     """The closed settlements by the ids of their documents."""
     replaced: frozenset[str] = field(init=False)

@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from attrs import define, evolve, field, frozen
@@ -36,6 +36,8 @@ from xerosync.mapping.settlement import (
 from xerosync.models import AccountId
 from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record
+
+T = TypeVar("T")
 
 _IN: Final = frozenset({LineKind.COLLECTED, LineKind.REINSTATED})
 _NOTHING: Final = (0, Decimal(0))
@@ -135,38 +137,29 @@ def read_standing(record: Record) -> StandingPayment | None:
         return None
 
 
+@frozen
 class Reader:
-    """Reads what records say of payments."""
+    """How records are read: the intents of payments, and the *standing* ones of the mirror."""
 
-    def paid(self, record: Record) -> PaidLine | None:
-        """As `read_paid`."""
-        return read_paid(record)
+    paid: Callable[[Record], PaidLine | None] = read_paid
+    standing: Callable[[Record], StandingPayment | None] = read_standing
 
-    def standing(self, record: Record) -> StandingPayment | None:
-        """As `read_standing`."""
-        return read_standing(record)
+    @classmethod
+    def once(cls) -> Reader:
+        """One that reads each record once, and keeps what it says."""
+        return cls(paid=_once(read_paid), standing=_once(read_standing))
 
 
-class KeepingReader(Reader):
-    """Reads each record once."""
+def _once(read: Callable[[Record], T]) -> Callable[[Record], T]:
+    kept: dict[tuple[str, int], T] = {}
 
-    def __init__(self) -> None:
-        self._paid: dict[tuple[str, int], PaidLine | None] = {}
-        self._standing: dict[tuple[str, int], StandingPayment | None] = {}
-
-    def paid(self, record: Record) -> PaidLine | None:
-        """As `read_paid`."""
+    def reading(record: Record) -> T:
         name = record.key, record.version
-        if name not in self._paid:
-            self._paid[name] = read_paid(record)
-        return self._paid[name]
+        if name not in kept:
+            kept[name] = read(record)
+        return kept[name]
 
-    def standing(self, record: Record) -> StandingPayment | None:
-        """As `read_standing`."""
-        name = record.key, record.version
-        if name not in self._standing:
-            self._standing[name] = read_standing(record)
-        return self._standing[name]
+    return reading
 
 
 @lru_cache(maxsize=4096)
@@ -226,7 +219,7 @@ class Ticking:
     *with_costs* are looked at, those of which fees or payouts were posted; *is_ticked* and *besides* are handed to
     them. What stands from before *first* on is in flight whether or not its settlement is given. *was_ticked* knows
     the lines that were ticked off earlier, in the sums of whose *days* this one goes on; *elsewhere* are the numbers of
-    settlements some of which was posted to another account. *read* reads the records of intents.
+    settlements some of which was posted to another account. *read* reads the records.
     """
 
     account: AccountId
