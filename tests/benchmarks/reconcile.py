@@ -18,7 +18,7 @@ import multiprocessing
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
@@ -281,12 +281,11 @@ class RollingForward:
     """
     A brief report of *books* that is taken before anything is timed, and rolled forward by what is collected then.
 
-    Those that are *clean* have no discrepancy by then. As the host reads its settlements anyway, they are in hand.
+    Those that are *clean* have no discrepancy by then.
     """
 
     books: Books
     clean: bool
-    given: Sequence[Settlement] = ()
     report: Reconciliation | None = None
 
     def prepare(self) -> None:
@@ -296,11 +295,11 @@ class RollingForward:
         if self.report is None:
             self.report = self.books.sales.reconcile(settlements(self.books.count), brief=True)
         self.books.collect(_CHANGES)
-        self.given = list(settlements(self.books.count, self.books.count - _CHANGES))
 
     def run(self) -> None:
         """Only what is more."""
-        self.report = self.books.sales.reconcile(self.given, since=self.report)
+        given = settlements(self.books.count, self.books.count - _CHANGES)
+        self.report = self.books.sales.reconcile(given, since=self.report)
         _check(self.books, self.report)
 
 
