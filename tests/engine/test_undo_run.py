@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -111,6 +112,35 @@ def test_an_undone_run_is_explained(product: Product, xero: Xero, ledger: Ledger
     sales.apply(ledger.undo(run))
 
     assert "payment L1, to remove, was decided: the run that wrote it is undone" in str(ledger.why(payment.id))
+
+
+def _edit(product: Product) -> None:
+    product.books.edit_invoice(product.live_bills()[0].id, amount=Decimal(31))
+
+
+def _pay(product: Product) -> None:
+    product.books.add_payment(product.live_bills()[0].id, account=BANK, amount=Decimal(3))
+
+
+def _allocate(product: Product) -> None:
+    (credit,) = product.books.credit_notes
+    product.books.allocate(credit.id, invoice_id=product.live_bills()[0].id, amount=Decimal(5))
+
+
+@pytest.mark.parametrize("touch", [_edit, _pay, _allocate])
+def test_where_one_document_is_touched_after_the_plan_nothing_of_the_run_is_undone(
+    product: Product, purchases: Payables, ledger: Ledger, touch: Callable[[Product], None]
+) -> None:
+    run = purchases.apply(purchases.submit([paper("b1", "30.00"), paper("b2", "20.00"), paper("c1", "-5.00")])).run
+    plan = ledger.undo(run)
+    product.clock.advance(60)
+    touch(product)
+
+    report = purchases.apply(plan)
+
+    assert {each.code for each in report.findings} == {"changed since planned", "held back"}
+    assert len(product.live_bills()) == 2
+    assert all(each.is_posted for each in product.books.credit_notes)
 
 
 def test_a_run_that_is_not_recorded_is_refused(ledger: Ledger) -> None:

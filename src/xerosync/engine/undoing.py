@@ -252,12 +252,15 @@ class _Undoing:
         name, xero_id, facts = intent.operation.host_ref, intent.xero_id or "", self._facts(intent)
         status = DocumentStatus.DELETED if document.status in _UNAPPROVED else DocumentStatus.VOIDED
         after = tuple(dict.fromkeys(removal for _, removal in self._taken[xero_id]))
+        # What the removals take off it changes it in Xero, too.
+        seen = () if after else self._seen(intent)
         amount = Money(document.total or Decimal(0), document.currency_code or self.undoing.currency).rounded()
         if isinstance(document, Invoice):
             is_sale = intent.operation.kind == act.CreateSale.kind
             return (papers.VoidSale if is_sale else papers.VoidBill)(
                 host_ref=name.removeprefix(act.SALE) if is_sale else name,
                 reason=self.undoing.reason,
+                seen=seen,
                 facts=facts,
                 bill=InvoiceId(xero_id),
                 status=status,
@@ -272,6 +275,7 @@ class _Undoing:
         return end(
             host_ref=name.removeprefix(end.prefix),
             reason=self.undoing.reason,
+            seen=seen,
             facts=facts,
             credit_note=xero_id,
             status=status,
