@@ -6,14 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.conftest import BANK, DAY, Product, Through, is_write, nzd
+from tests.conftest import BANK, DAY, Product, Through, found_product, is_write, nzd
 from tests.engine.backups import backup, restore
 
-from xerosync import Bill, BillLine, BillPayment, Ledger, MemoryStore, Payables
+from xerosync import Bill, BillLine, BillPayment, DriftField, Ledger, MemoryStore, Payables
 from xerosync.errors import LedgerBehind, RateLimited
 from xerosync.models import AccountCode
 from xerosync.ports import Request
-from xerosync.simulator import Fault
+from xerosync.simulator import Fault, Switches
 
 
 def bill(bill_id: str, amount: str = "10.00", *, vendor: str = "") -> Bill:
@@ -210,6 +210,70 @@ def test_a_batch_removed_by_hand_is_a_finding_for_each_of_its_payments(product: 
     assert [(each.code, each.about) for each in plan.findings] == [("removed in Xero", f"p-{name}") for name in "ab"]
 
 
+@pytest.mark.parametrize("listed", [True, False], ids=["payments listed", "payments not listed"])
+def test_a_batch_that_was_removed_before_its_lost_answer_was_looked_for_can_be_put_back(*, listed: bool) -> None:
+    """Whether or not Xero still says which payments went with it (F 4.25): its bills are paid again, each once."""
+    product = found_product(switches=Switches(deleted_payments_are_listed=listed))
+    purchases = Payables(product.xero(), payment_account=BANK)
+    purchases.apply(purchases.submit([bill("a"), bill("b", "20.00")]))
+    payments = [payment("a"), payment("b")]
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    purchases.apply(purchases.pay(payments, batch=True))
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+    assert [each.code for each in purchases.recover().findings] == ["removed in Xero"]
+
+    drift = Ledger(product.xero()).drift()
+    for plan in (drift.restore(), Ledger(product.xero()).drift().restore()):
+        purchases.apply(plan)
+
+    assert [(each.about, each.field) for each in drift] == [
+        ("bill payment/p-a", DriftField.EXISTENCE),
+        ("bill payment/p-b", DriftField.EXISTENCE),
+    ]
+    assert sorted(each.amount for each in product.live_payments()) == [10, 20]
+    assert {each.status for each in product.live_bills()} == {"PAID"}
+    after = purchases.pay(payments, batch=True)
+    assert (len(after), after.findings) == (0, ())
+    ledger = Ledger(product.xero())
+    assert (ledger.drift().drifts, ledger.audit().findings) == ((), ())
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["payments listed", "payments not listed"])
+def test_a_batch_that_was_found_removed_is_left_so_where_that_is_accepted(*, listed: bool) -> None:
+    product = found_product(switches=Switches(deleted_payments_are_listed=listed))
+    purchases = Payables(product.xero(), payment_account=BANK)
+    purchases.apply(purchases.submit([bill("a"), bill("b", "20.00")]))
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    purchases.apply(purchases.pay([payment("a"), payment("b")], batch=True))
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+    purchases.recover()
+
+    purchases.apply(Ledger(product.xero()).drift().ignore("bill payment/p-a"))
+    purchases.apply(Ledger(product.xero()).drift().restore())
+
+    assert [(each.number, each.status) for each in product.live_bills()] == [("a", "AUTHORISED"), ("b", "PAID")]
+    assert not Ledger(product.xero()).drift()
+
+
+def test_a_payment_of_a_batch_found_removed_is_not_put_back_on_a_bill_voided_since(
+    product: Product, submitted: Payables
+) -> None:
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    submitted.apply(submitted.pay([payment("a"), payment("b")], batch=True))
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+    submitted.recover()
+    product.books.void_invoice(next(each.id for each in product.live_bills() if each.number == "a"))
+
+    plan = Ledger(product.xero()).drift().restore()
+    submitted.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [
+        ("cannot be put back", "bill payment/p-a"),
+        ("cannot be put back", "a"),
+    ]
+    assert [(each.number, each.status) for each in product.live_bills()] == [("b", "PAID"), ("c", "AUTHORISED")]
+
+
 def test_a_store_that_forgot_everything_pays_no_part_of_a_batch_twice(product: Product, submitted: Payables) -> None:
     bills = [bill("a"), bill("b", "20.00"), bill("c", "30.00")]
     parts = [payment("a", "1.00"), payment("b", "2.00"), payment("c", "3.00")]
@@ -267,3 +331,28 @@ def test_a_batch_that_a_store_thinks_never_left_is_taken_over_with_its_payments(
     assert Ledger(xero).audit().findings == ()
     assert not Payables(xero, payment_account=BANK).pay(parts, batch=True)
     assert [each.amount_due for each in product.live_bills()] == [Decimal(9), Decimal(18), Decimal(30)]
+
+
+def test_a_batch_that_a_store_thinks_never_left_and_that_was_removed_can_be_put_back(
+    product: Product, submitted: Payables
+) -> None:
+    parts = [payment("a", "1.00"), payment("b", "2.00")]
+    product.simulator.faults.plan(Fault.DAY_LIMIT, method="PUT", path="/BatchPayments")
+    with pytest.raises(RateLimited):
+        submitted.apply(submitted.pay(parts, batch=True))
+    kept = backup(product)
+    product.clock.advance(86_400)
+    submitted.recover()
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+    restore(product, kept)
+    product.clock.advance(3600)
+
+    xero = product.xero()
+    Ledger(xero).audit(adopt=True)
+    restored = Payables(xero, payment_account=BANK)
+    restored.apply(Ledger(xero).drift().restore())
+
+    assert [each.amount_due for each in product.live_bills()] == [Decimal(9), Decimal(18), Decimal(30)]
+    assert Ledger(xero).audit().findings == ()
+    again = restored.pay(parts, batch=True)
+    assert (len(again), again.findings, Ledger(xero).drift().drifts) == (0, (), ())

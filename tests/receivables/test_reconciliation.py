@@ -494,6 +494,34 @@ def test_what_was_removed_again_before_its_lost_answer_was_looked_for_is_put_bac
     assert Ledger(collected.product.xero()).drift().drifts == ()
 
 
+@pytest.mark.parametrize("in_doubt", [True, False])
+@pytest.mark.parametrize("look", _LOOKED_AT.values(), ids=_LOOKED_AT)
+def test_the_payments_of_a_batch_that_was_removed_are_put_back_one_by_one(
+    product: Product, look: Callable[[Collected], Plan], *, in_doubt: bool
+) -> None:
+    """Whether it was known to stand by then or not: what was part of a batch that is gone stands in nobody's way."""
+    sales = Receivables(product.xero(), clearing_account=CLEARING, settlements=evolve(CHOSEN, batches=True))
+    collected = Collected(product, sales)
+    collected.settle("S1", product.collectable("100.00"), product.collectable("60.00", "Bo Lee"), paid_out=False)
+    if in_doubt:
+        product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    collected.apply()
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+    sales.recover()
+    assert sorted(collected.found()) == [
+        ("removed in Xero", "S1-0", "-100.00"),
+        ("removed in Xero", "S1-1", "-60.00"),
+    ]
+
+    report = sales.apply(look(collected))
+
+    assert (report.findings, collected.found()) == ((), [])
+    assert sorted(each.amount for each in product.live_payments()) == [60, 100]
+    assert product.books.balance(product.books.account(CLEARING).id) == Decimal("158.50")
+    again = sales.settle(collected.settlements)
+    assert (len(again), again.findings, Ledger(product.xero()).drift().drifts) == (0, (), ())
+
+
 @pytest.mark.parametrize("at_once", [True, False], ids=["one plan", "two plans"])
 @pytest.mark.parametrize("in_doubt", [True, False])
 def test_what_was_removed_and_is_charged_back_is_not_put_back_as_well(

@@ -25,7 +25,7 @@ from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
 from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
-from xerosync.engine.probes import Found, conclude, payments_in
+from xerosync.engine.probes import Found, conclude, payments_in, payments_removed
 from xerosync.engine.recovery import MARKS_ON, let_arrive
 from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
@@ -267,7 +267,7 @@ async def _adopt(books: Books, compared: _Books) -> int:
         poster = Poster(books, lease)
         by_mark = compared.by_mark
         contradicted = [
-            _overtaken(intent, documents)
+            await _overtaken(books, intent, documents)
             for tag, documents in compared.by_tag.items()
             if (intent := by_mark.get(tag)) is not None and intent.state in NEVER_LEFT
         ]
@@ -286,14 +286,16 @@ async def _adopt(books: Books, compared: _Books) -> int:
         await lease.release()
 
 
-def _overtaken(intent: Intent, documents: Sequence[Document]) -> Intent:
+async def _overtaken(books: Books, intent: Intent, documents: Sequence[Document]) -> Intent:
     """*intent*, which the ledger thinks never left, as its *documents* in Xero show it."""
     state = conclude([Found(each.xero_id, ours=True, stands=each.stands) for each in documents])
     standing = [each for each in documents if each.stands] or documents
-    ended = intent.moved(State.UNKNOWN)
-    if len(standing) != 1:
-        return ended.moved(state)
-    return ended.moved(state, xero_id=standing[0].xero_id).paying(standing[0].payments)
+    doubted, first = intent.moved(State.UNKNOWN), standing[0]
+    if len(standing) != 1 and state is not State.REMOVED:
+        return doubted.moved(state)
+    ended = doubted.moved(state, xero_id=first.xero_id)
+    is_gone = state is State.REMOVED and bool(ended.members) and not first.payments
+    return ended.paying(await payments_removed(books, ended, first.xero_id) if is_gone else first.payments)
 
 
 def _finding(code: str, about: str) -> Finding:

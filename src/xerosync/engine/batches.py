@@ -1,8 +1,8 @@
 """
 Payments that move as one sum: which go together, and what is known of those in a batch that does not stand yet.
 
-A batch that stands keeps each of its payments as a write of its own, so that whoever asks for one need not know of
-batches. Until then they are known through the batch alone.
+A batch that stands, or stood until somebody removed it, keeps each of its payments as a write of its own, so that
+whoever asks for one need not know of batches. Until then they are known through the batch alone.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import AcceptDrift, Action, link_key
+from xerosync.engine.actions import AcceptDrift, Action, Pay, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.forgotten import pays_any, taken_over, unpayable
@@ -33,8 +33,8 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.restoring import TAKING_BACK, again, being_taken_back, edited_back, past_revisions
-from xerosync.engine.states import POSTED
+from xerosync.engine.restoring import TAKING_BACK, again, being_taken_back, current_of, edited_back, past_revisions
+from xerosync.engine.states import POSTED, State
 from xerosync.engine.written import Written, all_changes, written_total
 from xerosync.errors import InvalidInput
 from xerosync.models import (
@@ -45,6 +45,7 @@ from xerosync.models import (
     CreditNote,
     Invoice,
     Payment,
+    PaymentStatus,
     TenantId,
 )
 from xerosync.tables import Tabular
@@ -284,6 +285,8 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
         as_before = {xero_id for xero_id, key in creations.items() if changed.get(key) == since.get(key)}
         gone = taken_back | (creations.keys() - as_before)
         found = [each for each in found if each.xero_id not in gone]
+    nameless = await _nameless(books)
+    found, looked_at = [*found, *nameless], looked_at + len(nameless)
     left = (each for each in found if each.field in fields and accepted.get(each.accepted().key) != each.now)
     return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left))
 
@@ -316,7 +319,8 @@ async def _drifted(
         for xero_id, changed in (await lines_changed(books, ours, same)).items():
             told = ((DriftField.LINES, changed.lines), (DriftField.TEXTS, changed.texts))
             all_differing[xero_id] += [(of, *said) for of, said in told if said is not None]
-    put_back = await _put_back(books, ours, {key: each for key, (each, _) in documents.items() if all_differing[key]})
+    differ = {key: (ours[key], each) for key, (each, _) in documents.items() if all_differing[key]}
+    put_back = await _put_back(books, differ)
     for xero_id, (document, stamp) in documents.items():
         written, differing = ours[xero_id], all_differing[xero_id]
         as_one = written.as_one()
@@ -337,22 +341,47 @@ async def _drifted(
             )
 
 
+async def _nameless(books: Books) -> list[Drift]:
+    """
+    The payments of batches that were found removed, where Xero does not say which payments they were.
+
+    They went with their batch (F 6.142), by whose id they are told. What was put back since is not among them.
+    """
+    removed = await intents_with(books, lookup=("kind", Pay.kind), states=[State.REMOVED])
+    nameless = [each for each in removed if not each.xero_id]
+    now = await current_of(books, (each.operation for each in nameless)) if nameless else {}
+    written = {each.key: Written(creation=each) for each in nameless if now[each.key].key == each.key}
+    put_back = await _put_back(books, {key: (each, None) for key, each in written.items()})
+    return [
+        Drift(
+            kind=Pay.kind,
+            about=each.creation.operation.host_ref,
+            xero_id=each.creation.facts.get("batch", ""),
+            field=DriftField.EXISTENCE,
+            was=str(PaymentStatus.AUTHORISED),
+            now=str(PaymentStatus.DELETED),
+            remedy=put_back.get(key, ()),
+        )
+        for key, each in written.items()
+    ]
+
+
 async def _put_back(
-    books: Books, ours: Mapping[str, Written], documents: Mapping[str, Document]
+    books: Books, documents: Mapping[str, tuple[Written, Document | None]]
 ) -> dict[str, tuple[Action, ...]]:
-    """What posts again those of *documents* that are payments, money or transfers, by id, where a plan can."""
+    """What posts again those of *documents* that are payments, money or transfers, by their keys, where a plan can."""
     currency = (await books.organisation()).base_currency or "XXX"
     anew = {
-        xero_id: again(ours[xero_id].as_one(), document, currency)
-        for xero_id, document in documents.items()
+        key: again(written.as_one(), document, currency)
+        for key, (written, document) in documents.items()
         if not isinstance(document, Invoice | CreditNote)
     }
     every = [action for actions in anew.values() for action in actions]
     # What was put back before the store was set back is in Xero already.
     met = iter(await taken_over(books, every))
-    instead = {xero_id: tuple(islice(met, len(actions))) for xero_id, actions in anew.items()}
+    instead = {key: tuple(islice(met, len(actions))) for key, actions in anew.items()}
     voided = await unpayable(books, every)
-    return {xero_id: actions for xero_id, actions in instead.items() if not pays_any(anew[xero_id], voided)}
+    return {key: actions for key, actions in instead.items() if not pays_any(anew[key], voided)}
 
 
 async def _contacts(books: Books) -> AsyncIterator[Drift]:

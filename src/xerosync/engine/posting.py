@@ -22,7 +22,7 @@ from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, PAID, Intent,
 from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
 from xerosync.engine.probes import conclude, payments_in
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED, State
 from xerosync.engine.strays import check_not_behind
 from xerosync.engine.trail import Recorder, TrailStep
 from xerosync.errors import Unavailable, XerosyncError
@@ -135,13 +135,13 @@ class Poster:
 
         *before* is where they stood until now; None for those that are new.
         Up to a thousand are one commit; more are several, each whole. With each may go one of *also*, in their order,
-        and with a batch that now stands go its payments, each as if it had been posted alone.
+        and with a batch that came to be in Xero go its payments, each as if it had been posted alone.
         """
         for start in range(0, len(intents), _CHUNK):
             fence = await self.lease.held()
             chunk = intents[start : start + _CHUNK]
             stored = [intent.record() for intent in chunk]
-            paid = [each.record() for one in chunk if one.state is State.CONFIRMED for each in one.as_single()]
+            paid = [each.record() for one in chunk if one.state in POSTED for each in one.as_single()]
             self.trail.moved(chunk, before)
             lines = self.trail.waiting()
             expect = {record.identity: record.version for record in (*stored, *lines)}

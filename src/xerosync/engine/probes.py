@@ -229,7 +229,25 @@ async def probe_batch_payments(books: Books, intents: Sequence[Intent]) -> dict[
     batches = await _rows(books, "BatchPayments", BatchPayment, clauses)
     members = {str(each.batch_payment_id): payments_in(each) for each in batches}
     found = _by_tag(intents, batches, lambda one: one.reference)
+    for intent in intents:
+        for one in found[intent.key]:
+            if not one.stands and not members[one.xero_id]:
+                members[one.xero_id] = await payments_removed(books, intent, one.xero_id)
     return {key: [evolve(one, payments=members[one.xero_id]) for one in group] for key, group in found.items()}
+
+
+async def payments_removed(books: Books, batch: Intent, batch_id: str) -> dict[str, str]:
+    """
+    The ids of the payments that went with a *batch* of this id, by the id of what each paid.
+
+    No fact says that a batch that was removed lists them still; each names its batch (F 6.118), where Xero lists it.
+    """
+    clauses = [f'Invoice.InvoiceID==guid("{each.invoice}")' for each in batch.members]
+    return {
+        each.invoice.invoice_id or "": each.payment_id or ""
+        for each in await _rows(books, "Payments", Payment, clauses)
+        if each.batch_payment_id == batch_id and each.invoice is not None
+    }
 
 
 def payments_in(batch: BatchPayment) -> dict[str, str]:

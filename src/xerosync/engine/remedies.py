@@ -165,9 +165,10 @@ def _is_foreign(discrepancy: Discrepancy, entries: Sequence[Entry]) -> bool:
 
 def _why_it_stays(entry: Entry, open_books: OpenBooks) -> str:
     document = entry.document
-    if isinstance(document, Payment | BankTransaction | BankTransfer) and document.is_reconciled:
+    stands = document is not None and document.status not in GONE
+    if stands and isinstance(document, Payment | BankTransaction | BankTransfer) and document.is_reconciled:
         return "it is reconciled"
-    if isinstance(document, Payment) and document.batch_payment_id is not None:
+    if stands and isinstance(document, Payment) and document.batch_payment_id is not None:
         return "it is part of a batch"
     if document is not None and document.date is not None and open_books.is_closed(document.date):
         return "it lies in closed books"
