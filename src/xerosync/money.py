@@ -50,6 +50,8 @@ def exactly(decide: Callable[P, R]) -> Callable[P, R]:
 
 
 _FINEST: Final = Decimal("1E-9")
+_TOO_LONG: Final = 18
+_CENT: Final = Decimal("0.01")
 _NOUGHT: Final = Decimal(0)
 _SUMS: Final = Context(prec=100, traps=[InvalidOperation, Inexact])
 """How very many amounts are added up, any of which may have all digits that one can have."""
@@ -80,10 +82,12 @@ def _decimal(value: object) -> Decimal:
 
 def _amount(value: object) -> Decimal:
     amount = value if type(value) is Decimal else _decimal(value)
+    if amount and amount.same_quantum(_CENT) and amount.adjusted() < _TOO_LONG:
+        return amount  # as nearly all are, of which millions are made
     if not amount.is_finite():
         raise InvalidInput("amount", "give a finite amount, not NaN or Infinity")
     # We work with 28 digits, and Decimal rounds beyond them in silence: within these bounds every sum is exact.
-    if amount and (amount.adjusted() >= 18 or amount != amount.quantize(_FINEST, context=EXACT)):
+    if amount and (amount.adjusted() >= _TOO_LONG or amount != amount.quantize(_FINEST, context=EXACT)):
         raise InvalidInput("amount", "give an amount below 10^18, with nine decimals at most")
     return EXACT.add(amount, _NOUGHT)  # a negative zero becomes zero
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Final, Protocol
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from xerosync.client._limits import LEASE, AppCalls, Limits, OrganisationCalls, Wait, wait_before
 from xerosync.client._wire.answers import Counters
@@ -126,7 +126,7 @@ def gate_of(clock: Clock | None) -> MemoryGate:
 
 
 def _whole_app(account: Account) -> Account:
-    return evolve(account, organisation="")
+    return Account(account.api, account.app, "")
 
 
 _THIS_PROCESS: Final = MemoryGate()

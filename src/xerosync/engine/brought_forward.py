@@ -21,7 +21,7 @@ from xerosync.engine.movements import Movements
 from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settlement_report import LineMark, ReportedSettlement
 from xerosync.engine.settling_policies import SettlementSettings
-from xerosync.engine.ticked import Noted, Ticked, number_of
+from xerosync.engine.ticked import CostSums, Noted, Ticked, number_of
 from xerosync.engine.ticking import Condensed, Reader
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import Settlement
@@ -90,6 +90,8 @@ class BroughtForward:
     documents: Mapping[str, frozenset[str]]
     still_open: tuple[Settlement, ...]
     closed: Mapping[str, Closed]
+    costs: CostSums
+    """What the closed settlements moved besides their lines."""
 
     def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
         # Its numbers mean nothing in another process: what is pickled, or copied, is left without.
@@ -138,6 +140,7 @@ class Rolled:
     marks: Mapping[str, Mark]
     days: dict[date, tuple[int, Decimal]]
     closed: Mapping[str, Closed]
+    costs: CostSums
     names: frozenset[str]
     pays: Sequence[Record]
     payments: Sequence[Record]
@@ -151,16 +154,20 @@ class Rolled:
 
 
 @exactly
-def ticked_with(closed: Iterable[Closed], ticked: Ticked) -> Ticked:
-    """What was *ticked* off, with what *closed* settlements moved besides their lines."""
-    found: dict[tuple[date, str], tuple[int, Decimal]] = {}
-    until: date | None = None
-    for each in closed:
-        until = each.until if until is None else max(each.until, until)
-        for day, what, amount in each.moved:
+def costs_with(costs: CostSums, *, more: Iterable[Closed] = (), fewer: Iterable[Closed] = ()) -> CostSums:
+    """*costs* with what *more* closed settlements moved besides their lines, and without what *fewer* did."""
+    found = dict(costs)
+    for settlements, sign in ((more, 1), (fewer, -1)):
+        for day, what, amount in (moved for each in settlements for moved in each.moved):
             count, total = found.get((day, what), _NOTHING)
-            found[day, what] = count + 1, total + amount
-    return evolve(ticked, costs=found, until=until)
+            found[day, what] = count + sign, total + sign * amount
+    return {moved: each for moved, each in found.items() if each[0]}
+
+
+def ticked_with(rolled: Rolled, ticked: Ticked) -> Ticked:
+    """What was *ticked* off, with what the settlements that stay closed moved besides their lines."""
+    until = max((each.until for each in rolled.closed.values()), default=None)
+    return evolve(ticked, costs=rolled.costs, until=until)
 
 
 @frozen(kw_only=True)
@@ -286,6 +293,7 @@ def bring_forward(
             if each.id not in newly
         ),
         closed=closed,
+        costs=costs_with(rolled.costs if rolled is not None else {}, more=newly.values()),
     )
 
 

@@ -174,7 +174,7 @@ async def _looked_at(books: Books, kept: Account, wanted: Wanted, currency: str,
         check_accounts(forward, settled.accounts)
     ticked = left.ticked if left is not None else Ticked(currency=currency)
     if rolled is not None:
-        ticked = ticked_with(rolled.closed.values(), ticked)
+        ticked = ticked_with(rolled, ticked)
     return _Looked(movements=movements, settled=settled, ticked=ticked, left=left, rolled=rolled, marks=marks)
 
 

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Pay, Pending
-from xerosync.engine.brought_forward import BroughtForward, Closed, Rolled
+from xerosync.engine.brought_forward import BroughtForward, Closed, Rolled, costs_with
 from xerosync.engine.changes import Mark, changed_since
 from xerosync.engine.entries import key_of, named
 from xerosync.engine.intents import read_intent, record_key, tag_in
@@ -142,11 +142,12 @@ class _Rolling:
         for record in await self._stored("intent", forward.intents - changed.keys()):
             self._disturb_by(record)
         names: set[str] = set()
-        for key, paid in self.paying.items():
-            self._look_at(changed[key], paid)
-        payments = self.on_account.keys() - {self.written[key] for key in self.paying}
-        for record in changed.values():
-            names |= self._touched(record, payments)
+        taken_back: set[str] = set()
+        for key, record in changed.items():
+            if key in self.paying:
+                self._look_at(record, self.paying[key])
+            names.update(self._touched(record, taken_back))
+        payments = self.on_account.keys() - {self.written[key] for key in self.paying} | taken_back
         await self._release()
         names |= {line.id for each in self.given for line in each.lines}
         await self._disturb_lines(names)
@@ -281,6 +282,7 @@ class _Rolling:
             marks=self.marks,
             days=self.days,
             closed=closed,
+            costs=costs_with(self.forward.costs, fewer=self.reopened.values()),
             names=frozenset(self.names),
             pays=pays,
             payments=sorted(payments.values(), key=_by_key),

@@ -151,13 +151,13 @@ class Reader:
 
 
 def _once(read: Callable[[Record], T]) -> Callable[[Record], T]:
-    kept: dict[tuple[str, int], T] = {}
+    kept: dict[str, tuple[int, T]] = {}
 
     def reading(record: Record) -> T:
-        name = record.key, record.version
-        if name not in kept:
-            kept[name] = read(record)
-        return kept[name]
+        found = kept.get(record.key)
+        if found is None or found[0] != record.version:
+            found = kept[record.key] = record.version, read(record)
+        return found[1]
 
     return reading
 

@@ -49,6 +49,8 @@ ATTEMPTS: Final = frozenset({LineKind.COLLECTED, LineKind.DECLINED})
 
 
 def _kind(value: LineKind | str) -> LineKind:
+    if type(value) is LineKind:
+        return value
     # A plain text is no member: taken as it is, "collected" would be read as a charge-back.
     try:
         return LineKind(value)
