@@ -9,7 +9,7 @@ from attrs import define, field
 from tests.conftest import Product, Through, found_product
 
 from xerosync import MemoryStore, State, Xero
-from xerosync.engine.states import may_move
+from xerosync.engine.states import POSTED, may_move
 from xerosync.ports import Request
 from xerosync.storage import Fence, Order, Owner, Record, RecordKey
 
@@ -110,7 +110,7 @@ def is_move(before: Record | None, after: Record) -> bool:
     start = None if before is None else State(before.state)
     end = State(after.state)
     if start is None:
-        return end is State.INTENDED or (end is State.CONFIRMED and "batch" in dict(after.lookups))
+        return end is State.INTENDED or (end in POSTED and "batch" in dict(after.lookups))
     if start is State.SENT and may_move(State.UNKNOWN, end):
         return True
     return may_move(start, end) or (start is end and start in {State.INTENDED, State.UNKNOWN})

@@ -10,9 +10,24 @@ from itertools import combinations
 
 import pytest
 from attrs import evolve
-from tests.conftest import CLEARING, DAY, nzd
+from tests.conftest import BANK, CLEARING, DAY, nzd
 
-from xerosync import AsyncReceivables, AsyncXero, Customer, Receivables, Settlement, SettlementLine
+from xerosync import (
+    AsyncLedger,
+    AsyncPayables,
+    AsyncReceivables,
+    AsyncXero,
+    BillLine,
+    CardSpend,
+    Customer,
+    Payables,
+    Plan,
+    Receivables,
+    Recovery,
+    Settlement,
+    SettlementLine,
+)
+from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.testing.simulation import FLOWS, QUIET, Flow, Run, World, nothing_left, play
 
 CHUNKS = 4
@@ -24,6 +39,7 @@ Count = Callable[[str, object], None]
 EVERYTHING = bool(os.environ.get("XEROSYNC_ALL_CRASH_POINTS"))
 PAIRS_STRIDE = 1 if EVERYTHING else 49
 ENOUGH = 120
+FEW = 24
 # The poisoned flow looks again for a day, and does the same each time: moments far apart stand for the others.
 MONOTONOUS = {"poison": 150 if EVERYTHING else 601}
 
@@ -100,6 +116,62 @@ def test_any_two_crashes_of_a_payment_lose_and_double_nothing(chunk: int, record
 
     chosen = pairs[chunk * PAIRS_STRIDE :: CHUNKS * PAIRS_STRIDE]
     wrong = [str(run) for run in (died(PAYMENT, *pair) for pair in chosen) if not run]
+
+    assert wrong == []
+    record_property("crash points", len(chosen))
+
+
+def _receipt(amount: str) -> CardSpend:
+    line = BillLine(description="taxi", amount=nzd(amount), account=AccountCode("429"))
+    return CardSpend(id="s", vendor="Taxi", on=DAY, account=BANK, lines=[line])
+
+
+def _posted_and_removed(world: World) -> None:
+    """A card receipt that was posted, and that somebody removed in Xero."""
+    purchases = Payables(world.quiet_client())
+    purchases.apply(purchases.spend([_receipt("23.00")]))
+    world.books.remove_bank_transaction(world.books.bank_transactions[0].id)
+
+
+def _posted_and_edited(world: World) -> None:
+    """A card receipt that was posted, and of which somebody changed the amount."""
+    xero = world.quiet_client()
+    purchases = Payables(xero)
+    purchases.apply(purchases.spend([_receipt("23.00")]))
+    line = LineItem(description="taxi", unit_amount=Decimal(5), account_code=AccountCode("429"))
+    posted = BankTransactionId(world.books.bank_transactions[0].id)
+    xero.bank_transactions.update([BankTransaction(bank_transaction_id=posted, line_items=(line,))])
+
+
+async def _put_back_and_change(xero: AsyncXero, world: World) -> bool:
+    """What people did is put back, and the receipt has another amount at its source by then."""
+    del world
+    purchases = AsyncPayables(xero)
+    done: list[Plan | Recovery] = [await purchases.recover()]
+    done.append(plan := (await AsyncLedger(xero).drift()).restore())
+    await purchases.apply(plan)
+    done.append(plan := await purchases.update([_receipt("25.00")]))
+    await purchases.apply(plan)
+    return nothing_left(*done)
+
+
+def _spent_once(world: World) -> Iterator[str]:
+    spent = [each.total for each in world.books.bank_transactions if each.status == "AUTHORISED"]
+    if spent != [Decimal(25)]:
+        yield f"spent: {spent}"
+
+
+@pytest.mark.parametrize("meddled", [_posted_and_removed, _posted_and_edited])
+def test_a_crash_while_a_receipt_is_put_back_and_changed_loses_and_doubles_nothing(
+    meddled: Callable[[World], None], record_property: Count
+) -> None:
+    """What made room for it, what was put back and what was changed then: each may be the last that was done."""
+    flow = Flow(name="put back and changed", set_up=meddled, work=_put_back_and_change, check=_spent_once)
+    every = moments(flow)
+    assert len(every) > 60
+
+    chosen = every[:: 1 if EVERYTHING else len(every) // FEW | 1]
+    wrong = [str(run) for run in (died(flow, moment) for moment in chosen) if not run]
 
     assert wrong == []
     record_property("crash points", len(chosen))

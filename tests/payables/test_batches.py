@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 
 import pytest
 from tests.conftest import BANK, DAY, Product, Through, found_product, is_write, nzd
 from tests.engine.backups import backup, restore
+from tests.engine.crashes import Crash, Fuse, found_mortal
 
 from xerosync import Bill, BillLine, BillPayment, DriftField, Ledger, MemoryStore, Payables
 from xerosync.errors import LedgerBehind, RateLimited
@@ -236,6 +239,30 @@ def test_a_batch_that_was_removed_before_its_lost_answer_was_looked_for_can_be_p
     assert (len(after), after.findings) == (0, ())
     ledger = Ledger(product.xero())
     assert (ledger.drift().drifts, ledger.audit().findings) == ((), ())
+
+
+def test_a_crash_while_a_batch_is_found_removed_leaves_all_of_it_to_be_put_back() -> None:
+    for moment in count(1, 5):
+        mortal, fuse = found_mortal(), Fuse(moment)
+        purchases = Payables(mortal.client(Fuse()), payment_account=BANK)
+        purchases.apply(purchases.submit([bill("a"), bill("b", "20.00")]))
+        mortal.product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+        purchases.apply(purchases.pay([payment("a"), payment("b")], batch=True))
+        mortal.product.books.remove_batch_payment(mortal.product.books.batch_payments[0].id)
+
+        with suppress(Crash):
+            dying = mortal.client(fuse)
+            Ledger(dying).recover()
+            Payables(dying).apply(Ledger(dying).drift().restore())
+        heir = mortal.client(Fuse())
+        Ledger(heir).recover()
+        Payables(heir).apply(Ledger(heir).drift().restore())
+
+        assert sorted(each.amount for each in mortal.product.live_payments()) == [10, 20], moment
+        assert {each.status for each in mortal.product.live_bills()} == {"PAID"}
+        if not fuse.dead:
+            break
+    assert moment > 20
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["payments listed", "payments not listed"])

@@ -33,9 +33,18 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.restoring import TAKING_BACK, again, being_taken_back, current_of, edited_back, past_revisions
+from xerosync.engine.restoring import (
+    RESTORED,
+    TAKING_BACK,
+    again,
+    being_put_back,
+    being_taken_back,
+    current_of,
+    edited_back,
+    past_revisions,
+)
 from xerosync.engine.states import POSTED, State
-from xerosync.engine.written import Written, all_changes, written_total
+from xerosync.engine.written import Written, all_changes, first_key, written_as, written_total
 from xerosync.errors import InvalidInput
 from xerosync.models import (
     BankTransaction,
@@ -268,7 +277,7 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     creations: dict[str, str] = {}
     for name in kinds:
         async for page in _pages(books, name):
-            written = [Written(creation=each, changes=changed.get(each.key, ())) for each in page]
+            written = [written_as(each, changed) for each in page]
             ours = {
                 each.creation.xero_id: each
                 for each in written
@@ -276,7 +285,7 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
             }
             looked_at += len(ours)
             drifted = [each async for each in _drifted(books, name, ours, fields)]
-            creations |= {each.xero_id: ours[each.xero_id].creation.key for each in drifted}
+            creations |= {each.xero_id: first_key(ours[each.xero_id].creation) for each in drifted}
             found += drifted
     found += [each async for each in _contacts(books)]
     if found:
@@ -294,9 +303,15 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
 async def _taken_back(books: Books) -> set[str]:
     """What the library took back itself, or put something else in the place of, or is about to, by Xero id."""
     found = {*await past_revisions(books), *await being_taken_back(books)}
+    removals: dict[str, Intent] = {}
     for kind in sorted(TAKING_BACK):
-        found |= posted_by_id(await intents_with(books, lookup=("kind", kind))).keys()
-    return found
+        removals |= posted_by_id(await intents_with(books, lookup=("kind", kind)))
+    # What made room for something to be put back was not taken back for good: a run may have died before that came.
+    room = {xero_id: each for xero_id, each in removals.items() if RESTORED[0] in each.facts}
+    coming = await being_put_back(books) if room else frozenset[str]()
+    return found | {
+        xero_id for xero_id in removals if xero_id not in room or room[xero_id].operation.host_ref in coming
+    }
 
 
 async def _drifted(

@@ -13,6 +13,7 @@ from xerosync.engine.bringing import linked_documents
 from xerosync.engine.intents import intent_key
 from xerosync.engine.mirror import BANK_TRANSACTIONS, CREDIT_NOTES, INVOICES, Shelf, refresh
 from xerosync.engine.observed import intents_of, stamped
+from xerosync.engine.restoring import current_of
 from xerosync.engine.sides import PURCHASES, Side
 from xerosync.engine.spending import card_operation, linked_spends
 from xerosync.engine.states import State
@@ -84,7 +85,9 @@ async def posted_documents(
     """
     ids = list(dict.fromkeys(host_ids))
     operations = [(each, shelf, operation) for each in ids for shelf, operation in creations(side, each, of)]
-    intents = await intents_of(books, (operation for _, _, operation in operations))
+    # Of what is posted for the host only receipts are put back by being posted anew.
+    find = current_of if side is PURCHASES and of is not Bill else intents_of
+    intents = await find(books, (operation for _, _, operation in operations))
     written: dict[str, dict[str, str]] = {shelf.name: {} for shelf in _SHELVES}
     for host_id, shelf, operation in operations:
         intent = intents.get(intent_key(books.tenant, operation))

@@ -22,7 +22,7 @@ from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, PAID, Intent,
 from xerosync.engine.kinds import Kind, kind_of
 from xerosync.engine.lease import Lease
 from xerosync.engine.probes import conclude, payments_in
-from xerosync.engine.states import POSTED, State
+from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import check_not_behind
 from xerosync.engine.trail import Recorder, TrailStep
 from xerosync.errors import Unavailable, XerosyncError
@@ -141,7 +141,7 @@ class Poster:
             fence = await self.lease.held()
             chunk = intents[start : start + _CHUNK]
             stored = [intent.record() for intent in chunk]
-            paid = [each.record() for one in chunk if one.state in POSTED for each in one.as_single()]
+            paid = await self._paid_in(chunk)
             self.trail.moved(chunk, before)
             lines = self.trail.waiting()
             expect = {record.identity: record.version for record in (*stored, *lines)}
@@ -149,6 +149,15 @@ class Poster:
             await self.books.storage.commit(puts, expect=expect, fence=fence)
             self.trail.kept(lines)
         return [evolve(intent, version=intent.version + 1) for intent in intents]
+
+    async def _paid_in(self, batches: Sequence[Intent]) -> list[Record]:
+        """The payments of those *batches* that came to be in Xero; of removed ones, those not known otherwise."""
+        paid = [each.record() for one in batches if one.state is State.CONFIRMED for each in one.as_single()]
+        gone = [each.record() for one in batches if one.state is State.REMOVED for each in one.as_single()]
+        known = await self.books.storage.get_many([each.identity for each in gone]) if gone else []
+        return paid + [
+            each for each, before in zip(gone, known, strict=True) if before is None or before.state in NEVER_LEFT
+        ]
 
     async def _post_batch(self, kind: Kind, batch: Sequence[Intent]) -> list[Intent]:
         """*batch* as it ended; halved where Xero cannot read it: one odd value must not take others with it."""

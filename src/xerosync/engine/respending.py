@@ -16,7 +16,7 @@ from xerosync.engine.ended import gone_finding, withdrawn
 from xerosync.engine.intents import intent_key, mark_of
 from xerosync.engine.left_alone import not_posted
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, GONE, refresh
-from xerosync.engine.observed import intents_of, stamped
+from xerosync.engine.observed import stamped
 from xerosync.engine.once import sifted
 from xerosync.engine.paper_actions import CARD, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
@@ -24,6 +24,7 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults
 from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
+from xerosync.engine.restoring import current_of
 from xerosync.engine.settling_policies import WhenLocked
 from xerosync.engine.spending import (
     accounts_by_name,
@@ -36,7 +37,7 @@ from xerosync.engine.spending import (
 )
 from xerosync.engine.states import State
 from xerosync.engine.vendors import Vendors, vendor_key
-from xerosync.engine.written import Written, all_changes, differing, fields_of, read_whole
+from xerosync.engine.written import Written, all_changes, differing, fields_of, read_whole, written_as
 from xerosync.errors import InvalidInput
 from xerosync.mapping.documents import marked_reference
 from xerosync.mapping.spending import CardSpend, checked_spend, spend_document
@@ -87,7 +88,7 @@ async def _left_alone(books: Books, spends: Sequence[CardSpend], standing: Colle
     """A finding on each of *spends* without a document *standing*, unless what was typed for it is as it says."""
     others = {each.id: each for each in spends if each.id not in standing}
     linked = await linked_spends(books, others)
-    intents = await intents_of(books, (card_operation(each) for each in others))
+    intents = await current_of(books, (card_operation(each) for each in others))
     written = {each.operation.host_ref.removeprefix(CARD): each for each in intents.values()}
     ids = (each.xero_id for each in intents.values() if each.xero_id)
     documents = await stamped(books, BANK_TRANSACTIONS, BankTransaction, ids)
@@ -116,14 +117,14 @@ def _unlike(spend: CardSpend, typed: BankTransaction) -> list[Finding]:
 
 async def _known(books: Books, spends: Sequence[CardSpend]) -> list[_Known]:
     accounts = await accounts_by_name(books)
-    created = await intents_of(books, (card_operation(each.id) for each in spends))
+    created = await current_of(books, (card_operation(each.id) for each in spends))
     changes = await all_changes(books)
     written = [each.xero_id for each in created.values() if each.state is State.CONFIRMED and each.xero_id]
     documents = await stamped(books, BANK_TRANSACTIONS, BankTransaction, written)
     found: list[_Known] = []
     for spend in spends:
-        key = intent_key(books.tenant, card_operation(spend.id))
-        creation, account = created.get(key), accounts.get(spend.account)
+        creation = created.get(intent_key(books.tenant, card_operation(spend.id)))
+        account = accounts.get(spend.account)
         document, stamp = documents.get((creation.xero_id if creation is not None else "") or "", (None, ""))
         if creation is None or document is None or document.status in GONE:
             continue
@@ -131,8 +132,8 @@ async def _known(books: Books, spends: Sequence[CardSpend]) -> list[_Known]:
             _Known(
                 spend=spend,
                 account=(account.account_id if account is not None else None) or AccountId(""),
-                mark=mark_of(key, books.app.client_id),
-                written=Written(creation=creation, changes=changes.get(key, ())),
+                mark=mark_of(creation.key, books.app.client_id),
+                written=written_as(creation, changes),
                 document=document,
                 seen=Seen(BANK_TRANSACTIONS.name, creation.xero_id or "", stamp),
             )

@@ -29,7 +29,7 @@ from xerosync.engine.intents import OPEN_STATES, TAG_PREFIX, Intent, intent_key,
 from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
-from xerosync.engine.states import POSTED, State
+from xerosync.engine.states import OPEN, POSTED, State
 from xerosync.engine.written import Written
 from xerosync.models import (
     AccountId,
@@ -166,14 +166,26 @@ async def being_taken_back(books: Books) -> dict[str, Intent]:
     return {one.target: one for one in each_alone if one.target and one.operation.kind in TAKING_BACK}
 
 
+async def being_put_back(books: Books) -> frozenset[str]:
+    """What the removals are called that make room for what the library has begun to put back, and not ended yet."""
+    anew = await intents_with(books, lookup=RESTORED)
+    return frozenset(_room_for(each.operation.host_ref) for each in anew if each.state in OPEN)
+
+
+def _room_for(host_ref: str) -> str:
+    """What the removal is called that makes room for what is posted anew as *host_ref*."""
+    return f"restored/{host_ref}"
+
+
 def _facts(written: Intent) -> dict[str, str]:
-    kept = {name: value for name, value in written.facts.items() if name != "batch"}
+    # What is posted anew is whole, and is what is wanted.
+    kept = {name: value for name, value in written.facts.items() if name not in {"batch", "wanted"}}
     return kept | dict([RESTORED])
 
 
 def _making_room(written: Intent, document: BankTransaction, currency: str) -> RemoveMoney:
     return RemoveMoney(
-        host_ref=f"restored/{written.operation.host_ref}",
+        host_ref=_room_for(written.operation.host_ref),
         revision=written.operation.revision,
         reason="it was edited, and is posted anew",
         facts=dict([RESTORED]),

@@ -17,7 +17,7 @@ from xerosync.engine.ended import gone_finding, withdrawn
 from xerosync.engine.handled import RECEIPT, handled_ids
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, GONE, refresh, walk
-from xerosync.engine.observed import all_links, intents_of, links_of, stamped, tagged
+from xerosync.engine.observed import all_links, links_of, stamped, tagged
 from xerosync.engine.once import each_once, sifted
 from xerosync.engine.paper_actions import CARD, LinkSpend, SpendOnCard
 from xerosync.engine.paper_settings import BillSettings
@@ -25,10 +25,11 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults, lock_fault
 from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
+from xerosync.engine.restoring import current_of
 from xerosync.engine.rounding import expected_total
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
-from xerosync.engine.written import Written, all_changes
+from xerosync.engine.written import all_changes, written_as
 from xerosync.errors import InvalidInput
 from xerosync.mapping.spending import CardSpend, check_spend_names, checked_spend, spend_document
 from xerosync.matching.keys import MatchKey
@@ -76,8 +77,8 @@ async def spend(
     listed, unfit = sifted([each for each in listed if each.id not in outside], check_spend_names, worth_of_spend)
     await refresh(books, CONTACTS, ACCOUNTS, BANK_TRANSACTIONS)
     operations = [card_operation(each.id) for each in listed]
-    created, changes = await intents_of(books, operations), await all_changes(books)
-    intents = {key: Written(creation=each, changes=changes.get(key, ())).as_one() for key, each in created.items()}
+    created, changes = await current_of(books, operations), await all_changes(books)
+    intents = {key: written_as(each, changes).as_one() for key, each in created.items()}
     keys = [intent_key(books.tenant, operation) for operation in operations]
     done = {each.operation.host_ref for each in intents.values() if each.state is State.CONFIRMED}
     new = [each for each in listed if f"{CARD}{each.id}" not in done]

@@ -14,6 +14,7 @@ from xerosync.engine.paper_actions import CARD, VoidBill, VoidSale, VoidSupplier
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import UNAPPROVED, USED_TWICE, Of, PostedDocument, creations, has_money, posted_documents
 from xerosync.engine.recovery import finding_for
+from xerosync.engine.restoring import current_of
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
 from xerosync.engine.sides import PURCHASES, Side
 from xerosync.engine.states import OPEN, State
@@ -55,9 +56,10 @@ async def void(
 async def _unknown(books: Books, host_ids: Sequence[str], side: Side, of: Of | None) -> list[Finding]:
     """A finding on each of *host_ids* that never stood for anything in Xero, so that there is nothing to take back."""
     made = {operation: each for each in host_ids for _, operation in creations(side, each, of)}
-    written = (await intents_of(books, made)).values()
-    still_open = {made[each.operation] for each in written if each.state in OPEN}
-    gone = {made[each.operation] for each in written if each.state is State.REMOVED}
+    named = {intent_key(books.tenant, operation): each for operation, each in made.items()}
+    written = await current_of(books, made)
+    still_open = {named[key] for key, each in written.items() if each.state in OPEN}
+    gone = {named[key] for key, each in written.items() if each.state is State.REMOVED}
     return [
         Finding(code="still open", about=each, cause="a run was interrupted while posting it", fix="call recover()")
         if each in still_open

@@ -14,7 +14,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode, parse
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.actions import SALE, Action, CreateBill, CreateCreditNote, MoveMoney, Pending, Seen
-from xerosync.engine.intents import Intent, intent_key, retries
+from xerosync.engine.intents import Intent, intent_key, retries, text_at
 from xerosync.engine.observed import revisions
 from xerosync.engine.paper_actions import (
     CARD,
@@ -45,7 +45,7 @@ _CHANGED_BY: Final[Mapping[type[Action], tuple[str, str]]] = {
 
 
 async def all_changes(books: Books) -> dict[str, list[Intent]]:
-    """Every change of a document of ours by the key of its creation, in the order they were made."""
+    """Every change of a document of ours by the key of its first creation, in the order they were made."""
     found: dict[str, list[Intent]] = {}
     for change, (kind, prefix) in _CHANGED_BY.items():
         for name, changes in (await revisions(books, change.kind)).items():
@@ -57,10 +57,15 @@ async def all_changes(books: Books) -> dict[str, list[Intent]]:
 
 @frozen(kw_only=True)
 class Written:
-    """The *creation* of a document, and the *changes* of it in their order, whatever became of them."""
+    """
+    The *creation* of a document, and the *changes* of it in their order, whatever became of them.
+
+    Where it was put back, *earlier* are the changes of what it took the place of: it was posted with them.
+    """
 
     creation: Intent
     changes: Sequence[Intent] = ()
+    earlier: Sequence[Intent] = ()
 
     @property
     def last(self) -> Intent:
@@ -69,8 +74,9 @@ class Written:
 
     @property
     def latest(self) -> Intent | None:
-        """The last change, whether it was made or not."""
-        return self.changes[-1] if self.changes else None
+        """The last change, whether it was made or not; the numbers go on where a document was put back."""
+        numbered = (*self.earlier, *self.changes)
+        return max(numbered, key=lambda each: each.operation.revision) if numbered else None
 
     @property
     def edits(self) -> int:
@@ -84,7 +90,8 @@ class Written:
 
         None where nobody knows: the store had forgotten the document, and it was taken over as it stands.
         """
-        wanted = self.last.facts.get("wanted")
+        # What was put back may have kept that of what it took the place of, which bore another mark.
+        wanted = self.last.facts.get("wanted") if self.last is not self.creation else None
         return (self.last.payload or None) if wanted is None else cast(Json, parse(wanted.encode(), where="wanted"))
 
     @property
@@ -114,6 +121,21 @@ class Written:
         payload = {**self.creation.payload, **last.payload, **(self.wanted or {})}
         known = {name: fact for name, fact in self.creation.facts.items() if name != "total"}
         return evolve(self.creation, payload=payload, facts={**known, **last.facts})
+
+
+def first_key(creation: Intent) -> str:
+    """The key of what was written first of what *creation* writes, by which `all_changes` has its changes."""
+    is_anew = creation.operation.kind == MoveMoney.kind and creation.operation.revision > 1
+    return intent_key(creation.tenant, evolve(creation.operation, revision=1)) if is_anew else creation.key
+
+
+def written_as(creation: Intent, changes: Mapping[str, Sequence[Intent]]) -> Written:
+    """*creation* with those of all *changes* that are of its document, and those of what it took the place of."""
+    made = changes.get(first_key(creation), ())
+    if creation.operation.kind != MoveMoney.kind:
+        return Written(creation=creation, changes=made)
+    own = [each for each in made if text_at(each.payload, "BankTransactionID") == creation.xero_id]
+    return Written(creation=creation, changes=own, earlier=[each for each in made if each not in own])
 
 
 def written_total(intent: Intent) -> Decimal | None:

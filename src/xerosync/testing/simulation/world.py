@@ -82,8 +82,9 @@ def is_move(before: Record | None, after: Record) -> bool:
     """Whether an intent may be kept as *after* when it was *before*: a move of the table, or several at once."""
     end = State(after.state)
     if before is None:
-        # What was forgotten and carries its mark is taken over as it is.
-        return end in {State.INTENDED, State.CONFIRMED, State.SUSPECT}
+        # What was forgotten and carries its mark is taken over as it is; a payment comes to be with its batch.
+        is_of_a_batch = end is State.REMOVED and "batch" in dict(after.lookups)
+        return is_of_a_batch or end in {State.INTENDED, State.CONFIRMED, State.SUSPECT}
     start = State(before.state)
     if start is State.CONFIRMED is end:
         # A payment that was taken over by itself is known to be one of a batch, once that is taken over too.
