@@ -80,23 +80,26 @@ def _fitting(
     # That a field has no default is a value too, which whoever has nothing for it may come to give.
     default = object() if field.default is attrs.NOTHING else field.default
     check: Check | None = None
+    kind: type | None = None
 
     def fits(made: attrs.AttrsInstance, field: attrs.Attribute[object], value: object) -> None:
-        nonlocal check
+        nonlocal check, kind
         del field
-        if value is default:
+        if value is default or type(value) is kind:
             return
         if check is None:  # no hint can be read before all of its module is
-            check = _checks_of(type(made))[name]
+            kind, check = _checks_of(type(made))[name]
         check(value, name)
 
     return fits
 
 
 @functools.cache
-def _checks_of(cls: type[attrs.AttrsInstance]) -> dict[str, Check]:
+def _checks_of(cls: type[attrs.AttrsInstance]) -> dict[str, tuple[type | None, Check]]:
+    """The class that the values of each field of *cls* should be of, where its hint is one, and what checks others."""
     hints = typing.get_type_hints(cls)
-    return {each.name: _check(hints[each.name]) for each in attrs.fields(cls)}
+    wanted = {each.name: hints[each.name] for each in attrs.fields(cls)}
+    return {name: (hint if isinstance(hint, type) else None, _check(hint)) for name, hint in wanted.items()}
 
 
 def _listed(name: str, part: object) -> Callable[[object], tuple[object, ...]]:
