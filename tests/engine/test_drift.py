@@ -292,3 +292,76 @@ def test_a_removal_that_was_followed_is_accepted_by_the_reconciliation(product: 
     report = sales.reconcile()
     assert report.clean
     assert [each.amount for each in report.accepted] == [nzd("-100.00")]
+
+
+def _paid_otherwise(product: Product, xero: Xero) -> str:
+    """A collection was removed, its invoice paid otherwise, and Xero refused to have the collection put back."""
+    write_everything(product, xero)
+    _remove_collection(product)
+    (invoice,) = [each for each in product.books.invoices if each.type == "ACCREC"]
+    typed = product.books.add_payment(invoice.id, account=BANK, amount=Decimal(100), date=DAY)
+    report = Receivables(xero).apply(Ledger(xero).drift().restore())
+    assert [each.code for each in report.findings] == ["refused by Xero"]
+    return typed.id
+
+
+def test_what_xero_refused_to_have_put_back_is_told_with_its_words_and_not_sent_again(
+    product: Product, xero: Xero
+) -> None:
+    _paid_otherwise(product, xero)
+
+    report = Ledger(xero).drift()
+    plan, again = report.restore(), report.restore("L1", retry_refused=True)
+
+    words = "Payments can only be made against Authorised documents"
+    assert words in str(report)
+    assert words in report.rows()[0]["refused"]
+    assert not plan
+    assert [(each.code, each.about, words in each.cause) for each in plan.findings] == [("refused by Xero", "L1", True)]
+    assert [(cause.code, cause.waits) for cause in plan.causes] == [("refused by Xero", ("L1",))]
+    assert [each.code for each in Receivables(xero).apply(again).findings] == ["refused by Xero"]
+
+
+def test_what_xero_refused_to_have_put_back_is_planned_again_once_its_invoice_has_changed(
+    product: Product, xero: Xero
+) -> None:
+    product.books.remove_payment(_paid_otherwise(product, xero))
+
+    assert _restore(xero) == []
+
+    assert drifted(xero) == []
+    assert sorted(each.amount for each in product.live_payments()) == [4, 100]
+    assert product.books.balance(product.books.account(CLEARING).id) == 0
+
+
+def test_fees_that_closed_books_kept_from_being_put_back_are_put_back_when_told_to(
+    product: Product, xero: Xero
+) -> None:
+    write_everything(product, xero)
+    (fees,) = [each for each in product.books.bank_transactions if each.type == "SPEND"]
+    product.books.remove_bank_transaction(fees.id)
+    product.books.lock_period(DAY)
+    sales = Receivables(xero)
+    sales.apply(Ledger(xero).drift().restore())
+    assert _restore(xero) == ["refused by Xero"]
+
+    product.books.lock_period(DAY - timedelta(days=1))
+    sales.apply(Ledger(xero).drift().restore(retry_refused=True))
+
+    assert drifted(xero) == []
+    assert product.books.balance(product.books.account(CLEARING).id) == 0
+
+
+def test_an_edit_back_that_xero_refused_is_told_with_its_words(product: Product, xero: Xero) -> None:
+    bills = Payables(xero)
+    lines = [BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))]
+    bills.apply(bills.submit([Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=lines)]))
+    (bill,) = product.live_bills()
+    product.books.edit_invoice(bill.id, amount=Decimal(12))
+    product.books.lock_period(DAY)
+    bills.apply(Ledger(xero).drift().restore())
+
+    plan = Ledger(xero).drift().restore()
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["refused by Xero"])
+    assert len(Ledger(xero).drift().restore(retry_refused=True)) == 1

@@ -560,6 +560,29 @@ def test_what_lies_in_closed_books_is_not_put_back_and_the_reason_said(collected
     assert "it lies in closed books" in plan.findings[0].fix
 
 
+@pytest.mark.parametrize("brief", [False, True])
+def test_what_xero_refused_to_have_put_back_is_told_and_planned_again_once_it_may_be(
+    collected: Collected, *, brief: bool
+) -> None:
+    books, sales = collected.product.books, collected.sales
+    (payment,) = [each for each in books.payments if each.amount == 40]
+    books.remove_payment(payment.id)
+    typed = books.add_payment(payment.document_id, account=BANK, amount=Decimal(40), date=DAY)
+    sales.apply(collected.report().plan(Fix.RESTORE))
+
+    report = sales.reconcile(collected.settlements, brief=brief)
+    plan = report.plan(Fix.RESTORE)
+
+    assert not plan
+    words = "Payments can only be made against Authorised documents"
+    assert [(each.code, each.about, words in each.fix) for each in plan.findings] == [("removed in Xero", "S2-0", True)]
+    assert words in str(report)
+    assert len(report.plan(Fix.RESTORE, retry_refused=True)) == 1
+    books.remove_payment(typed.id)
+    sales.apply(sales.reconcile(collected.settlements, brief=brief).plan(Fix.RESTORE))
+    assert collected.report().clean
+
+
 def test_fees_that_somebody_edited_are_put_back(collected: Collected) -> None:
     books = collected.product.books
     (fees,) = [each for each in books.bank_transactions if each.type == "SPEND" and each.date > DAY]

@@ -35,7 +35,8 @@ class Discrepancy(Finding):
 
     *about* is the host's id where there is one, else Xero's, *xero_id* the document's, and *link* leads to it. *part*
     is what of a settlement it is about: ``line``, ``fees`` or ``payout``, and its id. *remedies* are the actions of
-    each fix that a plan can make.
+    each fix that a plan can make; *refused* are Xero's words where it refused to have it put back before, and nothing
+    has changed since.
     """
 
     amount: Money
@@ -43,6 +44,7 @@ class Discrepancy(Finding):
     link: str | None = None
     part: tuple[str, str] | None = None
     remedies: Mapping[Fix, tuple[Action, ...]] = field(factory=dict[Fix, "tuple[Action, ...]"])
+    refused: tuple[str, ...] = ()
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
@@ -50,8 +52,8 @@ class Discrepancy(Finding):
         return tuple(self.remedies)
 
     def row(self) -> dict[str, object]:
-        """Its line of a table: the names of its fixes stand for what they would do."""
-        names = [each.name for each in fields(Discrepancy) if each.name != "remedies"]
+        """Its line of a table: the names of its fixes stand for what they would do; what was refused is in *fix*."""
+        names = [each.name for each in fields(Discrepancy) if each.name not in {"remedies", "refused"}]
         return {name: plain(getattr(self, name)) for name in (*names, "fixes")}
 
     @property

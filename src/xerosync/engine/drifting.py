@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from itertools import islice
@@ -11,7 +11,8 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import AcceptDrift, Action, Pay, link_key
+from xerosync.client._wire.outgoing import encode
+from xerosync.engine.actions import AcceptDrift, Action, Pay, Pending, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.forgotten import pays_any, taken_over, unpayable
@@ -32,7 +33,9 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
+from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.put_back_refused import as_seen, refused_before, words_on
 from xerosync.engine.restoring import (
     RESTORED,
     TAKING_BACK,
@@ -128,7 +131,8 @@ class Drift:
     One change: the host's *about* and Xero's *xero_id* of a document of some *kind*, the *field*, what it *was* when it
     was written and what it is *now*, and a *link* to it where Xero has an address of it.
 
-    *remedy* is what puts it back; empty where only a person can.
+    *remedy* is what puts it back; empty where only a person can. *refused* are Xero's words where it refused that
+    before, and nothing has changed since.
     """
 
     kind: str
@@ -139,6 +143,7 @@ class Drift:
     now: str
     link: str | None = None
     remedy: tuple[Action, ...] = ()
+    refused: tuple[str, ...] = ()
 
     def accepted(self) -> AcceptDrift:
         """The action that remembers that this is as it should be."""
@@ -165,7 +170,8 @@ class Drift:
         return f"{self.kind}/{self.about}/{self.field}"
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.about}: {self.field} was {self.was}, is {self.now}"
+        why_not = f"; Xero refused to have it put back: {' | '.join(self.refused)}" if self.refused else ""
+        return f"{self.kind} {self.about}: {self.field} was {self.was}, is {self.now}{why_not}"
 
     def __repr__(self) -> str:
         return f"<Drift of {self.kind} in {self.field}>"
@@ -207,15 +213,22 @@ class DriftReport(Tabular):
         """
         return Plan(tenant=self.tenant, actions=tuple(each.followed() for each in self._chosen(about)))
 
-    def restore(self, *about: str) -> Plan:
+    def restore(self, *about: str, retry_refused: bool = False) -> Plan:
         """
         The plan that puts everything back as it was written, of the documents *about* or of all; what only a person can
-        put back is a finding. Raises as `ignore`.
+        put back is a finding, and so is what Xero refused before, unless *retry_refused*. Raises as `ignore`.
         """
         chosen = self._chosen(about)
-        actions = {action.itself: action for each in chosen for action in each.remedy}
-        findings = [_by_hand(each) for each in chosen if not each.remedy]
-        return Plan(tenant=self.tenant, actions=tuple(actions.values()), findings=tuple(findings))
+        actions: dict[Pending, Action] = {}
+        findings: list[Finding] = []
+        for each in chosen:
+            if each.refused and not retry_refused:
+                findings.append(_refused(each))
+            elif each.remedy:
+                actions |= {action.itself: action for action in each.remedy}
+            else:
+                findings.append(_by_hand(each))
+        return Plan(tenant=self.tenant, actions=tuple(actions.values()), findings=tuple(dict.fromkeys(findings)))
 
     def _chosen(self, about: Collection[str]) -> list[Drift]:
         if set(about) - {each.about for each in self.drifts}:
@@ -233,6 +246,7 @@ class DriftReport(Tabular):
                 "was": each.was,
                 "now": each.now,
                 "link": each.link or "",
+                "refused": " | ".join(each.refused),
             }
             for each in self.drifts
         ]
@@ -243,6 +257,16 @@ class DriftReport(Tabular):
 
     def __repr__(self) -> str:
         return f"<DriftReport of {len(self.drifts)} drifts>"
+
+
+def _refused(drift: Drift) -> Finding:
+    return Finding(
+        code="refused by Xero",
+        about=drift.about,
+        cause=" | ".join(drift.refused),
+        fix="correct the cause Xero names, then restore it with retry_refused=True",
+        retry=True,
+    )
 
 
 def _by_hand(drift: Drift) -> Finding:
@@ -341,8 +365,10 @@ async def _drifted(
         as_one = written.as_one()
         if not differing:
             continue
-        put = put_back.get(xero_id, ())
-        remedy = edited_back(written, document, stamp) if isinstance(document, Invoice) else put
+        remedy, refused = put_back.get(xero_id, ((), ()))
+        if isinstance(document, Invoice):
+            remedy = edited_back(written, document, stamp)
+            refused = _refused_edit(written, remedy)
         for field, was, now in differing:
             yield Drift(
                 kind=name,
@@ -353,7 +379,15 @@ async def _drifted(
                 now=now,
                 link=deep_link(address, xero_id, organisation.short_code),
                 remedy=remedy,
+                refused=refused,
             )
+
+
+def _refused_edit(written: Written, remedy: Iterable[Action]) -> tuple[str, ...]:
+    """Xero's words on the very edit that is the *remedy* of what was *written*, where it refused that last."""
+    edits = (each for each in remedy if isinstance(each, ChangeBill | ChangeSale))
+    found = (written.refused(encode(each.invoice), each.seen[0], always=False) for each in edits)
+    return tuple(text for each in found if each is not None for text in each.messages)
 
 
 async def _nameless(books: Books) -> list[Drift]:
@@ -375,16 +409,21 @@ async def _nameless(books: Books) -> list[Drift]:
             field=DriftField.EXISTENCE,
             was=str(PaymentStatus.AUTHORISED),
             now=str(PaymentStatus.DELETED),
-            remedy=put_back.get(key, ()),
+            remedy=remedy,
+            refused=refused,
         )
         for key, each in written.items()
+        for remedy, refused in [put_back.get(key, ((), ()))]
     ]
 
 
 async def _put_back(
     books: Books, documents: Mapping[str, tuple[Written, Document | None]]
-) -> dict[str, tuple[Action, ...]]:
-    """What posts again those of *documents* that are payments, money or transfers, by their keys, where a plan can."""
+) -> dict[str, tuple[tuple[Action, ...], tuple[str, ...]]]:
+    """
+    What posts again those of *documents* that are payments, money or transfers, by their keys, where a plan can; each
+    with Xero's words where it refused that before.
+    """
     currency = (await books.organisation()).base_currency or "XXX"
     anew = {
         key: again(written.as_one(), document, currency)
@@ -392,11 +431,16 @@ async def _put_back(
         if not isinstance(document, Invoice | CreditNote)
     }
     every = [action for actions in anew.values() for action in actions]
-    # What was put back before the store was set back is in Xero already.
-    met = iter(await taken_over(books, every))
-    instead = {key: tuple(islice(met, len(actions))) for key, actions in anew.items()}
     voided = await unpayable(books, every)
-    return {key: actions for key, actions in instead.items() if not pays_any(anew[key], voided)}
+    # What was put back before the store was set back is in Xero already.
+    every = await taken_over(books, await as_seen(books, every))
+    refused, met = await refused_before(books, every), iter(every)
+    instead = {key: tuple(islice(met, len(actions))) for key, actions in anew.items()}
+    return {
+        key: (actions, words_on(actions, refused))
+        for key, actions in instead.items()
+        if not pays_any(anew[key], voided)
+    }
 
 
 async def _contacts(books: Books) -> AsyncIterator[Drift]:

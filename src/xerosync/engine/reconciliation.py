@@ -96,12 +96,15 @@ class Reconciliation(Tabular):
         """Whether nothing is left to do: all of the balance is in flight, or accepted."""
         return not self.discrepancies
 
-    def plan(self, fix: Choice, *, only: Callable[[Discrepancy], bool] | None = None) -> Plan:
+    def plan(
+        self, fix: Choice, *, only: Callable[[Discrepancy], bool] | None = None, retry_refused: bool = False
+    ) -> Plan:
         """
         The plan that puts the discrepancies right by *fix*, applied like any other; what it cannot fix is its findings.
 
-        *fix* is one for all, a mapping from codes, or a function. *only* chooses among the discrepancies. Raises
-        `InvalidInput` for a fix there is not.
+        *fix* is one for all, a mapping from codes, or a function. *only* chooses among the discrepancies. What Xero
+        refused to have put back before is among the findings, too, unless *retry_refused*. Raises `InvalidInput` for a
+        fix there is not.
         """
         _check(fix)
         chosen = [each for each in self.discrepancies if only is None or only(each)]
@@ -110,6 +113,8 @@ class Reconciliation(Tabular):
         for each in chosen:
             wanted = _wanted(fix, each)
             remedy = each.remedies.get(wanted, ()) if wanted is not None else ()
+            if wanted is Fix.RESTORE and each.refused and not retry_refused:
+                remedy = ()
             actions |= {action.itself: action for action in remedy}
             if not remedy:
                 left.append(each)

@@ -44,6 +44,7 @@ from xerosync.engine.movements_flow import movements_on
 from xerosync.engine.observed import account_choice, all_links, intents_with
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Plan
+from xerosync.engine.put_back_refused import as_seen, refused_before, words_on
 from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.remedies import CHANGES, Means, remedied
 from xerosync.engine.remembering import standing_for
@@ -310,18 +311,22 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
     listed = list(told)
     every = [action for each in listed for action in each.remedies.get(Fix.RESTORE, ())]
     # Of all at once: each time that the mirror is brought up to date costs a call.
-    voided, met = await unpayable(books, every), iter(await taken_over(books, every))
+    voided = await unpayable(books, every)
+    every = await taken_over(books, await as_seen(books, every))
+    refused, met = await refused_before(books, every), iter(every)
     known: list[Discrepancy] = []
     for each in listed:
         remedies, fix = dict(each.remedies), each.fix
         again = remedies.get(Fix.RESTORE, ())
         instead = tuple(islice(met, len(again)))
+        words = words_on(instead, refused)
         if pays_any(again, voided):
             del remedies[Fix.RESTORE]
             fix = f"{fix}; a plan cannot put it back: its invoice was voided"
         elif again:
             remedies[Fix.RESTORE] = instead
-        known.append(evolve(each, remedies=remedies, fix=fix))
+            fix = f"{fix}; Xero refused to have it put back: {' | '.join(words)}" if words else fix
+        known.append(evolve(each, remedies=remedies, fix=fix, refused=words))
     return known
 
 
