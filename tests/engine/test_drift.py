@@ -20,6 +20,7 @@ from xerosync import (
     FollowDrift,
     Ledger,
     LineKind,
+    MemoryStore,
     Payables,
     Plan,
     Receivables,
@@ -365,3 +366,24 @@ def test_an_edit_back_that_xero_refused_is_told_with_its_words(product: Product,
 
     assert (len(plan), [each.code for each in plan.findings]) == (0, ["refused by Xero"])
     assert len(Ledger(xero).drift().restore(retry_refused=True)) == 1
+
+
+def test_a_payment_that_was_taken_over_after_the_store_had_forgotten_it_is_told_and_put_back(
+    product: Product, xero: Xero
+) -> None:
+    """What was sent of it is not known, and what Xero has of it is."""
+    write_everything(product, xero)
+    forgetful = product.xero(store=MemoryStore())
+    Ledger(forgetful).audit(adopt=True)
+    bills = Payables(forgetful, payment_account=BANK)
+    lines = [BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))]
+    bills.apply(bills.submit([Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=lines)]))
+    bills.apply(bills.pay([BillPayment(id="p", bill_id="b", on=DAY, amount=nzd("4.00"))]))
+    _remove_bill_payment(product)
+
+    assert drifted(forgetful) == [("payment", "bill payment/p", DriftField.EXISTENCE)]
+    assert _restore(forgetful) == []
+
+    assert drifted(forgetful) == []
+    (bill,) = product.live_bills()
+    assert product.standing(bill.id) == [(Decimal(4), DAY)]

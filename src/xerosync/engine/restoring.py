@@ -202,7 +202,9 @@ def _payment(written: Intent, document: Document | None, currency: str) -> Pay |
     account = text_at(written.payload, "Account", "AccountID")
     if not account and there is not None and there.account is not None:
         account = there.account.account_id or ""
-    if not invoice or not account:
+    # Of one that the store had forgotten, and that was taken over, the day is Xero's.
+    on = _day(written) if "Date" in written.payload else there.date if there is not None else None
+    if not invoice or not account or on is None:
         return None
     return Pay(
         host_ref=written.operation.host_ref,
@@ -212,7 +214,7 @@ def _payment(written: Intent, document: Document | None, currency: str) -> Pay |
         invoice=InvoiceId(invoice),
         account=AccountId(account),
         amount=_amount(written, _currency_paid(there, currency)),
-        on=_day(written),
+        on=on,
         reference=_reference(written),
         settled=_settled(written, currency),
         rate=_rate(written),
