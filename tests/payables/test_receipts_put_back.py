@@ -172,6 +172,24 @@ def test_a_receipt_that_was_only_removed_to_be_put_back_is_put_back_by_the_next_
 
 
 @MEDDLED
+def test_a_file_of_what_is_gone_is_attached_to_what_was_put_back_once(
+    product: Product, purchases: Payables, xero: Xero, meddle: Meddle
+) -> None:
+    purchases.apply(purchases.spend([receipt()]))
+    file = BillFile(bill_id="s1", name="taxi.pdf", content=b"%PDF-1.4", of=CardSpend)
+    purchases.apply(purchases.attach([file]))
+    assert not purchases.attach([file])
+    meddle(product, xero)
+    restore(purchases, xero)
+
+    purchases.apply(purchases.attach([file]))
+
+    (standing,) = _standing(product)
+    assert [each.name for each in product.books.attachments_of(standing)] == ["taxi.pdf"]
+    assert not purchases.attach([file])
+
+
+@MEDDLED
 def test_a_file_that_comes_later_is_attached_to_what_was_put_back(product: Product, put_back: Payables) -> None:
     put_back.apply(put_back.attach([BillFile(bill_id="s1", name="taxi.pdf", content=b"%PDF-1.4", of=CardSpend)]))
 

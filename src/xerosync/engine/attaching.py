@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.client._session import Query
@@ -71,12 +71,17 @@ class _Hashed:
     file: BillFile
     sha256: str
     size: int
+    revision: int = 1
 
     @property
     def operation(self) -> Pending:
-        """What attaching it is called: by its content, so that its name may change."""
+        """
+        What attaching it is called: by its content, so that its name may change.
+
+        A document that was put back lacks the files of what it took the place of: each is of its *revision* then.
+        """
         prefix = CARD if self.file.of is CardSpend else ""
-        return Pending(Attach.kind, f"{prefix}{self.file.bill_id}/{self.sha256[:32]}")
+        return Pending(Attach.kind, f"{prefix}{self.file.bill_id}/{self.sha256[:32]}", self.revision)
 
     @property
     def place(self) -> Place:
@@ -100,6 +105,9 @@ async def attach(books: Books, files: Iterable[BillFile], *, retry_refused: bool
     for of in dict.fromkeys(each.file.of for each in hashed):
         ids = (each.file.bill_id for each in hashed if each.file.of is of)
         documents |= {(of, name): found for name, found in (await posted_documents(books, ids, of=of)).items()}
+    hashed = [
+        evolve(each, revision=documents[each.place].revision) if each.place in documents else each for each in hashed
+    ]
     intents = await intents_of(books, (each.operation for each in hashed))
     undone = {
         each.place
@@ -203,6 +211,7 @@ class _Attaching:
         self.actions.append(
             Adopt(
                 host_ref=each.operation.host_ref,
+                revision=each.revision,
                 reason="a file of this content is on the document already",
                 adopted_kind=Attach.kind,
                 xero_id=self.same[each.operation],
@@ -233,6 +242,7 @@ class _Attaching:
         self.actions.append(
             Attach(
                 host_ref=each.operation.host_ref,
+                revision=each.revision,
                 reason=f"not on the document yet, as {name}" if name != each.file.name else "not on the document yet",
                 facts={"attached_to": document.xero_id},
                 resource=document.resource,

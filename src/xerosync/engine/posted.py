@@ -48,6 +48,7 @@ class PostedDocument:
     A document of the host's: its id there, its resource at Xero and id there, and the document as the mirror has it.
 
     *by_hand* is one that was entered in Xero and linked; *is_one_of_two* one whose id a card receipt has, too.
+    *revision* is that of the write which posted it: above one, it was put back.
     """
 
     host_id: str
@@ -57,6 +58,7 @@ class PostedDocument:
     seen: Seen
     by_hand: bool = False
     is_one_of_two: bool = False
+    revision: int = 1
 
 
 def creations(side: Side, host_id: str, of: Of | None) -> Iterable[tuple[Shelf, Pending]]:
@@ -89,10 +91,12 @@ async def posted_documents(
     find = current_of if side is PURCHASES and of is not Bill else intents_of
     intents = await find(books, (operation for _, _, operation in operations))
     written: dict[str, dict[str, str]] = {shelf.name: {} for shelf in _SHELVES}
+    revisions: dict[str, int] = {}
     for host_id, shelf, operation in operations:
         intent = intents.get(intent_key(books.tenant, operation))
         if intent is not None and intent.state is State.CONFIRMED and intent.xero_id:
             written[shelf.name][intent.xero_id] = host_id
+            revisions[intent.xero_id] = intent.operation.revision
     by_hand = set[str]()
     for each in await linked_documents(books, ids) if side is PURCHASES and of is not CardSpend else ():
         written[each.seen.shelf][each.seen.document_id] = each.host_id
@@ -116,5 +120,6 @@ async def posted_documents(
                 seen=Seen(shelf.name, xero_id, stamp),
                 by_hand=host_id in by_hand,
                 is_one_of_two=host_id in found,
+                revision=revisions.get(xero_id, 1),
             )
     return found
