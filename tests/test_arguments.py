@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ NEEDED: dict[str, object] = {
     "since": DAY,
 }
 ODD: list[object] = [None, "x", 7, 1.5, b"x", object(), {}, {"x": "y"}, [], [None], ["x"], [7], DAY, nzd(1), True]
+ODD += [datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 5)]  # noqa: DTZ001
 
 
 def parameters(story: str, verb: str) -> list[inspect.Parameter]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -223,8 +223,9 @@ def test_what_cannot_be_asked_for_is_refused(xero: Xero) -> None:
         Doctor(xero, currencies="NZD")
     with pytest.raises(InvalidInput, match="clearing_account: give a text"):
         Doctor(xero, clearing_account=cast(str, 91))
-    with pytest.raises(InvalidInput, match="earliest: give a date"):
-        Doctor(xero, earliest=cast(date, "2026-01-01"))
+    for wrong in ("2026-01-01", datetime(2026, 1, 1, tzinfo=UTC)):
+        with pytest.raises(InvalidInput, match="earliest: give a date"):
+            Doctor(xero, earliest=cast(date, wrong))
 
 
 def test_a_feature_that_nobody_knows_is_refused(xero: Xero) -> None:

@@ -13,7 +13,7 @@ import types
 import typing
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Final, ParamSpec, TypeVar, cast
@@ -204,6 +204,8 @@ def _check_for(hint: object, written: str) -> Check:
         return _is(lambda value: value in classes, f"the class {_named(parts[0])}")
     if origin is Callable:
         return _is(callable, "a function")
+    if hint is date:
+        return _is(_is_day, _WORDS[date])
     if hint is int:
         return _is(lambda value: isinstance(value, int) and not isinstance(value, bool), _WORDS[int])
     if isinstance(hint, type) and hint is not object and not getattr(hint, "_is_protocol", False):
@@ -287,7 +289,14 @@ def _mapping(key: object, part: object) -> Check:
     return check
 
 
+def _is_day(value: object) -> bool:
+    """A moment is a date too for Python, and cannot be compared with one."""
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
 def _instead(name: str, words: str, value: object) -> InvalidInput:
+    if isinstance(value, datetime) and _WORDS[date] in words:
+        return InvalidInput(name, f"give {words}, as .date() makes of a moment: Xero keeps days")
     return InvalidInput(name, f"give {words}, not {came(value)}")
 
 

@@ -156,7 +156,7 @@ class AsyncDoctor:
         self._wishes: Final = _Wishes(
             features=tuple(features),
             accounts={name: wanted for name, wanted in accounts.items() if wanted is not None},
-            currencies=tuple(currencies),
+            currencies=tuple(each.strip() for each in currencies),
             earliest=earliest,
         )
         if self._wishes.features:

@@ -58,7 +58,7 @@ class AsyncLedger:
 
         *run* asks for one alone, by the ``run`` of its `Report`. Else give *after* what the last trail gave as its own,
         and get what came since, some thousands of lines at a time; at the end there are none. It holds nothing personal
-        and no amount.
+        and no amount. Raises `InvalidInput` for both together.
         """
         return await explaining.read_trail(self.books, run=run, after=after)
 

@@ -304,6 +304,11 @@ def test_the_whole_of_the_books_is_needed_to_take_marks_over(product: Product) -
         Ledger(product.xero()).audit(since=datetime(2026, 1, 1, tzinfo=product.clock.now().tzinfo), adopt=True)
 
 
+def test_an_instant_of_no_zone_is_refused(product: Product) -> None:
+    with pytest.raises(InvalidInput, match="since: give an aware datetime"):
+        Ledger(product.xero()).audit(since=datetime(2026, 1, 1))  # noqa: DTZ001
+
+
 def test_an_audit_of_what_changed_since_reads_no_more_than_that(product: Product) -> None:
     invoice = product.collectable("100.00")
     sales = story(product)

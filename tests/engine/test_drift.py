@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from attrs import evolve
@@ -183,6 +184,15 @@ def test_a_document_that_has_not_changed_cannot_be_chosen(
     assert len(plan.actions) + len(plan.findings) == 1
 
 
+@pytest.mark.parametrize("given", [["b"], 7, None])
+def test_documents_are_chosen_by_texts(product: Product, xero: Xero, given: object) -> None:
+    write_everything(product, xero)
+    _due_in(9)(product)
+
+    with pytest.raises(InvalidInput, match=r"about\[0\]: give a text"):
+        Ledger(xero).drift().ignore(cast(str, given))
+
+
 def test_a_total_that_was_edited_has_both_amounts(product: Product, xero: Xero) -> None:
     bills = Payables(xero)
     lines = [BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"))]
@@ -341,12 +351,13 @@ def test_fees_that_closed_books_kept_from_being_put_back_are_put_back_when_told_
     write_everything(product, xero)
     (fees,) = [each for each in product.books.bank_transactions if each.type == "SPEND"]
     product.books.remove_bank_transaction(fees.id)
+    sales, plan = Receivables(xero), Ledger(xero).drift().restore()
     product.books.lock_period(DAY)
-    sales = Receivables(xero)
-    sales.apply(Ledger(xero).drift().restore())
-    assert _restore(xero) == ["refused by Xero"]
+    sales.apply(plan)
+    assert _restore(xero) == ["cannot be put back"]
 
     product.books.lock_period(DAY - timedelta(days=1))
+    assert _restore(xero) == ["refused by Xero"]
     sales.apply(Ledger(xero).drift().restore(retry_refused=True))
 
     assert drifted(xero) == []
@@ -359,8 +370,10 @@ def test_an_edit_back_that_xero_refused_is_told_with_its_words(product: Product,
     bills.apply(bills.submit([Bill(id="b", vendor="Paper Ltd", number="1", on=DAY, lines=lines)]))
     (bill,) = product.live_bills()
     product.books.edit_invoice(bill.id, amount=Decimal(12))
+    planned = Ledger(xero).drift().restore()
     product.books.lock_period(DAY)
-    bills.apply(Ledger(xero).drift().restore())
+    bills.apply(planned)
+    product.books.lock_period(DAY - timedelta(days=1))
 
     plan = Ledger(xero).drift().restore()
 

@@ -33,7 +33,7 @@ from xerosync import (
     Vendor,
     Xero,
 )
-from xerosync.errors import Unavailable
+from xerosync.errors import InvalidInput, Unavailable
 from xerosync.models import AccountCode
 from xerosync.simulator import Fault
 from xerosync.storage import Fence, Record, RecordKey
@@ -160,6 +160,14 @@ def test_an_export_goes_on_where_the_last_one_ended(product: Product, xero: Xero
     rows = second.rows()
     assert len(rows) == len(second)
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
+
+
+def test_a_run_and_a_place_to_go_on_from_are_not_asked_for_together(product: Product, xero: Xero) -> None:
+    run = settled(product).run
+    ledger = Ledger(xero)
+
+    with pytest.raises(InvalidInput, match="after: leave it out"):
+        ledger.trail(run=run, after=ledger.trail().after)
 
 
 class Counting(MemoryStore):

@@ -511,7 +511,17 @@ def wrong_with(books: Books) -> list[str]:
         wrong.append("the sum does not hold")
     if not report.explained:
         wrong.append("it says itself that it is not explained")
+    wrong += [
+        f"says too little: {each.code} {each.about}" for each in report.discrepancies if not _is_told(books, each)
+    ]
     return [*wrong, *differences(report, books.reconciled(brief=True))]
+
+
+def _is_told(books: Books, found: Discrepancy) -> bool:
+    """Whether a person can go by it: its cause, what is at stake, what to do, who can, and where it is in Xero."""
+    transfers = {each.id for each in books.product.books.bank_transfers}  # Xero names no address of these
+    leads = found.link is not None or not found.xero_id or found.xero_id in transfers
+    return bool(found.cause and found.fix and found.who and found.worth and leads)
 
 
 def differences(whole: Reconciliation, brief: Reconciliation) -> list[str]:

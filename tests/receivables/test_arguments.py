@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -25,6 +25,7 @@ from xerosync.client._driver import run
 from xerosync.errors import InvalidInput, XerosyncError
 
 ANA = Customer(id="7", custom_identifier="Ana")
+MOMENT = datetime(2026, 1, 5, tzinfo=UTC)
 VERBS = sorted(name for name in vars(Receivables) if not name.startswith("_"))
 
 
@@ -103,7 +104,7 @@ def test_what_can_be_read_but_once_is_read_whole(product: Product, sales: Receiv
 
 
 ODD: list[object] = [None, "x", 7, 1.5, Decimal(1), b"x", object(), {}, {"x": "y"}, [], [None], ["x"], [7], DAY, nzd(1)]
-ODD += [ANA, [ANA], [[]], True, lambda: None]
+ODD += [ANA, [ANA], [[]], True, lambda: None, MOMENT]
 
 
 @settings(max_examples=60, deadline=None)
@@ -121,6 +122,19 @@ def test_whatever_is_given_to_a_verb_the_error_is_ours(verb: str, picks: list[in
     assert product.live_payments() == []
     assert product.books.balance(product.books.account(CLEARING).id) == 0
     product.simulator.close()
+
+
+DAYS = [(verb, each.name) for verb in VERBS for each in parameters(verb) if each.annotation in {"date", "date | None"}]
+
+
+@pytest.mark.parametrize(("verb", "name"), DAYS)
+def test_a_moment_is_no_day(sales: Receivables, verb: str, name: str) -> None:
+    """It is a day for Python, and comes to grief where it is compared with one."""
+    wanted = {each.name for each in parameters(verb) if each.default is inspect.Parameter.empty}
+    keywords: dict[str, object] = {each: DAY if each in {"first", "last"} else [] for each in wanted}
+
+    with pytest.raises(InvalidInput, match=rf"{name}: give a date.*, as \.date\(\) makes of a moment"):
+        list(getattr(sales, verb)(**{**keywords, name: MOMENT}))
 
 
 @pytest.mark.parametrize(("verb", "name"), [pair for verb in VERBS for pair in given_to(verb)])

@@ -5,20 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.conftest import CLEARING, DAY, Product, found_product, nzd
+from tests.conftest import CLEARING, DAY, Product, Through, found_product, nzd
 
 from xerosync import (
     Customer,
     LineKind,
+    MemoryStore,
     Money,
     Receivables,
     Reconciliation,
     Settlement,
     SettlementLine,
+    Tokens,
     Xero,
 )
+from xerosync.client.scopes import scopes_for
 from xerosync.simulator import Fault, Switches
 from xerosync.simulator.given import Fields
 
@@ -139,6 +143,31 @@ def test_a_write_still_open_is_said(product: Product, sales: Receivables) -> Non
     assert_adds_up(product, before)
     assert ([each.code for each in before.findings], before.clean) == (["still open"], False)
     assert (after.in_flight, after.clean) == (nzd("100.00"), True)
+
+
+def test_the_scopes_of_the_feature_are_enough_and_no_journal_is_ever_read(product: Product) -> None:
+    """Journals need a plan of Xero's that few apps have (F 6.166): the trial balance proves the sum (F 6.193)."""
+    invoice, by_hand = product.collectable("100.00"), product.invoice("Ana Costa", "9.00")
+    scopes = scopes_for("receivables", "clearing balance")
+    consent = product.simulator.consent(product.app, tenants=[product.books.tenant_id], scopes=" ".join(scopes))
+    ends = product.clock.now() + timedelta(seconds=consent.expires_in)
+    asked: list[str] = []
+    least = evolve(
+        product, tokens=Tokens(consent.access_token, consent.refresh_token, ends, scopes), store=MemoryStore()
+    )
+    xero = least.xero(transport=Through(product.simulator.transport, before=lambda sent: asked.append(sent.url)))
+    sales = Receivables(xero, clearing_account=CLEARING)
+    sales.apply(sales.match([Customer(id="Ana", custom_identifier="Ana Costa")]))
+    sales.apply(sales.import_invoices([invoice.id]))
+    collect(sales, invoice.id, "100.00")
+    product.books.add_payment(by_hand.id, account=CLEARING)
+
+    report = sales.reconcile()
+
+    assert_adds_up(product, report)
+    assert (report.in_flight, [each.amount for each in report.exceptions]) == (nzd("100.00"), [nzd("9.00")])
+    assert [url for url in asked if "Journals" in url] == []
+    assert [url for url in asked if "Reports/TrialBalance" in url] != []
 
 
 def test_the_report_is_a_table_that_ends_in_xeros_own_balance(product: Product, sales: Receivables) -> None:

@@ -200,6 +200,10 @@ Changes = Callable[[Host, Reconciliation], object]
             "settings or accounts",
         ),
         (lambda host, _: host.sales.reconcile(withdrawn=["S1"]), "since=…"),
+        (
+            lambda host, proven: host.sales.reconcile(host.collect("S2", "9.00"), since=proven, withdrawn=["S1", "S2"]),
+            "withdrawn: leave out the ids of settlements that you give",
+        ),
     ],
 )
 def test_what_cannot_be_rolled_forward_is_refused(host: Host, change: Changes, message: str) -> None:

@@ -256,6 +256,7 @@ class _Explaining:
         self, expected: Expected, entries: Sequence[Entry], told: ReportedLine | None, amount: Money
     ) -> Discrepancy:
         what, about = expected.key
+        stake = amount or expected.amount  # in the account's currency; what cannot be posted there has its own
         changed = next((each for each in entries if each.actual != each.recorded), None)
         shown = changed or next(iter(entries), None)
         link = self._link(shown) if shown is not None else None
@@ -264,7 +265,7 @@ class _Explaining:
             about=about,
             cause=f"its {what} is in Xero, and not as the settlement says",
             fix=_CHANGED_FIX,
-            worth=abs(amount) if amount else abs(expected.amount),
+            worth=abs(stake) if stake or told is None else told.worth,
             amount=amount,
             xero_id=shown.xero_id if shown is not None else "",
             part=expected.key,

@@ -151,6 +151,8 @@ async def audit(books: Books, *, since: datetime | None = None, adopt: bool = Fa
     A list that the connection has no scope for is left out where nothing was ever written to it; else `ScopeMissing`.
     Documents are read before the ledger is, which knows of every write before it leaves.
     """
+    if since is not None and since.tzinfo is None:
+        raise InvalidInput("since", "give an aware datetime, such as one in UTC: Xero keeps instants")
     if adopt and since is not None:
         raise InvalidInput("since", "leave it out: only the whole of the books says what the ledger lacks")
     settled_before = books.clock.now() - _UNDER_WAY

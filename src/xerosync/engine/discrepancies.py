@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from attrs import field, fields, frozen
 
@@ -12,6 +13,45 @@ from xerosync.engine.actions import Action, Link
 from xerosync.engine.plans import Finding
 from xerosync.money import Money
 from xerosync.tables import plain
+
+USUAL_CODES: Final = frozenset(
+    {
+        "at another rate",
+        "bank transaction not posted here",
+        "changed in Xero",
+        "changed since posted",
+        "does not fit",
+        "held back",
+        "not created here",
+        "not in your settlements",
+        "not posted yet",
+        "other movements",
+        "payment not posted here",
+        "payment the store does not know",
+        "payout held",
+        "perhaps entered twice",
+        "perhaps typed by hand",
+        "posted twice",
+        "removed in Xero",
+        "still open",
+        "transfer not posted here",
+        "undone",
+    }
+)
+"""The codes that most discrepancies have; there are others, since whatever `settle` says of a line is one too."""
+
+
+def meant(code: str, found: Collection[str]) -> str | None:
+    """The code that a mistyped *code* stands for, by those *found* and the usual ones; None where it may be right."""
+    known = USUAL_CODES.union(found)
+    if code in known:
+        return None
+    plainly = {_plainly(each): each for each in sorted(known)}
+    return next((plainly[each] for each in get_close_matches(_plainly(code), plainly, n=1, cutoff=0.85)), None)
+
+
+def _plainly(code: str) -> str:
+    return code.replace("_", " ").replace("-", " ").strip().casefold()
 
 
 class Fix(StrEnum):

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
+from xerosync.arguments import listed
 from xerosync.client._books import Books
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.actions import AcceptDrift, Action, Pay, Pending, link_key
@@ -45,7 +46,9 @@ from xerosync.engine.restoring import (
     current_of,
     edited_back,
     past_revisions,
+    why_it_stays,
 )
+from xerosync.engine.settling_policies import WhenLocked, open_books
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.written import Written, all_changes, first_key, written_as, written_total
 from xerosync.errors import InvalidInput
@@ -131,8 +134,8 @@ class Drift:
     One change: the host's *about* and Xero's *xero_id* of a document of some *kind*, the *field*, what it *was* when it
     was written and what it is *now*, and a *link* to it where Xero has an address of it.
 
-    *remedy* is what puts it back; empty where only a person can. *refused* are Xero's words where it refused that
-    before, and nothing has changed since.
+    *remedy* is what puts it back; empty where only a person can, and *stays* says why, where that is known. *refused*
+    are Xero's words where it refused that before, and nothing has changed since.
     """
 
     kind: str
@@ -144,6 +147,7 @@ class Drift:
     link: str | None = None
     remedy: tuple[Action, ...] = ()
     refused: tuple[str, ...] = ()
+    stays: str = ""
 
     def accepted(self) -> AcceptDrift:
         """The action that remembers that this is as it should be."""
@@ -231,7 +235,7 @@ class DriftReport(Tabular):
         return Plan(tenant=self.tenant, actions=tuple(actions.values()), findings=tuple(dict.fromkeys(findings)))
 
     def _chosen(self, about: Collection[str]) -> list[Drift]:
-        if set(about) - {each.about for each in self.drifts}:
+        if set(listed(about, str, "about")) - {each.about for each in self.drifts}:
             raise InvalidInput("about", "give your own ids of documents that this report has changes of")
         return [each for each in self.drifts if not about or each.about in about]
 
@@ -271,12 +275,13 @@ def _refused(drift: Drift) -> Finding:
 
 def _by_hand(drift: Drift) -> Finding:
     fix = _BY_HAND.get(drift.field, "put it back in Xero, or follow or ignore it")
+    stays = f": {drift.stays}" if drift.stays else ""
     if drift.field is DriftField.EXISTENCE:
         fix = "enter it anew under a new id, or follow or ignore it"
     return Finding(
         code="cannot be put back",
         about=drift.about,
-        cause=f"its {drift.field} was changed in Xero, and no plan can change that back",
+        cause=f"its {drift.field} was changed in Xero, and no plan can change that back{stays}",
         fix=fix,
         who="the bookkeeper",
     )
@@ -360,6 +365,8 @@ async def _drifted(
             all_differing[xero_id] += [(of, *said) for of, said in told if said is not None]
     differ = {key: (ours[key], each) for key, (each, _) in documents.items() if all_differing[key]}
     put_back = await _put_back(books, differ)
+    days = open_books(organisation, WhenLocked.REFUSE)
+    archived = await _archived(books, (each.as_one() for each, _ in differ.values()))
     for xero_id, (document, stamp) in documents.items():
         written, differing = ours[xero_id], all_differing[xero_id]
         as_one = written.as_one()
@@ -369,6 +376,7 @@ async def _drifted(
         if isinstance(document, Invoice):
             remedy = edited_back(written, document, stamp)
             refused = _refused_edit(written, remedy)
+        stays = why_it_stays(as_one, document, days, archived)
         for field, was, now in differing:
             yield Drift(
                 kind=name,
@@ -378,8 +386,9 @@ async def _drifted(
                 was=was,
                 now=now,
                 link=deep_link(address, xero_id, organisation.short_code),
-                remedy=remedy,
-                refused=refused,
+                remedy=() if stays else remedy,
+                refused=() if stays else refused,
+                stays=stays,
             )
 
 
@@ -388,6 +397,16 @@ def _refused_edit(written: Written, remedy: Iterable[Action]) -> tuple[str, ...]
     edits = (each for each in remedy if isinstance(each, ChangeBill | ChangeSale))
     found = (written.refused(encode(each.invoice), each.seen[0], always=False) for each in edits)
     return tuple(text for each in found if each is not None for text in each.messages)
+
+
+async def _archived(books: Books, written: Iterable[Intent]) -> frozenset[str]:
+    """The contacts of what was *written*, by id, that nothing can be posted for any more."""
+    ids = {text_at(each.payload, "Contact", "ContactID") for each in written} - {""}
+    if not ids:
+        return frozenset()
+    await refresh(books, CONTACTS)
+    found = await stamped(books, CONTACTS, Contact, ids)
+    return frozenset(key for key, (each, _) in found.items() if each.contact_status == ContactStatus.ARCHIVED)
 
 
 async def _nameless(books: Books) -> list[Drift]:
@@ -401,6 +420,8 @@ async def _nameless(books: Books) -> list[Drift]:
     now = await current_of(books, (each.operation for each in nameless)) if nameless else {}
     written = {each.key: Written(creation=each) for each in nameless if now[each.key].key == each.key}
     put_back = await _put_back(books, {key: (each, None) for key, each in written.items()})
+    days = open_books(await books.organisation(), WhenLocked.REFUSE) if written else None
+    stays = {key: why_it_stays(each.creation, None, days) for key, each in written.items() if days is not None}
     return [
         Drift(
             kind=Pay.kind,
@@ -409,8 +430,9 @@ async def _nameless(books: Books) -> list[Drift]:
             field=DriftField.EXISTENCE,
             was=str(PaymentStatus.AUTHORISED),
             now=str(PaymentStatus.DELETED),
-            remedy=remedy,
-            refused=refused,
+            remedy=() if stays[key] else remedy,
+            refused=() if stays[key] else refused,
+            stays=stays[key],
         )
         for key, each in written.items()
         for remedy, refused in [put_back.get(key, ((), ()))]
@@ -482,7 +504,7 @@ def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, s
     yield from _differing(DriftField.DATE, text_at(payload, "Date"), document.date)
     if isinstance(document, Invoice):
         yield from _differing(DriftField.DUE_DATE, text_at(payload, "DueDate"), document.due_date)
-    if isinstance(document, Invoice | CreditNote) and document.contact is not None:
+    if isinstance(document, Invoice | CreditNote | BankTransaction) and document.contact is not None:
         was = text_at(payload, "Contact", "ContactID")
         yield from _differing(DriftField.CONTACT, was, document.contact.contact_id)
     if isinstance(document, BankTransaction) and document.bank_account is not None:

@@ -22,6 +22,7 @@ from xerosync.engine.plans import WORDS
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import MOVES, State
 from xerosync.engine.trail import ABOUT, RUN, TRAIL, TrailLine, TrailStep, read_lines
+from xerosync.errors import InvalidInput
 from xerosync.tables import Tabular
 from xerosync.texts import plain_id
 
@@ -91,6 +92,8 @@ class Trail(Tabular):
 
 async def read_trail(books: Books, *, run: str | None, after: str | None) -> Trail:
     """The lines of one *run*, or of all runs from the cursor *after* on, some hundred commits of them at a time."""
+    if run is not None and after is not None:
+        raise InvalidInput("after", "leave it out: the record of one run is given whole")
     if run is not None:
         return Trail(
             lines=tuple(

@@ -14,14 +14,26 @@ body { font: 15px/1.45 system-ui, sans-serif; color: #1c2733; max-width: 62rem; 
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .4rem } p { margin: .2rem 0 .6rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #d7dde3 }
+td { overflow-wrap: break-word } .id { overflow-wrap: anywhere } .said { width: 27% }
 th { font-weight: 600 } .amount { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+td.amount, th.amount { padding-right: 1.2rem }
 .mark { width: 1.2rem } .wrong { color: #a3201d } .right { color: #1f6f43 } a { color: #0b5c9e }
+@media (max-width: 40rem) {
+  body { font-size: 13px; margin: 1rem auto }
+  table { display: block; overflow-x: auto } .said { width: auto; min-width: 9rem } .id { min-width: 7rem }
+}
 @media print {
-  body { margin: 0; max-width: none; font-size: 10.5pt } section { break-inside: avoid-page }
+  body { margin: 0; max-width: none; font-size: 10.5pt } h2 { break-after: avoid-page }
+  section { break-inside: avoid-page } section.long { break-inside: auto }
   tr { break-inside: avoid } thead { display: table-header-group } a { color: inherit; text-decoration: none }
 }
 """
 _MARKS: Final[Mapping[str, str]] = {"✓": "right", "✗": "wrong"}
+_SUMS: Final = frozenset({"amount", "at stake"})
+_IDS: Final = frozenset({"about", "line"})
+_SAID: Final = frozenset({"why", "what is wrong", "what to do"})
+_SHORT: Final = 12
+"""How many rows of a table are kept together on paper."""
 
 
 @frozen(repr=False)
@@ -34,12 +46,17 @@ class Cell:
 
 @frozen(kw_only=True, repr=False)
 class Section:
-    """A part of a page: *heading*, a sentence, and a table; the columns named ``amount`` stand to the right."""
+    """A part of a page: *heading*, a sentence, and a table; the columns of amounts stand to the right."""
 
     heading: str
     says: str = ""
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
+
+
+def by(who: str) -> str:
+    """*who* can do something, for a page that is read by others than those whom the library calls you."""
+    return "whoever runs the product" if who == "you" else who
 
 
 def page(title: str, sections: Iterable[Section], *, says: str = "") -> str:
@@ -64,8 +81,9 @@ def _section(section: Section) -> str:
     head = "".join(f"<th{_class(name)}>{escape(name)}</th>" for name in section.columns)
     rows = "\n".join(f"<tr>{_cells(section.columns, row)}</tr>" for row in section.rows)
     says = f"<p>{escape(section.says)}</p>\n" if section.says else ""
+    long = ' class="long"' if len(section.rows) > _SHORT else ""
     return (
-        f"<section>\n<h2>{escape(section.heading)}</h2>\n{says}"
+        f"<section{long}>\n<h2>{escape(section.heading)}</h2>\n{says}"
         f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</section>"
     )
 
@@ -80,8 +98,12 @@ def _cell(cell: Cell) -> str:
 
 
 def _class(column: str, cell: Cell | None = None) -> str:
-    if column == "amount":
+    if column in _SUMS:
         return ' class="amount"'
+    if column in _IDS:
+        return ' class="id"'
+    if column in _SAID:
+        return ' class="said"'
     if not column:
         mark = _MARKS.get(cell.text, "") if cell is not None else ""
         return f' class="{f"mark {mark}".strip()}"'

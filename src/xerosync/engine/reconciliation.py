@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
+from xerosync.arguments import listed
 from xerosync.engine.actions import WAS_ON, Action, Adopt, Pay, Pending, RemovePayment
 from xerosync.engine.brought_forward import BroughtForward
 from xerosync.engine.causes import RootCause, root_causes
 from xerosync.engine.clearing import InBase, balance_rows
 from xerosync.engine.clearing_statement import ClearingStatement
-from xerosync.engine.discrepancies import Discrepancy, Fix
-from xerosync.engine.pages import Cell, Section, page
+from xerosync.engine.discrepancies import Discrepancy, Fix, meant
+from xerosync.engine.pages import Cell, Section, by, page
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.settlement_report import SettlementReport
@@ -104,9 +105,12 @@ class Reconciliation(Tabular):
 
         *fix* is one for all, a mapping from codes, or a function. *only* chooses among the discrepancies. What Xero
         refused to have put back before is among the findings, too, unless *retry_refused*. Raises `InvalidInput` for a
-        fix there is not.
+        fix there is not, and for a code that is mistyped.
         """
         _check(fix)
+        _check_codes(fix, {each.code for each in self.discrepancies})
+        if only is not None and not callable(only):
+            raise InvalidInput("only", "give a function that says of a discrepancy whether it is to be fixed")
         chosen = [each for each in self.discrepancies if only is None or only(each)]
         actions: dict[Pending, Action] = {}
         left: list[Finding] = []
@@ -134,6 +138,7 @@ class Reconciliation(Tabular):
 
     def json(self) -> str:
         """The whole report as JSON; amounts are strings."""
+        groups = _groups(self.discrepancies)
         told = {
             "tenant": self.tenant,
             "organisation": self.organisation,
@@ -145,7 +150,7 @@ class Reconciliation(Tabular):
             "payments": self.payments,
             "explained": self.explained,
             "clean": self.clean,
-            "causes": [_cause_row(each) for each in self.causes],
+            "causes": [_cause_row(each, groups[each.code, each.cause, each.fix]) for each in self.causes],
             "discrepancies": [_as_json(each) for each in self.discrepancies],
             "accepted": [_as_json(each) for each in self.accepted],
             "statement": json.loads(self.statement.json()),
@@ -181,11 +186,15 @@ class Reconciliation(Tabular):
         return f"<Reconciliation with {len(self.discrepancies)} discrepancies>"
 
 
+def _reports(given: Iterable[Reconciliation]) -> tuple[Reconciliation, ...]:
+    return listed(given, Reconciliation, "reports")
+
+
 @frozen(repr=False)
 class Reconciliations(Tabular):
     """Several *reports* as one: of several clearing accounts, or of several organisations."""
 
-    reports: tuple[Reconciliation, ...] = field(converter=tuple[Reconciliation, ...])
+    reports: tuple[Reconciliation, ...] = field(converter=_reports)
 
     @property
     def clean(self) -> bool:
@@ -228,13 +237,21 @@ class Reconciliations(Tabular):
         return f"<Reconciliations of {len(self.reports)} accounts>"
 
 
-_EMPTY: Final = dict.fromkeys(("what", "amount", "why", "about", "fix", "who", "link"), "")
+_EMPTY: Final = dict.fromkeys(("what", "amount", "worth", "why", "about", "fix", "who", "link"), "")
 
 
 def _check(fix: Choice) -> None:
     if not callable(fix):
         for each in fix.values() if isinstance(fix, Mapping) else [fix]:
             _checked(each)
+
+
+def _check_codes(fix: object, found: Collection[str]) -> None:
+    for code in cast(Mapping[object, object], fix) if isinstance(fix, Mapping) else ():
+        if not isinstance(code, str):
+            raise InvalidInput("fix", "give codes, as report.discrepancies have them, and a fix for each")
+        if (other := meant(code, found)) is not None:
+            raise InvalidInput("fix", f"give {other!r} for {code!r}: no discrepancy has that code")
 
 
 def _checked(fix: Fix | str) -> Fix:
@@ -287,6 +304,7 @@ def _row(each: Discrepancy) -> dict[str, str]:
     return {
         "what": each.code,
         "amount": str(each.amount),
+        "worth": "" if each.worth is None else str(each.worth),
         "why": each.cause,
         "about": each.about,
         "fix": each.fix,
@@ -311,26 +329,36 @@ def _as_json(each: Discrepancy) -> dict[str, object]:
     }
 
 
-def _cause_row(cause: RootCause) -> dict[str, object]:
+def _cause_row(cause: RootCause, group: Sequence[Discrepancy]) -> dict[str, object]:
     return {
         "code": cause.code,
         "cause": cause.cause,
         "fix": cause.fix,
         "who": cause.who,
         "waits": list(cause.waits),
+        "count": len(group),
+        "amount": str(_sum(group)),
         "worth": [str(each) for each in cause.worth],
     }
 
 
 def _grouped(found: Iterable[Discrepancy]) -> Iterator[str]:
     """*found* by what is behind them, a line each."""
+    for (code, cause, fix), group in _groups(found).items():
+        total, who = _sum(group), group[0].who
+        count = f"{len(group):,} × " if len(group) > 1 else ""
+        yield f"  {f'{total} ' if total else ''}{count}{code}: {cause} → {fix} ({who})"
+
+
+def _groups(found: Iterable[Discrepancy]) -> dict[tuple[str, str, str], list[Discrepancy]]:
     groups: dict[tuple[str, str, str], list[Discrepancy]] = {}
     for each in found:
         groups.setdefault((each.code, each.cause, each.fix), []).append(each)
-    for (code, cause, fix), group in groups.items():
-        total = Money.total((each.amount for each in group), group[0].amount.currency)
-        count = f"{len(group):,} × " if len(group) > 1 else ""
-        yield f"  {f'{total} ' if total else ''}{count}{code}: {cause} → {fix}"
+    return groups
+
+
+def _sum(group: Sequence[Discrepancy]) -> Money:
+    return Money.total((each.amount for each in group), group[0].amount.currency)
 
 
 def _section_of_sum(report: Reconciliation, heading: str) -> Section:
@@ -340,8 +368,8 @@ def _section_of_sum(report: Reconciliation, heading: str) -> Section:
     ours = "the host's settlements" if report.settlements is not None else "what was posted and not yet paid out"
     lines = [
         ("", "opening balance", report.opening, f"Xero's, before {statement.first}"),
-        ("", "in", statement.money_in, f"{sum(each.count for each in statement.movements):,} movements"),
-        ("", "out", -statement.money_out, ""),
+        ("", "in", statement.money_in, ""),
+        ("", "out", -statement.money_out, f"{sum(each.count for each in statement.movements):,} movements in all"),
         *_closing(report),
         ("", "in flight", report.in_flight, f"{ours}, {report.payments:,} payments"),
         ("✓" if report.clean else "✗", "discrepancies", listed, f"{len(report.discrepancies):,}, below"),
@@ -354,7 +382,7 @@ def _section_of_sum(report: Reconciliation, heading: str) -> Section:
         ),
     ]
     rows = [[Cell(mark), Cell(what), Cell(str(amount)), Cell(why)] for mark, what, amount, why in lines]
-    return Section(heading=heading, columns=("", "what", "amount", "why"), rows=rows)
+    return Section(heading=heading, columns=("", "what", "amount", "note"), rows=rows)
 
 
 def _closing(report: Reconciliation) -> Iterator[tuple[str, str, Money, str]]:
@@ -370,19 +398,21 @@ def _closing(report: Reconciliation) -> Iterator[tuple[str, str, Money, str]]:
 
 
 def _section_of_causes(report: Reconciliation) -> Section:
+    groups = _groups(report.discrepancies)
     rows = [
         [
             Cell(each.code),
-            Cell(f"{len(each.waits):,}"),
+            Cell(f"{len(group):,}"),
+            Cell(str(_sum(group))),
             Cell(", ".join(map(str, each.worth))),
             Cell(each.cause),
-            Cell(f"{each.fix} ({each.who})"),
+            Cell(f"{each.fix} ({by(each.who)})"),
         ]
         for each in report.causes
+        for group in [groups[each.code, each.cause, each.fix]]
     ]
-    return Section(
-        heading="By what is behind them", columns=("what", "how many", "amount", "why", "what to do"), rows=rows
-    )
+    columns = ("what", "how many", "amount", "at stake", "why", "what to do")
+    return Section(heading="By what is behind them", columns=columns, rows=rows)
 
 
 def _section_of_discrepancies(report: Reconciliation) -> Section:

@@ -130,6 +130,8 @@ def _restoring(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means)
     actions: list[Action] = []
     for entry in changed:
         reason = _why_it_stays(entry, means.open_books)
+        if not reason and entry.recorded_on is not None and means.open_books.is_closed(entry.recorded_on):
+            reason = "it lies in closed books"  # it would be removed where it stands, and refused where it was
         written = entry.intent
         more = () if reason or written is None else again(written, entry.document, discrepancy.amount.currency)
         if not more:

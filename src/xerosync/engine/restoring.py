@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -29,12 +29,14 @@ from xerosync.engine.intents import OPEN_STATES, TAG_PREFIX, Intent, intent_key,
 from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
+from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.states import OPEN, POSTED, State
 from xerosync.engine.written import Written
 from xerosync.models import (
     AccountId,
     BankTransaction,
     BankTransfer,
+    CreditNote,
     CreditNoteId,
     Invoice,
     InvoiceId,
@@ -117,6 +119,26 @@ def edited_back(written: Written, document: Invoice, stamp: str) -> tuple[Action
             total=Money(document.total or Decimal(0), document.currency_code or "XXX"),
         ),
     )
+
+
+def why_it_stays(
+    written: Intent, document: Document | Invoice | CreditNote | None, days: OpenBooks, archived: Container[str] = ()
+) -> str:
+    """
+    Why *document* cannot be made again what was *written*, as far as that is known before Xero is asked; else blank.
+
+    *archived* are contacts, which Xero takes nothing for.
+    """
+    stands = document is not None and document.status not in GONE
+    if stands and isinstance(document, Payment | BankTransaction | BankTransfer) and document.is_reconciled:
+        return "it is reconciled"
+    was_on = text_at(written.payload, "Date")[:10]
+    bears = {document.date if document is not None else None, date.fromisoformat(was_on) if was_on else None}
+    if any(day is not None and days.is_closed(day) for day in bears):
+        return "it lies in closed books"
+    if text_at(written.payload, "Contact", "ContactID") in archived:
+        return "its contact was archived, or merged into another one"
+    return ""
 
 
 def superseded(intents: Iterable[Intent]) -> set[str]:

@@ -90,6 +90,8 @@ class _Rolling:
         closed = self.forward.closed
         self.days = dict(self.forward.days)
         self.settlement_of = {document: name for name, each in closed.items() for document in each.documents}
+        if self.withdrawn & {each.id for each in self.given}:
+            raise InvalidInput("withdrawn", "leave out the ids of settlements that you give")
         self.replaced = self.withdrawn | {each.id for each in self.given}
 
     async def read_changes(self) -> None:

@@ -16,7 +16,7 @@ from xerosync.engine.addresses import deep_link
 from xerosync.engine.declining import RETRIED
 from xerosync.engine.given_again import PostedLine
 from xerosync.engine.intents import Intent
-from xerosync.engine.pages import Cell, Section, page
+from xerosync.engine.pages import Cell, Section, by, page
 from xerosync.engine.paper_actions import AddNote
 from xerosync.engine.payouts import FEES, PAYOUT, CostFinding
 from xerosync.engine.plans import Finding, Plan
@@ -219,7 +219,7 @@ def _section(each: ReportedSettlement) -> Section:
             Cell(f"{line.what} {line.about}", line.link),
             Cell(_amounts(line)),
             Cell(line.cause),
-            Cell(f"{line.fix} ({line.who})" if line.fix else ""),
+            Cell(f"{line.fix} ({by(line.who)})" if line.fix else ""),
         ]
         for line in each.lines
     ]

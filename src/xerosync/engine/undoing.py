@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from xerosync.engine import actions as act
 from xerosync.engine import paper_actions as papers
-from xerosync.engine.drifting import changes
+from xerosync.engine.drifting import DriftField, changes
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
@@ -309,7 +309,10 @@ def _was_typed(intent: Intent, document: Document) -> bool:
 
 
 def _touched(intent: Intent, document: Payment | BankTransaction | BankTransfer | CreditNote | Invoice) -> str:
-    touched = ", ".join(field.value for field, _, _ in changes(intent, document))
+    changed = {field for field, _, _ in changes(intent, document)}
+    if isinstance(document, BankTransaction):
+        changed.discard(DriftField.CONTACT)  # a merge of contacts moves it, and it goes all the same
+    touched = ", ".join(sorted(changed))
     return f"it was edited in Xero since: {touched}" if touched else ""
 
 

@@ -115,7 +115,8 @@ def refusal(response: Response) -> XerosyncError:
             return NotAuthorised(f"Xero did not accept the access token{_tail(correlation)}")
         case 403:
             return OrganisationRefused(
-                "Xero refuses access to this organisation: it was disconnected, reset, or is no longer the user's"
+                "Xero refuses access to this organisation: it was disconnected, reset, or is no longer the user's. "
+                "connection_state() tells which; mostly the user has to connect it again"
                 f"{_tail(correlation)}"
             )
         case status if status < 500:
