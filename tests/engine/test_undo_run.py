@@ -104,6 +104,26 @@ def test_what_a_run_edited_or_set_against_another_document_is_listed(purchases: 
     assert [each.cause for each in ledger.undo(credited.run).findings] == ["a credit was set against a document"]
 
 
+def test_what_people_coded_otherwise_and_what_a_later_run_changed_stays_and_the_reason_is_said(
+    product: Product, purchases: Payables, ledger: Ledger
+) -> None:
+    """Neither the work of whoever keeps the books is voided, nor blamed for what the product did itself."""
+    submitted = purchases.apply(purchases.submit([paper("b1", "30.00"), paper("b2", "20.00"), paper("b3", "10.00")]))
+    coded = {"Description": "paper", "UnitAmount": "30.00", "AccountCode": "453"}
+    product.books.edit_invoice(product.live_bills()[0].id, lines=[coded])
+    purchases.apply(purchases.update([paper("b2", "21.00")]))
+
+    plan = ledger.undo(submitted.run)
+
+    assert not plan
+    assert [(each.about, each.cause) for each in plan.findings] == [
+        ("b1", "it was edited in Xero since: lines"),
+        ("b2", "a later run of your own changed it"),
+    ]
+    assert "void()" in plan.findings[1].fix
+    assert len(product.live_bills()) == 3
+
+
 def test_an_undone_run_is_explained(product: Product, xero: Xero, ledger: Ledger) -> None:
     sales = Receivables(xero, clearing_account=CLEARING)
     run = sales.apply(sales.settle(collected(product.collectable("100.00").id))).run

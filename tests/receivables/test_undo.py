@@ -23,6 +23,7 @@ from xerosync import (
     Surplus,
     Xero,
 )
+from xerosync.models import BankTransaction, BankTransactionId
 from xerosync.simulator import Bookkeeper, Fault
 
 
@@ -81,6 +82,12 @@ def test_what_was_posted_goes_also_where_the_settlement_is_given_without_a_line_
     assert not sales.undo_settlement(whole)
 
 
+def date_fees_later(product: Product) -> None:
+    (fees,) = (each for each in product.books.bank_transactions if each.type == "SPEND")
+    later = BankTransaction(bank_transaction_id=BankTransactionId(fees.id), date=DAY + timedelta(days=2))
+    product.xero().bank_transactions.update_one(later)
+
+
 @pytest.mark.parametrize(
     ("touch", "cause"),
     [
@@ -90,6 +97,7 @@ def test_what_was_posted_goes_also_where_the_settlement_is_given_without_a_line_
             lambda product, _: product.books.reconcile_transfer(product.books.bank_transfers[0].id),
             "it is reconciled",
         ),
+        (lambda product, _: date_fees_later(product), "it was edited in Xero since: date"),
     ],
 )
 def test_where_one_thing_must_stay_nothing_is_taken_back(

@@ -9,6 +9,7 @@ from xerosync.client._books import Books
 from xerosync.engine import actions as act
 from xerosync.engine.actions import Seen
 from xerosync.engine.intents import Intent
+from xerosync.engine.line_drift import lines_changed
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -31,6 +32,7 @@ from xerosync.engine.restoring import current, current_of
 from xerosync.engine.settling_policies import HistoryNotes, SettlementSettings, WhenLocked, open_books
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
 from xerosync.engine.undoing import WHOLE, Document, Posted, Undoing, decide_undo
+from xerosync.engine.written import Written, all_changes
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
 from xerosync.models import (
@@ -54,6 +56,8 @@ _HELD_ON: Final[Mapping[str, tuple[Shelf, type[Document]]]] = {
     act.CreateCreditNote.kind: (CREDIT_NOTES, CreditNote),
     act.CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
 }
+
+_PAPERS: Final = (Invoice, CreditNote, BankTransaction)
 
 
 async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
@@ -107,12 +111,15 @@ async def _taken_back(
 ) -> Plan:
     written = [*written, *await _batches_of(books, written)]
     documents, seen = await _as_they_stand(books, written)
+    recoded, updated = await _changed_since(books, written, documents, seen)
     posted = Posted(
         written=written,
         documents=documents,
         seen=seen,
         open_books=open_books(await books.organisation(), when_locked),
         used=await _used(books, documents.values()),
+        recoded=recoded,
+        updated=updated,
     )
     actions, findings = decide_undo(undoing, posted)
     plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings), whole=True)
@@ -147,6 +154,25 @@ async def _as_they_stand(books: Books, written: Sequence[Intent]) -> tuple[dict[
             if stamp:
                 seen[xero_id] = Seen(shelf.name, xero_id, stamp)
     return documents, seen
+
+
+async def _changed_since(
+    books: Books, written: Sequence[Intent], documents: Mapping[str, Document], seen: Mapping[str, Seen]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of those *documents* whose lines people booked otherwise, and of those that a later run changed."""
+    ours = {each.xero_id: each for each in written if each.xero_id and isinstance(documents.get(each.xero_id), _PAPERS)}
+    if not ours:
+        return frozenset(), frozenset()
+    changed = await all_changes(books)
+    as_written = {key: Written(creation=each, changes=changed.get(each.key, ())) for key, each in ours.items()}
+    updated = frozenset(key for key, each in as_written.items() if each.edits)
+    standing = [
+        (each, seen[key].stamp)
+        for key, each in documents.items()
+        if isinstance(each, Invoice) and each.status not in GONE and key in seen and key in ours and key not in updated
+    ]
+    lines = await lines_changed(books, as_written, standing)
+    return frozenset(key for key, each in lines.items() if each.lines is not None), updated
 
 
 async def _used(books: Books, documents: Iterable[Document]) -> frozenset[str]:

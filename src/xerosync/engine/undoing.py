@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, cast
 
@@ -75,6 +75,8 @@ _REMOVED: Final = ("what was removed cannot be brought back", "post it again und
 _REMOVALS: Final = ("removal", "voiding")
 """How the kinds of what takes something back end."""
 _BY_HAND: Final = "undo it in Xero by hand, or leave all of it as it is"
+_UPDATED: Final = "a later run of your own changed it"
+_WITHDRAW: Final = "take it back with void(), whatever it says by now"
 _UNAPPROVED: Final = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
 
 
@@ -97,7 +99,8 @@ class Posted:
     """
     What was *written*, and the *documents* in Xero that came of it by id, as they stand now, each as it was *seen*.
 
-    *used* are the bank transactions whose money was set against something else since.
+    *used* are the bank transactions whose money was set against something else since, *recoded* the invoices whose
+    lines people booked otherwise, *updated* those that the library itself changed in a later run; all by their ids.
     """
 
     written: Sequence[Intent]
@@ -105,6 +108,8 @@ class Posted:
     seen: Mapping[str, act.Seen]
     open_books: OpenBooks
     used: frozenset[str] = frozenset()
+    recoded: frozenset[str] = frozenset()
+    updated: frozenset[str] = frozenset()
 
 
 def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], list[Finding]]:
@@ -149,7 +154,7 @@ class _Undoing:
         elif document.status not in GONE and not (self.undoing.leaves_typed and _was_typed(intent, document)):
             reason = self._why_it_stays(intent, document)
             if reason:
-                self._keep_all(intent, reason, _BY_HAND)
+                self._keep_all(intent, reason, _BY_HAND if reason != _UPDATED else _WITHDRAW)
             elif not (kind == act.Pay.kind and "batch" in intent.facts):
                 self._take_back(intent, document)
 
@@ -161,7 +166,9 @@ class _Undoing:
             return "it is reconciled"
         if document.date is not None and self.posted.open_books.is_closed(document.date):
             return "it lies in closed books"
-        return self._what_rests_on(document) or _touched(intent, document)
+        if intent.xero_id in self.posted.updated:
+            return self._what_rests_on(document) or _UPDATED
+        return self._what_rests_on(document) or _touched(intent, document, self.posted.recoded)
 
     def _what_rests_on(self, document: Document) -> str:
         """What of somebody else's rests on *document*; blank where nothing does."""
@@ -308,10 +315,14 @@ def _was_typed(intent: Intent, document: Document) -> bool:
     return bears and tag_in(document.reference or "") != intent.tag
 
 
-def _touched(intent: Intent, document: Payment | BankTransaction | BankTransfer | CreditNote | Invoice) -> str:
+def _touched(
+    intent: Intent, document: Payment | BankTransaction | BankTransfer | CreditNote | Invoice, recoded: Container[str]
+) -> str:
     changed = {field for field, _, _ in changes(intent, document)}
     if isinstance(document, BankTransaction):
         changed.discard(DriftField.CONTACT)  # a merge of contacts moves it, and it goes all the same
+    if (intent.xero_id or "") in recoded:
+        changed.add(DriftField.LINES)
     touched = ", ".join(sorted(changed))
     return f"it was edited in Xero since: {touched}" if touched else ""
 
