@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from tests.conftest import BANK, DAY, Product, nzd
 
-from xerosync import BillFile, BillLine, CardSpend, Ledger, Payables, Xero
+from xerosync import BillFile, BillLine, CardSpend, Ledger, MemoryStore, Payables, Xero
 from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Fault
 
@@ -169,6 +169,29 @@ def test_a_receipt_that_was_only_removed_to_be_put_back_is_put_back_by_the_next_
 
     assert spent(product) == [23]
     assert not purchases.spend([receipt()]).findings
+
+
+@MEDDLED
+def test_a_store_that_forgot_takes_over_what_was_put_back_and_what_it_took_the_place_of(
+    product: Product, put_back: Payables, xero: Xero, meddle: Meddle
+) -> None:
+    """Else it would call the receipt removed, and somebody would submit it under a new id besides."""
+    meddle(product, xero)
+    restore(put_back, xero)
+    other = product.xero(store=MemoryStore())
+    forgetful = Payables(other, payment_account=BANK)
+    Ledger(other).audit(adopt=True)
+
+    plan = forgetful.spend([receipt()])
+    forgetful.apply(plan)
+
+    assert plan.counts() == {"adopt": 3}
+    again = forgetful.spend([receipt()])
+    assert (len(again), again.findings, Ledger(other).drift().drifts) == (0, (), ())
+    forgetful.apply(forgetful.update([receipt("24.00")]))
+    assert spent(product) == [24]
+    forgetful.apply(forgetful.void(["s1"]))
+    assert spent(product) == []
 
 
 @MEDDLED

@@ -25,7 +25,7 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults, lock_fault
 from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
-from xerosync.engine.restoring import current_of
+from xerosync.engine.restoring import RESTORED, current_of
 from xerosync.engine.rounding import expected_total
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.vendors import Vendors, known_vendors, vendor_key
@@ -45,11 +45,16 @@ def card_operation(spend_id: str) -> Pending:
 
 @frozen(kw_only=True)
 class KnownSpends:
-    """What is known when receipts are posted: accounts by code and id, intents by key, marks and documents in Xero."""
+    """
+    What is known when receipts are posted: accounts by code and id, intents by key, marks and documents in Xero.
+
+    *anew* are those that were put back, of which the store knows nothing, by the key of what they took the place of.
+    """
 
     accounts: Mapping[str, Account]
     intents: Mapping[str, Intent]
     tagged: Mapping[str, BankTransaction]
+    anew: Mapping[str, Sequence[BankTransaction]]
     documents: Mapping[str, tuple[BankTransaction, str]]
     reference: Reference
     settings: BillSettings
@@ -82,10 +87,13 @@ async def spend(
     keys = [intent_key(books.tenant, operation) for operation in operations]
     done = {each.operation.host_ref for each in intents.values() if each.state is State.CONFIRMED}
     new = [each for each in listed if f"{CARD}{each.id}" not in done]
+    marked = await tagged(books, BANK_TRANSACTIONS, BankTransaction, [tag_of(key) for key in keys])
+    forgotten = [each for each, key in zip(operations, keys, strict=True) if key not in intents]
     known = KnownSpends(
         accounts=await accounts_by_name(books),
         intents=intents,
-        tagged=await tagged(books, BANK_TRANSACTIONS, BankTransaction, [tag_of(key) for key in keys]),
+        tagged=marked,
+        anew=await _anew(books, forgotten, marked),
         documents=await stamped(
             books, BANK_TRANSACTIONS, BankTransaction, filter(None, (each.xero_id for each in intents.values()))
         ),
@@ -107,6 +115,22 @@ async def spend(
         actions=(*vendors.actions, *spending.actions),
         findings=(*unfit, *vendors.findings, *spending.findings),
     )
+
+
+async def _anew(
+    books: Books, forgotten: Iterable[Pending], marked: Mapping[str, BankTransaction]
+) -> dict[str, list[BankTransaction]]:
+    """What was put back of those *forgotten* whose *marked* documents are gone, in its order, by their keys."""
+    found: dict[str, list[BankTransaction]] = {}
+    last = {each: marked[tag] for each in forgotten if (tag := tag_of(intent_key(books.tenant, each))) in marked}
+    while gone := [each for each, document in last.items() if document.status in GONE]:
+        following = {evolve(each, revision=each.revision + 1): each for each in gone}
+        tags = {each: tag_of(intent_key(books.tenant, each)) for each in following}
+        met = await tagged(books, BANK_TRANSACTIONS, BankTransaction, tags.values())
+        last = {each: met[tag] for each, tag in tags.items() if tag in met}
+        for each, document in last.items():
+            found.setdefault(intent_key(books.tenant, evolve(each, revision=1)), []).append(document)
+    return found
 
 
 async def linked_spends(books: Books, host_ids: Iterable[str]) -> dict[str, BankTransaction]:
@@ -163,15 +187,8 @@ class _Spending:
         key = intent_key(self.tenant, operation)
         intent, marked = self.known.intents.get(key), self.known.tagged.get(tag_of(key))
         if intent is None and marked is not None:
-            self.actions.append(
-                Adopt(
-                    host_ref=operation.host_ref,
-                    reason="its mark is in Xero already",
-                    adopted_kind=operation.kind,
-                    xero_id=marked.bank_transaction_id or "",
-                    facts={"vendor": vendor_key(spend.party)},
-                )
-            )
+            found = [marked, *self.known.anew.get(key, ())]
+            self.actions += [_adopted(spend, operation, revision, each) for revision, each in enumerate(found, start=1)]
         elif intent is None or (intent.state is State.REJECTED and self._again(intent)):
             self._create(spend)
         elif intent.state in OPEN:
@@ -276,6 +293,17 @@ class _Spending:
         self.findings.append(
             Finding(code=code, about=spend.id, cause=cause, fix=fix, retry=retry, worth=worth_of_spend(spend))
         )
+
+
+def _adopted(spend: CardSpend, operation: Pending, revision: int, document: BankTransaction) -> Adopt:
+    return Adopt(
+        host_ref=operation.host_ref,
+        revision=revision,
+        reason="its mark is in Xero already",
+        adopted_kind=operation.kind,
+        xero_id=_id(document),
+        facts={"vendor": vendor_key(spend.party), **dict([RESTORED] if revision > 1 else [])},
+    )
 
 
 def _id(transaction: BankTransaction) -> str:
