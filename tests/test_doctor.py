@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from tests.conftest import BANK, CLEARING, DAY, Product, Through, is_write
+from tests.engine.test_strange_answers import Altered
 
 from xerosync import App, AsyncDoctor, Checkup, Doctor, MemoryStore, Tokens, Xero
 from xerosync.client.consents import OAuth
 from xerosync.client.scopes import scopes_for
 from xerosync.errors import InvalidInput, StoreFailed
-from xerosync.ports import Clock
+from xerosync.ports import Clock, Request, Response
 from xerosync.simulator import Fault
 from xerosync.storage.protocol import Record, RecordKey
 
@@ -146,6 +149,63 @@ def test_without_a_connection_nothing_else_is_blamed(product: Product, xero: Xer
     assert [check.name for check in checkup if check.looked] == ["store", "connection"]
 
 
+def _trial_over(product: Product) -> Xero:
+    xero = product.xero()
+    product.books.expire_trial()
+    return xero
+
+
+def _user_removed(product: Product) -> Xero:
+    xero = product.xero()
+    product.books.remove_user()
+    return xero
+
+
+def _secret_changed(product: Product) -> Xero:
+    assert product.xero().connections()
+    product.clock.advance(1800)
+    wrong = App(product.app.client_id, "old secret")
+    transport = product.simulator.transport
+    return Xero(wrong, product.books.tenant_id, store=product.store, transport=transport, clock=product.clock)
+
+
+def _not_active(product: Product) -> Xero:
+    def expired(request: Request, response: Response) -> Response:
+        is_it = request.url.split("?")[0].endswith("/Organisation")
+        body = response.body.replace(b'"OrganisationStatus": "ACTIVE"', b'"OrganisationStatus": "EXPIRED"')
+        assert not is_it or body != response.body
+        return evolve(response, body=body) if is_it else response
+
+    return product.xero(transport=Altered(product.simulator.transport, expired))
+
+
+@pytest.mark.parametrize(
+    ("of", "found", "who"),
+    [
+        (_trial_over, {"connection": ["refused"]}, "the organisation's subscriber"),
+        (_user_removed, {"connection": ["refused"]}, "the organisation's subscriber"),
+        (_secret_changed, {"connection": ["misconfigured"]}, "you"),
+        (_not_active, {"organisation": ["organisation closed"]}, "the organisation's subscriber"),
+    ],
+)
+def test_what_ended_is_told_with_who_can_take_it_up(
+    product: Product, of: Callable[[Product], Xero], found: dict[str, list[str]], who: str
+) -> None:
+    checkup = Doctor(of(product), features=FEATURES, clearing_account=CLEARING).examine()
+
+    assert wrong(checkup) == found
+    assert [each.who for each in checkup.findings] == [who]
+
+
+def test_every_finding_that_the_page_lists_is_one_that_a_test_has_seen() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "howto" / "doctor.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| [a-z ]+ \| ([a-z ]+) \| .+ \| .+ \|$", page, re.MULTILINE))
+    here = Path(__file__).read_text(encoding="utf-8")
+
+    assert len(listed) > 14
+    assert [each for each in listed if f'"{each}"' not in here] == []
+
+
 def test_xero_being_away_is_nobodys_fault(product: Product, xero: Xero) -> None:
     product.simulator.faults.plan(Fault.MAINTENANCE, path="/connections", times=5)
 
@@ -190,6 +250,7 @@ def test_a_clock_that_is_wrong_is_told_by_xeros_own(product: Product, xero: Xero
 
     (finding,) = Doctor(late).examine().findings
 
+    assert finding.code == "clock wrong"
     assert way in finding.cause
 
 
