@@ -243,6 +243,19 @@ def test_what_was_changed_may_stay_so_and_is_told_no_more(
     assert len(ledger.drift()) == 0
 
 
+def test_what_is_changed_once_more_after_the_plan_is_not_put_back_over_that(product: Product, xero: Xero) -> None:
+    _receipt_dated(product)
+    plan = Ledger(xero).drift().restore()
+    product.clock.advance(60)
+    _nine(product)
+    before = standing(product)
+
+    outcome = Payables(xero).apply(plan)
+
+    assert {each.code for each in outcome.findings} == {"changed since planned", "held back"}
+    assert standing(product) == before
+
+
 def test_of_what_is_left_the_reason_is_said(product: Product, xero: Xero) -> None:
     _then(_receipt_dated, _reconciled)(product)
     product.books.edit_invoice(sale(product.books), amount=Decimal(21))

@@ -199,6 +199,26 @@ def test_two_organisations_of_one_product_are_told_apart_and_neither_s_plan_does
     assert (collected.report().clean, other.report().clean) == (False, True)
 
 
+def test_what_somebody_changes_after_the_plan_is_left_by_itself(collected: Collected) -> None:
+    """What was approved to be removed was money of another amount."""
+    books = collected.product.books
+    typed = collected.product.invoice("Ed Poe", "9.00")
+    books.add_payment(typed.id, account=CLEARING, date=DAY)
+    money = books.add_bank_transaction(typed.contact_id, type="RECEIVE", bank=CLEARING, amount=Decimal(5), date=DAY)
+    plan = collected.report().plan(Fix.REMOVE)
+    collected.product.clock.advance(60)
+    line = LineItem(description="Gift", unit_amount=Decimal("7.00"), account_code=AccountCode("404"))
+    edited = BankTransaction(bank_transaction_id=BankTransactionId(money.id), line_items=(line,))
+    collected.product.xero().bank_transactions.update_one(edited)
+
+    outcome = collected.sales.apply(plan)
+
+    assert len(plan) == 2
+    assert [each.code for each in outcome.findings] == ["changed since planned"]
+    assert [(each.about, each.amount.amount) for each in collected.report().discrepancies] == [(money.id, Decimal(7))]
+    assert books.invoice(typed.id).amount_due == 9
+
+
 def test_a_report_may_be_kept_and_its_plan_made_and_applied_twice(collected: Collected) -> None:
     typed = collected.product.invoice("Ed Poe", "9.00")
     collected.product.books.add_payment(typed.id, account=CLEARING, date=DAY)

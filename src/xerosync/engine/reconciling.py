@@ -307,19 +307,25 @@ def _marks(books: Books, settlements: Iterable[Settlement], entries: Iterable[En
 
 
 async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discrepancy]:
-    """Those *told*; what puts something back that is in Xero already, by its mark, takes that over instead."""
+    """
+    Those *told*; what puts something back that is in Xero already, by its mark, takes that over instead. What removes
+    something knows how it looked.
+    """
     listed = list(told)
     every = [action for each in listed for action in each.remedies.get(Fix.RESTORE, ())]
     # Of all at once: each time that the mirror is brought up to date costs a call.
     voided = await unpayable(books, every)
     every = await taken_over(books, await as_seen(books, every))
     refused, met = await refused_before(books, every), iter(every)
+    removing = iter(await as_seen(books, [one for each in listed for one in each.remedies.get(Fix.REMOVE, ())]))
     known: list[Discrepancy] = []
     for each in listed:
         remedies, fix = dict(each.remedies), each.fix
         again = remedies.get(Fix.RESTORE, ())
         instead = tuple(islice(met, len(again)))
         words = words_on(instead, refused)
+        if Fix.REMOVE in remedies:
+            remedies[Fix.REMOVE] = tuple(islice(removing, len(remedies[Fix.REMOVE])))
         if pays_any(again, voided):
             del remedies[Fix.RESTORE]
             fix = f"{fix}; a plan cannot put it back: its invoice was voided"
