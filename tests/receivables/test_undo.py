@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
@@ -119,6 +120,26 @@ def test_where_one_thing_must_stay_nothing_is_taken_back(
     assert cause in {finding.cause for finding in plan.findings}
     assert clearing(product) == before
     assert len(product.live_payments()) == 2
+
+
+def test_a_settlement_given_under_another_id_takes_nothing_back_of_the_one_that_was_posted(
+    product: Product, xero: Xero
+) -> None:
+    """Its lines are known, and its fees and payout are not: half of it would be gone."""
+    invoice = product.collectable("100.00")
+    sales = collecting(xero)
+    settlement = settled((invoice.id, "100.00"), paid_out=True)
+    sales.apply(sales.settle(settlement))
+
+    plan = sales.undo_settlement(evolve(settlement, id="S1 again"))
+    sales.apply(plan)
+
+    assert not plan
+    assert [(each.about, each.cause) for each in plan.findings] == [
+        ("L0", "it was posted for settlement S1, not for S1 again")
+    ]
+    assert len(product.live_payments()) == 1
+    assert sales.reconcile(settlement).clean
 
 
 def test_a_payout_by_transfer_is_undone_too(product: Product, xero: Xero) -> None:

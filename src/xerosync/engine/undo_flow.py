@@ -26,10 +26,11 @@ from xerosync.engine.mirror import (
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.payouts import operations
-from xerosync.engine.plans import Plan
+from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import current, current_of
 from xerosync.engine.settling_policies import HistoryNotes, SettlementSettings, WhenLocked, open_books
+from xerosync.engine.states import State
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
 from xerosync.engine.undoing import WHOLE, Document, Posted, Undoing, decide_undo
 from xerosync.engine.written import Written, all_changes
@@ -66,6 +67,9 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
     # It may have been posted with lines that it is given without.
     posted = current(await intents_with(books, lookup=("settlement", settlement.id)))
     named = await current_of(books, [*standing_for(settlement.lines), *operations(settlement.id)])
+    others = tuple(_of_another(each, settlement) for each in named.values() if _is_of_another(each, settlement))
+    if others:
+        return Plan(tenant=books.tenant, findings=others, whole=True)
     found = {each.key: each for each in (*posted, *named.values())}
     for line in settlement.lines:
         if line.kind is LineKind.CHARGED_BACK:
@@ -76,6 +80,21 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
         currency=settlement.proof.net.currency,
     )
     return await _taken_back(books, list(found.values()), undoing, when_locked=chosen.when_locked, notes=chosen.notes)
+
+
+def _is_of_another(written: Intent, settlement: Settlement) -> bool:
+    """Whether a payment of one of the lines was posted for another settlement, whose fees and payout would stay."""
+    own = written.facts.get("settlement", settlement.id) == settlement.id
+    return written.operation.kind == act.Pay.kind and written.state is State.CONFIRMED and not own
+
+
+def _of_another(written: Intent, settlement: Settlement) -> Finding:
+    return Finding(
+        code="cannot be undone",
+        about=written.operation.host_ref,
+        cause=f"it was posted for settlement {written.facts['settlement']}, not for {settlement.id}",
+        fix="give the settlement that it was posted for, under its own id",
+    )
 
 
 async def undo_run(books: Books, run: str) -> Plan:
