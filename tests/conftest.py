@@ -19,6 +19,14 @@ from xerosync.storage import Storage
 __all__ = ["no_secret_comes_out", "pytest_runtest_makereport"]
 
 
+def pytest_configure() -> None:
+    """No example has a deadline: what a busy machine takes for one says nothing of xerosync."""
+    from hypothesis import settings  # noqa: PLC0415 (the benchmarks import this module, and count what memory they take)
+
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def specified() -> Iterator[None]:
     """Every answer of every simulator is what Xero's specification says, where that lies beside the project."""

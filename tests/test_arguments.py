@@ -61,7 +61,7 @@ def test_each_argument_of_each_verb_is_named_where_it_is_wrong(
     assert (refused.value.field, refused.value.remedy[:5]) == (name, "give ")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.sampled_from(VERBS), picks=st.lists(st.integers(0, len(ODD) - 1), min_size=9, max_size=9))
 def test_whatever_is_given_to_a_verb_the_error_is_ours(at: tuple[str, str], picks: list[int]) -> None:
     product = found_product()

@@ -170,7 +170,7 @@ def filters_of(draw: st.DrawFn, name: str, rows: Sequence[Document], depth: int 
 
 
 @pytest.mark.parametrize("name", COLUMNS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(draws=st.data())
 def test_a_filtered_list_is_the_whole_list_cut_here(full: Books, name: str, draws: st.DataObject) -> None:
     """S12: a text that someone else wrote chooses nothing but what it says."""

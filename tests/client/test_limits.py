@@ -116,7 +116,7 @@ class AnyOrderOfThings(RuleBasedStateMachine):
 
 
 TestAnyOrderOfThings = AnyOrderOfThings.TestCase
-TestAnyOrderOfThings.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAnyOrderOfThings.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 class LeapingSelector(selectors.DefaultSelector):

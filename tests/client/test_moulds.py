@@ -66,7 +66,7 @@ def plain(value: object) -> object:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_page_read_in_one_go_says_what_its_rows_say_in_detail(
     model: type[AttrsInstance], data: st.DataObject
@@ -78,7 +78,7 @@ def test_a_page_read_in_one_go_says_what_its_rows_say_in_detail(
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_page_with_odd_rows_is_read_as_in_detail_or_refused_as_there(
     model: type[AttrsInstance], data: st.DataObject

@@ -383,7 +383,7 @@ WORK: dict[str, Callable[[Product, list[list[int]]], Work]] = {
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize("awaited", [False, True], ids=["plain", "awaited"])
 @pytest.mark.parametrize("name", WORK)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(script=SCRIPTS, seed=st.integers(0, 1000))
 def test_no_row_is_lost_and_none_comes_twice_while_people_work(
     name: str, *, awaited: bool, script: list[list[int]], seed: int
@@ -431,7 +431,7 @@ class Torn(Through):
 
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize("name", WORK)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(script=SCRIPTS, seed=st.integers(0, 1000))
 def test_no_row_is_lost_where_a_count_is_older_than_its_rows(name: str, script: list[list[int]], seed: int) -> None:
     product = found_product()
@@ -461,7 +461,7 @@ def read_while_added(script: list[list[int]], *, torn: bool, order: Random) -> N
 
 
 @pytest.mark.usefixtures("small_pages")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     added=st.lists(st.sampled_from([0, 0, 0, 1, 2]), max_size=24),
     torn=st.booleans(),
@@ -505,7 +505,7 @@ def test_a_row_that_comes_meanwhile_costs_a_few_pages_and_not_the_whole_list(pro
     assert len(reads) <= sharing + 8 + 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(script=st.lists(st.lists(st.integers(-1, 300), max_size=5), max_size=3), seed=st.integers(0, 1000))
 def test_where_pages_cannot_overlap_a_list_is_read_until_people_pause(script: list[list[int]], seed: int) -> None:
     product = found_product()

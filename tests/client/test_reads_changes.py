@@ -317,4 +317,4 @@ class Changing(RuleBasedStateMachine):
 
 
 TestChanging = Changing.TestCase
-TestChanging.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestChanging.settings = settings(max_examples=60, stateful_step_count=20)

@@ -234,7 +234,7 @@ def test_processes_share_one_refresh(tmp_path: Path, grace_minutes: int) -> None
         assert refresh_tokens(simulator) == before + 1
 
 
-@settings(max_examples=25, stateful_step_count=20, deadline=None)
+@settings(max_examples=25, stateful_step_count=20)
 class Workers(RuleBasedStateMachine):
     """
     Workers that call, die at any step of a refresh, lose answers and disks, on one token set of strict rotation.

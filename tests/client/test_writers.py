@@ -47,7 +47,7 @@ def written(document: AttrsInstance, *, to_write: bool, in_detail: bool) -> obje
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data(), to_write=st.booleans())
 def test_both_ways_write_a_document_alike(model: type[AttrsInstance], data: st.DataObject, *, to_write: bool) -> None:
     try:

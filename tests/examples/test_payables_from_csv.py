@@ -380,7 +380,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_whatever_the_file_holds_it_is_posted_or_named_and_sums_to_the_cent(rows: list[tuple[str, ...]]) -> None:
     """Posted and unposted make the file's sum, every row is in a document or named, a second run does nothing."""

@@ -239,7 +239,7 @@ def test_a_payment_given_twice_is_refused(purchases: Payables) -> None:
         purchases.pay([payment("b"), payment("b")])
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(-3000, 3000).filter(bool), min_size=1, max_size=6))
 def test_credits_and_payments_close_every_document_to_the_cent(cents: list[int]) -> None:
     """What leaves the bank is the sum of the papers, whatever their mix."""

@@ -174,7 +174,7 @@ def standing(product: Product) -> list[Decimal]:
     return [*(each.total for each in product.live_bills()), *(-each.total for each in product.books.credit_notes)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(TAXED, st.sampled_from([EXCLUSIVE, INCLUSIVE]), SIGNS)
 def test_a_stated_total_is_posted_to_the_cent_whatever_the_lines(
     lines: list[tuple[Money, str | None]], amounts: LineAmountTypes, sign: int
@@ -192,7 +192,7 @@ def test_a_stated_total_is_posted_to_the_cent_whatever_the_lines(
     product.simulator.close()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(PRICED, st.sampled_from(LineAmountTypes), SIGNS)
 def test_whatever_prices_quantities_and_taxes_make_is_owed_to_the_cent(
     priced: list[Priced], amounts: LineAmountTypes, sign: int

@@ -492,4 +492,4 @@ class Payings(RuleBasedStateMachine):
 
 
 TestPayings = Payings.TestCase
-TestPayings.settings = settings(max_examples=10, stateful_step_count=12, deadline=None)
+TestPayings.settings = settings(max_examples=10, stateful_step_count=12)

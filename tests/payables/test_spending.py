@@ -233,7 +233,7 @@ def test_tracking_items_prices_of_four_decimals_and_tax_on_top_come_to_the_cent(
     assert (len(purchases.spend([paper])), len(purchases.update([paper]))) == (0, 0)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(PRICED, st.sampled_from(LineAmountTypes), SIGNS)
 def test_whatever_was_spent_leaves_the_bank_to_the_cent(
     priced: list[Priced], amounts: LineAmountTypes, sign: int

@@ -107,7 +107,7 @@ ODD: list[object] = [None, "x", 7, 1.5, Decimal(1), b"x", object(), {}, {"x": "y
 ODD += [ANA, [ANA], [[]], True, lambda: None, MOMENT]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(verb=st.sampled_from(VERBS), picks=st.lists(st.integers(0, len(ODD) - 1), min_size=9, max_size=9))
 def test_whatever_is_given_to_a_verb_the_error_is_ours(verb: str, picks: list[int]) -> None:
     product = found_product()

@@ -164,7 +164,7 @@ def test_an_answer_on_what_was_not_given_is_a_finding(product: Product, sales: R
     assert later.findings == ()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     amounts=st.lists(st.sampled_from(["10.00", "20.00"]), min_size=1, max_size=4),
     typed=st.lists(st.tuples(st.sampled_from([10, 20]), st.sampled_from([0, 1]), st.booleans()), max_size=4),

@@ -296,7 +296,7 @@ def test_an_account_in_another_currency_is_looked_at_payment_by_payment() -> Non
     assert differences(sales.reconcile(), sales.reconcile(brief=True)) == []
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**32 - 1),
     kinds=st.lists(st.sampled_from(sorted(KINDS)), max_size=5),

@@ -147,7 +147,7 @@ def test_a_first_day_that_xero_cannot_read_is_refused(xero: Xero) -> None:
         collecting(xero).reconcile(first=date.min, last=DAY)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     events=st.lists(
         st.tuples(

@@ -285,7 +285,7 @@ def test_money_that_was_parked_used_and_charged_back_is_owed_again(
 AMOUNTS = st.lists(st.integers(1, 9_999).map(lambda cents: Decimal(cents) / 100), min_size=1, max_size=4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(AMOUNTS, AMOUNTS)
 def test_no_cent_of_credit_is_lost_or_used_twice(owed: list[Decimal], credited: list[Decimal]) -> None:
     product = found_product()

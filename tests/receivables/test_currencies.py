@@ -371,7 +371,7 @@ AMOUNTS = st.decimals("0.01", "9999.99", places=2)
 RATES = st.decimals("0.000200", "999.000000", places=6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lines=st.lists(st.tuples(AMOUNTS, AMOUNTS), min_size=1, max_size=3), rate=RATES, foreign=st.booleans())
 def test_every_cent_of_both_currencies_is_explained(
     lines: Sequence[tuple[Decimal, Decimal]], rate: Decimal, *, foreign: bool

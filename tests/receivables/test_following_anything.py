@@ -198,4 +198,4 @@ class Follows(RuleBasedStateMachine):
 
 
 TestFollows = Follows.TestCase
-TestFollows.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestFollows.settings = settings(max_examples=30, stateful_step_count=25)

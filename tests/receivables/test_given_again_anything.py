@@ -154,4 +154,4 @@ def _documents(lines: object) -> set[str]:
 
 
 TestGivesAgain = GivesAgain.TestCase
-TestGivesAgain.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
+TestGivesAgain.settings = settings(max_examples=15, stateful_step_count=12)

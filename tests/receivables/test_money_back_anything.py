@@ -156,4 +156,4 @@ class MoneyBack(RuleBasedStateMachine):
 
 
 TestMoneyBack = MoneyBack.TestCase
-TestMoneyBack.settings = settings(max_examples=8, stateful_step_count=8, deadline=None)
+TestMoneyBack.settings = settings(max_examples=8, stateful_step_count=8)

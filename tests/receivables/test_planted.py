@@ -14,7 +14,7 @@ from tests.receivables.planted import KINDS, Planted, journalled, left_after_fix
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "why-not-zero.md"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**32 - 1),
     kinds=st.lists(st.sampled_from(sorted(KINDS)), max_size=7),

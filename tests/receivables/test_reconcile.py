@@ -190,7 +190,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_the_sum_is_exact_whatever_happened(steps: list[tuple[str, int, int]]) -> None:
     """Any history of collections, charge-backs, lost answers and other people's hands."""

@@ -224,7 +224,7 @@ def test_an_account_that_has_changed_since_is_refused(host: Host) -> None:
         host.sales.reconcile(since=proven)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 2**32 - 1),
     names=st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=6),

@@ -335,7 +335,7 @@ RATES = st.none() | st.integers(1, 10_000).map(lambda rate: Decimal(rate) / 100)
 LINES = st.lists(st.tuples(QUANTITIES, PRICES, RATES), min_size=1, max_size=5)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(LINES, st.sampled_from(list(LineAmountTypes)))
 def test_every_priced_line_comes_to_what_xero_makes_of_it(
     lines: list[tuple[Decimal, Money, Decimal | None]], amounts: LineAmountTypes
@@ -354,7 +354,7 @@ def test_every_priced_line_comes_to_what_xero_makes_of_it(
     product.simulator.close()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(CENTS, st.sampled_from(["OUTPUT2", "NONE", None])), min_size=1, max_size=6))
 def test_a_stated_total_is_posted_to_the_cent_whatever_the_lines(lines: list[tuple[Money, str | None]]) -> None:
     product = found_product()

@@ -147,7 +147,7 @@ def test_fees_and_payouts_whose_contact_cannot_be_used_are_not_ticked(product: P
     assert marks(report) == [("✓", "collected", ""), ("✗", "fees", "held back"), ("✓", "payout", "")]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     kinds=st.lists(st.sampled_from(["collect", "unknown", "too much", "decline"]), min_size=1, max_size=5),
     applied=st.booleans(),

@@ -242,4 +242,4 @@ class Settles(RuleBasedStateMachine):
 
 
 TestSettles = Settles.TestCase
-TestSettles.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
+TestSettles.settings = settings(max_examples=12, stateful_step_count=12)

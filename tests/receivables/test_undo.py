@@ -347,7 +347,7 @@ def test_a_refund_is_undone_with_its_credit_note(product: Product, xero: Xero) -
     assert [note.status for note in product.books.credit_notes] == ["VOIDED"]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(lost=st.integers(0, 2), fault=st.sampled_from([Fault.LOST_BEFORE, Fault.LOST_AFTER]))
 def test_a_lost_answer_on_the_way_leaves_nothing_behind(lost: int, fault: Fault) -> None:
     product = found_product()

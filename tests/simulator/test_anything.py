@@ -54,7 +54,7 @@ PATHS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(["PUT", "POST", "DELETE"]), PATHS, BODIES, st.booleans())
 def test_any_body_is_answered(method: str, path: str, body: object, summarize: bool) -> None:
     reply = PRODUCT.call(method, f"{path}?summarizeErrors={summarize}", body)
@@ -65,7 +65,7 @@ def test_any_body_is_answered(method: str, path: str, body: object, summarize: b
     assert sum(line.balance for line in PRODUCT.books.trial_balance()) == 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     PATHS,
     st.dictionaries(
@@ -89,7 +89,7 @@ WORDS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(["Contacts", "Invoices", "Payments", "Accounts"]), st.lists(WORDS, max_size=12))
 def test_any_filter_is_read_or_refused(path: str, words: list[str]) -> None:
     reply = PRODUCT.call("GET", f"{path}?{urlencode({'where': ' '.join(words)})}")
@@ -97,7 +97,7 @@ def test_any_filter_is_read_or_refused(path: str, words: list[str]) -> None:
     assert reply.status == 200 or (reply.status, reply.row["ErrorNumber"]) == (400, 16)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", ""]) | st.text(max_size=4),
     st.text(max_size=20),

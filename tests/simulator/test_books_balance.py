@@ -388,7 +388,7 @@ def totals(reply: Reply) -> tuple[list[list[Decimal]], list[Decimal]]:
 
 
 TestBooks = pytest.mark.rank(21, 59)(Books.TestCase)
-TestBooks.settings = settings(max_examples=30, stateful_step_count=50, deadline=None)
+TestBooks.settings = settings(max_examples=30, stateful_step_count=50)
 
 
 def test_a_foreign_sale_that_is_paid_in_parts_leaves_nothing_behind(tmp_path: Path) -> None:

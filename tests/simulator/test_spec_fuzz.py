@@ -191,7 +191,6 @@ def test_every_operation_of_the_specification_bears_anything(stage: Stage, name:
         max_examples=round(share * len(weighed)) + 1,
         derandomize=not CASES,
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
