@@ -71,6 +71,10 @@ def spent(books: Bookkeeper) -> str:
     return next(each.id for each in books.bank_transactions if each.total == 8)
 
 
+def fees(books: Bookkeeper) -> str:
+    return next(each.id for each in books.bank_transactions if each.total == 1)
+
+
 def edit_receipt(product: Product, **changed: object) -> None:
     wanted = {"bank_transaction_id": BankTransactionId(spent(product.books)), **changed}
     product.xero().bank_transactions.update_one(BankTransaction(**wanted))  # type: ignore[arg-type]
@@ -93,6 +97,23 @@ def _recode_bill(product: Product) -> None:
 def _nine(product: Product) -> None:
     line = LineItem(description="taxi", unit_amount=Decimal("9.00"), account_code=AccountCode("404"))
     edit_receipt(product, line_items=(line,))
+
+
+def _recode(found: Callable[[Bookkeeper], str], amount: str) -> Change:
+    """Somebody books the bank transaction that is *found* on another account."""
+
+    def recode(product: Product) -> None:
+        line = LineItem(description="recoded", unit_amount=Decimal(amount), account_code=AccountCode("453"))
+        wanted = BankTransaction(bank_transaction_id=BankTransactionId(found(product.books)), line_items=(line,))
+        product.xero().bank_transactions.update_one(wanted)
+
+    return recode
+
+
+def _recode_note(product: Product) -> None:
+    note = product.books.credit_notes[0]
+    line = {"Description": "c", "UnitAmount": str(note.total), "AccountCode": "453"}
+    product.books.edit_invoice(note.id, lines=[line])
 
 
 def _then(*changes: Change) -> Change:
@@ -148,6 +169,8 @@ CHANGES: dict[str, tuple[Change, list[DriftField]]] = {
     "receipt edited": (_nine, [DriftField.AMOUNT]),
     "receipt dated": (_receipt_dated, [DriftField.DATE]),
     "receipt of another": (_receipt_of_another, [DriftField.CONTACT]),
+    "receipt on another account": (_recode(spent, "8.00"), [DriftField.LINES]),
+    "fees on another account": (_recode(fees, "1.00"), [DriftField.LINES]),
     "receipt removed": (lambda it: it.books.remove_bank_transaction(spent(it.books)), [DriftField.EXISTENCE]),
     "payment removed": (_payment_removed, [DriftField.EXISTENCE]),
     "payout removed": (
@@ -159,6 +182,8 @@ LEFT: dict[str, tuple[Change, list[DriftField]]] = {
     "bill voided": (lambda it: it.books.void_invoice(bill(it.books)), [DriftField.EXISTENCE]),
     "credit note voided": (lambda it: it.books.void_invoice(it.books.credit_notes[0].id), [DriftField.EXISTENCE]),
     "sale voided": (lambda it: it.books.void_invoice(sale(it.books)), [DriftField.EXISTENCE]),
+    "credit note on another account": (_recode_note, [DriftField.LINES]),
+    "receipt on another account, reconciled": (_then(_recode(spent, "8.00"), _reconciled), [DriftField.LINES]),
     "receipt dated, reconciled": (_then(_receipt_dated, _reconciled), [DriftField.DATE]),
     "receipt dated, closed": (_then(_receipt_dated, _closed(DAY)), [DriftField.DATE]),
     "bill dated, closed": (_then(_dated, _closed(LATER)), [DriftField.DATE]),

@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, Through, nzd
 
-from xerosync import Bill, BillLine, BillPayment, DriftField, Ledger, Payables, Xero
-from xerosync.models import AccountCode, LineAmountTypes
+from xerosync import Bill, BillLine, BillPayment, CardSpend, DriftField, Ledger, Payables, Xero
+from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineAmountTypes, LineItem
 
 LINES = [
     BillLine(description="Paper", amount=nzd("10.00"), account=AccountCode("404"), tracking={"Region": "North"}),
@@ -168,3 +168,31 @@ def test_lines_are_read_only_of_what_changed_and_only_where_they_count(product: 
     assert not [each for each in urls if "IDs=" in each]
     Ledger(xero).drift()
     assert len([each for each in urls if "IDs=" in each]) == 1
+
+
+@pytest.mark.parametrize("many", [2, 8])
+def test_receipts_that_are_coded_otherwise_are_told_however_many_were_touched(product: Product, many: int) -> None:
+    """A few are read one by one, and many in the list of what changed: never a call for each."""
+    urls: list[str] = []
+    xero = product.xero(transport=Through(product.simulator.transport, before=lambda request: urls.append(request.url)))
+    purchases = Payables(xero)
+    line = BillLine(description="taxi", amount=nzd("8.00"), account=AccountCode("429"))
+    receipts = [CardSpend(id=f"r{n}", vendor="Taxi", on=DAY, account=BANK, lines=[line]) for n in range(many)]
+    purchases.apply(purchases.spend(receipts))
+    product.clock.advance(60)
+    coded = LineItem(description="taxi", unit_amount=Decimal("8.00"), account_code=AccountCode("453"))
+    for at, each in enumerate(product.books.bank_transactions):
+        wanted = BankTransaction(bank_transaction_id=BankTransactionId(each.id), line_items=(coded,))
+        if at == 1:
+            product.xero().bank_transactions.update_one(wanted)
+        product.books.reconcile_bank_transaction(each.id)
+    Ledger(xero).drift([DriftField.AMOUNT])
+    urls.clear()
+
+    report = Ledger(xero).drift()
+
+    assert [(each.about, each.field, each.was, each.now) for each in report] == [
+        ("card/r1", DriftField.LINES, "429 NONE 8.00", "453 NONE 8.00")
+    ]
+    read = [each for each in urls if "/BankTransactions" in each]
+    assert len(read) == 1 + (many if many <= 5 else 1)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
-from tests.engine.scenarios import collected, paper
+from tests.engine.scenarios import collected, paper, receipt
 
 from xerosync import (
     BillPayment,
@@ -21,6 +21,7 @@ from xerosync import (
     Xero,
 )
 from xerosync.errors import InvalidInput
+from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 
 
 @pytest.fixture
@@ -122,6 +123,26 @@ def test_what_people_coded_otherwise_and_what_a_later_run_changed_stays_and_the_
     ]
     assert "void()" in plan.findings[1].fix
     assert len(product.live_bills()) == 3
+
+
+@pytest.mark.parametrize("reconciled", [True, False])
+def test_a_receipt_that_people_coded_otherwise_is_not_removed(
+    product: Product, purchases: Payables, ledger: Ledger, *, reconciled: bool
+) -> None:
+    spent = purchases.apply(purchases.spend([receipt("8.00")]))
+    (written,) = product.books.bank_transactions
+    product.clock.advance(60)
+    coded = LineItem(description="taxi", unit_amount=Decimal("8.00"), account_code=AccountCode("453"))
+    wanted = BankTransaction(bank_transaction_id=BankTransactionId(written.id), line_items=(coded,))
+    product.xero().bank_transactions.update_one(wanted)
+    if reconciled:
+        product.books.reconcile_bank_transaction(written.id)
+
+    plan = ledger.undo(spent.run)
+
+    cause = "it is reconciled" if reconciled else "it was edited in Xero since: lines"
+    assert [(each.code, each.cause) for each in plan.findings] == [("cannot be undone", cause)]
+    assert not plan
 
 
 def test_an_undone_run_is_explained(product: Product, xero: Xero, ledger: Ledger) -> None:

@@ -24,7 +24,7 @@ from xerosync import (
     Surplus,
     Xero,
 )
-from xerosync.models import BankTransaction, BankTransactionId
+from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Bookkeeper, Fault
 
 
@@ -89,6 +89,14 @@ def date_fees_later(product: Product) -> None:
     product.xero().bank_transactions.update_one(later)
 
 
+def code_fees_otherwise(product: Product) -> None:
+    (fees,) = (each for each in product.books.bank_transactions if each.type == "SPEND")
+    line = LineItem(description="fees", unit_amount=fees.total, account_code=AccountCode("453"))
+    product.clock.advance(60)
+    coded = BankTransaction(bank_transaction_id=BankTransactionId(fees.id), line_items=(line,))
+    product.xero().bank_transactions.update_one(coded)
+
+
 @pytest.mark.parametrize(
     ("touch", "cause"),
     [
@@ -99,6 +107,7 @@ def date_fees_later(product: Product) -> None:
             "it is reconciled",
         ),
         (lambda product, _: date_fees_later(product), "it was edited in Xero since: date"),
+        (lambda product, _: code_fees_otherwise(product), "it was edited in Xero since: lines"),
     ],
 )
 def test_where_one_thing_must_stay_nothing_is_taken_back(

@@ -18,7 +18,7 @@ from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.forgotten import pays_any, taken_over, unpayable
 from xerosync.engine.intents import Intent, read_intent, text_at
-from xerosync.engine.line_drift import lines_changed
+from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -96,9 +96,9 @@ class DriftField(StrEnum):
     ACCOUNT = "account"
     """It is on another bank account."""
     LINES = "lines"
-    """The lines of a bill or sale are coded or split otherwise, and its total is as it was."""
+    """The lines of a document are coded or split otherwise, and its total is as it was."""
     TEXTS = "texts"
-    """The descriptions of the lines of a bill or sale are others, and its total is as it was."""
+    """The descriptions of its lines are others, and its total is as it was."""
     CONTACT_STATUS = "contact status"
     """The contact of a customer or vendor of yours was archived."""
 
@@ -355,11 +355,11 @@ async def _drifted(
     }
     all_differing = {xero_id: list(changes(ours[xero_id].as_one(), each)) for xero_id, (each, _) in documents.items()}
     if _OF_LINES & set(fields):
-        same = [
-            (document, stamp)
+        same = {
+            xero_id: (document, stamp)
             for xero_id, (document, stamp) in documents.items()
-            if isinstance(document, Invoice) and not _TELLING & {field for field, _, _ in all_differing[xero_id]}
-        ]
+            if isinstance(document, Paper) and not _TELLING & {field for field, _, _ in all_differing[xero_id]}
+        }
         for xero_id, changed in (await lines_changed(books, ours, same)).items():
             told = ((DriftField.LINES, changed.lines), (DriftField.TEXTS, changed.texts))
             all_differing[xero_id] += [(of, *said) for of, said in told if said is not None]

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import cast
+from typing import Final, TypeAlias, cast
 
 from attrs import field, frozen
 
 from xerosync.client._books import Books
+from xerosync.client._paging import whole_rows
+from xerosync.client._session import Query
 from xerosync.client._wire import dates
-from xerosync.client._wire.codec import Json
+from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.outgoing import encode
 from xerosync.engine.intents import text_at
 from xerosync.engine.reference import key
-from xerosync.engine.written import Written, now_in_xero
-from xerosync.models import Invoice
+from xerosync.engine.written import Written, now_in_xero, read_whole
+from xerosync.models import BankTransaction, BankTransactionType, CreditNote, Invoice
 from xerosync.money import exactly
+
+Paper: TypeAlias = Invoice | CreditNote | BankTransaction
+"""What has lines."""
+_MONEY: Final = frozenset({BankTransactionType.SPEND, BankTransactionType.RECEIVE})
+"""The bank transactions whose lines are as they were written; of overpayments and transfers, Xero makes them."""
+_FEW: Final = 5
+"""How many bank transactions are read one by one, rather than in the list of all that changed since."""
+_A_SECOND: Final = timedelta(seconds=1)
 
 
 @frozen
@@ -56,25 +67,53 @@ class LinesChanged:
 
 
 async def lines_changed(
-    books: Books, written: Mapping[str, Written], documents: Iterable[tuple[Invoice, str]]
+    books: Books, written: Mapping[str, Written], documents: Mapping[str, tuple[Paper, str]]
 ) -> dict[str, LinesChanged]:
     """
-    How the lines of those *documents* (each with its stamp) that changed in Xero since they were *written* are
-    otherwise, by the document's id. A call for 80 documents that changed at all.
+    How the lines of those *documents* (each by its id, with its stamp) that changed in Xero since they were *written*
+    are otherwise.
+
+    A call for 80 invoices that changed at all, one for each credit note, and one for each page of bank transactions,
+    where more than a few did.
     """
-    changed = [
-        each
-        for each, stamp in documents
-        if "LineItems" in (written[each.invoice_id or ""].wanted or {})
-        and _is_later(stamp, written[each.invoice_id or ""].last.stamp)
-    ]
+    changed = {
+        xero_id: (document, stamp)
+        for xero_id, (document, stamp) in documents.items()
+        if "LineItems" in (written[xero_id].wanted or {})
+        and (not isinstance(document, BankTransaction) or document.type in _MONEY)
+        and _is_later(stamp, written[xero_id].last.stamp)
+    }
+    money = {xero_id: stamp for xero_id, (each, stamp) in changed.items() if isinstance(each, BankTransaction)}
+    papers = [each for each, _ in changed.values() if not isinstance(each, BankTransaction)]
+    now: dict[str, Paper] = {**await now_in_xero(books, papers), **await _money_in_xero(books, money)}
     found: dict[str, LinesChanged] = {}
-    for xero_id, there in (await now_in_xero(books, changed)).items():
+    for xero_id, there in now.items():
         before, after = _rows(written[xero_id].wanted or {}), _rows(encode(there))
-        was, now = _unlike(_lines(before), _lines(after))
-        lines = (_in_words(was), _in_words(now)) if was or now else None
+        was, now_are = _unlike(_lines(before), _lines(after))
+        lines = (_in_words(was), _in_words(now_are)) if was or now_are else None
         found[xero_id] = LinesChanged(lines, _texts_changed(before, after))
     return found
+
+
+async def _money_in_xero(books: Books, stamps: Mapping[str, str]) -> dict[str, BankTransaction]:
+    """The bank transactions of these ids, whole: Xero's list has their lines (F 4.08), and cannot be asked for ids."""
+    if len(stamps) <= _FEW:
+        return await read_whole(books, "BankTransactions", BankTransaction, stamps)
+    query = Query("BankTransactions", "BankTransactions", {"unitdp": "4"}, _before(stamps.values()))
+    found: dict[str, BankTransaction] = {}
+    async for row in whole_rows(await books.session(), query, "BankTransactionID"):
+        if row.get("BankTransactionID") in stamps:
+            transaction = decode(BankTransaction, row, where="BankTransactions")
+            found[transaction.bank_transaction_id or ""] = transaction
+    return found
+
+
+def _before(stamps: Iterable[str]) -> datetime | None:
+    """Shortly before the first of *stamps*; None where one cannot be read."""
+    try:
+        return min(map(dates.instant, stamps)) - _A_SECOND
+    except (ValueError, OverflowError):
+        return None
 
 
 def _is_later(stamp: str, than: str) -> bool:

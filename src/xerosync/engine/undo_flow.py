@@ -9,7 +9,7 @@ from xerosync.client._books import Books
 from xerosync.engine import actions as act
 from xerosync.engine.actions import Seen
 from xerosync.engine.intents import Intent
-from xerosync.engine.line_drift import lines_changed
+from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -57,8 +57,6 @@ _HELD_ON: Final[Mapping[str, tuple[Shelf, type[Document]]]] = {
     act.CreateCreditNote.kind: (CREDIT_NOTES, CreditNote),
     act.CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
 }
-
-_PAPERS: Final = (Invoice, CreditNote, BankTransaction)
 
 
 async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
@@ -179,17 +177,17 @@ async def _changed_since(
     books: Books, written: Sequence[Intent], documents: Mapping[str, Document], seen: Mapping[str, Seen]
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of those *documents* whose lines people booked otherwise, and of those that a later run changed."""
-    ours = {each.xero_id: each for each in written if each.xero_id and isinstance(documents.get(each.xero_id), _PAPERS)}
+    ours = {each.xero_id: each for each in written if each.xero_id and isinstance(documents.get(each.xero_id), Paper)}
     if not ours:
         return frozenset(), frozenset()
     changed = await all_changes(books)
     as_written = {key: Written(creation=each, changes=changed.get(each.key, ())) for key, each in ours.items()}
     updated = frozenset(key for key, each in as_written.items() if each.edits)
-    standing = [
-        (each, seen[key].stamp)
+    standing = {
+        key: (each, seen[key].stamp)
         for key, each in documents.items()
-        if isinstance(each, Invoice) and each.status not in GONE and key in seen and key in ours and key not in updated
-    ]
+        if isinstance(each, Paper) and each.status not in GONE and key in seen and key in ours and key not in updated
+    }
     lines = await lines_changed(books, as_written, standing)
     return frozenset(key for key, each in lines.items() if each.lines is not None), updated
 

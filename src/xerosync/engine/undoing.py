@@ -99,7 +99,7 @@ class Posted:
     """
     What was *written*, and the *documents* in Xero that came of it by id, as they stand now, each as it was *seen*.
 
-    *used* are the bank transactions whose money was set against something else since, *recoded* the invoices whose
+    *used* are the bank transactions whose money was set against something else since, *recoded* those whose
     lines people booked otherwise, *updated* those that the library itself changed in a later run; all by their ids.
     """
 
