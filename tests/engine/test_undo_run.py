@@ -187,3 +187,18 @@ def test_where_one_document_is_touched_after_the_plan_nothing_of_the_run_is_undo
 def test_a_run_that_is_not_recorded_is_refused(ledger: Ledger) -> None:
     with pytest.raises(InvalidInput, match="nothing is recorded of it"):
         ledger.undo("yesterday")
+
+
+def test_what_the_product_changed_of_a_receipt_that_was_put_back_is_not_blamed_on_people(
+    product: Product, purchases: Payables, ledger: Ledger
+) -> None:
+    purchases.apply(purchases.spend([receipt("8.00")]))
+    product.books.remove_bank_transaction(product.books.bank_transactions[0].id)
+    put_back = purchases.apply(ledger.drift().restore())
+    product.clock.advance(60)
+    purchases.apply(purchases.update([receipt("9.00")]))
+
+    plan = ledger.undo(put_back.run)
+
+    assert not plan
+    assert [(each.about, each.cause) for each in plan.findings] == [("card/s", "a later run of your own changed it")]

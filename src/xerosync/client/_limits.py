@@ -159,8 +159,6 @@ class OrganisationCalls:
 
     def ended(self, number: int, now: datetime) -> OrganisationCalls:
         """As it is when the answer to call *number* has come, or will not come any more."""
-        if not any(flight.number == number and flight.ended is None for flight in self.flights):
-            return self
         return evolve(
             self,
             flights=tuple(

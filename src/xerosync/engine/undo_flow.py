@@ -33,7 +33,7 @@ from xerosync.engine.settling_policies import HistoryNotes, SettlementSettings, 
 from xerosync.engine.states import State
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
 from xerosync.engine.undoing import WHOLE, Document, Posted, Undoing, decide_undo
-from xerosync.engine.written import Written, all_changes
+from xerosync.engine.written import all_changes, written_as
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
 from xerosync.models import (
@@ -181,7 +181,7 @@ async def _changed_since(
     if not ours:
         return frozenset(), frozenset()
     changed = await all_changes(books)
-    as_written = {key: Written(creation=each, changes=changed.get(each.key, ())) for key, each in ours.items()}
+    as_written = {key: written_as(each, changed) for key, each in ours.items()}
     updated = frozenset(key for key, each in as_written.items() if each.edits)
     standing = {
         key: (each, seen[key].stamp)
