@@ -417,11 +417,13 @@ async def _nameless(books: Books) -> list[Drift]:
     """
     removed = await intents_with(books, lookup=("kind", Pay.kind), states=[State.REMOVED])
     nameless = [each for each in removed if not each.xero_id]
-    now = await current_of(books, (each.operation for each in nameless)) if nameless else {}
+    if not nameless:
+        return []
+    now = await current_of(books, (each.operation for each in nameless))
     written = {each.key: Written(creation=each) for each in nameless if now[each.key].key == each.key}
     put_back = await _put_back(books, {key: (each, None) for key, each in written.items()})
-    days = open_books(await books.organisation(), WhenLocked.REFUSE) if written else None
-    stays = {key: why_it_stays(each.creation, None, days) for key, each in written.items() if days is not None}
+    days = open_books(await books.organisation(), WhenLocked.REFUSE)
+    stays = {key: why_it_stays(each.creation, None, days) for key, each in written.items()}
     return [
         Drift(
             kind=Pay.kind,
