@@ -37,8 +37,8 @@ Count = Callable[[str, object], None]
 
 # All of them take an hour. Strides are odd, so that moments before and after a call are met alike.
 EVERYTHING = bool(os.environ.get("XEROSYNC_ALL_CRASH_POINTS"))
-PAIRS_STRIDE = 1 if EVERYTHING else 99
-ENOUGH = 60
+PAIRS_STRIDE = 1 if EVERYTHING else 49
+ENOUGH = 120
 FEW = 24
 # The poisoned flow looks again for a day, and does the same each time: moments far apart stand for the others.
 MONOTONOUS = {"poison": 150 if EVERYTHING else 601}
