@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from itertools import islice
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -16,7 +15,6 @@ from xerosync.client._wire.outgoing import encode
 from xerosync.engine.actions import AcceptDrift, Action, Pay, Pending, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import posted_by_id
-from xerosync.engine.forgotten import pays_any, taken_over, unpayable
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
@@ -36,7 +34,7 @@ from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.put_back_refused import as_seen, refused_before, words_on
+from xerosync.engine.putting_back import PutBack, put_back
 from xerosync.engine.restoring import (
     RESTORED,
     TAKING_BACK,
@@ -364,7 +362,7 @@ async def _drifted(
             told = ((DriftField.LINES, changed.lines), (DriftField.TEXTS, changed.texts))
             all_differing[xero_id] += [(of, *said) for of, said in told if said is not None]
     differ = {key: (ours[key], each) for key, (each, _) in documents.items() if all_differing[key]}
-    put_back = await _put_back(books, differ)
+    restored = await _put_back(books, differ)
     days = open_books(organisation, WhenLocked.REFUSE)
     archived = await _archived(books, (each.as_one() for each, _ in differ.values()))
     for xero_id, (document, stamp) in documents.items():
@@ -372,7 +370,8 @@ async def _drifted(
         as_one = written.as_one()
         if not differing:
             continue
-        remedy, refused = put_back.get(xero_id, ((), ()))
+        anew = restored.get(xero_id, PutBack())
+        remedy, refused = anew.actions, anew.refused
         if isinstance(document, Invoice):
             remedy = edited_back(written, document, stamp)
             refused = _refused_edit(written, remedy)
@@ -421,7 +420,7 @@ async def _nameless(books: Books) -> list[Drift]:
         return []
     now = await current_of(books, (each.operation for each in nameless))
     written = {each.key: Written(creation=each) for each in nameless if now[each.key].key == each.key}
-    put_back = await _put_back(books, {key: (each, None) for key, each in written.items()})
+    restored = await _put_back(books, {key: (each, None) for key, each in written.items()})
     days = open_books(await books.organisation(), WhenLocked.REFUSE)
     stays = {key: why_it_stays(each.creation, None, days) for key, each in written.items()}
     return [
@@ -432,39 +431,23 @@ async def _nameless(books: Books) -> list[Drift]:
             field=DriftField.EXISTENCE,
             was=str(PaymentStatus.AUTHORISED),
             now=str(PaymentStatus.DELETED),
-            remedy=() if stays[key] else remedy,
-            refused=() if stays[key] else refused,
+            remedy=() if stays[key] else restored[key].actions,
+            refused=() if stays[key] else restored[key].refused,
             stays=stays[key],
         )
         for key, each in written.items()
-        for remedy, refused in [put_back.get(key, ((), ()))]
     ]
 
 
-async def _put_back(
-    books: Books, documents: Mapping[str, tuple[Written, Document | None]]
-) -> dict[str, tuple[tuple[Action, ...], tuple[str, ...]]]:
-    """
-    What posts again those of *documents* that are payments, money or transfers, by their keys, where a plan can; each
-    with Xero's words where it refused that before.
-    """
+async def _put_back(books: Books, documents: Mapping[str, tuple[Written, Document | None]]) -> dict[str, PutBack]:
+    """What posts again those of *documents* that are payments, money or transfers, by their keys."""
     currency = (await books.organisation()).base_currency or "XXX"
     anew = {
         key: again(written.as_one(), document, currency)
         for key, (written, document) in documents.items()
         if not isinstance(document, Invoice | CreditNote)
     }
-    every = [action for actions in anew.values() for action in actions]
-    voided = await unpayable(books, every)
-    # What was put back before the store was set back is in Xero already.
-    every = await taken_over(books, await as_seen(books, every))
-    refused, met = await refused_before(books, every), iter(every)
-    instead = {key: tuple(islice(met, len(actions))) for key, actions in anew.items()}
-    return {
-        key: (actions, words_on(actions, refused))
-        for key, actions in instead.items()
-        if not pays_any(anew[key], voided)
-    }
+    return dict(zip(anew, await put_back(books, anew.values()), strict=True))
 
 
 async def _contacts(books: Books) -> AsyncIterator[Drift]:

@@ -33,7 +33,6 @@ from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
 from xerosync.engine.entries import Entry, Key, entries_on, named
 from xerosync.engine.exchange import currency_of
 from xerosync.engine.expecting import Expected, expected_of
-from xerosync.engine.forgotten import pays_any, taken_over, unpayable
 from xerosync.engine.intents import OPEN_STATES, intent_key, tag_of
 from xerosync.engine.mirror import (
     PAYMENTS,
@@ -44,7 +43,7 @@ from xerosync.engine.movements_flow import movements_on
 from xerosync.engine.observed import account_choice, all_links, intents_with
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Plan
-from xerosync.engine.put_back_refused import as_seen, refused_before, words_on
+from xerosync.engine.putting_back import as_seen, put_back
 from xerosync.engine.reconciliation import Reconciliation
 from xerosync.engine.remedies import CHANGES, Means, remedied
 from xerosync.engine.remembering import standing_for
@@ -312,27 +311,20 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
     something knows how it looked.
     """
     listed = list(told)
-    every = [action for each in listed for action in each.remedies.get(Fix.RESTORE, ())]
-    # Of all at once: each time that the mirror is brought up to date costs a call.
-    voided = await unpayable(books, every)
-    every = await taken_over(books, await as_seen(books, every))
-    refused, met = await refused_before(books, every), iter(every)
+    restored = await put_back(books, [each.remedies.get(Fix.RESTORE, ()) for each in listed])
     removing = iter(await as_seen(books, [one for each in listed for one in each.remedies.get(Fix.REMOVE, ())]))
     known: list[Discrepancy] = []
-    for each in listed:
+    for each, again in zip(listed, restored, strict=True):
         remedies, fix = dict(each.remedies), each.fix
-        again = remedies.get(Fix.RESTORE, ())
-        instead = tuple(islice(met, len(again)))
-        words = words_on(instead, refused)
         if Fix.REMOVE in remedies:
             remedies[Fix.REMOVE] = tuple(islice(removing, len(remedies[Fix.REMOVE])))
-        if pays_any(again, voided):
+        if again.is_voided:
             del remedies[Fix.RESTORE]
             fix = f"{fix}; a plan cannot put it back: its invoice was voided"
-        elif again:
-            remedies[Fix.RESTORE] = instead
-            fix = f"{fix}; Xero refused to have it put back: {' | '.join(words)}" if words else fix
-        known.append(evolve(each, remedies=remedies, fix=fix, refused=words))
+        elif again.actions:
+            remedies[Fix.RESTORE] = again.actions
+            fix = f"{fix}; Xero refused to have it put back: {' | '.join(again.refused)}" if again.refused else fix
+        known.append(evolve(each, remedies=remedies, fix=fix, refused=again.refused))
     return known
 
 

@@ -1,13 +1,15 @@
-"""What Xero refused to have put back: told in its words, and not sent again until something makes that worth a try."""
+"""What puts something back, as it can be planned: known again where it is in Xero already, or was refused there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Pay, Pending, RemoveMoney, RemovePayment, Seen
+from xerosync.engine.forgotten import pays_any, taken_over, unpayable
 from xerosync.engine.intents import intent_key, retries
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -22,6 +24,40 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import intents_of
 from xerosync.engine.states import State
 from xerosync.engine.undo_actions import RemoveTransfer
+
+
+@frozen(kw_only=True)
+class PutBack:
+    """
+    What puts something back, as it can be planned: *actions*, none where what they would pay *is_voided*, and Xero's
+    words where it *refused* them before.
+    """
+
+    actions: tuple[Action, ...] = ()
+    refused: tuple[str, ...] = ()
+    is_voided: bool = False
+
+
+async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[PutBack]:
+    """
+    What of all that is *wanted*, each by its own, can be planned: what is in Xero already, by its mark, is taken over.
+
+    Of all at once: each time that the mirror is brought up to date costs a call.
+    """
+    groups = list(wanted)
+    every = [action for group in groups for action in group]
+    voided = await unpayable(books, every)
+    # What was put back before the store was set back is in Xero already.
+    known = await taken_over(books, await as_seen(books, every))
+    refused, met = await _refused_before(books, known), iter(known)
+    found: list[PutBack] = []
+    for group in groups:
+        actions = tuple(islice(met, len(group)))
+        is_voided = pays_any(group, voided)
+        found.append(
+            PutBack(is_voided=True) if is_voided else PutBack(actions=actions, refused=_words_on(actions, refused))
+        )
+    return found
 
 
 async def as_seen(books: Books, actions: Sequence[Action]) -> list[Action]:
@@ -51,7 +87,7 @@ def _rests_on(action: Action) -> tuple[str, str] | None:
             return None
 
 
-async def refused_before(books: Books, actions: Iterable[Action]) -> dict[Pending, tuple[str, ...]]:
+async def _refused_before(books: Books, actions: Iterable[Action]) -> dict[Pending, tuple[str, ...]]:
     """Xero's words on those of *actions* that it refused before, where nothing they rest on has changed since."""
     own = {each.itself: each for each in actions if not isinstance(each, Adopt)}
     known = await intents_of(books, own)
@@ -63,6 +99,6 @@ async def refused_before(books: Books, actions: Iterable[Action]) -> dict[Pendin
     }
 
 
-def words_on(actions: Iterable[Action], refused: Mapping[Pending, tuple[str, ...]]) -> tuple[str, ...]:
+def _words_on(actions: Iterable[Action], refused: Mapping[Pending, tuple[str, ...]]) -> tuple[str, ...]:
     """What Xero said of those of *actions* that it *refused*, each once."""
     return tuple(dict.fromkeys(text for each in actions for text in refused.get(each.itself, ())))
