@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -338,18 +339,27 @@ def test_no_two_batches_bear_one_mark_where_a_forgotten_one_paid_the_twins_of_wh
     assert (Ledger(xero).audit().findings, len(restored.pay(parts, batch=True))) == ((), 0)
 
 
-def test_a_batch_that_a_store_thinks_never_left_is_taken_over_with_its_payments(
-    product: Product, submitted: Payables
+def _post_behind_the_store(
+    product: Product, submitted: Payables, parts: Sequence[BillPayment], *, removed: bool = False
 ) -> None:
-    parts = [payment("a", "1.00"), payment("b", "2.00")]
+    """*parts* are in Xero as a batch, or were, and a store that was set back thinks that it never left."""
     product.simulator.faults.plan(Fault.DAY_LIMIT, method="PUT", path="/BatchPayments")
     with pytest.raises(RateLimited):
         submitted.apply(submitted.pay(parts, batch=True))
     kept = backup(product)
     product.clock.advance(86_400)
     submitted.recover()
+    if removed:
+        product.books.remove_batch_payment(product.books.batch_payments[0].id)
     restore(product, kept)
     product.clock.advance(3600)
+
+
+def test_a_batch_that_a_store_thinks_never_left_is_taken_over_with_its_payments(
+    product: Product, submitted: Payables
+) -> None:
+    parts = [payment("a", "1.00"), payment("b", "2.00")]
+    _post_behind_the_store(product, submitted, parts)
 
     xero = product.xero()
     audit = Ledger(xero).audit(adopt=True)
@@ -364,15 +374,7 @@ def test_a_batch_that_a_store_thinks_never_left_and_that_was_removed_can_be_put_
     product: Product, submitted: Payables
 ) -> None:
     parts = [payment("a", "1.00"), payment("b", "2.00")]
-    product.simulator.faults.plan(Fault.DAY_LIMIT, method="PUT", path="/BatchPayments")
-    with pytest.raises(RateLimited):
-        submitted.apply(submitted.pay(parts, batch=True))
-    kept = backup(product)
-    product.clock.advance(86_400)
-    submitted.recover()
-    product.books.remove_batch_payment(product.books.batch_payments[0].id)
-    restore(product, kept)
-    product.clock.advance(3600)
+    _post_behind_the_store(product, submitted, parts, removed=True)
 
     xero = product.xero()
     Ledger(xero).audit(adopt=True)

@@ -79,9 +79,9 @@ async def lines_changed(
     changed = {
         xero_id: (document, stamp)
         for xero_id, (document, stamp) in documents.items()
-        if "LineItems" in (written[xero_id].wanted or {})
+        if _is_later(stamp, written[xero_id].last.stamp)
         and (not isinstance(document, BankTransaction) or document.type in _MONEY)
-        and _is_later(stamp, written[xero_id].last.stamp)
+        and "LineItems" in (written[xero_id].wanted or {})
     }
     money = {xero_id: stamp for xero_id, (each, stamp) in changed.items() if isinstance(each, BankTransaction)}
     papers = [each for each, _ in changed.values() if not isinstance(each, BankTransaction)]
