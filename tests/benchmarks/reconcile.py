@@ -19,7 +19,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from multiprocessing.connection import Connection
@@ -51,6 +51,7 @@ _REMOVED: Final = 1000
 """One payment in so many was removed in Xero."""
 _CHANGES: Final = 1000
 """How many transactions come after the books were explained once."""
+_DAY_S: Final = 86_400.0
 _ROUNDS: Final = 9
 """How often books are rolled forward, each time by so many."""
 _BRIEF: Final = "reconcile(brief=True)"
@@ -59,12 +60,21 @@ _ROLLED: Final = f"reconcile(since=…), {_CHANGES:,} more"
 _ROLLED_OPEN: Final = f"{_ROLLED}, discrepancies open"
 _ONE: Final = "settle() of one line"
 _READING: Final = "reading alone"
-_SHORT: Final = frozenset({_ROLLED, _ROLLED_OPEN, _ONE})
+_READING_MORE: Final = f"{_READING}, {_CHANGES:,} more"
+_READS: Final = {
+    _BRIEF: _READING,
+    _MORE: _READING,
+    _ROLLED: _READING_MORE,
+    _ROLLED_OPEN: _READING_MORE,
+}
+"""What each candidate reads, net of which it is told too."""
+_SHORT: Final = frozenset({_READING_MORE, _ROLLED, _ROLLED_OPEN, _ONE})
 """What is told in milliseconds."""
 _FLOOR: Final = "floor: merge of sorted files"
 _TIMES_FLOOR_GOAL: Final = 1.5
 _MEGABYTES_GOAL: Final = 200
-_MORE_S_GOAL: Final = 0.05
+_MORE_TIMES_FLOOR_GOAL: Final = 0.05 / 0.83
+"""Of what the floor takes of a million: 50 ms were aimed at where that took 0.83 s."""
 _SIZES: Final = (10_000, 100_000, 1_000_000)
 _WHOLE_UP_TO: Final = 10_000
 _STAMP: Final = "/Date(1767571202009+0000)/"
@@ -140,6 +150,7 @@ class Books:
         for kind in ("grant", "connection"):  # of the simulator that it was founded with
             tenant = "" if kind == "grant" else product.books.tenant_id
             product.store.commit([], deletes=[each.identity for each in product.store.query(kind, tenant)])
+        product.clock.advance(_DAY_S)  # or all of the chart would bear one stamp, and be read whole with each change
         product.books.add_account(_CLEARING, "Clearing", type="CURRENT", enable_payments=True)
         chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
         sales = Receivables(product.xero(), clearing_account=_CLEARING, settlements=chosen)
@@ -159,12 +170,26 @@ class Books:
         self.product.books.add_journal("what the store has", {_CLEARING: -balance, "404": balance}, date=DAY)
         self.count = end
 
+    def ends(self) -> dict[str, str]:
+        """Where the changes of each kind end that the store has."""
+        last = [each.identity for each in self.writing.lines(self.count - _LINES, self.count)]
+        there = [each for each in self.product.store.get_many(last) if each is not None]
+        cursor = self.product.store.cursor
+        return {
+            kind: cursor(max((each for each in there if each.kind == kind), key=_by_change), "changed")
+            for kind, _ in _STREAMS
+        }
+
     def forget(self, more: int) -> None:
         """Let the store have no more than this product knows of, where another process collected *more*."""
         end = self.count + more
         for start in range(self.count, end, _LINES):
             there = self.writing.lines(start, min(start + _LINES, end))
             self.product.store.commit([], deletes=[each.identity for each in there])
+
+
+def _by_change(record: Record) -> tuple[int, str]:
+    return record.changed, record.key
 
 
 class _Writing:
@@ -333,24 +358,6 @@ def _check(books: Books, found: Reconciliation) -> None:
         raise SystemExit(f"found {len(found.discrepancies)} discrepancies of {books.removed}\n{found}"[:2000])
 
 
-def reading(books: Books) -> None:
-    """The three streams once, each row decoded to its id, amount and day, and nothing done with it."""
-    tenant, store = books.product.books.tenant_id, books.product.store
-    for kind, lookup, row in (
-        ("intent", ("kind", Pay.kind), _Written),
-        (PAYMENTS.kind, ("account", _account(books)), _Paid),
-    ):
-        decode = msgspec.json.Decoder(row).decode
-        after: str | None = None
-        while page := store.query(kind, tenant, lookup=lookup, after=after):
-            for record in page:
-                decode(record.body)
-            after = store.cursor(page[-1], "key")
-    for settlement in settlements(books.count):
-        for _ in settlement.lines:
-            pass
-
-
 class _Moved(msgspec.Struct, rename="pascal", gc=False):
     amount: Decimal
     date: str
@@ -364,6 +371,56 @@ class _Written(msgspec.Struct, gc=False):
 
 class _Paid(_Moved, gc=False):
     payment_id: str = msgspec.field(name="PaymentID")
+
+
+_STREAMS: Final = (("intent", _Written), (PAYMENTS.kind, _Paid))
+
+
+def reading(books: Books) -> None:
+    """The three streams once, each row decoded to its id, amount and day, and nothing done with it."""
+    tenant, store = books.product.books.tenant_id, books.product.store
+    lookups = {"intent": ("kind", Pay.kind), PAYMENTS.kind: ("account", _account(books))}
+    for kind, row in _STREAMS:
+        decode = msgspec.json.Decoder(row).decode
+        after: str | None = None
+        while page := store.query(kind, tenant, lookup=lookups[kind], after=after):
+            for record in page:
+                decode(record.body)
+            after = store.cursor(page[-1], "key")
+    _walk(settlements(books.count))
+
+
+@define
+class ReadingMore:
+    """What comes to *books* since they were read, read alone as `reading` does: what rolling forward reads, too."""
+
+    books: Books
+    after: dict[str, str] = field(factory=dict[str, str])
+
+    def prepare(self) -> None:
+        """Note where the changes end, and collect some more."""
+        self.after = self.books.ends()
+        self.books.collect(_CHANGES)
+
+    def run(self) -> None:
+        """Only what is more."""
+        tenant, store = self.books.product.books.tenant_id, self.books.product.store
+        for kind, row in _STREAMS:
+            decode = msgspec.json.Decoder(row).decode
+            read = 0
+            for record in store.query(kind, tenant, order="changed", after=self.after[kind], limit=2 * _CHANGES):
+                with suppress(msgspec.ValidationError):  # the intent of a payout has another payload
+                    decode(record.body)
+                    read += 1
+            if read != _CHANGES:
+                raise SystemExit(f"read {read} of {kind}")
+        _walk(settlements(self.books.count, self.books.count - _CHANGES))
+
+
+def _walk(given: Iterable[Settlement]) -> None:
+    for settlement in given:
+        for _ in settlement.lines:
+            pass
 
 
 def _account(books: Books) -> str:
@@ -446,6 +503,9 @@ def candidates(count: int, folder: Path) -> Iterator[Measured]:
         if count <= _WHOLE_UP_TO:
             yield measured("reconcile()", lambda: whole(books))
         yield measured(_READING, lambda: reading(books))
+        more = ReadingMore(books)
+        yield measured(_READING_MORE, more.run, more.prepare, rounds=_ROUNDS)
+        books.forget(_ROUNDS * _CHANGES)
         for name, clean in ((_ROLLED_OPEN, False), (_ROLLED, True)):
             rolling = RollingForward(books, clean)
             yield measured(name, rolling.run, rolling.prepare, rounds=_ROUNDS)
@@ -475,26 +535,33 @@ def _name(count: int) -> str:
 
 def rows_of(count: int, taken: list[Measured]) -> Iterator[dict[str, str]]:
     """A row of the report for each candidate."""
-    read = next(each for each in taken if each.name == _READING)
+    floor = next(each for each in taken if each.name == _FLOOR)
     for each in taken:
-        net = each.processor_s - read.processor_s
+        places = 2 + (each.name in _SHORT)
         yield {
             "Candidate": each.name,
             "transactions": f"{count:,}",
-            "s of processor time": f"{each.processor_s:.{2 + (each.name in _SHORT)}f}",
-            "net of reading": f"{net:.2f}" if each.name.startswith("reconcile(brief") else "",
+            "s of processor time": f"{each.processor_s:.{places}f}",
+            "net of reading": f"{net_of_reading(each, taken):.{places}f}" if each.name in _READS else "",
+            "times the floor": f"{net_of_reading(each, taken) / floor.processor_s:.1f}" if each.name in _READS else "",
             "s on the wall": f"{each.wall_s:.2f}",
             "peak MB": f"{each.peak_mb:.0f}",
             "MB more than before": f"{each.grown_mb:.0f}",
         }
 
 
-def reached(taken: list[Measured]) -> bool:
-    """Whether the brief report was as quick as it is to be, after changes too, and kept as little."""
+def net_of_reading(candidate: Measured, taken: Iterable[Measured]) -> float:
+    """What *candidate* took beyond merely reading what it looks at, in seconds of processor time."""
+    return candidate.processor_s - next(each.processor_s for each in taken if each.name == _READS[candidate.name])
+
+
+def reached(count: int, taken: list[Measured]) -> bool:
+    """Whether the brief report of *count* was as quick as it is to be, after changes too, and kept as little."""
     by_name = {each.name: each for each in taken}
-    brief, read, floor = by_name[_BRIEF], by_name[_READING], by_name[_FLOOR]
-    near = brief.processor_s - read.processor_s <= _TIMES_FLOOR_GOAL * floor.processor_s
-    return near and brief.peak_mb <= _MEGABYTES_GOAL and by_name[_ROLLED].processor_s <= _MORE_S_GOAL
+    brief, rolled, floor = by_name[_BRIEF], by_name[_ROLLED], by_name[_FLOOR]
+    near = net_of_reading(brief, taken) <= _TIMES_FLOOR_GOAL * floor.processor_s
+    soon = rolled.processor_s <= _MORE_TIMES_FLOOR_GOAL * floor.processor_s * 1_000_000 / count
+    return near and soon and brief.peak_mb <= _MEGABYTES_GOAL
 
 
 def main() -> int:
@@ -512,7 +579,7 @@ def main() -> int:
                 _copy_kept(given.kept, Path(folder), count)
             taken = list(candidates(count, Path(folder)))
             rows += rows_of(count, taken)
-            missed = missed or not reached(taken)
+            missed = missed or not reached(count, taken)
     report("Explaining a clearing account", list(rows[0]), rows, as_json=given.json)
     return 1 if missed else 0
 

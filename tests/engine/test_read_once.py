@@ -116,6 +116,25 @@ def test_nothing_is_read_twice_in_one_look(look: Callable[[Told], object], produ
     assert {call: times for call, times in read.items() if times > 1} == {}
 
 
+def test_contacts_are_read_only_where_something_is_to_be_posted_with_one(product: Product) -> None:
+    read: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/Contacts" in request.url:
+            read.append(request.url)
+
+    books = told(product, product.xero(transport=Through(product.simulator.transport, before=note)))
+    more = evolve(books.settlement, id="S2", lines=[evolve(each, id=f"{each.id}2") for each in books.settlement.lines])
+    read.clear()
+
+    assert not books.sales.settle(books.settlement)
+    assert books.sales.reconcile(books.settlement).explained
+    assert read == []
+
+    assert "bank_transaction" in books.sales.settle(more).counts()
+    assert len(read) == 1
+
+
 def test_drift_asks_for_the_organisation_once_however_much_was_written(product: Product, xero: Xero) -> None:
     bills = Payables(xero)
     bills.apply(bills.submit([evolve(BILL, id=f"b{place}", number=f"{place}") for place in range(2100)]))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 from attrs import evolve, frozen
 
@@ -235,7 +236,7 @@ def state_clearing(
         last=last,
         opening=before,
         closing=after,
-        movements=tuple(sorted(moved, key=lambda each: (each.on, each.what, each.about))),
+        movements=tuple(sorted(moved, key=attrgetter("on", "what", "about"))),
         removed=tuple(
             ClearingMovement(on=_day_of(each), what=each.what, about=each.xero_id, amount=each.recorded, ours=True)
             for each in gone

@@ -89,6 +89,10 @@ class CostFinding(Finding):
     part: str
 
 
+class ProviderWanted(Exception):
+    """Something is to be posted with the provider's contact, which is still to be looked for."""
+
+
 def operations(settlement: str) -> tuple[Pending, ...]:
     """Every operation that may post the fees and the payout of a *settlement*, by its id, whatever the accounts."""
     return tuple(Pending(kind, part + settlement) for kind, part in COSTS)
@@ -103,13 +107,14 @@ def exchange_of(settlement: Settlement, differences: Mapping[str, Money]) -> Mon
 
 @exactly
 def decide_payouts(
-    settlements: Sequence[Settlement], known: KnownPayouts, vendors: Vendors
+    settlements: Sequence[Settlement], known: KnownPayouts, vendors: Vendors | None
 ) -> tuple[list[Action], list[Finding]]:
     """
     What to post of the fees, adjustments and payouts of *settlements*, so that the clearing account holds what is in
     flight.
 
-    Raises `Misconfigured`, naming the setting, where an account or the provider's name is missing for it.
+    Raises `Misconfigured`, naming the setting, where an account or the provider's name is missing for it, and
+    `ProviderWanted` where something is to be posted and nothing is known of *vendors*.
     """
     deciding = _Payouts(known, vendors)
     for settlement in settlements:
@@ -120,7 +125,7 @@ def decide_payouts(
 @define
 class _Payouts:
     known: KnownPayouts
-    vendors: Vendors
+    vendors: Vendors | None
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
 
@@ -375,6 +380,8 @@ class _Payouts:
     def _provider(self) -> Ref | None:
         if not self.known.provider.strip():
             raise Misconfigured("fees and payouts have a contact: give provider=… the name of who pays out")
+        if self.vendors is None:
+            raise ProviderWanted
         return self.vendors.contact(self.known.provider)
 
     def _bank(self) -> AccountId:

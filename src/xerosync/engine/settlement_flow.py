@@ -39,7 +39,16 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped, tagged
-from xerosync.engine.payouts import FEES, PAYOUT, CostFinding, KnownPayouts, decide_payouts, exchange_of, operations
+from xerosync.engine.payouts import (
+    FEES,
+    PAYOUT,
+    CostFinding,
+    KnownPayouts,
+    ProviderWanted,
+    decide_payouts,
+    exchange_of,
+    operations,
+)
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import by_what_was_written, standing_for
 from xerosync.engine.restoring import current_of
@@ -129,14 +138,15 @@ async def _settled(
         marked = decided.known.in_forgotten.tags
         actions = in_batches(actions, tenant=books.tenant, currency=base, alone=in_doubt.alone, marked=marked)
     if whole := [each for each in ordered if _has_costs(each, before, decided)]:
-        payouts, vendors = await _known_payouts(books, chosen, whole, decided, retry_refused=retry_refused)
+        payouts = await _known_payouts(books, chosen, whole, decided, retry_refused=retry_refused)
         written += payouts.intents.values()
-        more, other = decide_payouts(whole, payouts, vendors)
+        more, other, vendors = await _decided_payouts(books, whole, payouts)
         more = await taken_over(books, more)
         more, withheld = _not_of(undone, more)
         needed = {need for each in more for need in each.needs}
-        new = [each for each in vendors.actions if each.itself in needed]
-        actions, findings = [*actions, *new, *more], [*findings, *vendors.findings, *other, *withheld]
+        new = [each for each in vendors.actions if each.itself in needed] if vendors is not None else []
+        findings += vendors.findings if vendors is not None else ()
+        actions, findings = [*actions, *new, *more], [*findings, *other, *withheld]
     return _Settled(
         plan=Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)),
         accounts=accounts,
@@ -376,8 +386,8 @@ async def _known_payouts(
     decided: Deciding,
     *,
     retry_refused: bool,
-) -> tuple[KnownPayouts, Vendors]:
-    await refresh(books, CONTACTS, BANK_TRANSACTIONS, BANK_TRANSFERS)
+) -> KnownPayouts:
+    await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
     wanted = [operation for settlement in settlements for operation in operations(settlement.id)]
     intents = await current_of(books, wanted)
     written = [each.xero_id for each in intents.values() if each.xero_id]
@@ -397,7 +407,7 @@ async def _known_payouts(
     for tag, transfer in (await tagged(books, BANK_TRANSFERS, BankTransfer, forgotten)).items():
         marked[tag] = transfer.bank_transfer_id
     undone = frozenset(each.target for each in decided.known.before.undone)
-    known = KnownPayouts(
+    return KnownPayouts(
         tenant=books.tenant,
         accounts=decided.known.accounts,
         open_books=decided.known.open_books,
@@ -409,5 +419,15 @@ async def _known_payouts(
         retry_refused=retry_refused,
         decided=decided,
     )
-    providers = [chosen.provider] if chosen.provider else []
-    return known, Vendors(await known_vendors(books, providers), [], [], retry_refused=retry_refused)
+
+
+async def _decided_payouts(
+    books: Books, settlements: Sequence[Settlement], known: KnownPayouts
+) -> tuple[list[Action], list[Finding], Vendors | None]:
+    """What to post of payouts and fees, and the vendors: contacts are read only where something is to be posted."""
+    try:
+        return *decide_payouts(settlements, known, None), None
+    except ProviderWanted:
+        await refresh(books, CONTACTS)
+        vendors = Vendors(await known_vendors(books, [known.provider]), [], [], retry_refused=known.retry_refused)
+        return *decide_payouts(settlements, known, vendors), vendors

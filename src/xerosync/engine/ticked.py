@@ -35,6 +35,8 @@ class Ticked:
 
     def by(self, last: date) -> Ticked:
         """Those of the days up to *last*."""
+        if max(self.all_days, default=last) <= last:
+            return self
         return evolve(
             self,
             days={day: each for day, each in self.days.items() if day <= last},
