@@ -131,6 +131,48 @@ def test_where_one_thing_must_stay_nothing_is_taken_back(
     assert len(product.live_payments()) == 2
 
 
+@pytest.mark.parametrize(
+    "touch",
+    [
+        pytest.param(lambda product: product.books.lock_period(DAY + timedelta(days=1)), id="closed"),
+        pytest.param(lambda product: product.books.reconcile_payment(product.live_payments()[0].id), id="reconciled"),
+        pytest.param(code_fees_otherwise, id="coded otherwise"),
+        pytest.param(lambda product: product.books.remove_payment(product.live_payments()[0].id), id="removed"),
+    ],
+)
+def test_where_something_happens_after_it_was_planned_nothing_is_taken_back(
+    product: Product, xero: Xero, touch: Callable[[Product], None]
+) -> None:
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    sales = collecting(xero)
+    settlement = settled((first.id, "100.00"), (second.id, "60.00"), paid_out=True)
+    sales.apply(sales.settle(settlement))
+    plan = sales.undo_settlement(settlement)
+    product.clock.advance(60)
+    touch(product)
+    before, left = clearing(product), len(product.live_payments())
+
+    report = sales.apply(plan)
+
+    assert plan.counts() == {"removal": 2, "bank_transaction_removal": 1, "transfer_removal": 1}
+    assert report.unfinished
+    assert {each.code for each in report.findings} <= {"changed since planned", "held back"}
+    assert (clearing(product), len(product.live_payments())) == (before, left)
+
+
+def test_an_undo_goes_on_where_the_books_were_closed_before_it_was_planned(product: Product, xero: Xero) -> None:
+    product.books.lock_period(DAY - timedelta(days=1))
+    invoice = product.collectable("100.00")
+    sales = collecting(xero)
+    settlement = settled((invoice.id, "100.00"))
+    sales.apply(sales.settle(settlement))
+
+    report = sales.apply(sales.undo_settlement(settlement))
+
+    assert not report.unfinished
+    assert clearing(product) == 0
+
+
 def test_a_settlement_given_under_another_id_takes_nothing_back_of_the_one_that_was_posted(
     product: Product, xero: Xero
 ) -> None:

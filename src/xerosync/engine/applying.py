@@ -37,6 +37,7 @@ from xerosync.engine.posting import Poster
 from xerosync.engine.recovery import close_open, finding_for
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.rivals import is_overtaken, rivals
+from xerosync.engine.settling_policies import closed_up_to
 from xerosync.engine.states import State
 from xerosync.engine.strays import ADOPTED, check_not_behind, stray_record
 from xerosync.errors import InvalidInput
@@ -73,7 +74,7 @@ async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
         async with poster.on_record():
             began = await runs.begin(poster, plan)
             work = _Applying(books, poster, is_fresh)
-            await work.run(plan.actions, whole=plan.whole)
+            await work.run(plan)
             report = Report(
                 results=tuple(work.results),
                 findings=tuple(work.findings),
@@ -121,14 +122,15 @@ class _Applying:
     recovered: Recovery = field(factory=Recovery)
     _ids: dict[Pending, str] = field(factory=dict[Pending, str])
 
-    async def run(self, actions: Sequence[Action], *, whole: bool) -> None:
+    async def run(self, plan: Plan) -> None:
         self.recovered = await close_open(self.poster)
         self.findings += self.recovered.findings
-        wanted = await self._not_done(actions)
+        wanted = await self._not_done(plan.actions)
         waiting = await self._current(wanted)
-        if whole and len(waiting) < len(wanted):
+        why = await self._why_not_begun(plan, whole=len(waiting) == len(wanted)) if plan.whole and waiting else ""
+        if why:
             for action in waiting:
-                self._left_out(action, "held back", "another thing that it belongs to has changed in Xero since")
+                self._left_out(action, "held back", why)
             return
         # Not every plan looks for marks that the store had forgotten: those that an audit has met are not sent again.
         waiting = await met_before(self.books, waiting)
@@ -140,6 +142,15 @@ class _Applying:
             done = {action.itself for action in ready}
             waiting = [action for action in waiting if action.itself not in done]
         self._hold_back(waiting)
+
+    async def _why_not_begun(self, plan: Plan, *, whole: bool) -> str:
+        """Why nothing of a *plan* that is done whole or not at all is done; blank where nothing is known against it."""
+        if not whole:
+            return "another thing that it belongs to has changed in Xero since"
+        closed = closed_up_to(await self.books.organisation())
+        if closed is not None and (plan.closed_up_to is None or closed > plan.closed_up_to):
+            return f"the books were closed up to {closed} in Xero since"
+        return ""
 
     async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
         """Drop what is done already, and what a person must look at first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final, TypeVar
 
 from attrs import evolve, field, frozen
@@ -110,7 +111,7 @@ class Plan(Tabular):
     What is desired less what is observed: ordered *actions*, and *findings* that need a person.
 
     *tallies* counts what was looked at, by status. Nothing happens until the plan is applied. One that is *whole* is
-    not begun where one of its documents has changed in Xero since.
+    not begun where one of its documents has changed in Xero since, or books are closed further than *closed_up_to*.
     """
 
     tenant: TenantId
@@ -118,6 +119,7 @@ class Plan(Tabular):
     findings: Listing[Finding] = field(factory=Listing[Finding], converter=Listing[Finding])
     tallies: Mapping[str, int] = field(factory=dict[str, int])
     whole: bool = False
+    closed_up_to: date | None = None
 
     def __len__(self) -> int:
         return len(self.actions)

@@ -29,7 +29,13 @@ from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import current, current_of
-from xerosync.engine.settling_policies import HistoryNotes, SettlementSettings, WhenLocked, open_books
+from xerosync.engine.settling_policies import (
+    HistoryNotes,
+    SettlementSettings,
+    WhenLocked,
+    closed_up_to,
+    open_books,
+)
 from xerosync.engine.states import State
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
 from xerosync.engine.undoing import WHOLE, Document, Posted, Undoing, decide_undo
@@ -126,6 +132,7 @@ async def _taken_back(
     when_locked: WhenLocked = WhenLocked.REFUSE,
     notes: HistoryNotes | None = None,
 ) -> Plan:
+    organisation = await books.organisation()
     written = [*written, *await _batches_of(books, written)]
     documents, seen = await _as_they_stand(books, written)
     recoded, updated = await _changed_since(books, written, documents, seen)
@@ -133,13 +140,19 @@ async def _taken_back(
         written=written,
         documents=documents,
         seen=seen,
-        open_books=open_books(await books.organisation(), when_locked),
+        open_books=open_books(organisation, when_locked),
         used=await _used(books, documents.values()),
         recoded=recoded,
         updated=updated,
     )
     actions, findings = decide_undo(undoing, posted)
-    plan = Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings), whole=True)
+    plan = Plan(
+        tenant=books.tenant,
+        actions=tuple(actions),
+        findings=tuple(findings),
+        whole=True,
+        closed_up_to=closed_up_to(organisation),
+    )
     undone: list[Intent] = []
     if notes is not None:
         for name, value in undoing.facts.items():
