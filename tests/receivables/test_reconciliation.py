@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -230,6 +231,7 @@ def test_a_lost_answer_is_a_finding_until_it_is_recovered(collected: Collected) 
     report = collected.report()
     assert [(each.code, each.amount) for each in report.discrepancies] == [("still open", nzd("0.00"))]
     assert report.discrepancies[0].fixes == ()
+    assert json.loads(report.json())["discrepancies"][0]["retry"] is True
 
     collected.sales.recover()
     assert collected.report().clean
@@ -343,7 +345,7 @@ def test_a_lost_answer_while_something_is_put_back_puts_it_back_once(collected: 
     collected.product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
 
     collected.sales.apply(collected.report().plan(Fix.RESTORE))
-    assert [each.code for each in collected.report().discrepancies] == ["still open"]
+    assert [(each.code, each.retry) for each in collected.report().discrepancies] == [("still open", True)]
     collected.sales.recover()
 
     assert collected.report().clean

@@ -288,7 +288,7 @@ class _Explaining:
             return evolve(finding, code=_NOT_YET, cause=cause, fix=_NOT_YET_FIX)
         if told is not None:
             fix = _CHANGED_FIX if changed is not None else told.fix
-            return evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who)
+            return evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who, retry=told.retry)
         if changed is not None:
             return _changed(finding, changed)
         return finding

@@ -56,11 +56,12 @@ class ReportedLine:
     One line of a settlement, its fees or its payout.
 
     *about* is the host's id, of the line or the settlement; *worth* what it says. A crossed one has a *code*, its
-    *cause*, the *fix*, and *who* can do it. *xero_ids* are the documents in Xero that stand for it, by kind of action,
-    and *link* leads to one of them. *settled* is what a line in another currency made in the settlement's; *gain* what
-    its payment gained over its invoice's own rate, or lost below zero, in the organisation's currency: Xero books that
-    to its own account (F 6.116). *reason* is in plain words why it was declined or charged back. A ticked one that has
-    a *cause* was an attempt beyond your retry policy: its money stands in Xero, and a person should know.
+    *cause*, the *fix*, *who* can do it, and whether to *retry* may help by itself. *xero_ids* are the documents in Xero
+    that stand for it, by kind of action, and *link* leads to one of them. *settled* is what a line in another currency
+    made in the settlement's; *gain* what its payment gained over its invoice's own rate, or lost below zero, in the
+    organisation's currency: Xero books that to its own account (F 6.116). *reason* is in plain words why it was
+    declined or charged back. A ticked one that has a *cause* was an attempt beyond your retry policy: its money stands
+    in Xero, and a person should know.
     """
 
     what: str
@@ -76,6 +77,7 @@ class ReportedLine:
     settled: Money | None = None
     gain: Money | None = None
     reason: str = ""
+    retry: bool = False
 
     def __repr__(self) -> str:
         return f"<ReportedLine {self.what} {self.mark}>"
@@ -203,6 +205,7 @@ def _as_json(each: ReportedSettlement) -> dict[str, object]:
                 "cause": line.cause,
                 "fix": line.fix,
                 "who": line.who,
+                "retry": line.retry,
                 "xero_ids": dict(line.xero_ids),
                 "link": line.link,
             }
@@ -261,6 +264,7 @@ class _Trouble:
     fix: str
     who: str
     worth: Money | None
+    retry: bool = False
 
 
 _HELD_BACK: Final = _Trouble(
@@ -290,7 +294,7 @@ class _Troubles:
         about: dict[str, list[_Trouble]] = {}
         remarks: dict[str, _Trouble] = {}
         for finding in plan.findings:
-            trouble = _Trouble(finding.code, finding.cause, finding.fix, finding.who, finding.worth)
+            trouble = _Trouble(finding.code, finding.cause, finding.fix, finding.who, finding.worth, finding.retry)
             if finding.code == RETRIED:
                 remarks[finding.about] = trouble
             else:
@@ -401,4 +405,5 @@ def _crossed(line: ReportedLine, trouble: _Trouble | None) -> ReportedLine:
     if trouble is None:
         return line
     mark = LineMark.TICKED if trouble.code == RETRIED else LineMark.CROSSED
-    return evolve(line, mark=mark, code=trouble.code, cause=trouble.cause, fix=trouble.fix, who=trouble.who)
+    told = {name: getattr(trouble, name) for name in ("code", "cause", "fix", "who", "retry")}
+    return evolve(line, mark=mark, **told)
