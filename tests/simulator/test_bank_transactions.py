@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -93,6 +94,21 @@ def test_what_is_reconciled_is_neither_edited_nor_deleted_by_the_api(product: Pr
 
     product.books.remove_bank_transaction(text(made, "BankTransactionID"))
     assert balance(product, "090") == 0
+
+
+def test_people_edit_money_that_was_spent(product: Product) -> None:
+    shop = product.books.add_contact("ABC Furniture")
+    spent = product.books.add_bank_transaction(shop.id, amount=Decimal("115.00"))
+    later = spent.date + timedelta(days=1)
+
+    product.books.edit_bank_transaction(spent.id, date=later)
+    edited = product.books.edit_bank_transaction(spent.id, amount=Decimal("23.00"), account="404", Reference="desk")
+
+    assert (edited.date, edited.total, edited.reference) == (later, Decimal("23.00"), "desk")
+    assert balance(product, "090") == Decimal("-23.00")
+    assert balance(product, "404") > 0
+    with pytest.raises(InvalidInput, match="transaction_id"):
+        product.books.edit_bank_transaction("nothing", amount=Decimal(1))
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,6 @@ class BankWork(Reading):
         """
         if lines is None and amount is None:
             raise InvalidInput("amount", "give an amount or lines")
-        code = account or ("200" if type.startswith("RECEIVE") else "429")
-        coded: dict[str, Json] = {} if type.endswith("OVERPAYMENT") else {"AccountCode": code}
-        one: dict[str, Json] = {"Description": "Goods and services", "Quantity": 1, "UnitAmount": amount, **coded}
         fields: dict[str, Json] = {
             "Type": type,
             "Contact": {"ContactID": contact_id},
@@ -75,12 +72,37 @@ class BankWork(Reading):
             "Date": (date or self.today).isoformat(),
             "Reference": reference,
             "IsReconciled": is_reconciled,
-            "LineItems": [one] if lines is None else [dict(line) for line in lines],
+            "LineItems": [_one_line(type, amount, account)] if lines is None else [dict(line) for line in lines],
         }
         if lines is None:
             fields["LineAmountTypes"] = "Inclusive"
         wish = documents.Wish(self._books, Given(fields | others), documents.BANK_TRANSACTION, "")
         return self._do(lambda: banking.create(wish))
+
+    def edit_bank_transaction(
+        self,
+        transaction_id: str,
+        *,
+        amount: Decimal | None = None,
+        lines: Sequence[Mapping[str, Json]] | None = None,
+        account: str = "",
+        date: date | None = None,
+        **others: Json,
+    ) -> BankTransaction:
+        """
+        Change spend or receive money: its day, its *lines* by Xero's names, or one line that makes *amount* in all,
+        coded to *account* as in `add_bank_transaction`; *others* by Xero's names.
+        """
+        old = self._bank_transaction(transaction_id)
+        fields: dict[str, Json] = dict(others)
+        if amount is not None:
+            fields |= {"LineAmountTypes": "Inclusive", "LineItems": [_one_line(old.type, amount, account)]}
+        if lines is not None:
+            fields["LineItems"] = [dict(line) for line in lines]
+        if date is not None:
+            fields["Date"] = date.isoformat()
+        wish = documents.Wish(self._books, Given(fields), documents.BANK_TRANSACTION, "")
+        return self._do(lambda: banking.update(wish, old))
 
     def remove_bank_transaction(self, transaction_id: str) -> BankTransaction:
         """Remove and redo, as people may even what is reconciled; what it brought about must not be applied."""
@@ -159,3 +181,9 @@ class BankWork(Reading):
         if found is None or found.status == "DELETED" or found.transfer_id:
             raise InvalidInput("transaction_id", "there is no such bank transaction")
         return found
+
+
+def _one_line(type: str, amount: Decimal | None, account: str) -> dict[str, Json]:  # noqa: A002 (Xero's name of it)
+    code = account or ("200" if type.startswith("RECEIVE") else "429")
+    coded: dict[str, Json] = {} if type.endswith("OVERPAYMENT") else {"AccountCode": code}
+    return {"Description": "Goods and services", "Quantity": 1, "UnitAmount": amount, **coded}
