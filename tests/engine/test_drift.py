@@ -258,12 +258,44 @@ def test_a_bill_is_edited_back_to_what_was_submitted(product: Product, xero: Xer
     assert not bills.update([paper])
 
 
+def test_a_bill_is_edited_back_before_its_payment_is_put_back(product: Product, xero: Xero) -> None:
+    """Once money stands on it, Xero changes no amount (F 6.66): whoever edits it removes its payment first."""
+    write_everything(product, xero)
+    _remove_bill_payment(product)
+    (document,) = product.live_bills()
+    product.books.edit_invoice(document.id, amount=Decimal("12.00"))
+
+    assert _restore(xero) == []
+
+    assert drifted(xero) == []
+    (document,) = product.live_bills()
+    assert (document.total, document.amount_due) == (10, 6)
+
+
+def test_a_bill_that_is_paid_in_part_is_due_again_on_the_day_it_was(product: Product, xero: Xero) -> None:
+    """Its day of payment may change although money stands on it (F 6.66)."""
+    write_everything(product, xero)
+    (document,) = product.live_bills()
+    _due_in(9)(product)
+
+    assert _restore(xero) == []
+
+    assert drifted(xero) == []
+    (again,) = product.live_bills()
+    assert (again.due_date, again.total, again.amount_due) == (document.due_date, 10, 6)
+
+
 def test_what_only_a_person_can_put_back_is_a_finding(product: Product, xero: Xero) -> None:
     write_everything(product, xero)
-    _due_in(9)(product)  # the bill is paid in part
+    _due_in(9)(product)
+    (document,) = product.live_bills()  # paid in part
+    (line,) = document.lines
+    product.books.edit_invoice(document.id, lines=[{"LineItemID": line.id, "AccountCode": "453"}])
 
-    assert _restore(xero) == ["cannot be put back"]
-    assert drifted(xero) == [("bill", "b", DriftField.DUE_DATE)]
+    findings = Ledger(xero).drift().restore().findings
+    assert {each.code for each in findings} == {"cannot be put back"}
+    assert all(each.cause.endswith("money stands on it, which must be taken off first (F 6.66)") for each in findings)
+    assert drifted(xero) == [("bill", "b", DriftField.DUE_DATE), ("bill", "b", DriftField.LINES)]
 
 
 def test_the_host_is_told_what_to_follow_once(product: Product, xero: Xero) -> None:

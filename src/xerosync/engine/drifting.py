@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xerosync.arguments import listed
 from xerosync.client._books import Books
@@ -106,6 +106,9 @@ BOOKED: Final = tuple(each for each in DriftField if each is not DriftField.TEXT
 
 _TELLING: Final = frozenset({DriftField.EXISTENCE, DriftField.AMOUNT})
 """What was changed of a document that also says that its lines are others."""
+
+_EDITED: Final = {DriftField.DATE: "Date", DriftField.DUE_DATE: "DueDate", DriftField.CONTACT: "Contact"}
+"""Xero's names of what an edit changes besides the lines."""
 
 _OF_LINES: Final = frozenset({DriftField.LINES, DriftField.TEXTS})
 """What only the lines themselves tell, which takes calls to see."""
@@ -230,7 +233,8 @@ class DriftReport(Tabular):
                 actions |= {action.itself: action for action in each.remedy}
             else:
                 findings.append(_by_hand(each))
-        return Plan(tenant=self.tenant, actions=tuple(actions.values()), findings=tuple(dict.fromkeys(findings)))
+        ordered = tuple(_edited_first(actions.values()))
+        return Plan(tenant=self.tenant, actions=ordered, findings=tuple(dict.fromkeys(findings)))
 
     def _chosen(self, about: Collection[str]) -> list[Drift]:
         if set(listed(about, str, "about")) - {each.about for each in self.drifts}:
@@ -259,6 +263,14 @@ class DriftReport(Tabular):
 
     def __repr__(self) -> str:
         return f"<DriftReport of {len(self.drifts)} drifts>"
+
+
+def _edited_first(actions: Collection[Action]) -> Iterator[Action]:
+    """Those *actions*; a payment waits for the edit of its document, which Xero refuses once money stands on it."""
+    edits = {each.invoice.invoice_id: each.itself for each in actions if isinstance(each, ChangeBill | ChangeSale)}
+    for each in actions:
+        edit = edits.get(each.invoice) if isinstance(each, Pay) and isinstance(each.invoice, str) else None
+        yield each if edit is None or not isinstance(each, Pay) else evolve(each, after=(*each.after, edit))
 
 
 def _refused(drift: Drift) -> Finding:
@@ -373,9 +385,11 @@ async def _drifted(
         anew = restored.get(xero_id, PutBack())
         remedy, refused = anew.actions, anew.refused
         if isinstance(document, Invoice):
-            remedy = edited_back(written, document, stamp)
+            remedy = edited_back(
+                written, document, stamp, {_EDITED.get(field, "LineItems") for field, _, _ in differing}
+            )
             refused = _refused_edit(written, remedy)
-        stays = why_it_stays(as_one, document, days, archived)
+        stays = why_it_stays(as_one, document, days, archived) or ("" if remedy else _money_on(document))
         for field, was, now in differing:
             yield Drift(
                 kind=name,
@@ -389,6 +403,12 @@ async def _drifted(
                 refused=() if stays else refused,
                 stays=stays,
             )
+
+
+def _money_on(document: Document) -> str:
+    """Why nobody edits *document* back, a bill or sale on which money stands; blank of any other."""
+    has_money = isinstance(document, Invoice) and (document.amount_paid or document.amount_credited)
+    return "money stands on it, which must be taken off first (F 6.66)" if has_money else ""
 
 
 def _refused_edit(written: Written, remedy: Iterable[Action]) -> tuple[str, ...]:

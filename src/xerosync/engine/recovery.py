@@ -351,6 +351,14 @@ def _finding_for(intent: Intent, about: str) -> Finding | None:
                 who="nobody, it is automatic",
                 retry=True,
             )
+        case State.INTENDED | State.SENT:
+            return Finding(
+                code="still open",
+                about=about,
+                cause="another run is writing it, or was interrupted while it did",
+                fix="call recover()",
+                retry=True,
+            )
         case _:
             return _finding_at_end(intent.state, about, intent.attempts)
 

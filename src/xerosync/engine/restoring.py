@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -90,15 +91,16 @@ def again(written: Intent, document: Document | None, currency: str) -> tuple[Ac
     return (*removals, action) if action is not None else ()
 
 
-def edited_back(written: Written, document: Invoice, stamp: str) -> tuple[Action, ...]:
+def edited_back(written: Written, document: Invoice, stamp: str, differing: AbstractSet[str]) -> tuple[Action, ...]:
     """
     What edits *document*, a bill or sale, back to what was *written* last; nothing where it is gone, or money stands on
-    it, so that Xero changes no amount (F 6.66).
+    it and Xero changes not all of the fields that are *differing*, by its names, then (F 6.66).
     """
     operation = written.creation.operation
     change, prefix = (ChangeSale, SALE) if operation.kind == CreateSale.kind else (ChangeBill, "")
     has_money = document.amount_paid or document.amount_credited
-    if document.status in GONE or has_money or not operation.host_ref.startswith(prefix):
+    may_change = {"DueDate"} if document.amount_credited else {"DueDate", "Contact"}
+    if document.status in GONE or (has_money and differing - may_change) or not operation.host_ref.startswith(prefix):
         return ()
     payload = written.as_one().payload
     contact = text_at(payload, "Contact", "ContactID")
@@ -106,7 +108,8 @@ def edited_back(written: Written, document: Invoice, stamp: str) -> tuple[Action
         return ()
     last = written.changes[-1] if written.changes else None
     done = last is not None and last.state is State.CONFIRMED
-    wanted = decode(Invoice, {name: value for name, value in payload.items() if name in _EDITABLE}, where="as written")
+    names = _EDITABLE & differing if has_money else _EDITABLE
+    wanted = decode(Invoice, {name: value for name, value in payload.items() if name in names}, where="as written")
     return (
         change(
             host_ref=operation.host_ref.removeprefix(prefix),
@@ -115,7 +118,7 @@ def edited_back(written: Written, document: Invoice, stamp: str) -> tuple[Action
             seen=(Seen(INVOICES.name, document.invoice_id or "", stamp),),
             facts={**written.last.facts, "wanted": dump(dict(payload)).decode()},
             invoice=evolve(wanted, invoice_id=document.invoice_id),
-            contact=contact,
+            contact=contact if not has_money or "Contact" in differing else None,
             total=Money(document.total or Decimal(0), document.currency_code or "XXX"),
         ),
     )

@@ -30,6 +30,7 @@ from xerosync.payables import AsyncPayables
 from xerosync.receivables import AsyncReceivables
 from xerosync.testing.simulation.begun import begin, everything_once, typed_before
 from xerosync.testing.simulation.currencies import each_cent_of_both, sold_abroad, trade_abroad
+from xerosync.testing.simulation.drifted import each_as_it_was_written, no_papers, put_back
 from xerosync.testing.simulation.flow import Flow, nothing_left
 from xerosync.testing.simulation.imports import each_row_is_what_is_due, import_and_follow, owed
 from xerosync.testing.simulation.mending import billed, each_thing_put_right, mend
@@ -403,6 +404,7 @@ FLOWS: Final = (
     Flow(name="noted", set_up=sold_twice, work=write_with_notes, check=each_note_once, share=1),
     Flow(name="sales", set_up=customer, work=sell, check=each_sale_once),
     Flow(name="mended", set_up=billed, work=mend, check=each_thing_put_right, share=1),
+    Flow(name="drifted", set_up=no_papers, work=put_back, check=each_as_it_was_written, share=1),
     Flow(name="undone", set_up=owed_in_error, work=settle_and_undo, check=nothing_stands, share=1),
     Flow(name="currencies", set_up=sold_abroad, work=trade_abroad, check=each_cent_of_both, share=1),
     Flow(name="begun", set_up=typed_before, work=begin, check=everything_once, share=1),
