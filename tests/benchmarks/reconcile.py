@@ -571,15 +571,16 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--kept", type=Path, help="a folder in which books are kept, to be used again")
     given = parser.parse_args()
-    rows: list[dict[str, str]] = []
+    by_size: dict[int, list[dict[str, str]]] = {}
     missed = False
-    for count in given.sizes:
+    for count in sorted(given.sizes, reverse=True):  # the most first, since what founds them keeps some of its memory
         with TemporaryDirectory(prefix="xerosync-", ignore_cleanup_errors=True) as folder:
             if given.kept is not None:
                 _copy_kept(given.kept, Path(folder), count)
             taken = list(candidates(count, Path(folder)))
-            rows += rows_of(count, taken)
+            by_size[count] = list(rows_of(count, taken))
             missed = missed or not reached(count, taken)
+    rows = [row for count in given.sizes for row in by_size[count]]
     report("Explaining a clearing account", list(rows[0]), rows, as_json=given.json)
     return 1 if missed else 0
 
