@@ -68,6 +68,8 @@ _READS: Final = {
     _ROLLED_OPEN: _READING_MORE,
 }
 """What each candidate reads, net of which it is told too."""
+_WHOLE: Final = frozenset({_BRIEF, _MORE})
+"""What is compared with the floor, which reads it all, too."""
 _SHORT: Final = frozenset({_READING_MORE, _ROLLED, _ROLLED_OPEN, _ONE})
 """What is told in milliseconds."""
 _FLOOR: Final = "floor: merge of sorted files"
@@ -543,7 +545,7 @@ def rows_of(count: int, taken: list[Measured]) -> Iterator[dict[str, str]]:
             "transactions": f"{count:,}",
             "s of processor time": f"{each.processor_s:.{places}f}",
             "net of reading": f"{net_of_reading(each, taken):.{places}f}" if each.name in _READS else "",
-            "times the floor": f"{net_of_reading(each, taken) / floor.processor_s:.1f}" if each.name in _READS else "",
+            "times the floor": f"{net_of_reading(each, taken) / floor.processor_s:.1f}" if each.name in _WHOLE else "",
             "s on the wall": f"{each.wall_s:.2f}",
             "peak MB": f"{each.peak_mb:.0f}",
             "MB more than before": f"{each.grown_mb:.0f}",
