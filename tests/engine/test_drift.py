@@ -269,7 +269,7 @@ def test_a_bill_is_edited_back_before_its_payment_is_put_back(product: Product, 
 
     assert drifted(xero) == []
     (document,) = product.live_bills()
-    assert (document.total, document.amount_due) == (10, 6)
+    assert (document.total, document.amount_due) == (Decimal(10), Decimal(6))
 
 
 def test_a_bill_that_is_paid_in_part_is_due_again_on_the_day_it_was(product: Product, xero: Xero) -> None:
@@ -282,7 +282,7 @@ def test_a_bill_that_is_paid_in_part_is_due_again_on_the_day_it_was(product: Pro
 
     assert drifted(xero) == []
     (again,) = product.live_bills()
-    assert (again.due_date, again.total, again.amount_due) == (document.due_date, 10, 6)
+    assert (again.due_date, again.total, again.amount_due) == (document.due_date, Decimal(10), Decimal(6))
 
 
 def test_what_only_a_person_can_put_back_is_a_finding(product: Product, xero: Xero) -> None:
