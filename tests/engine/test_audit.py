@@ -108,6 +108,24 @@ def test_what_is_missing_doubled_foreign_and_deleted_is_told(product: Product) -
     assert len(product.books.payments) == 5  # it has removed nothing
 
 
+def test_what_was_put_back_is_not_told_as_deleted(product: Product) -> None:
+    invoice = product.collectable("100.00")
+    sales = story(product)
+    sales.apply(sales.settle(parts(invoice.id, "10.00", "11.00")))
+    ledger = Ledger(product.xero())
+    for payment in product.live_payments():
+        product.books.remove_payment(payment.id)
+    product.clock.advance(3600)
+    assert sorted(ledger.audit().deleted) == ["L10.00", "L11.00"]
+
+    sales.apply(ledger.drift().restore("L10.00"))
+    product.clock.advance(3600)
+
+    audit = ledger.audit()
+    assert audit.deleted == ("L11.00",)
+    assert [each.code for each in audit.findings] == ["deleted"]
+
+
 def test_the_documents_of_another_product_on_this_library_are_not_ours(product: Product) -> None:
     invoice = product.collectable("100.00")
     sales = story(product)

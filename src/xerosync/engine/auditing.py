@@ -27,6 +27,7 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude, payments_in, payments_removed
 from xerosync.engine.recovery import MARKS_ON, let_arrive
+from xerosync.engine.restoring import superseded
 from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
 from xerosync.errors import InvalidInput, ScopeMissing
@@ -212,7 +213,7 @@ async def _adopted_tags(books: Books) -> set[str]:
 def _of_marks(compared: _Books, known: set[str]) -> Iterator[Finding]:
     """What the marks in Xero say against the ledger."""
     by_mark = compared.by_mark
-    removed = {
+    removed = superseded(compared.intents) | {
         intent.target
         for intent in compared.intents
         if intent.operation.kind in _REMOVALS and intent.state is State.CONFIRMED
@@ -230,7 +231,7 @@ def _of_marks(compared: _Books, known: set[str]) -> Iterator[Finding]:
 
 
 def _are_gone(documents: Sequence[Document], removed: set[str]) -> bool:
-    """Whether none of *documents* stands, and none was *removed* by us."""
+    """Whether none of *documents* stands, and none was *removed* by us, or is in Xero once more in its place."""
     return not any(each.stands or each.xero_id in removed for each in documents)
 
 
