@@ -127,8 +127,7 @@ class _Applying:
         self.findings += self.recovered.findings
         wanted = await self._not_done(plan.actions)
         waiting = await self._current(wanted)
-        why = await self._why_not_begun(plan, whole=len(waiting) == len(wanted)) if plan.whole and waiting else ""
-        if why:
+        if plan.whole and waiting and (why := await self._why_not_begun(plan, is_current=len(waiting) == len(wanted))):
             for action in waiting:
                 self._left_out(action, "held back", why)
             return
@@ -143,9 +142,9 @@ class _Applying:
             waiting = [action for action in waiting if action.itself not in done]
         self._hold_back(waiting)
 
-    async def _why_not_begun(self, plan: Plan, *, whole: bool) -> str:
+    async def _why_not_begun(self, plan: Plan, *, is_current: bool) -> str:
         """Why nothing of a *plan* that is done whole or not at all is done; blank where nothing is known against it."""
-        if not whole:
+        if not is_current:
             return "another thing that it belongs to has changed in Xero since"
         closed = closed_up_to(await self.books.organisation())
         if closed is not None and (plan.closed_up_to is None or closed > plan.closed_up_to):

@@ -267,10 +267,14 @@ class DriftReport(Tabular):
 
 def _edited_first(actions: Collection[Action]) -> Iterator[Action]:
     """Those *actions*; a payment waits for the edit of its document, which Xero refuses once money stands on it."""
-    edits = {each.invoice.invoice_id: each.itself for each in actions if isinstance(each, ChangeBill | ChangeSale)}
+    edits: dict[object, Pending] = {
+        each.invoice.invoice_id: each.itself for each in actions if isinstance(each, ChangeBill | ChangeSale)
+    }
     for each in actions:
-        edit = edits.get(each.invoice) if isinstance(each, Pay) and isinstance(each.invoice, str) else None
-        yield each if edit is None or not isinstance(each, Pay) else evolve(each, after=(*each.after, edit))
+        if isinstance(each, Pay) and each.invoice in edits:
+            yield evolve(each, after=(*each.after, edits[each.invoice]))
+        else:
+            yield each
 
 
 def _refused(drift: Drift) -> Finding:

@@ -144,8 +144,7 @@ async def _settled(
         more = await taken_over(books, more)
         more, withheld = _not_of(undone, more)
         needed = {need for each in more for need in each.needs}
-        new = [each for each in vendors.actions if each.itself in needed] if vendors is not None else []
-        findings += vendors.findings if vendors is not None else ()
+        new = [each for each in vendors if each.itself in needed]
         actions, findings = [*actions, *new, *more], [*findings, *other, *withheld]
     return _Settled(
         plan=Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)),
@@ -423,11 +422,16 @@ async def _known_payouts(
 
 async def _decided_payouts(
     books: Books, settlements: Sequence[Settlement], known: KnownPayouts
-) -> tuple[list[Action], list[Finding], Vendors | None]:
-    """What to post of payouts and fees, and the vendors: contacts are read only where something is to be posted."""
+) -> tuple[list[Action], list[Finding], Sequence[Action]]:
+    """
+    What to post of payouts and fees, what to say of them, and what is to be done about the provider's contact.
+
+    Contacts are read only where something is to be posted with one.
+    """
     try:
-        return *decide_payouts(settlements, known, None), None
+        return *decide_payouts(settlements, known, None), ()
     except ProviderWanted:
         await refresh(books, CONTACTS)
         vendors = Vendors(await known_vendors(books, [known.provider]), [], [], retry_refused=known.retry_refused)
-        return *decide_payouts(settlements, known, vendors), vendors
+        actions, findings = decide_payouts(settlements, known, vendors)
+        return actions, [*vendors.findings, *findings], vendors.actions

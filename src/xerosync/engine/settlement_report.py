@@ -405,5 +405,5 @@ def _crossed(line: ReportedLine, trouble: _Trouble | None) -> ReportedLine:
     if trouble is None:
         return line
     mark = LineMark.TICKED if trouble.code == RETRIED else LineMark.CROSSED
-    told = {name: getattr(trouble, name) for name in ("code", "cause", "fix", "who", "retry")}
-    return evolve(line, mark=mark, **told)
+    code, cause, fix, who = trouble.code, trouble.cause, trouble.fix, trouble.who
+    return evolve(line, mark=mark, code=code, cause=cause, fix=fix, who=who, retry=trouble.retry)
