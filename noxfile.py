@@ -78,9 +78,8 @@ def run_tests(session: nox.Session, **environment: str) -> None:
     """Run the tests that are chosen, in this *environment*."""
     install(session, "test")
     # Hypothesis' "ci" profile has no deadlines, which a busy machine would miss, and repeats its examples run by run.
-    # A few tests take minutes: whoever has nothing left takes from the others. Some wait for a minute of Xero's, for a
-    # database or for processes that they kill: one worker more than there are cores has something to do meanwhile.
-    spread = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
+    # A few tests take minutes: whoever has nothing left takes from the others.
+    spread = ("-n", "auto", "--dist", "worksteal")
     session.run("pytest", *spread, "--durations=10", "--hypothesis-profile=ci", *session.posargs, env=environment)
 
 
