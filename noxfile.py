@@ -50,11 +50,11 @@ def layers(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Two type checkers agree that everything is typed, and that a user's checker will see all of it."""
     install(session, "types")
-    session.run("mypy")
+    session.run("mypy", "--num-workers", "auto")
     # The wheel brings its own Node.js; it must neither look for another nor for a newer pyright.
     pyright = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1", "PYRIGHT_PYTHON_GLOBAL_NODE": "0"}
     python = Path(session.virtualenv.bin, "python")
-    session.run("pyright", "--pythonpath", str(python), env=pyright)
+    session.run("pyright", "--threads", str(os.cpu_count() or 1), "--pythonpath", str(python), env=pyright)
     session.run("pyright", "--pythonpath", str(python), "--verifytypes", "xerosync", "--ignoreexternal", env=pyright)
 
 
