@@ -18,7 +18,6 @@ from xerosync.client.connections import AsyncConnections, ConnectionSummary
 from xerosync.client.states import ConnectionState
 from xerosync.client.store_gate import GATE, left_today
 from xerosync.engine import strays
-from xerosync.engine.clearing import still_open
 from xerosync.engine.connection_findings import clock_wrong, finding_of_connection
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent
 from xerosync.engine.plans import Finding
@@ -231,7 +230,7 @@ class AsyncFleet:
         undone = [each async for each in _intents(self._storage, tenant, [*OPEN_STATES, *_PERSON, State.REJECTED])]
         opened = [each for each in undone if each.state in OPEN_STATES]
         for_a_person = [each for each in undone if each.state in _PERSON]
-        written = [finding_for(intent) or still_open(intent) for intent in [*opened, *for_a_person]]
+        written = filter(None, map(finding_for, [*opened, *for_a_person]))
         gates = await self._storage.query(GATE, tenant)
         left = [each for each in (left_today(record, now) for record in gates) if each is not None]
         return OrganisationStatus(

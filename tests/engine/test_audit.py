@@ -16,6 +16,7 @@ from tests.engine.scenarios import charged_back, collected, paper
 
 from xerosync import (
     App,
+    BillPayment,
     Customer,
     Ledger,
     LineKind,
@@ -106,6 +107,42 @@ def test_what_is_missing_doubled_foreign_and_deleted_is_told(product: Product) -
     assert audit.foreign == (foreign.id,)
     assert "1 doubled" in str(audit)
     assert len(product.books.payments) == 5  # it has removed nothing
+
+
+def test_what_was_put_back_and_removed_while_in_doubt_is_told_as_deleted(product: Product) -> None:
+    sales = story(product)
+    sales.apply(sales.settle(parts(product.collectable("100.00").id, "10.00")))
+    ledger = Ledger(product.xero())
+    product.books.remove_payment(product.live_payments()[0].id)
+    product.clock.advance(3600)
+    plan = ledger.drift().restore()
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
+    sales.apply(plan)
+    product.books.remove_payment(product.live_payments()[0].id)
+    product.clock.advance(3600)
+    sales.recover()
+    product.clock.advance(3600)
+
+    assert ledger.audit().deleted == ("L10.00",)
+
+
+def test_a_batch_whose_payments_were_put_back_is_not_told_as_deleted(product: Product) -> None:
+    bills = Payables(product.xero(), payment_account=BANK)
+    bills.apply(bills.submit([paper("a", "10.00"), paper("b", "10.00")]))
+    payments = [BillPayment(id=f"p{name}", bill_id=name, on=DAY, amount=nzd("4.00")) for name in "ab"]
+    bills.apply(bills.pay(payments, batch=True))
+    ledger = Ledger(product.xero())
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+    product.clock.advance(3600)
+    assert len(ledger.audit().deleted) == 1
+
+    bills.apply(ledger.drift().restore("bill payment/pa"))
+    product.clock.advance(3600)
+    assert len(ledger.audit().deleted) == 1
+    bills.apply(ledger.drift().restore())
+    product.clock.advance(3600)
+
+    assert ledger.audit().deleted == ()
 
 
 def test_what_was_put_back_is_not_told_as_deleted(product: Product) -> None:

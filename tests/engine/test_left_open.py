@@ -105,3 +105,20 @@ def test_what_was_left_open_is_told_and_done_once_by_recover(
     recovery = bills.recover()
     assert (recovery.sent, recovery.findings) == (1, ())
     assert (len(plan()), plan().findings) == (0, ())
+
+
+@pytest.mark.parametrize(("written", "path"), [(_submit, "/Invoices"), (_spend, "/BankTransactions")])
+def test_what_is_not_posted_yet_is_not_taken_back_and_is_said_to_be_open(
+    product: Product, xero: Xero, written: Callable[[Product, Xero], Callable[[], Plan]], path: str
+) -> None:
+    bills = Payables(xero)
+    product.simulator.faults.plan(Fault.DAY_LIMIT, method="PUT", path=path)
+    with pytest.raises(RateLimited):
+        bills.apply(written(product, xero)())
+    product.simulator.faults.clear()
+    product.clock.advance(86_400)
+
+    plan = bills.void(["b" if written is _submit else "c"])
+
+    assert not plan
+    assert [(each.code, each.retry) for each in plan.findings] == [("still open", True)]

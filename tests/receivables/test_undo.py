@@ -24,6 +24,7 @@ from xerosync import (
     Surplus,
     Xero,
 )
+from xerosync.errors import RateLimited
 from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Bookkeeper, Fault
 
@@ -158,6 +159,27 @@ def test_where_something_happens_after_it_was_planned_nothing_is_taken_back(
     assert report.unfinished
     assert {each.code for each in report.findings} <= {"changed since planned", "held back"}
     assert (clearing(product), len(product.live_payments())) == (before, left)
+
+
+def test_an_undo_that_was_begun_is_ended_though_books_were_closed_meanwhile(product: Product, xero: Xero) -> None:
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    sales = collecting(xero)
+    settlement = settled((first.id, "100.00"), (second.id, "60.00"), paid_out=True)
+    sales.apply(sales.settle(settlement))
+    plan = sales.undo_settlement(settlement)
+    product.simulator.faults.plan(Fault.DAY_LIMIT, method="POST", path="/BankTransactions")
+    with pytest.raises(RateLimited):
+        sales.apply(plan)
+    left = len(product.live_payments())
+    product.simulator.faults.clear()
+    product.clock.advance(86_400)
+    product.books.lock_period(DAY - timedelta(days=100))
+
+    report = sales.apply(plan)
+
+    assert left < 2
+    assert not report.unfinished
+    assert (clearing(product), len(product.live_payments())) == (Decimal(0), 0)
 
 
 def test_an_undo_goes_on_where_the_books_were_closed_before_it_was_planned(product: Product, xero: Xero) -> None:

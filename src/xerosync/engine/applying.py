@@ -127,7 +127,12 @@ class _Applying:
         self.findings += self.recovered.findings
         wanted = await self._not_done(plan.actions)
         waiting = await self._current(wanted)
-        if plan.whole and waiting and (why := await self._why_not_begun(plan, is_current=len(waiting) == len(wanted))):
+        why = ""
+        if plan.whole and len(waiting) < len(wanted):
+            why = "another thing that it belongs to has changed in Xero since"
+        elif plan.whole and len(wanted) == len(plan.actions):
+            why = await self._why_not_begun(plan)
+        if why:
             for action in waiting:
                 self._left_out(action, "held back", why)
             return
@@ -142,10 +147,8 @@ class _Applying:
             waiting = [action for action in waiting if action.itself not in done]
         self._hold_back(waiting)
 
-    async def _why_not_begun(self, plan: Plan, *, is_current: bool) -> str:
-        """Why nothing of a *plan* that is done whole or not at all is done; blank where nothing is known against it."""
-        if not is_current:
-            return "another thing that it belongs to has changed in Xero since"
+    async def _why_not_begun(self, plan: Plan) -> str:
+        """Why a *plan* that is done whole or not at all is not begun; blank where nothing is known against it."""
         closed = closed_up_to(await self.books.organisation())
         if closed is not None and (plan.closed_up_to is None or closed > plan.closed_up_to):
             return f"the books were closed up to {closed} in Xero since"

@@ -20,6 +20,7 @@ from xerosync.client._session import Query
 from xerosync.client._wire.codec import Json, decode
 from xerosync.client._wire.names import id_name
 from xerosync.client._wire.rows import Row
+from xerosync.engine.actions import Pending
 from xerosync.engine.intents import Intent, read_intent, sign_of, text_at
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
@@ -27,7 +28,7 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude, payments_in, payments_removed
 from xerosync.engine.recovery import MARKS_ON, let_arrive
-from xerosync.engine.restoring import superseded
+from xerosync.engine.restoring import RESTORED, superseded
 from xerosync.engine.states import NEVER_LEFT, State
 from xerosync.engine.strays import ADOPTED, open_strays, stray_record
 from xerosync.errors import InvalidInput, ScopeMissing
@@ -213,11 +214,9 @@ async def _adopted_tags(books: Books) -> set[str]:
 def _of_marks(compared: _Books, known: set[str]) -> Iterator[Finding]:
     """What the marks in Xero say against the ledger."""
     by_mark = compared.by_mark
-    removed = superseded(compared.intents) | {
-        intent.target
-        for intent in compared.intents
-        if intent.operation.kind in _REMOVALS and intent.state is State.CONFIRMED
-    }
+    confirmed = [intent for intent in compared.intents if intent.state is State.CONFIRMED]
+    removed = superseded(confirmed) | {intent.target for intent in confirmed if intent.operation.kind in _REMOVALS}
+    anew = {_named(intent.operation) for intent in confirmed if RESTORED[0] in intent.facts}
     for tag, documents in compared.by_tag.items():
         standing = [each for each in documents if each.stands]
         intent = by_mark.get(tag)
@@ -227,7 +226,13 @@ def _of_marks(compared: _Books, known: set[str]) -> Iterator[Finding]:
         if (intent is None and tag not in known) or (intent is not None and intent.state in NEVER_LEFT):
             yield _finding(FOREIGN, documents[0].xero_id)
         elif intent is not None and intent.state is State.CONFIRMED and _are_gone(documents, removed):
-            yield _finding(DELETED, about)
+            members = {_named(each.operation) for each in intent.members}
+            if not members or members - anew:  # those of a batch are put back one by one
+                yield _finding(DELETED, about)
+
+
+def _named(operation: Pending) -> tuple[str, str]:
+    return operation.kind, operation.host_ref
 
 
 def _are_gone(documents: Sequence[Document], removed: set[str]) -> bool:

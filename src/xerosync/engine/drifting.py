@@ -29,6 +29,7 @@ from xerosync.engine.mirror import (
     is_older,
     records,
     refresh,
+    reread,
 )
 from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
@@ -110,6 +111,9 @@ _TELLING: Final = frozenset({DriftField.EXISTENCE, DriftField.AMOUNT})
 _EDITED: Final = {DriftField.DATE: "Date", DriftField.DUE_DATE: "DueDate", DriftField.CONTACT: "Contact"}
 """Xero's names of what an edit changes besides the lines."""
 
+_UNDER_MONEY: Final = frozenset({DriftField.DUE_DATE, DriftField.CONTACT})
+"""What may be edited of a document that money stands on."""
+
 _OF_LINES: Final = frozenset({DriftField.LINES, DriftField.TEXTS})
 """What only the lines themselves tell, which takes calls to see."""
 
@@ -185,7 +189,8 @@ class Drift:
 @frozen(kw_only=True, repr=False)
 class DriftReport(Tabular):
     """
-    What people changed of *looked_at* documents that the library wrote, and that nobody has accepted yet.
+    What people changed of *looked_at* documents that the library wrote, and that nobody has accepted yet. Of those
+    *under_way*, by Xero's ids, a run is changing something, or was interrupted while it did.
 
     Rows hold ids and amounts: mind where they are shown.
     """
@@ -193,6 +198,7 @@ class DriftReport(Tabular):
     tenant: TenantId
     looked_at: int
     drifts: tuple[Drift, ...] = ()
+    under_way: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Drift]:
         return iter(self.drifts)
@@ -233,8 +239,29 @@ class DriftReport(Tabular):
                 actions |= {action.itself: action for action in each.remedy}
             else:
                 findings.append(_by_hand(each))
-        ordered = tuple(_edited_first(actions.values()))
-        return Plan(tenant=self.tenant, actions=ordered, findings=tuple(dict.fromkeys(findings)))
+        ordered, waiting = self._edited_first(list(actions.values()))
+        return Plan(tenant=self.tenant, actions=tuple(ordered), findings=tuple(dict.fromkeys([*findings, *waiting])))
+
+    def _edited_first(self, actions: Collection[Action]) -> tuple[list[Action], list[Finding]]:
+        """
+        Those *actions*, a payment after the edit of its document; without it where that is not edited now.
+
+        Once money stands on it, Xero changes no amount of it any more (F 6.66).
+        """
+        edits = {each.invoice.invoice_id: each.itself for each in actions if isinstance(each, ChangeBill | ChangeSale)}
+        edited = {each.xero_id for each in self.drifts if each.field not in _UNDER_MONEY and _is_edited(each)}
+        ordered: list[Action] = []
+        findings: list[Finding] = []
+        for each in actions:
+            paid = each.invoice if isinstance(each, Pay) and isinstance(each.invoice, str) else None
+            edit = edits.get(paid) if paid is not None and paid in edited else None
+            if paid is None or (edit is None and paid not in edited | self.under_way):
+                ordered.append(each)
+            elif isinstance(each, Pay) and edit is not None:
+                ordered.append(evolve(each, after=(*each.after, edit)))
+            else:
+                findings.append(_waits(each, is_open=paid in self.under_way))
+        return ordered, findings
 
     def _chosen(self, about: Collection[str]) -> list[Drift]:
         if set(listed(about, str, "about")) - {each.about for each in self.drifts}:
@@ -265,16 +292,24 @@ class DriftReport(Tabular):
         return f"<DriftReport of {len(self.drifts)} drifts>"
 
 
-def _edited_first(actions: Collection[Action]) -> Iterator[Action]:
-    """Those *actions*; a payment waits for the edit of its document, which Xero refuses once money stands on it."""
-    edits: dict[object, Pending] = {
-        each.invoice.invoice_id: each.itself for each in actions if isinstance(each, ChangeBill | ChangeSale)
-    }
-    for each in actions:
-        if isinstance(each, Pay) and each.invoice in edits:
-            yield evolve(each, after=(*each.after, edits[each.invoice]))
-        else:
-            yield each
+def _is_edited(drift: Drift) -> bool:
+    """Whether an edit puts *drift* back, though Xero may have refused it."""
+    return any(isinstance(each, ChangeBill | ChangeSale) for each in drift.remedy)
+
+
+def _waits(payment: Action, *, is_open: bool) -> Finding:
+    """That *payment* is put back later: its document is to be edited back before, which *is_open* where a run does."""
+    about = payment.itself.host_ref
+    if is_open:
+        cause = "its document is being changed by a run, or was when that was interrupted"
+        return Finding(code="still open", about=about, cause=cause, fix="call recover()", retry=True)
+    return Finding(
+        code="held back",
+        about=about,
+        cause="its document is to be edited back first: Xero changes no amount under money (F 6.66)",
+        fix="restore its document with it, or follow or ignore what was changed of that",
+        worth=payment.worth,
+    )
 
 
 def _refused(drift: Drift) -> Finding:
@@ -318,6 +353,7 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     looked_at = 0
     found: list[Drift] = []
     creations: dict[str, str] = {}
+    under_way: set[str] = set()
     for name in kinds:
         async for page in _pages(books, name):
             written = [written_as(each, changed) for each in page]
@@ -327,6 +363,7 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
                 if each.creation.xero_id and each.creation.xero_id not in taken_back and not each.is_open
             }
             looked_at += len(ours)
+            under_way |= {each.creation.xero_id for each in written if each.creation.xero_id and each.is_open}
             drifted = [each async for each in _drifted(books, name, ours, fields)]
             creations |= {each.xero_id: first_key(ours[each.xero_id].creation) for each in drifted}
             found += drifted
@@ -340,7 +377,7 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     nameless = await _nameless(books)
     found, looked_at = [*found, *nameless], looked_at + len(nameless)
     left = (each for each in found if each.field in fields and accepted.get(each.accepted().key) != each.now)
-    return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left))
+    return DriftReport(tenant=books.tenant, looked_at=looked_at, drifts=tuple(left), under_way=frozenset(under_way))
 
 
 async def _taken_back(books: Books) -> set[str]:
@@ -368,6 +405,13 @@ async def _drifted(
         key: each for key, each in known.items() if not (ours[key].changes and is_older(each[1], ours[key].last.stamp))
     }
     all_differing = {xero_id: list(changes(ours[xero_id].as_one(), each)) for xero_id, (each, _) in documents.items()}
+    # Under money another day of payment moves no stamp (F 4.23): it may have been put back since, and nobody read it.
+    if name in {"bill", "sale"} and (
+        unsure := [key for key in documents if _is_unsure(documents[key][0], all_differing[key])]
+    ):
+        await reread(books, INVOICES, unsure)
+        documents |= await stamped(books, shelf, model, unsure)
+        all_differing |= {key: list(changes(ours[key].as_one(), documents[key][0])) for key in unsure}
     if _OF_LINES & set(fields):
         same = {
             xero_id: (document, stamp)
@@ -387,13 +431,14 @@ async def _drifted(
         if not differing:
             continue
         anew = restored.get(xero_id, PutBack())
+        stays = why_it_stays(as_one, document, days, archived)
         remedy, refused = anew.actions, anew.refused
         if isinstance(document, Invoice):
-            remedy = edited_back(
-                written, document, stamp, {_EDITED.get(field, "LineItems") for field, _, _ in differing}
-            )
+            names = {_EDITED.get(field, "LineItems") for field, _, _ in differing}
+            remedy = edited_back(written, document, stamp, names)
+            if not remedy and edited_back(written, _free(document), stamp, names):
+                stays = stays or "money stands on it, which must be taken off first (F 6.66)"
             refused = _refused_edit(written, remedy)
-        stays = why_it_stays(as_one, document, days, archived) or ("" if remedy else _money_on(document))
         for field, was, now in differing:
             yield Drift(
                 kind=name,
@@ -409,10 +454,14 @@ async def _drifted(
             )
 
 
-def _money_on(document: Document) -> str:
-    """Why nobody edits *document* back, a bill or sale on which money stands; blank of any other."""
+def _is_unsure(document: Document, differing: Iterable[tuple[DriftField, str, str]]) -> bool:
     has_money = isinstance(document, Invoice) and (document.amount_paid or document.amount_credited)
-    return "money stands on it, which must be taken off first (F 6.66)" if has_money else ""
+    return bool(has_money) and any(field is DriftField.DUE_DATE for field, _, _ in differing)
+
+
+def _free(document: Invoice) -> Invoice:
+    """*document* as it was without money on it."""
+    return evolve(document, amount_paid=None, amount_credited=None)
 
 
 def _refused_edit(written: Written, remedy: Iterable[Action]) -> tuple[str, ...]:

@@ -124,6 +124,10 @@ async def parked(books: Books) -> Listing[Finding]:
     return Listing(filter(None, map(finding_for, found)))
 
 
+_OPEN: Final = "still open"
+"""What recovering itself leaves so has its own reasons, and another call of it is no remedy."""
+
+
 async def release(books: Books, host_refs: frozenset[str] | None) -> int:
     """Let the parked writes of *host_refs*, all when None, be looked at again; how many there were."""
     lease = await take(books)
@@ -169,7 +173,7 @@ async def close_open(poster: Poster) -> Recovery:
         posted=Counter(intent.operation.kind for intent in posted if intent.state is State.CONFIRMED),
         in_batches=sum(len(intent.members) for intent in posted if intent.state is State.CONFIRMED),
         open=sum(intent.state is State.UNKNOWN for intent in ended),
-        findings=tuple(filter(None, map(finding_for, ended))),
+        findings=tuple(one for one in map(finding_for, ended) if one is not None and one.code != _OPEN),
     )
     poster.trail.note(TrailStep.RECOVERED, found=recovery.found, sent=recovery.sent, open=recovery.open)
     books.tell(Event.RECOVERED, found=recovery.found, sent=recovery.sent, open=recovery.open)
@@ -353,7 +357,7 @@ def _finding_for(intent: Intent, about: str) -> Finding | None:
             )
         case State.INTENDED | State.SENT:
             return Finding(
-                code="still open",
+                code=_OPEN,
                 about=about,
                 cause="another run is writing it, or was interrupted while it did",
                 fix="call recover()",

@@ -61,7 +61,13 @@ async def _unknown(books: Books, host_ids: Sequence[str], side: Side, of: Of | N
     still_open = {named[key] for key, each in written.items() if each.state in OPEN}
     gone = {named[key] for key, each in written.items() if each.state is State.REMOVED}
     return [
-        Finding(code="still open", about=each, cause="a run was interrupted while posting it", fix="call recover()")
+        Finding(
+            code="still open",
+            about=each,
+            cause="a run was interrupted while posting it",
+            fix="call recover()",
+            retry=True,
+        )
         if each in still_open
         else Finding(
             code="not created here",
