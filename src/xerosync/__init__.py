@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from xerosync.engine.clearing_statement import ClearingMovement, ClearingStatement
     from xerosync.engine.coding import Coded, Rule, Rules
     from xerosync.engine.discrepancies import Discrepancy, Fix
-    from xerosync.engine.drifting import Drift, DriftField, DriftReport, FollowDrift
+    from xerosync.engine.drift_report import Drift, DriftField, DriftReport, FollowDrift
     from xerosync.engine.duplicates import Duplicates
     from xerosync.engine.explaining import Trail
     from xerosync.engine.handled import HandledOutside, HandleOutside
@@ -345,9 +345,9 @@ _ROOMS = {
     "engine.clearing": ("ClearingChoice", "ClearingReport", "Eligibility", "ExceptionItem", "InBase"),
     "engine.clearing_statement": ("ClearingMovement", "ClearingStatement"),
     "engine.coding": ("Coded", "Rule", "Rules"),
+    "engine.drift_report": ("Drift", "DriftField", "DriftReport", "FollowDrift"),
     "engine.duplicates": ("Duplicates",),
     "engine.handled": ("HandleOutside", "HandledOutside"),
-    "engine.drifting": ("Drift", "DriftField", "DriftReport", "FollowDrift"),
     "engine.explaining": ("Trail",),
     "engine.importing": ("ImportPreview", "ImportRow", "LeftOut"),
     "engine.opening": ("WantedAccount",),

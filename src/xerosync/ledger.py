@@ -12,7 +12,7 @@ from xerosync.client._driver import stepped
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine import auditing, drifting, explaining, recovery, undo_flow
 from xerosync.engine.auditing import Audit
-from xerosync.engine.drifting import BOOKED, DriftField, DriftReport
+from xerosync.engine.drift_report import BOOKED, DriftField, DriftReport
 from xerosync.engine.explaining import Trail
 from xerosync.engine.plans import Finding, Plan, Recovery
 from xerosync.tables import Listing

@@ -11,7 +11,8 @@ from attrs import define, field, frozen
 
 from xerosync.engine import actions as act
 from xerosync.engine import paper_actions as papers
-from xerosync.engine.drifting import DriftField, changes
+from xerosync.engine.drift_report import DriftField
+from xerosync.engine.drifting import changes
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
