@@ -178,19 +178,22 @@ class DriftReport(Tabular):
 
         Once money stands on it, Xero changes no amount of it any more (F 6.66).
         """
-        edits = {each.invoice.invoice_id: each.itself for each in actions if isinstance(each, ChangeBill | ChangeSale)}
-        edited = {each.xero_id for each in self.drifts if each.field not in _UNDER_MONEY and _is_edited(each)}
+        edits: dict[object, Pending] = {
+            each.invoice.invoice_id: each.itself for each in actions if isinstance(each, ChangeBill | ChangeSale)
+        }
+        waited_for: set[object] = {
+            each.xero_id for each in self.drifts if each.field not in _UNDER_MONEY and _is_edited(each)
+        }
+        waited_for |= self.under_way
         ordered: list[Action] = []
         findings: list[Finding] = []
         for each in actions:
-            paid = each.invoice if isinstance(each, Pay) and isinstance(each.invoice, str) else None
-            edit = edits.get(paid) if paid is not None and paid in edited else None
-            if paid is None or (edit is None and paid not in edited | self.under_way):
+            if not isinstance(each, Pay) or each.invoice not in waited_for:
                 ordered.append(each)
-            elif isinstance(each, Pay) and edit is not None:
+            elif (edit := edits.get(each.invoice)) is not None:
                 ordered.append(evolve(each, after=(*each.after, edit)))
             else:
-                findings.append(_waits(each, is_open=paid in self.under_way))
+                findings.append(_waits(each, is_open=each.invoice in self.under_way))
         return ordered, findings
 
     def _chosen(self, about: Collection[str]) -> list[Drift]:
