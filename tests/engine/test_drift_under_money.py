@@ -102,8 +102,10 @@ def test_a_payment_waits_while_the_edit_of_its_bill_is_open(product: Product, xe
         product.simulator.faults.plan(Fault.LOST_BEFORE, method="POST", path="/Invoices")
     bills.apply(ledger.drift().restore())
 
-    waiting = ledger.drift().restore()
+    drift = ledger.drift()
+    waiting = drift.restore()
 
+    assert "besides 1 that a run is changing, or was when it was interrupted: call recover()" in str(drift)
     assert not waiting
     assert [(each.code, each.about, each.retry) for each in waiting.findings] == [
         ("still open", "bill payment/p", True)

@@ -119,8 +119,9 @@ class Drift:
 @frozen(kw_only=True, repr=False)
 class DriftReport(Tabular):
     """
-    What people changed of *looked_at* documents that the library wrote, and that nobody has accepted yet. Of those
-    *under_way*, by Xero's ids, a run is changing something, or was interrupted while it did.
+    What people changed of *looked_at* documents that the library wrote, and that nobody has accepted yet. Those
+    *under_way*, by Xero's ids, a run is changing, or was when it was interrupted: nothing is said of them before
+    `recover()`.
 
     Rows hold ids and amounts: mind where they are shown.
     """
@@ -219,6 +220,9 @@ class DriftReport(Tabular):
 
     def __str__(self) -> str:
         head = f"{len(self.drifts):,} changed in Xero of {self.looked_at:,} written"
+        if self.under_way:
+            count = f"{len(self.under_way):,}"
+            head += f", besides {count} that a run is changing, or was when it was interrupted: call recover()"
         return "\n".join([head, *(f"  {each}" for each in self.drifts)])
 
     def __repr__(self) -> str:
