@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from xerosync import Receivables, SQLiteStore
+from xerosync import Customer, Money, Receivables, Settlement, SettlementLine, SQLiteStore, State
 from xerosync._cli import demo, sample
 from xerosync._cli.commands import main
 from xerosync.errors import BudgetSpent
+from xerosync.models import Account, AccountCode, Invoice, Payment
 from xerosync.simulator import Simulator
 from xerosync.simulator.clock import SystemClock
 from xerosync.testing.sandbox import sandbox
@@ -149,6 +151,33 @@ def test_the_doctor_examines_the_accounts_that_were_paid_through(
     assert outcome.finding.code == "account takes no payments"
     assert outcome.finding.who == "you"
     assert "ARCHIVED" in outcome.finding.cause
+
+
+def test_the_doctor_examines_a_store_whose_payments_were_all_typed_by_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, name, day = tmp_path / "typed.db", "Ana", date(2026, 1, 5)
+    with sandbox(store) as box:
+        sale = {"contact": name, "number": "1", "date": "2026-01-05", "due": "2026-01-15", "amount": "100.00"}
+        box.set_up("typed", contacts=[{"name": name}], accounts=sample.ACCOUNTS, invoices=[sale])
+        sales = Receivables(box.xero, clearing_account=sample.CLEARING)
+        sales.apply(sales.match([Customer(id=name, custom_identifier=name)]))
+        sales.apply(sales.import_invoices())
+        (due,) = sales.transactions()
+        for amount, on in ((Decimal(40), day), (Decimal(60), day + timedelta(days=1))):
+            account = Account(code=AccountCode(sample.CLEARING))
+            invoice = Invoice(invoice_id=due.invoice_id)
+            box.xero.payments.create([Payment(invoice=invoice, account=account, amount=amount, date=on)])
+        lines = [
+            SettlementLine(id=amount, transaction=due.id, amount=Money(amount, "NZD")) for amount in ("40.00", "60.00")
+        ]
+        taken = sales.apply(sales.backfill(Settlement(id="S1", on=day, lines=lines)))
+        assert [each.state for each in taken.results] == [State.CONFIRMED, State.SUSPECT]
+
+    code, outcome = told(["doctor", "--store", str(store)], capsys)
+
+    assert (code, outcome.findings) == (0, 0)
+    assert all(check.passed for check in outcome.checks)
 
 
 def test_the_doctor_does_not_connect_what_was_disconnected(

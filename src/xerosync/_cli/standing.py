@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from attrs import frozen
 
 from xerosync.client.connections import Connections, ConnectionSummary
 from xerosync.doctor import Check, Doctor
 from xerosync.engine.actions import BILL_PAYMENT
-from xerosync.engine.intents import Intent, read_intent
+from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.errors import InvalidInput, Misconfigured, StoreFailed
 from xerosync.fleet import Fleet, FleetStatus, finding_row
 from xerosync.storage.sqlite import SQLiteStore
@@ -107,13 +107,16 @@ def _use_of(kept: SQLiteStore, tenant: str) -> _Use:
     # Keys are hashes, so the first page is a fair sample; what was written last says what is in use now.
     sample = kept.query("intent", tenant, lookup=("kind", "payment"), limit=_PAGE)
     paid = [read_intent(record) for record in sorted(sample, key=lambda each: each.changed)]
-    clearing = [_account(each) for each in paid if not each.operation.host_ref.startswith(BILL_PAYMENT)]
-    paid_from = [_account(each) for each in paid if each.operation.host_ref.startswith(BILL_PAYMENT)]
-    sells = bool(clearing) or bool(kept.query("link", tenant, states=["transaction"], limit=1))
-    buys = bool(paid_from) or bool(kept.query("intent", tenant, lookup=("kind", "bill"), limit=1))
+    of_bills = [each for each in paid if each.operation.host_ref.startswith(BILL_PAYMENT)]
+    of_sales = [each for each in paid if not each.operation.host_ref.startswith(BILL_PAYMENT)]
+    sells = bool(of_sales) or bool(kept.query("link", tenant, states=["transaction"], limit=1))
+    buys = bool(of_bills) or bool(kept.query("intent", tenant, lookup=("kind", "bill"), limit=1))
     features = (*(["receivables", "clearing balance"] if sells else []), *(["payables"] if buys else []))
-    return _Use(features, clearing[-1] if clearing else None, paid_from[-1] if paid_from else None)
+    return _Use(features, _last_account(of_sales), _last_account(of_bills))
 
 
-def _account(intent: Intent) -> str:
-    return str(cast(Mapping[str, object], intent.payload["Account"])["AccountID"])
+def _last_account(paid: Sequence[Intent]) -> str | None:
+    """The account that was paid through last; what people typed and was taken over, or held back, says none."""
+    return next(
+        (account for each in reversed(paid) if (account := text_at(each.payload, "Account", "AccountID"))), None
+    )
