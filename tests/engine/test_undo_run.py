@@ -21,7 +21,16 @@ from xerosync import (
     Xero,
 )
 from xerosync.errors import InvalidInput
-from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
+from xerosync.models import (
+    AccountCode,
+    BankTransaction,
+    BankTransactionId,
+    Contact,
+    ContactId,
+    Invoice,
+    InvoiceId,
+    LineItem,
+)
 
 
 @pytest.fixture
@@ -143,6 +152,55 @@ def test_a_receipt_that_people_coded_otherwise_is_not_removed(
     cause = "it is reconciled" if reconciled else "it was edited in Xero since: lines"
     assert [(each.code, each.cause) for each in plan.findings] == [("cannot be undone", cause)]
     assert not plan
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_merge_of_contacts_took_along_is_undone(
+    product: Product, purchases: Payables, ledger: Ledger, *, times: int
+) -> None:
+    submitted = purchases.apply(purchases.submit([paper("b1", "30.00"), paper("c1", "-5.00")]))
+    spent = purchases.apply(purchases.spend([receipt("8.00")]))
+    survivor = product.books.add_contact("Survivor Ltd")
+    for vendor in ("Paper Ltd", "Taxi"):
+        (last,) = (each.id for each in product.books.contacts if each.name == vendor)
+        for _ in range(times - 1):
+            between = product.books.add_contact(f"{vendor} & Sons").id
+            product.books.merge_contacts(last, into=between)
+            last = between
+        product.books.merge_contacts(last, into=survivor.id)
+    product.clock.advance(60)
+
+    plans = [ledger.undo(each.run) for each in (submitted, spent)]
+    reports = [purchases.apply(each) for each in plans]
+
+    assert [each.findings for each in plans] == [(), ()]
+    assert not any(each.unfinished for each in reports)
+    assert product.live_bills() == []
+    assert [each.status for each in product.books.credit_notes] == ["VOIDED"]
+    assert [each.status for each in product.books.bank_transactions] == ["DELETED"]
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_what_people_moved_to_another_contact_stays(
+    product: Product, purchases: Payables, ledger: Ledger, *, merged: bool
+) -> None:
+    """Also where the contact it was of is another one's by now."""
+    submitted = purchases.apply(purchases.submit([paper("b1", "30.00")]))
+    spent = purchases.apply(purchases.spend([receipt("8.00")]))
+    other = Contact(contact_id=ContactId(product.books.add_contact("Other Ltd").id))
+    money, bill = product.books.bank_transactions[0], product.live_bills()[0]
+    product.clock.advance(60)
+    moved = BankTransaction(bank_transaction_id=BankTransactionId(money.id), contact=other)
+    product.xero().bank_transactions.update_one(moved)
+    product.xero().invoices.update_one(Invoice(invoice_id=InvoiceId(bill.id), contact=other))
+    for each in (money.contact_id, bill.contact_id) if merged else ():
+        product.books.merge_contacts(each, into=product.books.add_contact(f"Survivor of {each}").id)
+
+    plans = [ledger.undo(each.run) for each in (submitted, spent)]
+
+    assert not any(plans)
+    causes = [each.cause for plan in plans for each in plan.findings]
+    assert causes == ["it was edited in Xero since: contact"] * 2
 
 
 def test_an_undone_run_is_explained(product: Product, xero: Xero, ledger: Ledger) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final, cast
@@ -22,14 +21,13 @@ from xerosync.engine.actions import Allocate, CreateBill, CreateCreditNote, Link
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.ended import withdrawn
 from xerosync.engine.intents import Intent, sign_of, text_at
-from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, GONE, INVOICES, PAYMENTS, refresh, reread, stamp_of, walk
-from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped
+from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES, PAYMENTS, refresh, reread, stamp_of, walk
+from xerosync.engine.observed import all_links, intents_of, intents_with, links_of, stamped, survivors
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.states import State
 from xerosync.engine.written import Written, all_changes, written_total
-from xerosync.errors import InvalidInput, ScopeMissing
-from xerosync.matching.contacts import Contacts
-from xerosync.models import Contact, CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
+from xerosync.errors import InvalidInput
+from xerosync.models import CreditNote, DocumentStatus, Invoice, LineItem, Payment, PaymentStatus
 from xerosync.money import Money, exactly
 from xerosync.texts import check_id, plain_id
 
@@ -381,23 +379,12 @@ async def follow_bills(books: Books, outside: Collection[str]) -> Plan:
         if before is not None and host_id not in outside:
             found.append((bill, before, view, by_hand))
     left = {before.contact for _, before, view, _ in found if before.contact and before.contact != view.contact}
-    survivors = await _survivors(books, left)
+    into = await survivors(books, left)
     actions: list[UpdateBill] = []
     for bill, before, view, by_hand in found:
-        known_by = evolve(before, contact=survivors.get(before.contact or "", before.contact))
+        known_by = evolve(before, contact=into.get(before.contact or "", before.contact))
         actions += _update(hosts[bill.xero_id], bill, known_by, view, by_hand)
     return Plan(tenant=books.tenant, actions=tuple(actions))
-
-
-async def _survivors(books: Books, left: Collection[str]) -> dict[str, str]:
-    """What each of the contacts that bills have *left* was merged into: that takes its bills along, and moves none."""
-    if not left:
-        return {}
-    with suppress(ScopeMissing):
-        await refresh(books, CONTACTS)
-    contacts = Contacts([contact async for _, contact in walk(books, CONTACTS, Contact)])
-    found = {each: contacts.surviving(each) for each in left}
-    return {each: contact.contact_id for each, contact in found.items() if contact is not None and contact.contact_id}
 
 
 def _update(

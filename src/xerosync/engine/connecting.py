@@ -12,7 +12,7 @@ from xerosync.client._books import Books
 from xerosync.engine.actions import Action
 from xerosync.engine.known_pairs import read_linked, read_pairs
 from xerosync.engine.mirror import CONTACTS, refresh
-from xerosync.engine.observed import links_of, stamped
+from xerosync.engine.observed import followed, links_of
 from xerosync.engine.once import sifted
 from xerosync.engine.pair_actions import ConnectCustomer, UpdateCustomer
 from xerosync.engine.pairing import CUSTOMERS, Pairing
@@ -29,10 +29,8 @@ from xerosync.engine.pairs import (
 from xerosync.engine.plans import Finding, Plan, Report
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
-from xerosync.matching.contacts import Contacts
 from xerosync.matching.keys import Customer, MatchKey
 from xerosync.matching.pairing import Match, Matching, MatchStatus, Pairs, W
-from xerosync.models import Contact
 from xerosync.tables import Listing
 from xerosync.texts import check_id, check_text, plain_id
 
@@ -140,21 +138,10 @@ class ConnectingCustomers(Connecting[Customer]):
         """What changed of the contacts of these customers since the host was told."""
         links = await links_of(self._books, ConnectCustomer.kind, customer_ids)
         await refresh(self._books, CONTACTS)
-        contacts = await self._followed(link["xero_id"] for link in links.values())
+        contacts = await followed(self._books, (link["xero_id"] for link in links.values()))
         told = await links_of(self._books, UpdateCustomer.kind, links)
         updates = [
             decide_update(customer_id, contacts.surviving(link["xero_id"]), told.get(customer_id, {}))
             for customer_id, link in links.items()
         ]
         return self._plan([update for update in updates if update is not None], [])
-
-    async def _followed(self, contact_ids: Iterable[str]) -> Contacts:
-        """These contacts, and those they were merged into."""
-        found: dict[str, Contact] = {}
-        wanted = set(contact_ids)
-        while wanted:
-            read = await stamped(self._books, CONTACTS, Contact, wanted)
-            found.update({contact_id: contact for contact_id, (contact, _) in read.items()})
-            merged = (contact.merged_to_contact_id for contact, _ in read.values())
-            wanted = {str(contact_id) for contact_id in merged if contact_id is not None} - found.keys()
-        return Contacts(found.values())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar, cast
 
@@ -15,6 +16,7 @@ from xerosync.engine.clearing import ClearingChoice, clearing_choice
 from xerosync.engine.intents import Intent, read_intent, record_key
 from xerosync.engine.mirror import (
     ACCOUNTS,
+    CONTACTS,
     SHELVES,
     Shelf,
     mirror_key,
@@ -26,8 +28,9 @@ from xerosync.engine.mirror import (
     stored,
     tag_of_record,
 )
-from xerosync.errors import Misconfigured
-from xerosync.models import Account, Payment
+from xerosync.errors import Misconfigured, ScopeMissing
+from xerosync.matching.contacts import Contacts
+from xerosync.models import Account, Contact, Payment
 from xerosync.storage.protocol import Record, RecordKey
 from xerosync.texts import plain_id
 
@@ -79,6 +82,29 @@ async def stamped(books: Books, shelf: Shelf, kind: type[T], ids: Iterable[str])
     keys = [mirror_key(shelf, books.tenant, each) for each in ids]
     read = partial(read_mirrored, kind=kind)
     return {record.key: (books.made_of(record, read), stamp_of(record)) for record in await stored(books, keys)}
+
+
+async def followed(books: Books, contact_ids: Iterable[str]) -> Contacts:
+    """The mirrored contacts with these ids, and those they were merged into."""
+    found: dict[str, Contact] = {}
+    wanted = set(contact_ids)
+    while wanted:
+        read = await stamped(books, CONTACTS, Contact, wanted)
+        found.update({contact_id: contact for contact_id, (contact, _) in read.items()})
+        merged = (contact.merged_to_contact_id for contact, _ in read.values())
+        wanted = {str(contact_id) for contact_id in merged if contact_id is not None} - found.keys()
+    return Contacts(found.values())
+
+
+async def survivors(books: Books, left: Collection[str]) -> dict[str, str]:
+    """What each contact that documents have *left* was merged into: that takes them along, and moves none (F 6.34)."""
+    if not left:
+        return {}
+    with suppress(ScopeMissing):
+        await refresh(books, CONTACTS)
+    contacts = await followed(books, left)
+    found = {each: contacts.surviving(each) for each in left}
+    return {each: contact.contact_id for each, contact in found.items() if contact is not None and contact.contact_id}
 
 
 async def account_choice(books: Books, wanted: str | None, *, setting: str) -> ClearingChoice:

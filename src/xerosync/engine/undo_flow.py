@@ -8,6 +8,8 @@ from typing import Final
 from xerosync.client._books import Books
 from xerosync.engine import actions as act
 from xerosync.engine.actions import Seen
+from xerosync.engine.drift_report import DriftField
+from xerosync.engine.drifting import changes
 from xerosync.engine.intents import Intent
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
@@ -24,7 +26,7 @@ from xerosync.engine.mirror import (
     refresh,
 )
 from xerosync.engine.noting import noted
-from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.observed import intents_with, stamped, survivors
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import standing_for
@@ -144,6 +146,7 @@ async def _taken_back(
         used=await _used(books, documents.values()),
         recoded=recoded,
         updated=updated,
+        survivors=await survivors(books, _contacts_left(written, documents)),
     )
     actions, findings = decide_undo(undoing, posted)
     plan = Plan(
@@ -203,6 +206,18 @@ async def _changed_since(
     }
     lines = await lines_changed(books, as_written, standing)
     return frozenset(key for key, each in lines.items() if each.lines is not None), updated
+
+
+def _contacts_left(written: Iterable[Intent], documents: Mapping[str, Document]) -> set[str]:
+    """The contacts that *documents* were written for, and are not of any more."""
+    there = ((each, documents.get(each.xero_id or "")) for each in written)
+    return {
+        was
+        for each, document in there
+        if document is not None and not isinstance(document, BatchPayment)
+        for of, was, _ in changes(each, document)
+        if of is DriftField.CONTACT
+    }
 
 
 async def _used(books: Books, documents: Iterable[Document]) -> frozenset[str]:

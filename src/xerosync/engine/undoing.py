@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final, cast
 
@@ -102,6 +102,7 @@ class Posted:
 
     *used* are the bank transactions whose money was set against something else since, *recoded* those whose
     lines people booked otherwise, *updated* those that the library itself changed in a later run; all by their ids.
+    *survivors* are the contacts that those of documents were merged into.
     """
 
     written: Sequence[Intent]
@@ -111,6 +112,7 @@ class Posted:
     used: frozenset[str] = frozenset()
     recoded: frozenset[str] = frozenset()
     updated: frozenset[str] = frozenset()
+    survivors: Mapping[str, str] = field(factory=dict[str, str])
 
 
 def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], list[Finding]]:
@@ -169,7 +171,7 @@ class _Undoing:
             return "it lies in closed books"
         if intent.xero_id in self.posted.updated:
             return self._what_rests_on(document) or _UPDATED
-        return self._what_rests_on(document) or _touched(intent, document, self.posted.recoded)
+        return self._what_rests_on(document) or _touched(intent, document, self.posted)
 
     def _what_rests_on(self, document: Document) -> str:
         """What of somebody else's rests on *document*; blank where nothing does."""
@@ -317,12 +319,15 @@ def _was_typed(intent: Intent, document: Document) -> bool:
 
 
 def _touched(
-    intent: Intent, document: Payment | BankTransaction | BankTransfer | CreditNote | Invoice, recoded: Container[str]
+    intent: Intent, document: Payment | BankTransaction | BankTransfer | CreditNote | Invoice, posted: Posted
 ) -> str:
-    changed = {field for field, _, _ in changes(intent, document)}
-    if isinstance(document, BankTransaction):
-        changed.discard(DriftField.CONTACT)  # a merge of contacts moves it, and it goes all the same
-    if (intent.xero_id or "") in recoded:
+    changed = {
+        field
+        for field, was, now in changes(intent, document)
+        # A merge of contacts moves all that they had, and it goes all the same.
+        if field is not DriftField.CONTACT or posted.survivors.get(was, was) != now
+    }
+    if (intent.xero_id or "") in posted.recoded:
         changed.add(DriftField.LINES)
     touched = ", ".join(sorted(changed))
     return f"it was edited in Xero since: {touched}" if touched else ""
