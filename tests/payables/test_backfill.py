@@ -85,6 +85,25 @@ def test_one_typed_bill_is_chosen_for_one_of_the_host_s(product: Product, purcha
     assert [(each.about, each.code) for each in plan.findings] == [("b2", "does not fit"), ("c1", "does not fit")]
 
 
+def test_one_typed_bill_is_linked_once_by_two_plans_made_before_either_was_applied(
+    product: Product, purchases: Payables
+) -> None:
+    bill, other = typed(product, "n", "30.00"), typed(product, "o", "31.00", days=1)
+    first, second = [evolve(paper(each, "30.00"), number="n") for each in ("b1", "b2")]
+    plans = [purchases.backfill([each]) for each in (first, second)]
+    plans.append(purchases.backfill([evolve(first, number="p")], chosen={"b1": other}))
+    assert [each.counts() for each in plans] == [{"bill_link": 1}] * 3
+
+    reports = [purchases.apply(each) for each in plans]
+
+    told = [[(each.code, each.about) for each in report.findings] for report in reports]
+    assert told == [[], [("changed since planned", "b2")], [("changed since planned", "b1")]]
+    assert "another one's meanwhile" in reports[1].findings[0].cause
+    assert [each.xero_id for each in purchases.posted(["b1"])] == [bill]
+    assert not list(purchases.posted(["b2"]))
+    assert [each.about for each in purchases.submit([first, second]).findings] == ["b2"]
+
+
 def test_a_payment_of_all_that_was_due_is_the_one_that_was_typed(product: Product, purchases: Payables) -> None:
     bill = typed(product, "b1", "30.00")
     product.books.add_payment(bill, account=BANK, amount=Decimal(30), date=DAY)

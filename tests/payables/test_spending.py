@@ -172,6 +172,18 @@ def test_the_one_that_was_typed_is_taken_for_the_receipt(product: Product) -> No
     assert [each.code for each in linking.spend([spend()]).findings] == ["removed in Xero"]
 
 
+def test_the_one_that_was_typed_is_taken_for_one_receipt_by_two_plans(product: Product) -> None:
+    typed(product)
+    linking = choosing(product, Duplicates.LINK)
+    first, second = linking.spend([spend()]), linking.spend([spend(spend_id="s2")])
+
+    linking.apply(first)
+    report = linking.apply(second)
+
+    assert ("changed since planned", "s2") in [(each.code, each.about) for each in report.findings]
+    assert [each.code for each in linking.spend([spend(spend_id="s2")]).findings] == ["possible duplicate"]
+
+
 @pytest.mark.parametrize(
     ("amount", "kind", "vendor"),
     [("24.00", "SPEND", "Taxi Ltd"), ("23.00", "RECEIVE", "Taxi Ltd"), ("23.00", "SPEND", "Bus Ltd")],

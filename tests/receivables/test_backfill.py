@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
@@ -132,6 +133,69 @@ def test_fees_and_payout_that_were_typed_are_taken_over(product: Product, sales:
     sales.apply(sales.undo_settlement(settlement))
     assert product.live_payments() == []
     assert books.balance(books.account(BANK).id) == 0
+
+
+def typed_twice(product: Product, kind: str) -> list[Settlement]:
+    """Two settlements of their own invoices, collected by hand, beside one more document of *kind* that fits both."""
+    books = product.books
+    invoices = [product.collectable("100.00", name) for name in ("Ana Costa", "Bo Lee")]
+    for each in invoices:
+        books.add_payment(each.id, account=CLEARING, amount=Decimal(100), date=DAY)
+    if kind == "transfer":
+        books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(99), date=DAY)
+    else:
+        provider = books.add_contact("Collections Ltd")
+        books.add_bank_transaction(provider.id, bank=CLEARING, amount=Decimal(1), account="404", date=DAY)
+    return [
+        evolve(
+            of((each.id, "100.00"), whole=True), id=name, lines=[evolve(line, id=f"{name}-{line.id}") for line in rows]
+        )
+        for name, each in zip(("S1", "S2"), invoices, strict=True)
+        if (rows := of((each.id, "100.00")).lines)
+    ]
+
+
+@pytest.mark.parametrize(("kind", "part"), [("transfer", "payout"), ("bank_transaction", "fees")])
+def test_what_was_typed_once_is_taken_over_once_by_two_plans_made_before_either_was_applied(
+    product: Product, sales: Receivables, kind: str, part: str
+) -> None:
+    settlements = typed_twice(product, kind)
+    first, second = [sales.backfill(each) for each in settlements]
+    assert first.counts() == second.counts() == {"adopt": 2}
+
+    sales.apply(first)
+    report = sales.apply(second)
+
+    assert [(each.code, each.about) for each in report.findings] == [("changed since planned", f"{part}/S2")]
+    assert "another one's meanwhile" in report.findings[0].cause
+    sales.apply(sales.settle(settlements))
+    assert clearing(product) == 0
+    assert sales.reconcile(settlements).clean
+
+
+def test_what_was_removed_after_the_plan_is_not_taken_over(product: Product, sales: Receivables, xero: Xero) -> None:
+    invoice = product.collectable("100.00").id
+    books = product.books
+    paid = books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)
+    provider = books.add_contact("Collections Ltd")
+    spent = books.add_bank_transaction(provider.id, bank=CLEARING, amount=Decimal(1), account="404", date=DAY)
+    moved = books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(99), date=DAY)
+    settlement = of((invoice, "100.00"), whole=True)
+    plan = sales.backfill(settlement)
+    product.clock.advance(60)
+    books.remove_payment(paid.id)
+    books.remove_bank_transaction(spent.id)
+    xero.bank_transfers.delete(moved.id)
+
+    report = sales.apply(plan)
+
+    assert {(each.code, each.about) for each in report.findings} == {
+        ("changed since planned", each) for each in ("L0", "fees/S1", "payout/S1")
+    }
+    sales.apply(sales.settle(settlement))
+    assert len(product.live_payments()) == 1
+    assert clearing(product) == 0
+    assert sales.reconcile(settlement).clean
 
 
 def test_what_was_settled_before_the_day_is_left_alone(product: Product, sales: Receivables) -> None:

@@ -16,12 +16,14 @@ from xerosync.engine.actions import (
     Adopt,
     Allocate,
     Link,
+    MoveMoney,
     Pay,
     PayBatch,
     Pending,
     Ref,
     RemovePayment,
     TransactionLink,
+    Transfer,
 )
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
@@ -47,6 +49,9 @@ from xerosync.storage.protocol import RecordKey
 _CHUNK: Final = 1000
 _CHANGED: Final = "its document has changed in Xero since this was planned"
 _OTHERWISE: Final = "it was posted otherwise since this was planned"
+_ANOTHERS: Final = "what was to be taken over in Xero is another one's meanwhile"
+_POSTED_FOR_ONE: Final = frozenset({Pay.kind, MoveMoney.kind, Transfer.kind})
+"""The kinds of write whose document in Xero is of one operation alone, and may have been typed by people."""
 
 
 async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
@@ -276,10 +281,11 @@ class _Applying:
 
     async def _free(self, adopted: Sequence[Adopt]) -> list[Adopt]:
         """
-        Drop the payments that are known by now to be other ones of ours: those of a batch carry no mark. Also what
-        would take a payment for gone that was put back meanwhile.
+        Drop what is known by now to be another one of ours: payments of a batch carry no mark, and of what people
+        typed another plan may have taken it over. Also what would take a payment for gone that was put back meanwhile.
         """
         free: list[Adopt] = []
+        taken: set[tuple[str, str]] = set()
         removed = [action for action in adopted if action.adopted_kind == RemovePayment.kind]
         anew = await intents_with(self.books, lookup=RESTORED) if removed else []
         standing = {
@@ -291,12 +297,15 @@ class _Applying:
             if action in removed and standing.get(action.host_ref, action.xero_id) != action.xero_id:
                 self._left_out(action, "changed since planned", _OTHERWISE)
                 continue
-            is_payment = action.adopted_kind == Pay.kind and bool(action.xero_id)
-            known = await intents_with(self.books, lookup=("xero_id", action.xero_id)) if is_payment else []
-            if any(each.operation.kind == Pay.kind and each.operation != action.itself for each in known):
-                self._left_out(action, "changed since planned", _OTHERWISE)
-            else:
-                free.append(action)
+            document = (action.adopted_kind, action.xero_id)
+            if action.xero_id and action.adopted_kind in _POSTED_FOR_ONE:
+                known = await intents_with(self.books, lookup=("xero_id", action.xero_id))
+                others = (each.operation for each in known if each.operation != action.itself)
+                if document in taken or any(each.kind == action.adopted_kind for each in others):
+                    self._left_out(action, "changed since planned", _ANOTHERS)
+                    continue
+            taken.add(document)
+            free.append(action)
         return free
 
     def _before(self, action: Adopt, known: Mapping[str, Intent]) -> State | None:

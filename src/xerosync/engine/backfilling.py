@@ -10,7 +10,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Transfer
+from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Seen, Transfer
 from xerosync.engine.batches import unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice
@@ -22,7 +22,9 @@ from xerosync.engine.mirror import (
     GONE,
     INVOICES,
     PAYMENTS,
+    Shelf,
     refresh,
+    stamp_of,
     walk,
 )
 from xerosync.engine.observed import intents_with
@@ -42,6 +44,7 @@ from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, ch
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment
 from xerosync.money import Money
+from xerosync.storage.protocol import Record
 
 _TYPED: Final = "typed in Xero before"
 
@@ -65,6 +68,7 @@ class _Write:
         return kind(
             host_ref=self.operation.host_ref,
             reason=reason,
+            seen=(one.seen,) if one is not None else (),
             facts=self.facts,
             adopted_kind=self.operation.kind,
             xero_id=one.xero_id if one is not None else "",
@@ -274,7 +278,8 @@ async def _typed_payments(books: Books, documents: Iterable[str]) -> list[Typed]
                 continue
             account = payment.account.account_id if payment.account is not None else None
             amount = payment.amount or Decimal(0)
-            found.append(Typed(xero_id=record.key, of=document, amount=amount, on=payment.date, account=account or ""))
+            seen = _seen(PAYMENTS, record)
+            found.append(Typed(seen=seen, of=document, amount=amount, on=payment.date, account=account or ""))
     return sorted(found, key=lambda each: (each.on or date.min, each.xero_id))
 
 
@@ -286,13 +291,19 @@ async def _typed_movements(books: Books, clearing: AccountId) -> list[Typed]:
     async for record, moved in walk(books, BANK_TRANSACTIONS, BankTransaction, lookup=("account", clearing)):
         if moved.status not in GONE and moved.type in {"SPEND", "RECEIVE"} and dict(record.lookups).get("sign") != ours:
             amount = (moved.total or Decimal(0)) * (-1 if moved.type == "SPEND" else 1)
-            found.append(Typed(xero_id=record.key, of=MoveMoney.kind, amount=amount, on=moved.date, account=clearing))
+            seen = _seen(BANK_TRANSACTIONS, record)
+            found.append(Typed(seen=seen, of=MoveMoney.kind, amount=amount, on=moved.date, account=clearing))
     async for record, transfer in walk(books, BANK_TRANSFERS, BankTransfer, lookup=("account", clearing)):
         if transfer.status not in GONE and dict(record.lookups).get("sign") != ours:
             source = transfer.from_bank_account.account_id if transfer.from_bank_account is not None else None
             target = transfer.to_bank_account.account_id if transfer.to_bank_account is not None else None
             amount = (transfer.amount or Decimal(0)) * (-1 if source == clearing else 1)
             other = (target if source == clearing else source) or ""
-            found.append(Typed(xero_id=record.key, of=Transfer.kind, amount=amount, on=transfer.date, account=other))
+            seen = _seen(BANK_TRANSFERS, record)
+            found.append(Typed(seen=seen, of=Transfer.kind, amount=amount, on=transfer.date, account=other))
     taken = [each for each in found if not await intents_with(books, lookup=("xero_id", each.xero_id))]
     return sorted(taken, key=lambda each: (each.on or date.min, each.xero_id))
+
+
+def _seen(shelf: Shelf, record: Record) -> Seen:
+    return Seen(shelf.name, record.key, stamp_of(record))

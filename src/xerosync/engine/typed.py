@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from attrs import define, field, frozen
 
-from xerosync.engine.actions import Adopt
+from xerosync.engine.actions import Adopt, Seen
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import State
 from xerosync.money import Money
@@ -61,13 +61,22 @@ class WhichOne(Finding):
 
 @frozen(kw_only=True)
 class Typed:
-    """A payment, or other movement, that people typed: *of* what, how much, when, and through which account."""
+    """
+    A payment, or other movement, that people typed: *of* what, how much, when, and through which account.
 
-    xero_id: str
+    *seen* is how it stood when the plan was made: it may be removed before that is applied.
+    """
+
+    seen: Seen
     of: str
     amount: Decimal
     on: date | None
     account: str
+
+    @property
+    def xero_id(self) -> str:
+        """Its Xero id."""
+        return self.seen.document_id
 
 
 @frozen(kw_only=True)
