@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -23,6 +24,7 @@ from xerosync import (
     WhichOne,
     Xero,
 )
+from xerosync.models import BankTransaction, BankTransactionId
 from xerosync.simulator import Fault
 
 SETTINGS = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
@@ -196,6 +198,45 @@ def test_what_was_removed_after_the_plan_is_not_taken_over(product: Product, sal
     assert len(product.live_payments()) == 1
     assert clearing(product) == 0
     assert sales.reconcile(settlement).clean
+
+
+def raise_fees(product: Product) -> None:
+    (fees,) = (each for each in product.books.bank_transactions if each.type == "SPEND")
+    product.books.edit_bank_transaction(fees.id, amount=Decimal("1.50"))
+
+
+def date_fees_later(product: Product) -> None:
+    (fees,) = (each for each in product.books.bank_transactions if each.type == "SPEND")
+    later = BankTransaction(bank_transaction_id=BankTransactionId(fees.id), date=DAY + timedelta(days=2))
+    product.xero().bank_transactions.update_one(later)
+
+
+@pytest.mark.parametrize(("edit", "field"), [(raise_fees, "amount"), (date_fees_later, "date")])
+def test_what_people_edited_after_it_was_taken_over_is_told_of_and_not_undone(
+    product: Product, sales: Receivables, edit: Callable[[Product], None], field: str
+) -> None:
+    invoice = sold(product)
+    product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)
+    provider = product.books.add_contact("Collections Ltd")
+    product.books.add_bank_transaction(provider.id, bank=CLEARING, amount=Decimal(1), account="404", date=DAY)
+    settlement = evolve(of(("t-1", "100.00"), whole=True), paid_out_on=None)
+    sales.apply(sales.backfill(settlement, invoices={"t-1": invoice}))
+    ledger = Ledger(product.xero())
+    assert len(ledger.drift()) == 0
+    assert len(sales.undo_settlement(settlement)) == 2
+    product.clock.advance(60)
+
+    edit(product)
+    plan = sales.undo_settlement(settlement)
+    sales.apply(plan)
+
+    assert not plan
+    assert [(each.about, each.cause) for each in plan.findings] == [
+        ("fees/S1", f"it was edited in Xero since: {field}")
+    ]
+    assert [each.status for each in product.books.bank_transactions] == ["AUTHORISED"]
+    assert len(product.live_payments()) == 1
+    assert [(each.about, each.field) for each in ledger.drift()] == [("fees/S1", field)]
 
 
 def test_what_was_settled_before_the_day_is_left_alone(product: Product, sales: Receivables) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from attrs import evolve
@@ -14,7 +15,7 @@ from xerosync.engine.actions import AcceptDrift, Action, Pay, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.drift_report import Drift, DriftField, DriftReport
-from xerosync.engine.intents import Intent, read_intent, text_at
+from xerosync.engine.intents import Intent, read_intent, tag_in, text_at
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -305,6 +306,8 @@ def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, s
     if document.status in GONE:
         yield DriftField.EXISTENCE, "AUTHORISED", str(document.status)
         return  # what is gone has nothing else that counts
+    if was_typed(written, document):
+        written = evolve(written, payload=_as_taken_over(written))
     payload = written.payload
     yield from _differing(DriftField.DATE, text_at(payload, "Date"), document.date)
     if isinstance(document, Invoice):
@@ -319,6 +322,23 @@ def changes(written: Intent, document: Document) -> Iterator[tuple[DriftField, s
     was_total = written_total(written)
     if was_total is not None and total is not None and was_total != total:
         yield DriftField.AMOUNT, str(was_total), str(total)
+
+
+def was_typed(written: Intent, document: object) -> bool:
+    """Whether people entered *document*, and *written* took it over: it was never sent, and its mark is not on it."""
+    if written.claimed_at is not None or "batch" in written.facts:
+        return False
+    return (
+        isinstance(document, Payment | BankTransaction | BankTransfer)
+        and tag_in(document.reference or "") != written.tag
+    )
+
+
+def _as_taken_over(written: Intent) -> Mapping[str, object]:
+    """What was typed looked like when it was taken over: of money and transfers only the facts say how much it was."""
+    effect, on = written.facts.get("effect"), written.facts.get("dated")
+    amount = {"Amount": str(abs(Decimal(effect)))} if effect is not None else {}
+    return {**amount, **({"Date": on} if on is not None else {}), **written.payload}
 
 
 def _differing(field: DriftField, was: str, now: date | str | None) -> Iterator[tuple[DriftField, str, str]]:

@@ -12,8 +12,8 @@ from attrs import define, field, frozen
 from xerosync.engine import actions as act
 from xerosync.engine import paper_actions as papers
 from xerosync.engine.drift_report import DriftField
-from xerosync.engine.drifting import changes
-from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.drifting import changes, was_typed
+from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import GONE
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import OpenBooks
@@ -154,7 +154,7 @@ class _Undoing:
             self._keep_all(intent, *_NO_WAY_BACK.get(kind, other))
         elif document is None:
             self._keep_all(intent, "it is not among what was read from Xero", _BY_HAND)
-        elif document.status not in GONE and not (self.undoing.leaves_typed and _was_typed(intent, document)):
+        elif document.status not in GONE and not (self.undoing.leaves_typed and was_typed(intent, document)):
             reason = self._why_it_stays(intent, document)
             if reason:
                 self._keep_all(intent, reason, _BY_HAND if reason != _UPDATED else _WITHDRAW)
@@ -308,14 +308,6 @@ class _Undoing:
         about = intent.operation.host_ref
         who = "you" if retry else "the bookkeeper"
         self.findings.append(Finding(code="cannot be undone", about=about, cause=cause, fix=fix, who=who, retry=retry))
-
-
-def _was_typed(intent: Intent, document: Document) -> bool:
-    """Whether people entered *document*, and *intent* took it over: it was never sent, and its mark is not on it."""
-    if intent.claimed_at is not None or "batch" in intent.facts:
-        return False
-    bears = isinstance(document, Payment | BankTransaction | BankTransfer)
-    return bears and tag_in(document.reference or "") != intent.tag
 
 
 def _touched(
