@@ -116,6 +116,23 @@ def test_a_payment_of_all_that_was_due_is_the_one_that_was_typed(product: Produc
     assert len(product.live_payments()) == 1
 
 
+def test_a_payment_that_people_removed_and_typed_anew_is_taken_over_again(
+    product: Product, purchases: Payables
+) -> None:
+    bill = typed(product, "b1", "30.00")
+    purchases.apply(purchases.backfill([paper("b1", "30.00")]))
+    part = [BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("10.00"))]
+    for days in (0, 0, 1):
+        paid = product.books.add_payment(bill, account=BANK, amount=Decimal(10), date=DAY + timedelta(days=days))
+        product.clock.advance(60)
+
+        purchases.apply(purchases.backfill(payments=part, chosen={"p1": paid.id}))
+
+        assert (len(purchases.pay(part)), purchases.pay(part).findings) == (0, ())
+        product.books.remove_payment(paid.id)
+        assert [each.code for each in purchases.pay(part).findings] == ["removed in Xero"]
+
+
 def test_a_payment_of_another_day_is_not_paid_twice_before_somebody_says(product: Product, purchases: Payables) -> None:
     bill = typed(product, "b1", "30.00")
     other = product.books.add_payment(bill, account=BANK, amount=Decimal(10), date=DAY + timedelta(days=3))

@@ -239,6 +239,66 @@ def test_what_people_edited_after_it_was_taken_over_is_told_of_and_not_undone(
     assert [(each.about, each.field) for each in ledger.drift()] == [("fees/S1", field)]
 
 
+def typed_whole(product: Product, invoice: str) -> tuple[str, str, str]:
+    """The payment, the fees and the payout of a whole settlement, typed by hand."""
+    books = product.books
+    provider = next((each.id for each in books.contacts if each.name == "Collections Ltd"), None)
+    provider = provider or books.add_contact("Collections Ltd").id
+    return (
+        books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY).id,
+        books.add_bank_transaction(provider, bank=CLEARING, amount=Decimal(1), account="404", date=DAY).id,
+        books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(99), date=DAY).id,
+    )
+
+
+def test_what_people_removed_and_typed_anew_is_taken_over_again(
+    product: Product, sales: Receivables, xero: Xero
+) -> None:
+    invoice = product.collectable("100.00").id
+    settlement = of((invoice, "100.00"), whole=True)
+    for times in range(3):
+        paid, spent, moved = typed_whole(product, invoice)
+        product.clock.advance(60)
+
+        plan = sales.backfill(settlement)
+        sales.apply(plan)
+
+        assert plan.counts() == {"adopt": 3}
+        settled = sales.settle(settlement)
+        assert (len(settled), settled.findings) == (0, ())
+        assert sales.reconcile(settlement).clean
+        assert sales.settlement_report(settlement).crossed() == ()
+        assert len(Ledger(xero).drift()) == 0
+        if times < 2:
+            product.books.remove_payment(paid)
+            product.books.remove_bank_transaction(spent)
+            xero.bank_transfers.delete(moved)
+            assert not sales.backfill(settlement)
+
+    sales.apply(sales.undo_settlement(settlement))
+    assert product.live_payments() == []
+    assert clearing(product) == product.books.balance(product.books.account(BANK).id) == 0
+
+
+@pytest.mark.parametrize(("charged_back", "batches"), [(True, False), (False, False), (False, True)])
+def test_what_was_taken_back_from_here_is_not_taken_over_anew(
+    product: Product, *, charged_back: bool, batches: bool
+) -> None:
+    chosen = evolve(SETTINGS, batches=batches)
+    sales = Receivables(product.xero(), clearing_account=CLEARING, settlements=chosen)
+    invoice, other = product.collectable("100.00").id, product.collectable("60.00", "Bo Lee").id
+    settlement = of((invoice, "100.00"), (other, "60.00"))
+    sales.apply(sales.settle(settlement))
+    back = SettlementLine(id="B1", transaction=invoice, amount=nzd("100.00"), kind=LineKind.CHARGED_BACK)
+    returned = Settlement(id="S2", on=DAY, lines=[back])
+    sales.apply(sales.settle(returned) if charged_back else sales.undo_settlement(settlement))
+    product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)
+
+    plan = sales.backfill([settlement, returned])
+
+    assert (plan.counts(), plan.findings) == ({}, ())
+
+
 def test_what_was_settled_before_the_day_is_left_alone(product: Product, sales: Receivables) -> None:
     invoice = sold(product)
     product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -27,16 +28,16 @@ from xerosync.engine.mirror import (
     stamp_of,
     walk,
 )
-from xerosync.engine.observed import intents_with
+from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.restoring import current_of
+from xerosync.engine.restoring import RESTORED, TAKING_BACK, being_taken_back, current_of
 from xerosync.engine.settled_before import posted_before
 from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
 from xerosync.engine.settlement_books import SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
-from xerosync.engine.states import State
+from xerosync.engine.states import POSTED, State
 from xerosync.engine.transactions import transactions_of
 from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_given, not_it, pair
 from xerosync.mapping.banking import deductions
@@ -47,6 +48,11 @@ from xerosync.money import Money
 from xerosync.storage.protocol import Record
 
 _TYPED: Final = "typed in Xero before"
+_ON: Final[Mapping[str, tuple[Shelf, type[Payment | BankTransaction | BankTransfer]]]] = {
+    Pay.kind: (PAYMENTS, Payment),
+    MoveMoney.kind: (BANK_TRANSACTIONS, BankTransaction),
+    Transfer.kind: (BANK_TRANSFERS, BankTransfer),
+}
 
 
 @frozen(kw_only=True)
@@ -57,8 +63,13 @@ class _Write:
     operation: Pending
     facts: Mapping[str, str]
 
-    def taken_over(self, kind: type[Adopt], reason: str, one: Typed | None = None) -> Adopt:
-        """The action that keeps it as *one* that was typed, or holds it back, or lets it go."""
+    def taken_over(
+        self, kind: type[Adopt], reason: str, one: Typed | None = None, *, let_go: Intent | None = None
+    ) -> Adopt:
+        """
+        The action that keeps it as *one* that was typed, or holds it back, or lets it go. What was *let_go* is gone in
+        Xero, and the one takes its place.
+        """
         amount, on = self.wanted.amount.amount, self.wanted.on
         payload: dict[str, object] = {"Date": (one.on or on if one is not None else on).isoformat()}
         if self.operation.kind == Pay.kind:
@@ -69,7 +80,8 @@ class _Write:
             host_ref=self.operation.host_ref,
             reason=reason,
             seen=(one.seen,) if one is not None else (),
-            facts=self.facts,
+            revision=let_go.operation.revision + 1 if let_go is not None else 1,
+            facts={**self.facts, **dict([RESTORED] if let_go is not None else [])},
             adopted_kind=self.operation.kind,
             xero_id=one.xero_id if one is not None else "",
             payload=payload,
@@ -78,9 +90,13 @@ class _Write:
 
 @define
 class _Backfill:
-    """What was decided so far; what is *known* of a write already is left as it is, unless a person must say."""
+    """
+    What was decided so far; what is *known* of a write already is left as it is, unless a person must say, or people
+    have removed it, so that it is *gone*.
+    """
 
     known: Mapping[str, Intent]
+    gone: AbstractSet[str]
     chosen: Mapping[str, str]
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
@@ -90,7 +106,7 @@ class _Backfill:
         open_: dict[str, _Write] = {}
         for each in writes:
             intent = self.known.get(intent_key(books.tenant, each.operation))
-            if intent is None or intent.state in {State.SUSPECT, State.REJECTED}:
+            if intent is None or intent.state in {State.SUSPECT, State.REJECTED} or intent.key in self.gone:
                 open_[each.wanted.name], held[each.wanted.name] = each, intent
         found = pair([each.wanted for each in open_.values()], typed, self.chosen)
         for name, each in open_.items():
@@ -103,7 +119,8 @@ class _Backfill:
             one = found.sure[name]
             differs = ", ".join(write.wanted.differs(one))
             reason = f"{_TYPED}, {differs}: chosen by a person" if differs else _TYPED
-            self.actions.append(write.taken_over(Adopt, reason, one))
+            let_go = held if held is not None and held.key in self.gone else None
+            self.actions.append(write.taken_over(Adopt, reason, one, let_go=let_go))
         elif name in found.none or (is_held and name not in found.doubtful and name not in found.wrong):
             if is_held:
                 self.actions.append(write.taken_over(Dismiss, "nothing in Xero is the same"))
@@ -155,7 +172,7 @@ async def backfill_settlements(
         more.setdefault(through.clearing_id, []).extend(_payout_writes(each, through))
     costs = [write for of_account in more.values() for write in of_account]
     known = await current_of(books, [each.operation for each in (*writes, *costs)])
-    backfill = _Backfill(known, chosen)
+    backfill = _Backfill(known, await _gone(books, known.values()), chosen)
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
     backfill.findings += (each for each in linked if isinstance(each, Finding))
     backfill.findings += _not_given(given, invoices, chosen)
@@ -192,9 +209,26 @@ async def backfill_payments(
         for each in payments
         if each.bill_id in bills
     ]
-    backfill = _Backfill(await current_of(books, [each.operation for each in writes]), chosen)
+    known = await current_of(books, [each.operation for each in writes])
+    backfill = _Backfill(known, await _gone(books, known.values()), chosen)
     backfill.decide(books, writes, typed)
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+async def _gone(books: Books, known: Iterable[Intent]) -> frozenset[str]:
+    """The keys of those *known* whose documents people have removed in Xero: what was typed since may be in place."""
+    posted = [each for each in known if each.xero_id and each.state in POSTED and each.operation.kind in _ON]
+    shelves = [_ON[kind] for kind in sorted({each.operation.kind for each in posted})]
+    await refresh(books, *(shelf for shelf, _ in shelves))
+    removed: set[str] = set()
+    for shelf, model in shelves:
+        found = await stamped(books, shelf, model, (each.xero_id or "" for each in posted))
+        removed |= {xero_id for xero_id, (document, _) in found.items() if document.status in GONE}
+    ours = set(await being_taken_back(books))
+    for each in removed:
+        if any(one.operation.kind in TAKING_BACK for one in await intents_with(books, lookup=("xero_id", each))):
+            ours.add(each)
+    return frozenset(each.key for each in posted if each.xero_id in removed - ours)
 
 
 def _line_write(
