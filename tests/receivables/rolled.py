@@ -18,7 +18,8 @@ from typing import Final
 
 from attrs import define, evolve, field
 from tests.conftest import nzd
-from tests.receivables.planted import KINDS, OF_BANKS, Books, differences, founded, journalled
+from tests.receivables.planted import KINDS, OF_BANKS, differences, journalled
+from tests.receivables.settled_books import Books, founded
 
 from xerosync import Fix, LineKind, Reconciliation, Settlement, SettlementLine
 from xerosync.errors import XerosyncError

@@ -9,7 +9,8 @@ import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.receivables.planted import KINDS, Planted, journalled, left_after_fixing, main, plant, wrong_with
+from tests.receivables.planted import KINDS, journalled, left_after_fixing, main, plant, wrong_with
+from tests.receivables.settled_books import Planted
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "why-not-zero.md"
 

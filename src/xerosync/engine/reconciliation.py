@@ -9,7 +9,8 @@ from typing import Final, TypeAlias, cast
 from attrs import evolve, field, frozen
 
 from xerosync.arguments import listed
-from xerosync.engine.actions import WAS_ON, Action, Adopt, Pay, Pending, RemovePayment
+from xerosync.engine.actions import WAS_ON, Action, Adopt, Pay, PayBatch, Pending, RemovePayment
+from xerosync.engine.batches import without
 from xerosync.engine.brought_forward import BroughtForward
 from xerosync.engine.causes import RootCause, root_causes
 from xerosync.engine.clearing import InBase, balance_rows
@@ -122,11 +123,23 @@ class Reconciliation(Tabular):
             actions |= {action.itself: action for action in remedy}
             if not remedy:
                 left.append(each)
-        planned = self.settling.only(lambda action: action.itself in actions)
+        planned = self._settling(actions.keys())
         known = {action.itself for action in planned}
         others = [action for itself, action in actions.items() if itself not in known]
         ordered = tuple(_in_turn(_one_of_both([*planned, *others])))
         return Plan(tenant=self.tenant, actions=ordered, findings=tuple(left))
+
+    def _settling(self, wanted: Collection[Pending]) -> list[Action]:
+        """Those *wanted* of what settles, and what they rest on; nothing that somebody typed, which is taken over."""
+        posts = (each.remedies.get(Fix.POST, ()) for each in self.discrepancies)
+        typed = {action.itself: action for some in posts for action in some if isinstance(action, Adopt)}
+        planned: list[Action] = []
+        for each in self.settling.only(lambda action: action.itself in wanted and action.itself not in typed):
+            if isinstance(each, PayBatch):
+                planned.append(without(each, [payment for payment in each.payments if payment.itself in typed]))
+            else:
+                planned.append(typed.get(each.itself, each))
+        return planned
 
     def rows(self) -> list[dict[str, str]]:
         """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
