@@ -63,6 +63,22 @@ def test_before_it_is_applied_every_line_is_crossed_and_afterwards_ticked(produc
     assert payout.xero_ids.keys() == {"transfer"}
 
 
+def test_lines_that_are_to_go_in_one_batch_are_crossed_until_it_stands(product: Product, xero: Xero) -> None:
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", batches=True)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    first, second = product.collectable("100.00"), product.collectable("50.00", "Bo Li")
+    settlement = settled(line("L1", first.id, "100.00"), line("L2", second.id, "50.00"))
+
+    before, report = sales.settlement_report(settlement), sales.reconcile([settlement])
+    sales.apply(sales.settle(settlement))
+    after = sales.settlement_report(settlement)
+
+    whats = ("collected", "collected", "fees", "payout")
+    assert marks(before) == [("✗", what, "not posted yet") for what in whats]
+    assert {each.code for each in report.discrepancies} == {"not posted yet"}
+    assert marks(after) == [("✓", what, "") for what in whats]
+
+
 def test_a_report_writes_nothing(product: Product, xero: Xero) -> None:
     invoice = product.collectable("100.00")
 

@@ -87,8 +87,8 @@ class Action:
 
     kind: ClassVar[str]
     prefix: ClassVar[str] = ""
-    names_rules: ClassVar[bool] = False
     """What the name of its operation begins with: a host may number things of one kind of write alike."""
+    names_rules: ClassVar[bool] = False
     host_ref: str
     reason: str
     revision: int = 1
@@ -106,6 +106,11 @@ class Action:
     def itself(self) -> Pending:
         """How other actions refer to this one."""
         return Pending(self.kind, f"{self.prefix}{self.host_ref}", self.revision)
+
+    @property
+    def parts(self) -> tuple[Action, ...]:
+        """What it does for each of the host's operations: itself, unless it does several at once."""
+        return (self,)
 
     @property
     def worth(self) -> Money | None:
@@ -407,6 +412,11 @@ class PayBatch(Action):
     account: AccountId
     on: date
     payments: tuple[Pay, ...]
+
+    @property
+    def parts(self) -> tuple[Pay, ...]:
+        """Its payments."""
+        return self.payments
 
     @property
     def worth(self) -> Money:

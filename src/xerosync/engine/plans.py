@@ -134,8 +134,7 @@ class Plan(Tabular):
         """This plan with the actions for which *keep* holds, and those that others kept rest on, in the same order."""
         kept = {action.itself for action in self.actions if keep(action)}
         for action in reversed(self.actions):
-            inside = action.payments if isinstance(action, PayBatch) else ()
-            if any(each.itself in kept for each in inside):
+            if any(each.itself in kept for each in action.parts):
                 kept.add(action.itself)
             if action.itself in kept:
                 kept.update(action.needs)

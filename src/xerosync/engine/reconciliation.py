@@ -133,12 +133,16 @@ class Reconciliation(Tabular):
         """Those *wanted* of what settles, and what they rest on; nothing that somebody typed, which is taken over."""
         posts = (each.remedies.get(Fix.POST, ()) for each in self.discrepancies)
         typed = {action.itself: action for some in posts for action in some if isinstance(action, Adopt)}
+        chosen = self.settling.only(lambda action: action.itself in wanted and action.itself not in typed)
+        needed = {need for action in chosen for need in action.needs}
         planned: list[Action] = []
-        for each in self.settling.only(lambda action: action.itself in wanted and action.itself not in typed):
-            if isinstance(each, PayBatch):
-                planned.append(without(each, [payment for payment in each.payments if payment.itself in typed]))
-            else:
-                planned.append(typed.get(each.itself, each))
+        for action in chosen:
+            planned += [typed[each.itself] for each in action.parts if each.itself in typed and each.itself in needed]
+            left = action
+            if isinstance(action, PayBatch):
+                left = without(action, [each for each in action.payments if each.itself in typed])
+            if left.itself not in typed and left.parts:
+                planned.append(left)
         return planned
 
     def rows(self) -> list[dict[str, str]]:

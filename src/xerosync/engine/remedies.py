@@ -15,7 +15,6 @@ from xerosync.engine.actions import (
     CreateSaleCredit,
     MoveMoney,
     Pay,
-    PayBatch,
     RemoveMoney,
     RemovePayment,
     Transfer,
@@ -75,8 +74,7 @@ def _by_part(settling: Plan) -> Mapping[Key, Sequence[Action]]:
     """What *settling* would do for each part of the settlements."""
     found: dict[Key, list[Action]] = {}
     for action in settling:
-        inside: Sequence[Action] = action.payments if isinstance(action, PayBatch) else (action,)
-        for each in inside:
+        for each in action.parts:
             by = each.facts.get("charged_back_by")
             key = (LINE, by) if by is not None else named(each.host_ref)
             found.setdefault(key, []).append(action)

@@ -302,8 +302,9 @@ class _Troubles:
         for action in plan:
             if action.kind == AddNote.kind:
                 continue
-            trouble = _Trouble("not posted yet", f"{_NOT_YET}: {action.reason}", _APPLY, "you", None)
-            about.setdefault(_line_of(action), []).append(trouble)
+            for each in action.parts:
+                trouble = _Trouble("not posted yet", f"{_NOT_YET}: {each.reason}", _APPLY, "you", None)
+                about.setdefault(_line_of(each), []).append(trouble)
         for intent in undone:
             if intent.state is State.CONFIRMED:
                 about.setdefault(intent.operation.host_ref.removeprefix(SURPLUS), []).append(_UNDONE)
