@@ -12,6 +12,7 @@ from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 from xerosync import (
     Fee,
     FeesAs,
+    Fix,
     LineKind,
     Money,
     Receivables,
@@ -27,10 +28,15 @@ LATER = date(2026, 1, 12)
 
 
 def collecting(
-    xero: Xero, clearing: str = CLEARING, fees_as: FeesAs | None = None, surplus: Surplus = Surplus.ASK
+    xero: Xero,
+    clearing: str = CLEARING,
+    fees_as: FeesAs | None = None,
+    surplus: Surplus = Surplus.ASK,
+    *,
+    fee_account: str = "404",
 ) -> Receivables:
     chosen = SettlementSettings(
-        bank_account=BANK, fee_account="404", provider="Collections Ltd", fees_as=fees_as, surplus=surplus
+        bank_account=BANK, fee_account=fee_account, provider="Collections Ltd", fees_as=fees_as, surplus=surplus
     )
     return Receivables(xero, clearing_account=clearing, settlements=chosen)
 
@@ -187,6 +193,83 @@ def test_fees_that_are_posted_are_not_posted_again_in_another_way(
     assert (len(plan), plan.findings) == (0, ())
     assert crossed(changed, whole) == []
     assert balance(product, "404") == Decimal("1.30")
+
+
+@pytest.mark.parametrize("clearing", [CLEARING, "650"])
+def test_a_bill_of_fees_that_xero_refused_is_posted_once_its_cause_is_mended(
+    product: Product, xero: Xero, clearing: str
+) -> None:
+    """Its payout stands meanwhile, and holds none of the fees."""
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    invoice = product.collectable("100.00")
+    whole = settled(line("L1", invoice.id, "100.00"))
+    sales = collecting(xero, clearing, FeesAs.BILL)
+    plan = sales.settle(whole)
+    product.books.archive_account("404")
+    sales.apply(plan)
+    sales = collecting(xero, clearing, FeesAs.BILL, fee_account="429")
+    refused = crossed(sales, whole)
+
+    sales.apply(sales.settle(whole, retry_refused=True))
+
+    assert refused == [("fees", "S1", "refused by Xero")]
+    assert (balance(product, "429"), balance(product, clearing)) == (Decimal("1.30"), Decimal(0))
+    assert crossed(sales, whole) == []
+    assert not sales.settle(whole)
+    assert sales.reconcile([whole]).clean
+
+
+def test_a_bill_that_was_left_out_of_the_plan_is_planned_again_though_the_payout_stands(
+    product: Product, xero: Xero
+) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    invoice = product.collectable("100.00")
+    whole = settled(line("L1", invoice.id, "100.00"))
+    sales = collecting(xero, "650", FeesAs.BILL)
+    sales.apply(sales.settle(whole).only(lambda each: not each.host_ref.startswith("fees/")))
+
+    assert crossed(sales, whole) == [("fees", "S1", "not posted yet")]
+    (found,) = sales.reconcile([whole]).discrepancies
+    assert (found.code, found.about, found.amount) == ("not posted yet", "S1", nzd("1.30"))
+
+    sales.apply(sales.reconcile([whole]).plan(Fix.POST))
+    assert (balance(product, "404"), balance(product, "650")) == (Decimal("1.30"), Decimal(0))
+
+
+def test_fees_given_back_that_no_bill_can_be_of_are_told_each_time(product: Product, xero: Xero) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    invoice = product.collectable("100.00")
+    whole = settled(line("L1", invoice.id, "100.00"), fee="-1.30")
+    sales = collecting(xero, "650", FeesAs.BILL)
+    first = sales.settle(whole)
+    sales.apply(first)
+    again = sales.settle(whole)
+
+    assert [(each.code, each.fix) for each in first.findings] == [
+        ("cannot be posted", "post them with the payout, netted, or by hand")
+    ]
+    assert [(each.code, each.fix) for each in again.findings] == [("cannot be posted", "post them by hand")]
+    assert crossed(sales, whole) == [("fees", "S1", "cannot be posted")]
+
+
+def test_a_payout_that_holds_no_fees_is_told_where_they_are_to_be_netted_now(product: Product, xero: Xero) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    invoice = product.collectable("100.00")
+    whole = settled(line("L1", invoice.id, "100.00"))
+    billing = collecting(xero, "650", FeesAs.BILL)
+    billing.apply(billing.settle(whole).only(lambda each: not each.host_ref.startswith("fees/")))
+
+    netting = collecting(xero, "650", FeesAs.NETTED)
+    plan = netting.settle(whole)
+
+    assert not plan
+    (cause,) = (each.cause for each in plan.findings)
+    assert cause.startswith("it was posted with a payout of 98.70 NZD on 2026-01-14 that took 98.70 NZD out of the ")
+    assert cause.endswith("clearing account, and is given with one that takes 100.00 NZD")
+    assert crossed(netting, whole) == [
+        ("fees", "S1", "changed since posted"),
+        ("payout", "S1", "changed since posted"),
+    ]
 
 
 def test_what_is_left_of_a_settlement_does_not_go_into_an_archived_account_nor_into_another(

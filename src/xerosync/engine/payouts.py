@@ -206,8 +206,9 @@ class _Payouts:
         if total.amount <= 0:
             if not self._without(settlement, FEES):
                 cause = "its fees were given back, and a bill of less than nothing cannot be paid"
-                fix = "post them as spend money, or by hand"
-                self._find(settlement, FEES, "cannot be posted", cause, fix, worth=total)
+                self._find(
+                    settlement, FEES, "cannot be posted", cause, self._instead_of_a_bill(settlement), worth=total
+                )
             return
         found = len(self.findings)
         billed = self.known.intent(Pending(CreateBill.kind, name))
@@ -244,6 +245,14 @@ class _Payouts:
                 rate=settlement.rate,
             )
         )
+
+    def _instead_of_a_bill(self, settlement: Settlement) -> str:
+        """How the fees of *settlement* can be posted that no bill can be of."""
+        if self.known.accounts.through_a_bank:
+            return "post them as spend money, or by hand"
+        paid_out = self.known.intent(Pending(MoveMoney.kind, PAYOUT + settlement.id))
+        stands = paid_out is not None and self.known.stands(paid_out)
+        return "post them by hand" if stands else "post them with the payout, netted, or by hand"
 
     def _transfer(self, settlement: Settlement, on: date) -> None:
         net = settlement.proof.net
@@ -320,7 +329,7 @@ class _Payouts:
                     reason="its mark is in Xero already",
                     adopted_kind=operation.kind,
                     xero_id=marked,
-                    facts=self._facts(settlement, on, effect),
+                    facts=self._facts(settlement, on, effect) | ({} if net is None else {"net": str(net.amount)}),
                 )
             )
             return None
@@ -371,7 +380,11 @@ class _Payouts:
             then = _moved_by(intent, effect.currency)
             now = net if net is not None and paid is not None else _out(intent, effect)
             cause = f"it was posted with {_WHAT[part]} of {then} on {intent.facts.get('on')}"
-            cause += f", and is given with {now} on {on.isoformat()}"
+            if then == now and intent.facts.get("on") == on.isoformat():
+                taken = Money(-said, effect.currency)
+                cause += f" that took {taken} out of the clearing account, and is given with one that takes {-effect}"
+            else:
+                cause += f", and is given with {now} on {on.isoformat()}"
             self._find(settlement, part, CHANGED, cause, _AS_POSTED, worth=effect)
         elif intent.xero_id in self.known.gone:
             cause = "its fees or its payout were removed in Xero by somebody else; they are not posted again"

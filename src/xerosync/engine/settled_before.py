@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from attrs import evolve
 
@@ -220,9 +220,18 @@ def _fees_as(written: Iterable[Intent]) -> dict[str, FeesAs]:
         if name.startswith(FEES) and kind in {MoveMoney.kind, CreateBill.kind}:
             found[_settlement_of(each)] = FeesAs.SPEND_MONEY if kind == MoveMoney.kind else FeesAs.BILL
     for each in written:
-        if each.operation.host_ref.startswith(PAYOUT) and each.operation.kind == MoveMoney.kind:
+        if each.operation.host_ref.startswith(PAYOUT) and each.operation.kind == MoveMoney.kind and _is_netted(each):
             found.setdefault(_settlement_of(each), FeesAs.NETTED)
     return found
+
+
+def _is_netted(payout: Intent) -> bool:
+    """Whether fees are among the lines of *payout*; where nothing is known of its lines, they may be."""
+    lines = cast(Sequence[object], payout.payload.get("LineItems") or ())
+    effect, net = payout.facts.get("effect"), payout.facts.get("net")
+    if effect is None or net is None:
+        return len(lines) != 1
+    return len(lines) > 1 or Decimal(effect) != -Decimal(net)
 
 
 def _stands(intent: Intent) -> bool:

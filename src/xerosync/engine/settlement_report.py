@@ -383,8 +383,10 @@ class _Reporting:
         cost = proof.fees + proof.reserve - proof.adjustments
         paid_out = self.written.get(PAYOUT + settlement.id, {})
         if settlement.all_fees or settlement.adjustments or settlement.reserve:
-            ids = paid_out if settlement.id in self.netted else self.written.get(FEES + settlement.id, {})
-            yield self._cost("fees", settlement, cost, ids, self.troubles.first(FEES + settlement.id))
+            netted = settlement.id in self.netted
+            ids = paid_out if netted else self.written.get(FEES + settlement.id, {})
+            names = [FEES + settlement.id, *([PAYOUT + settlement.id] if netted else [])]
+            yield self._cost("fees", settlement, cost, ids, self.troubles.first(*names))
         yield self._cost("payout", settlement, proof.net, paid_out, self.troubles.first(PAYOUT + settlement.id))
 
     def _cost(
