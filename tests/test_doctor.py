@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -125,6 +125,23 @@ def test_an_account_that_is_not_there_or_not_ready_is_named(product: Product, xe
     assert "prepare() enables payments on it" in str(checkup)
 
 
+def test_an_account_through_which_nothing_of_a_currency_can_be_paid_is_named(product: Product, xero: Xero) -> None:
+    product.books.add_currency("USD")
+    foreign = product.books.add_account("095", "Dollars", type="BANK", CurrencyCode="USD").code
+
+    def examined(*currencies: str, clearing: str = foreign) -> Checkup:
+        return Doctor(xero, features=FEATURES, clearing_account=clearing, currencies=currencies).examine()
+
+    for currencies in (["NZD"], ["usd", "nzd"]):
+        (finding,) = examined(*currencies).findings
+        assert (finding.code, finding.who) == ("another currency", "you")
+        assert "no documents in NZD" in finding.cause
+        assert finding.fix.startswith("choose one kept in NZD")
+    assert examined("USD")
+    assert examined("NZD", "USD", clearing=CLEARING)
+    assert examined()
+
+
 def test_what_a_consent_lacks_and_what_will_end_is_told(product: Product) -> None:
     scopes = "offline_access accounting.transactions accounting.settings.read"
     given = product.simulator.consent(product.app, tenants=[product.books.tenant_id], scopes=scopes)
@@ -138,6 +155,33 @@ def test_what_a_consent_lacks_and_what_will_end_is_told(product: Product) -> Non
     assert "accounting.contacts" in check.findings[0].cause
     assert "13 September 2027" in check.findings[1].cause
     assert {each.who for each in check.findings} == {"the user"}
+
+
+@pytest.mark.parametrize("are_kept", [True, False])
+@pytest.mark.parametrize(
+    ("granted", "features", "lacks"),
+    [
+        ("accounting.invoices accounting.payments accounting.contacts", ["receivables"], "accounting.settings.read"),
+        ("accounting.invoices", ["contacts"], "accounting.contacts accounting.settings.read"),
+        ("accounting.contacts", ["contacts"], "accounting.settings.read"),
+        ("accounting.contacts", [], "accounting.settings.read"),
+    ],
+)
+def test_a_scope_that_is_missing_is_one_finding_that_names_it(
+    product: Product, granted: str, features: list[str], lacks: str, *, are_kept: bool
+) -> None:
+    scopes = f"offline_access {granted}"
+    given = product.simulator.consent(product.app, tenants=[product.books.tenant_id], scopes=scopes)
+    expires_at = product.clock.now() + timedelta(seconds=given.expires_in)
+    xero = product.xero(store=MemoryStore())
+    kept = tuple(scopes.split()) if are_kept else ()
+    xero.connect(Tokens(given.access_token, given.refresh_token, expires_at, kept))
+
+    checkup = Doctor(xero, features=features, clearing_account=CLEARING, currencies=["NZD"]).examine()
+
+    assert wrong(checkup) == {"scopes": ["scope missing"]}
+    assert checkup.findings[0].cause == f"the consent lacks {lacks}"
+    assert [check.name for check in checkup if check.passed] == ["store", "connection"]
 
 
 def test_without_a_connection_nothing_else_is_blamed(product: Product, xero: Xero) -> None:
@@ -277,6 +321,36 @@ def test_a_store_that_does_not_keep_is_found_first(product: Product, says: bool)
 
     assert wrong(checkup) == {"store": ["store"]}
     assert [check.name for check in checkup if check.looked] == ["store"]
+
+
+class Raising(MemoryStore):
+    """A host's store whose database goes away once it has been read *reads* times more, with an error of its own."""
+
+    reads: int | None = None
+
+    def get_many(self, keys: Sequence[RecordKey]) -> list[Record | None]:
+        if self.reads is not None:
+            if not self.reads:
+                raise OSError("the password hunter2 was refused")
+            self.reads -= 1
+        return super().get_many(keys)
+
+
+@pytest.mark.parametrize(
+    ("reads", "found"), [(0, {"store": ["store"]}), (1, {"connection": ["could not be looked at"]})]
+)
+def test_what_a_store_of_the_hosts_own_raises_is_a_finding_without_its_words(
+    product: Product, reads: int, found: dict[str, list[str]]
+) -> None:
+    store = Raising()
+    xero = product.xero(store=store)
+    store.reads = reads
+
+    checkup = Doctor(xero, features=FEATURES).examine()
+
+    assert wrong(checkup) == found
+    assert "OSError" in checkup.findings[0].cause
+    assert "hunter2" not in str(checkup)
 
 
 def test_what_cannot_be_asked_for_is_refused(xero: Xero) -> None:

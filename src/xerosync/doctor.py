@@ -21,9 +21,10 @@ from xerosync.client.states import ConnectionState
 from xerosync.client.xero import AsyncXero, Xero
 from xerosync.engine.clearing import Eligibility, clearing_choice
 from xerosync.engine.connection_findings import finding_of_clock, finding_of_connection
+from xerosync.engine.exchange import currency_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import closed_up_to
-from xerosync.errors import StoreFailed, XerosyncError
+from xerosync.errors import ScopeMissing, StoreFailed, XerosyncError
 from xerosync.models import Account, Action, Organisation, OrganisationRole, User
 from xerosync.secret import Secret
 from xerosync.storage.protocol import Record
@@ -123,6 +124,8 @@ class _Seen:
     now: datetime
     tokens: Tokens | XerosyncError
     organisation: Organisation | XerosyncError
+    missing: tuple[str, ...] = ()
+    """The scopes that the consent lacks."""
     server_time: datetime | None = None
     actions: Sequence[Action] | XerosyncError = ()
     users: Sequence[User] | XerosyncError = ()
@@ -172,7 +175,7 @@ class AsyncDoctor:
         if not store.passed:
             return Checkup(checks=(store, *(Check(name=name, looked=False) for name in _CHECKS)))
         seen = await _seen(self._books, self._wishes)
-        if seen.state is not ConnectionState.CONNECTED:
+        if seen.state not in _LETS_IN:
             unseen = (Check(name=name, looked=False) for name in _CHECKS if name != "connection")
             return Checkup(checks=(store, _connection(seen, self._wishes), *unseen))
         return Checkup(checks=(store, *(check(seen, self._wishes) for check in _CHECKS.values())))
@@ -213,7 +216,7 @@ class Doctor:
 
 async def _seen(books: Books, wishes: _Wishes) -> _Seen:
     state = await _or_error(books.connection_state)
-    if state is not ConnectionState.CONNECTED:
+    if state not in _LETS_IN:
         unknown = XerosyncError("not asked for")
         return _Seen(state=state, now=books.clock.now(), tokens=unknown, organisation=unknown)
     server_time: list[datetime | None] = []
@@ -233,11 +236,14 @@ async def _seen(books: Books, wishes: _Wishes) -> _Seen:
         return [each.code or "" async for each in AsyncCurrencies(books).list()]
 
     about = await _or_error(organisation)
+    kept = await _or_error(books.tokens)
+    tokens = kept if isinstance(kept, XerosyncError) else _with_scopes(kept)
     return _Seen(
         state=state,
         now=books.clock.now(),
-        tokens=await _or_error(books.tokens),
+        tokens=tokens,
         organisation=about,
+        missing=_missing(tokens, about, wishes.features),
         server_time=server_time[0] if server_time else None,
         actions=await _or_error(books.actions),
         users=await _or_error(users),
@@ -251,6 +257,18 @@ async def _or_error(ask: Callable[[], Awaitable[T]]) -> T | XerosyncError:
         return await ask()
     except XerosyncError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - the host's own store, clock or transport may raise anything
+        return XerosyncError(f"what was given to the client raised {type(error).__name__}: see your own log")
+
+
+def _missing(
+    tokens: Tokens | XerosyncError, about: Organisation | XerosyncError, features: Sequence[str]
+) -> tuple[str, ...]:
+    """The scopes that the consent lacks for *features*, and for the examination itself, which reads *about* all."""
+    missing: tuple[str, ...] = ()
+    if features and not isinstance(tokens, XerosyncError) and tokens.scopes:
+        missing = missing_scopes(tokens, *features)
+    return missing if not isinstance(about, ScopeMissing) or _READS in missing else (*missing, _READS)
 
 
 async def _store(books: Books) -> Check:
@@ -260,7 +278,9 @@ async def _store(books: Books) -> Check:
         kept = await books.storage.get_many([probe.identity])
         await books.storage.commit([], deletes=[probe.identity])
     except StoreFailed as error:
-        return _failed("store", "store", str(error), "mend the store; nothing can be done without it")
+        return _failed("store", "store", str(error), _MEND)
+    except Exception as error:  # noqa: BLE001 - the host's own store may raise anything, and quote what it holds
+        return _failed("store", "store", f"the store raised {type(error).__name__}: see its own log", _MEND)
     if kept[0] is None:
         return _failed("store", "store", "what was kept is not there", "run the conformance kit on your own store")
     return Check(name="store", note="reads and keeps")
@@ -269,25 +289,21 @@ async def _store(books: Books) -> Check:
 def _connection(seen: _Seen, wishes: _Wishes) -> Check:
     del wishes
     if isinstance(seen.state, XerosyncError):
-        return _unknown("connection", seen.state)
-    if seen.state is ConnectionState.CONNECTED:
+        return _unknown("connection", seen.state, seen)
+    if seen.state in _LETS_IN:
         return Check(name="connection", note="calls go through")
     return Check(name="connection", findings=(finding_of_connection(seen.state),))
 
 
 def _scopes(seen: _Seen, wishes: _Wishes) -> Check:
+    del wishes
     if isinstance(seen.tokens, XerosyncError):
-        return _unknown("scopes", seen.tokens)
-    tokens = _with_scopes(seen.tokens)
+        return _unknown("scopes", seen.tokens, seen)
     findings: list[Finding] = []
-    missing = missing_scopes(tokens, *wishes.features) if wishes.features else ()
-    if missing:
-        findings.append(
-            _finding(
-                "scope missing", f"the consent lacks {' '.join(missing)}", "let the user consent to them", "the user"
-            )
-        )
-    retired = broad_scopes(tokens)
+    if seen.missing:
+        cause = f"the consent lacks {' '.join(seen.missing)}"
+        findings.append(_finding("scope missing", cause, "let the user consent to them", "the user"))
+    retired = broad_scopes(seen.tokens)
     if retired:
         findings.append(
             _finding(
@@ -297,7 +313,9 @@ def _scopes(seen: _Seen, wishes: _Wishes) -> Check:
                 "the user",
             )
         )
-    return Check(name="scopes", note=f"{len(tokens.scopes)} granted", findings=tuple(findings))
+    if not seen.tokens.scopes and not findings:
+        return Check(name="scopes", note="the token does not name them", looked=False)
+    return Check(name="scopes", note=f"{len(seen.tokens.scopes)} granted", findings=tuple(findings))
 
 
 def _with_scopes(tokens: Tokens) -> Tokens:
@@ -322,7 +340,7 @@ def _organisation(seen: _Seen, wishes: _Wishes) -> Check:
     del wishes
     found = seen.organisation
     if isinstance(found, XerosyncError):
-        return _unknown("organisation", found)
+        return _unknown("organisation", found, seen)
     said = [found.country_code, found.base_currency, "demo company" if found.is_demo_company else None]
     note = " · ".join(filter(None, said))
     if found.organisation_status not in {None, "ACTIVE"}:
@@ -333,7 +351,7 @@ def _organisation(seen: _Seen, wishes: _Wishes) -> Check:
 
 def _plan(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.actions, XerosyncError):
-        return _unknown("plan", seen.actions)
+        return _unknown("plan", seen.actions, seen)
     needed = {action for feature in wishes.features for action in _NEEDED_ACTIONS.get(feature, ())}
     if len({each.upper() for each in wishes.currencies}) > 1:
         needed.add("UseMulticurrency")
@@ -347,7 +365,7 @@ def _plan(seen: _Seen, wishes: _Wishes) -> Check:
 
 def _role(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.users, XerosyncError):
-        return _unknown("role", seen.users)
+        return _unknown("role", seen.users, seen)
     token = Secret("") if isinstance(seen.tokens, XerosyncError) else seen.tokens.access_token
     user_id = claims_unverified(token).get("xero_userid")
     role = next((each.organisation_role for each in seen.users if each.user_id == user_id), None)
@@ -374,7 +392,7 @@ def _barred(role: OrganisationRole, features: Iterable[str]) -> list[str]:
 
 def _accounts(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.accounts, XerosyncError):
-        return _unknown("accounts", seen.accounts)
+        return _unknown("accounts", seen.accounts, seen)
     findings: list[Finding] = []
     for purpose, wanted in wishes.accounts.items():
         by_id = plain_id(wanted)
@@ -389,13 +407,27 @@ def _accounts(seen: _Seen, wishes: _Wishes) -> Check:
                 else f"choose a {purpose}"
             )
             findings.append(_finding("account takes no payments", cause, fix))
+        else:
+            findings += _of_currency(account, f"{purpose} {wanted}", seen.organisation, wishes.currencies)
     note = "take payments" if wishes.accounts else "none named"
     return Check(name="accounts", note="" if findings else note, findings=tuple(findings))
 
 
+def _of_currency(
+    account: Account, named: str, about: Organisation | XerosyncError, currencies: Iterable[str]
+) -> Iterator[Finding]:
+    """The finding that Xero pays no documents in some of *currencies* through *account*, as *named* (F 6.116)."""
+    base = "" if isinstance(about, XerosyncError) else about.base_currency or ""
+    through = currency_of(account, base)
+    barred = [code for code in dict.fromkeys(map(str.upper, currencies)) if code != through]
+    if barred and base and through != base:
+        cause = f"the {named} is kept in {through}, and Xero pays no documents in {', '.join(barred)} through it"
+        yield _finding("another currency", cause, f"choose one kept in {base}, or examine it for {through} alone")
+
+
 def _lock_dates(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.organisation, XerosyncError):
-        return _unknown("lock dates", seen.organisation)
+        return _unknown("lock dates", seen.organisation, seen)
     closed = closed_up_to(seen.organisation)
     if closed is None:
         return Check(name="lock dates", note="none")
@@ -409,7 +441,7 @@ def _lock_dates(seen: _Seen, wishes: _Wishes) -> Check:
 
 def _currencies(seen: _Seen, wishes: _Wishes) -> Check:
     if isinstance(seen.currencies, XerosyncError):
-        return _unknown("currencies", seen.currencies)
+        return _unknown("currencies", seen.currencies, seen)
     missing = [code for code in dict.fromkeys(map(str.upper, wishes.currencies)) if code not in seen.currencies]
     if missing:
         cause = f"the organisation is not subscribed to {', '.join(missing)}"
@@ -419,6 +451,11 @@ def _currencies(seen: _Seen, wishes: _Wishes) -> Check:
 
 
 _SUBSCRIBER: Final = "the organisation's subscriber"
+_MEND: Final = "mend the store; nothing can be done without it"
+_READS: Final = "accounting.settings.read"
+"""The scope that an examination cannot do without."""
+_LETS_IN: Final = frozenset({ConnectionState.CONNECTED, ConnectionState.SCOPE_MISSING})
+"""The states in which Xero answers; which scope is missing is for the check of the scopes to say."""
 _CHECKS: Final[Mapping[str, Callable[[_Seen, _Wishes], Check]]] = {
     "connection": _connection,
     "scopes": _scopes,
@@ -440,8 +477,10 @@ def _failed(name: str, code: str, cause: str, fix: str, *, who: str = "you", ret
     return Check(name=name, findings=(_finding(code, cause, fix, who, retry=retry),))
 
 
-def _unknown(name: str, error: XerosyncError) -> Check:
-    """The check of what Xero would not tell."""
+def _unknown(name: str, error: XerosyncError, seen: _Seen) -> Check:
+    """The check of what Xero would not tell; that a scope is missing is told once, with the scopes."""
+    if isinstance(error, ScopeMissing) and seen.missing:
+        return Check(name=name, note="the consent lacks a scope for it", looked=False)
     return _failed(
         name, "could not be looked at", str(error), "mend what is said there, then examine again", retry=True
     )

@@ -58,7 +58,9 @@ def exchanged(
         return Exchange(None, rate if through != base else None)
     if through != base:
         cause = f"the account is kept in {through}, the document in {foreign}, and Xero pays through neither (F 6.116)"
-        return Mismatch("another currency", cause, f"choose an account kept in {foreign} or {base}")
+        return Mismatch(
+            "another currency", cause, f"choose an account kept in {' or '.join(dict.fromkeys((foreign, base)))}"
+        )
     if settled is None and rate is None:
         cause = f"the document is in {foreign}, the account in {through}, and nothing says what it made there (F 6.116)"
         return Mismatch("rate missing", cause, f"say what it made in {through}, as your provider or your bank does")
