@@ -260,3 +260,48 @@ def test_what_the_product_changed_of_a_receipt_that_was_put_back_is_not_blamed_o
 
     assert not plan
     assert [(each.about, each.cause) for each in plan.findings] == [("card/s", "a later run of your own changed it")]
+
+
+def test_a_run_is_undone_after_the_later_one_that_put_something_of_it_back(
+    product: Product, xero: Xero, ledger: Ledger
+) -> None:
+    """Half of it would be gone, and the payment that was put back would stay."""
+    sales = Receivables(xero, clearing_account=CLEARING)
+    invoices = [product.collectable("100.00"), product.collectable("60.00", "Bo Lee")]
+    lines = [SettlementLine(id=f"L{each.total}", transaction=each.id, amount=nzd(each.total)) for each in invoices]
+    settlement = Settlement(id="S1", on=DAY, lines=lines)
+    first = sales.apply(sales.settle(settlement))
+    product.books.remove_payment(product.live_payments()[0].id)
+    product.clock.advance(60)
+    later = sales.apply(ledger.drift().restore())
+
+    plan = ledger.undo(first.run)
+    sales.apply(plan)
+
+    assert not plan
+    (finding,) = plan.findings
+    assert (finding.about, finding.cause) == ("L100.00", "a later run of your own put it back")
+    assert "that run first" in finding.fix
+    assert len(product.live_payments()) == 2
+    for run in (later.run, first.run):
+        assert not sales.apply(ledger.undo(run)).unfinished
+    assert product.live_payments() == []
+    assert not ledger.undo(first.run)
+    assert sales.reconcile(settlement).balance == nzd("0.00")
+
+
+def test_a_receipt_that_a_later_run_put_back_is_listed_and_can_be_voided(
+    product: Product, purchases: Payables, ledger: Ledger
+) -> None:
+    spent = purchases.apply(purchases.spend([receipt("8.00")]))
+    product.clock.advance(60)
+    product.books.edit_bank_transaction(product.books.bank_transactions[0].id, amount=Decimal("9.00"))
+    purchases.apply(ledger.drift().restore())
+
+    plan = ledger.undo(spent.run)
+
+    assert [each.cause for each in plan.findings] == ["a later run of your own put it back"]
+    assert "void()" in plan.findings[0].fix
+    purchases.apply(purchases.void(["s"]))
+    assert {each.status for each in product.books.bank_transactions} == {"DELETED"}
+    assert ledger.undo(spent.run).findings == ()

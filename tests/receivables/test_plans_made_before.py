@@ -6,9 +6,23 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
-from xerosync import LineKind, Plan, Receivables, Settlement, SettlementLine, SettlementSettings, Surplus
+from xerosync import (
+    Fee,
+    FeesAs,
+    Ledger,
+    LineKind,
+    Plan,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Surplus,
+)
+from xerosync.errors import RateLimited
+from xerosync.simulator import Fault
 
 CHANGED = "changed since planned"
 
@@ -104,3 +118,110 @@ def test_a_payment_is_removed_or_an_invoice_takes_its_place_but_never_both(
     owed = sum((each.amount_due for each in product.books.invoices), Decimal(0))
     assert owed == 100, "it is owed once"
     assert not sales.settle(back)
+
+
+def in_part(product: Product, *, batches: bool = False, fees_as: FeesAs = FeesAs.SPEND_MONEY) -> list[Receivables]:
+    """Two workers of one product."""
+    chosen = SettlementSettings(
+        bank_account=BANK, fee_account="404", provider="Collections Ltd", batches=batches, fees_as=fees_as
+    )
+    return [Receivables(product.xero(), clearing_account=CLEARING, settlements=chosen) for _ in range(2)]
+
+
+def three_lines(product: Product) -> Settlement:
+    invoices = [product.collectable("100.00", name) for name in ("Ana Costa", "Bo Lee", "Cy Day")]
+    lines = [
+        SettlementLine(id=f"L{place}", transaction=each.id, amount=nzd(each.total))
+        for place, each in enumerate(invoices, start=1)
+    ]
+    return Settlement(id="S1", on=DAY, lines=lines, fees=[Fee(amount=nzd("1.00"))], paid_out_on=DAY)
+
+
+def balances(product: Product) -> set[Decimal]:
+    return {product.books.balance(product.books.account(code).id) for code in (CLEARING, BANK, "404")}
+
+
+@pytest.mark.parametrize("batches", [True, False])
+@pytest.mark.parametrize("fees_as", [FeesAs.SPEND_MONEY, FeesAs.BILL])
+def test_no_more_is_posted_of_a_settlement_that_another_worker_undid_meanwhile(
+    product: Product, *, batches: bool, fees_as: FeesAs
+) -> None:
+    undoing, settling = in_part(product, batches=batches, fees_as=fees_as)
+    settlement = three_lines(product)
+    undoing.apply(undoing.settle(evolve(settlement, lines=settlement.lines[:1], fees=[], paid_out_on=None)))
+    rest = settling.settle(settlement)
+    undoing.apply(undoing.undo_settlement(settlement))
+
+    report = settling.apply(rest)
+
+    assert report.done("payment", "batch_payment", "bank_transaction", "transfer", "bill") == 0
+    assert {each.code for each in report.findings} <= {CHANGED, "held back"}
+    assert {"its settlement was undone since this was planned"} <= {each.cause for each in report.findings}
+    assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])
+    assert {each.code for each in settling.settle(settlement).findings} == {"undone"}
+
+
+@pytest.mark.parametrize("batches", [True, False])
+def test_nothing_is_undone_of_a_settlement_that_more_was_posted_of_meanwhile(
+    product: Product, *, batches: bool
+) -> None:
+    undoing, settling = in_part(product, batches=batches)
+    settlement = three_lines(product)
+    undoing.apply(undoing.settle(settlement).only(lambda action: action.host_ref.startswith("fees")))
+    undo = undoing.undo_settlement(settlement)
+    settling.apply(settling.settle(settlement))
+
+    done, found = applied(undoing, undo)
+
+    assert (done, found) == (0, {"held back"})
+    assert settling.reconcile(settlement).clean
+    assert len(product.live_payments()) == 3
+    undoing.apply(undoing.undo_settlement(settlement))
+    assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])
+
+
+def test_an_undo_that_was_begun_is_ended_and_nothing_is_posted_between(product: Product) -> None:
+    undoing, settling = in_part(product)
+    settlement = three_lines(product)
+    undoing.apply(undoing.settle(settlement).only(lambda action: action.host_ref[:2] in {"L1", "L2", "fe"}))
+    rest, undo = settling.settle(settlement), undoing.undo_settlement(settlement)
+    product.simulator.faults.plan(Fault.DAY_LIMIT, method="POST", path="/BankTransactions")
+    with pytest.raises(RateLimited):
+        undoing.apply(undo)
+    product.simulator.faults.clear()
+    product.clock.advance(86_400)
+
+    assert len(rest) == 2
+    assert applied(settling, rest) == (0, {CHANGED})
+    assert undoing.apply(undo).unfinished == ()
+    assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])
+
+
+def test_nothing_is_undone_of_a_run_that_a_later_one_put_something_back_of_meanwhile(product: Product) -> None:
+    undoing, settling = in_part(product)
+    settlement = three_lines(product)
+    run = undoing.apply(undoing.settle(settlement)).run
+    product.books.remove_payment(product.live_payments()[0].id)
+    undo = Ledger(product.xero()).undo(run)
+    settling.apply(Ledger(product.xero()).drift().restore())
+
+    assert applied(undoing, undo) == (0, {"held back"})
+    assert settling.reconcile(settlement).clean
+
+
+def test_a_settlement_whose_batch_is_in_doubt_is_not_undone_before_that_is_known(product: Product) -> None:
+    sales, _ = in_part(product, batches=True)
+    settlement = three_lines(product)
+    sales.apply(sales.settle(settlement).only(lambda action: action.host_ref.startswith("fees")))
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    sales.apply(sales.settle(settlement))
+
+    plan = sales.undo_settlement(settlement)
+
+    assert not plan
+    assert {each.fix for each in plan.findings} == {"call recover()"}
+    product.simulator.faults.clear()
+    product.clock.advance(3600)
+    sales.recover()
+    sales.apply(sales.undo_settlement(settlement))
+    assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])

@@ -111,7 +111,8 @@ class Plan(Tabular):
     What is desired less what is observed: ordered *actions*, and *findings* that need a person.
 
     *tallies* counts what was looked at, by status. Nothing happens until the plan is applied. One that is *whole* is
-    not begun where one of its documents has changed in Xero since, or books are closed further than *closed_up_to*.
+    not begun where one of its documents has changed in Xero since, books are closed further than *closed_up_to*, or
+    more was written of what it undoes than the writes *known* by their keys.
     """
 
     tenant: TenantId
@@ -120,6 +121,7 @@ class Plan(Tabular):
     tallies: Mapping[str, int] = field(factory=dict[str, int])
     whole: bool = False
     closed_up_to: date | None = None
+    known: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.actions)

@@ -173,6 +173,20 @@ async def current_of(books: Books, operations: Iterable[Pending]) -> dict[str, I
     return found
 
 
+async def put_back_since(books: Books, written: Iterable[Intent]) -> list[Intent]:
+    """What a later run posted to put back what was *written*."""
+    latest: dict[tuple[str, str], int] = {}
+    for each in written:
+        named = (each.operation.kind, each.operation.host_ref)
+        latest[named] = max(each.operation.revision, latest.get(named, 0))
+    anew = await intents_with(books, lookup=RESTORED) if latest else []
+    return [
+        each
+        for each in anew
+        if latest.get((each.operation.kind, each.operation.host_ref), each.operation.revision) < each.operation.revision
+    ]
+
+
 async def past_revisions(books: Books) -> set[str]:
     """The Xero ids of all that was put back since, by what took its place."""
     anew = await intents_with(books, lookup=RESTORED)

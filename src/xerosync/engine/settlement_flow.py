@@ -39,6 +39,7 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped, tagged
+from xerosync.engine.overtaking import undone_whole
 from xerosync.engine.payouts import (
     FEES,
     PAYOUT,
@@ -61,7 +62,6 @@ from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSetti
 from xerosync.engine.states import State
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.transactions import chains_of, transactions_of
-from xerosync.engine.undoing import WHOLE
 from xerosync.engine.vendors import Vendors, known_vendors
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements, is_more_than_lines
 from xerosync.mapping.transactions import Transaction
@@ -131,7 +131,7 @@ async def _settled(
     # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
     others = [each for each in decided.actions if each.kind != Pay.kind]
     found = {each.itself: each for each in await taken_over(books, others)}
-    undone = _undone_whole(before.undone)
+    undone = undone_whole(before.undone)
     actions, withheld = _not_of(undone, [found.get(each.itself, each) for each in decided.actions])
     findings = [*decided.findings, *withheld]
     if chosen.batches:
@@ -161,13 +161,6 @@ def _has_costs(settlement: Settlement, before: PostedBefore, decided: Deciding) 
     """Whether *settlement* has fees or a payout, or was posted with any."""
     is_whole = is_more_than_lines(settlement) or settlement.id in before.ended
     return is_whole or bool(exchange_of(settlement, decided.differences))
-
-
-def _undone_whole(removals: Iterable[Intent]) -> frozenset[str]:
-    """The ids of the settlements that *removals* undid whole."""
-    return frozenset(
-        each.facts["undone"] for each in removals if WHOLE in each.facts and each.state is not State.REJECTED
-    )
 
 
 def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Action], list[Finding]]:

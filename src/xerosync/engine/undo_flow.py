@@ -22,15 +22,15 @@ from xerosync.engine.mirror import (
     OVERPAYMENTS,
     PAYMENTS,
     Shelf,
-    records,
     refresh,
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped, survivors
+from xerosync.engine.overtaking import written_for, written_in
 from xerosync.engine.payouts import operations
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import standing_for
-from xerosync.engine.restoring import current, current_of
+from xerosync.engine.restoring import current_of, put_back_since
 from xerosync.engine.settling_policies import (
     HistoryNotes,
     SettlementSettings,
@@ -39,8 +39,8 @@ from xerosync.engine.settling_policies import (
     open_books,
 )
 from xerosync.engine.states import State
-from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
-from xerosync.engine.undoing import WHOLE, Document, Posted, Undoing, decide_undo
+from xerosync.engine.trail import RUN, TRAIL
+from xerosync.engine.undoing import OF_RUN, WHOLE, Document, Posted, Undoing, decide_undo
 from xerosync.engine.written import all_changes, written_as
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
@@ -71,7 +71,7 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
     """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
     (settlement,) = checked_settlements([settlement])
     # It may have been posted with lines that it is given without.
-    posted = current(await intents_with(books, lookup=("settlement", settlement.id)))
+    posted = await written_for(books, settlement.id)
     named = await current_of(books, [*standing_for(settlement.lines), *operations(settlement.id)])
     others = tuple(_of_another(each, settlement) for each in named.values() if _is_of_another(each, settlement))
     if others:
@@ -106,24 +106,18 @@ def _of_another(written: Intent, settlement: Settlement) -> Finding:
 async def undo_run(books: Books, run: str) -> Plan:
     """Plan to take back all that was decided in *run*, whoever carried it out, or say why nothing of it can be."""
     books = books.reading_once()
-    tags = [
-        tag
-        async for record in records(books, TRAIL, lookup=(RUN, run))
-        for line in read_lines(record)
-        if line.step is TrailStep.DECIDED
-        for tag in line.about
-    ]
-    if not tags and not await books.storage.query(TRAIL, books.tenant, lookup=(RUN, run), limit=1):
+    written = await written_in(books, run)
+    if not written and not await books.storage.query(TRAIL, books.tenant, lookup=(RUN, run), limit=1):
         raise InvalidInput("run", "nothing is recorded of it: give the run of a Report, or of a line of trail()")
-    written = [each for tag in dict.fromkeys(tags) for each in await intents_with(books, lookup=("tag", tag))]
+    anew = await put_back_since(books, written)
     organisation = await books.organisation()
     undoing = Undoing(
         reason="the run that wrote it is undone",
-        facts={"undone_run": run},
+        facts={OF_RUN: run},
         currency=organisation.base_currency or "XXX",
         leaves_typed=True,
     )
-    return await _taken_back(books, written, undoing)
+    return await _taken_back(books, [*written, *anew], undoing, anew=frozenset(each.key for each in anew))
 
 
 async def _taken_back(
@@ -133,6 +127,7 @@ async def _taken_back(
     *,
     when_locked: WhenLocked = WhenLocked.REFUSE,
     notes: HistoryNotes | None = None,
+    anew: frozenset[str] = frozenset(),
 ) -> Plan:
     organisation = await books.organisation()
     written = [*written, *await _batches_of(books, written)]
@@ -147,6 +142,7 @@ async def _taken_back(
         recoded=recoded,
         updated=updated,
         survivors=await survivors(books, _contacts_left(written, documents)),
+        anew=anew,
     )
     actions, findings = decide_undo(undoing, posted)
     plan = Plan(
@@ -155,6 +151,7 @@ async def _taken_back(
         findings=tuple(findings),
         whole=True,
         closed_up_to=closed_up_to(organisation),
+        known=frozenset(each.key for each in written if each.state is State.CONFIRMED),
     )
     undone: list[Intent] = []
     if notes is not None:

@@ -72,12 +72,18 @@ _NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
 }
 WHOLE: Final = "undone whole"
 """The fact that a removal is of a settlement undone whole."""
+OF_RUN: Final = "undone_run"
+"""The fact which run it was that a removal undoes."""
 _REMOVED: Final = ("what was removed cannot be brought back", "post it again under a new id")
 _REMOVALS: Final = ("removal", "voiding")
 """How the kinds of what takes something back end."""
 _BY_HAND: Final = "undo it in Xero by hand, or leave all of it as it is"
 _UPDATED: Final = "a later run of your own changed it"
-_WITHDRAW: Final = "take it back with void(), whatever it says by now"
+_PUT_BACK: Final = "a later run of your own put it back"
+_FIXES: Final[Mapping[str, str]] = {
+    _UPDATED: "take it back with void(), whatever it says by now",
+    _PUT_BACK: "undo its settlement, or that run first; take a receipt back with void()",
+}
 _UNAPPROVED: Final = frozenset({DocumentStatus.DRAFT, DocumentStatus.SUBMITTED})
 
 
@@ -102,7 +108,8 @@ class Posted:
 
     *used* are the bank transactions whose money was set against something else since, *recoded* those whose
     lines people booked otherwise, *updated* those that the library itself changed in a later run; all by their ids.
-    *survivors* are the contacts that those of documents were merged into.
+    *survivors* are the contacts that those of documents were merged into; *anew* are the keys of those of the writes
+    with which a later run put back earlier ones.
     """
 
     written: Sequence[Intent]
@@ -113,6 +120,7 @@ class Posted:
     recoded: frozenset[str] = frozenset()
     updated: frozenset[str] = frozenset()
     survivors: Mapping[str, str] = field(factory=dict[str, str])
+    anew: frozenset[str] = frozenset()
 
 
 def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], list[Finding]]:
@@ -126,6 +134,11 @@ def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], lis
     for intent in sorted(posted.written, key=lambda each: _TURNS.get(each.operation.kind, len(_TURNS))):
         deciding.undo(intent)
     return ([] if deciding.findings else deciding.actions), deciding.findings
+
+
+def is_to_be_undone(intent: Intent) -> bool:
+    """Whether what *intent* wrote, or may write yet, goes where all is undone that it belongs to."""
+    return intent.state in {*OPEN, State.CONFIRMED} and intent.operation.kind not in _STAYS
 
 
 _TURNS: Final = {kind: turn for turn, kind in enumerate(TAKES_BACK)}
@@ -157,12 +170,14 @@ class _Undoing:
         elif document.status not in GONE and not (self.undoing.leaves_typed and was_typed(intent, document)):
             reason = self._why_it_stays(intent, document)
             if reason:
-                self._keep_all(intent, reason, _BY_HAND if reason != _UPDATED else _WITHDRAW)
+                self._keep_all(intent, reason, _FIXES.get(reason, _BY_HAND))
             elif not (kind == act.Pay.kind and "batch" in intent.facts):
                 self._take_back(intent, document)
 
     def _why_it_stays(self, intent: Intent, document: Document) -> str:
         """Why what *intent* wrote cannot be taken back; blank when it can."""
+        if intent.key in self.posted.anew:
+            return _PUT_BACK
         if isinstance(document, BatchPayment):
             return self._why_batch_stays(intent)  # its payments say the rest
         if isinstance(document, Payment | BankTransaction | BankTransfer) and document.is_reconciled:
