@@ -10,7 +10,7 @@ from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 from tests.engine.scenarios import paper
 
-from xerosync import BillPayment, BillSettings, Duplicates, Ledger, Payables, WhichOne, Xero
+from xerosync import BillPayment, BillSettings, Duplicates, Ledger, Money, Payables, WhichOne, Xero
 
 
 @pytest.fixture
@@ -147,6 +147,101 @@ def test_a_payment_of_another_day_is_not_paid_twice_before_somebody_says(product
     purchases.apply(purchases.backfill(payments=part, chosen={"p1": other.id}))
     assert (len(purchases.pay(part)), purchases.pay(part).findings) == (0, ())
     assert len(product.live_payments()) == 1
+
+
+@pytest.mark.parametrize("amounts", [("30.00", "20.00"), ("49.99",), (None,)], ids=["several", "rounded", "in full"])
+def test_a_payment_typed_on_the_day_with_another_amount_is_asked_about(
+    product: Product, purchases: Payables, amounts: tuple[str | None, ...]
+) -> None:
+    bill = typed(product, "b1", "100.00")
+    other = product.books.add_payment(bill, account=BANK, amount=Decimal(50), date=DAY)
+    purchases.apply(purchases.backfill([paper("b1", "100.00")]))
+    paid = [
+        BillPayment(id=f"p{place}", bill_id="b1", on=DAY, amount=None if amount is None else nzd(amount))
+        for place, amount in enumerate(amounts)
+    ]
+
+    plan = purchases.backfill(payments=paid)
+    purchases.apply(plan)
+
+    asked = {each.about: each.candidates[0].xero_id for each in plan.findings if isinstance(each, WhichOne)}
+    assert asked == dict.fromkeys((each.id for each in paid), other.id)
+    assert (len(purchases.pay(paid)), len(purchases.pay(paid).findings)) == (0, len(paid))
+    purchases.apply(purchases.backfill(payments=paid[:1], chosen={"p0": other.id}))
+    one = purchases.pay(paid[:1])
+    assert (len(one), one.findings) == (0, ())
+    purchases.apply(purchases.backfill(payments=paid))
+    assert not purchases.pay(paid)
+    purchases.apply(purchases.backfill(payments=paid, chosen={"p1": ""}))
+    purchases.apply(purchases.pay(paid))
+    assert len(product.live_payments()) == len(paid)
+
+
+def test_what_is_left_of_a_bill_that_was_paid_in_part_before_is_paid(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "b1", "100.00")
+    product.books.add_payment(bill, account=BANK, amount=Decimal(30), date=DAY)
+    purchases.apply(purchases.backfill([paper("b1", "100.00")]))
+    rest = [BillPayment(id="p1", bill_id="b1", on=DAY + timedelta(days=3))]
+
+    plan = purchases.backfill(payments=rest)
+    purchases.apply(purchases.pay(rest))
+
+    assert (len(plan), plan.findings) == (0, ())
+    assert sorted(each.amount for each in product.live_payments()) == [Decimal(30), Decimal(70)]
+
+
+def test_a_payment_of_what_another_one_left_is_the_one_that_was_typed(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "b1", "100.00")
+    product.books.add_payment(bill, account=BANK, amount=Decimal(10), date=DAY)
+    product.books.add_payment(bill, account=BANK, amount=Decimal(70), date=DAY)
+    purchases.apply(purchases.backfill([paper("b1", "100.00")]))
+    paid = [
+        BillPayment(id="p3", bill_id="b1", on=DAY),
+        BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("10.00")),
+        BillPayment(id="p2", bill_id="b1", on=DAY, amount=nzd("20.00")),
+    ]
+
+    plan = purchases.backfill(payments=paid)
+    purchases.apply(plan)
+    purchases.apply(purchases.pay(paid))
+
+    assert (plan.counts(), plan.findings) == ({"adopt": 2}, ())
+    assert sorted(each.amount for each in product.live_payments()) == [Decimal(10), Decimal(20), Decimal(70)]
+
+
+def test_of_a_bill_that_was_paid_in_full_in_parts_nobody_is_asked(product: Product, purchases: Payables) -> None:
+    bill = typed(product, "b1", "100.00")
+    for days in (0, 1):
+        product.books.add_payment(bill, account=BANK, amount=Decimal(50), date=DAY + timedelta(days=days))
+    purchases.apply(purchases.backfill([paper("b1", "100.00")]))
+    whole = [BillPayment(id="p1", bill_id="b1", on=DAY)]
+
+    plan = purchases.backfill(payments=whole)
+
+    assert (len(plan), plan.findings) == (0, ())
+    assert not purchases.pay(whole)
+
+
+def test_a_payment_in_another_currency_is_not_the_host_s(product: Product, purchases: Payables) -> None:
+    product.books.add_currency("USD")
+    vendor = product.books.add_contact("Paper Ltd").id
+    bill = product.books.add_invoice(
+        vendor,
+        type="ACCPAY",
+        number="b1",
+        amount=Decimal(100),
+        date=DAY,
+        CurrencyCode="USD",
+        CurrencyRate=Decimal("0.5"),
+    )
+    product.books.add_payment(bill.id, account=BANK, amount=Decimal(100), date=DAY, rate=Decimal("0.5"))
+    past = paper("b1", "100.00")
+    dollars = evolve(past, lines=[evolve(each, amount=Money("100.00", "USD")) for each in past.lines])
+    purchases.apply(purchases.backfill([dollars]))
+    paid = [BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("100.00"))]
+
+    assert not purchases.backfill(payments=paid)
+    assert [each.code for each in purchases.pay(paid).findings] == ["does not fit"]
 
 
 def test_an_answer_on_what_was_not_given_is_a_finding(product: Product, purchases: Payables) -> None:

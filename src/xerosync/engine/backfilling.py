@@ -11,23 +11,13 @@ from typing import Final
 from attrs import define, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Seen, Transfer
+from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Transfer
 from xerosync.engine.batches import unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice
 from xerosync.engine.handmade import link_transactions
-from xerosync.engine.intents import Intent, intent_key, sign_of
-from xerosync.engine.mirror import (
-    BANK_TRANSACTIONS,
-    BANK_TRANSFERS,
-    GONE,
-    INVOICES,
-    PAYMENTS,
-    Shelf,
-    refresh,
-    stamp_of,
-    walk,
-)
+from xerosync.engine.intents import Intent, intent_key
+from xerosync.engine.mirror import BANK_TRANSACTIONS, BANK_TRANSFERS, GONE, INVOICES, PAYMENTS, Shelf, refresh
 from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
@@ -35,17 +25,17 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import RESTORED, TAKING_BACK, being_taken_back, current_of
 from xerosync.engine.settled_before import posted_before
 from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
-from xerosync.engine.settlement_books import SettlementAccounts
+from xerosync.engine.settlement_books import SettlementAccounts, facts_given, facts_known
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.transactions import transactions_of
 from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_given, not_it, pair
+from xerosync.engine.typed_books import typed_movements, typed_payments
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
 from xerosync.mapping.transactions import Transaction
-from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment
-from xerosync.money import Money
-from xerosync.storage.protocol import Record
+from xerosync.models import AccountId, BankTransaction, BankTransfer, DocumentStatus, Invoice, Payment
+from xerosync.money import Money, exactly
 
 _TYPED: Final = "typed in Xero before"
 _ON: Final[Mapping[str, tuple[Shelf, type[Payment | BankTransaction | BankTransfer]]]] = {
@@ -70,11 +60,11 @@ class _Write:
         The action that keeps it as *one* that was typed, or holds it back, or lets it go. What was *let_go* is gone in
         Xero, and the one takes its place.
         """
-        amount, on = self.wanted.amount.amount, self.wanted.on
+        amount, on = (one or self.wanted).amount.amount, self.wanted.on
         payload: dict[str, object] = {"Date": (one.on or on if one is not None else on).isoformat()}
         if self.operation.kind == Pay.kind:
             payload |= {"Amount": str(amount), "Invoice": {"InvoiceID": self.wanted.of}}
-        elif self.operation.kind == Transfer.kind:
+        else:
             payload |= {"Amount": str(abs(amount))}
         return kind(
             host_ref=self.operation.host_ref,
@@ -101,14 +91,20 @@ class _Backfill:
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
 
-    def decide(self, books: Books, writes: Iterable[_Write], typed: Iterable[Typed]) -> None:
+    def is_open(self, intent: Intent | None) -> bool:
+        """Whether a write of which *intent* is known may still be looked for among what people typed."""
+        return intent is None or intent.state in {State.SUSPECT, State.REJECTED} or intent.key in self.gone
+
+    def decide(
+        self, books: Books, writes: Iterable[_Write], typed: Iterable[Typed], due: Mapping[str, Decimal]
+    ) -> None:
         held: dict[str, Intent | None] = {}
         open_: dict[str, _Write] = {}
         for each in writes:
             intent = self.known.get(intent_key(books.tenant, each.operation))
-            if intent is None or intent.state in {State.SUSPECT, State.REJECTED} or intent.key in self.gone:
+            if self.is_open(intent):
                 open_[each.wanted.name], held[each.wanted.name] = each, intent
-        found = pair([each.wanted for each in open_.values()], typed, self.chosen)
+        found = pair([each.wanted for each in open_.values()], typed, self.chosen, due)
         for name, each in open_.items():
             self._settle(each, found, held[name])
 
@@ -176,11 +172,19 @@ async def backfill_settlements(
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
     backfill.findings += (each for each in linked if isinstance(each, Finding))
     backfill.findings += _not_given(given, invoices, chosen)
-    backfill.decide(books, writes, await _typed_payments(books, {each.wanted.of for each in writes}))
+    await _decide_lines(books, backfill, writes)
     for clearing, of_account in more.items():
         if of_account:
-            backfill.decide(books, of_account, await _typed_movements(books, clearing))
+            currency = of_account[0].wanted.amount.currency
+            backfill.decide(books, of_account, await typed_movements(books, clearing, currency), {})
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+async def _decide_lines(books: Books, backfill: _Backfill, writes: Sequence[_Write]) -> None:
+    invoiced = await stamped(books, INVOICES, Invoice, {each.wanted.of for each in writes})
+    due = {key: _due(invoice) for key, (invoice, _) in invoiced.items()}
+    currencies = {key: invoice.currency_code or "XXX" for key, (invoice, _) in invoiced.items()}
+    backfill.decide(books, writes, await typed_payments(books, currencies), due)
 
 
 def _not_given(
@@ -202,16 +206,22 @@ async def backfill_payments(
     """Plan to take over what people typed of the host's *payments* of *bills*, those that are known in Xero."""
     await refresh(books, PAYMENTS)
     accounts = await accounts_of(books, BILLS, account, payments)
-    documents = {bills[each.bill_id].seen.document_id for each in payments if each.bill_id in bills}
-    typed = await _typed_payments(books, documents)
-    writes = [
-        _payment_write(each, bills[each.bill_id], accounts.get(each.account), typed)
-        for each in payments
-        if each.bill_id in bills
-    ]
-    known = await current_of(books, [each.operation for each in writes])
+    paid = {bills[each.bill_id].seen.document_id: bills[each.bill_id] for each in payments if each.bill_id in bills}
+    typed = await typed_payments(books, {key: each.document.currency_code or "XXX" for key, each in paid.items()})
+    known = await current_of(books, [BILLS.operation(each.id) for each in payments])
     backfill = _Backfill(known, await _gone(books, known.values()), chosen)
-    backfill.decide(books, writes, typed)
+    writes: list[_Write] = []
+    # What has an amount of its own goes first: the others are of what that leaves.
+    for each in sorted(payments, key=lambda one: one.amount is None):
+        intent = known.get(intent_key(books.tenant, BILLS.operation(each.id)))
+        if each.bill_id not in bills or not backfill.is_open(intent):
+            continue
+        bill, is_asked = bills[each.bill_id], intent is not None or each.id in chosen
+        others = [one.wanted for one in writes]
+        amount = each.amount or _whole(each, bill, typed, others, chosen, is_asked=is_asked)
+        if amount is not None:
+            writes.append(_payment_write(each, bill, accounts.get(each.account), amount))
+    backfill.decide(books, writes, typed, {key: each.left for key, each in paid.items()})
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
 
 
@@ -243,28 +253,52 @@ def _line_write(
             account=accounts.clearing_id,
         ),
         operation=Pending(Pay.kind, line.id),
-        facts={
-            "transaction": line.transaction,
-            "settlement": settlement.id,
-            "collected": str(line.amount.amount),
-            "settled_on": settlement.on.isoformat(),
-        },
+        facts=facts_known(line) | facts_given(settlement, line),
     )
 
 
-def _payment_write(
-    payment: BillPayment, bill: OpenDocument, choice: ClearingChoice | None, typed: Sequence[Typed]
-) -> _Write:
-    """As `_line_write`; a payment without an amount is of all that was due: of what was typed, where that is one."""
+def _due(invoice: Invoice) -> Decimal:
+    """What is left to pay of *invoice*; nothing where it cannot be paid."""
+    return (invoice.amount_due if invoice.status == DocumentStatus.AUTHORISED else None) or Decimal(0)
+
+
+@exactly
+def _whole(
+    payment: BillPayment,
+    bill: OpenDocument,
+    typed: Iterable[Typed],
+    others: Sequence[Wanted],
+    chosen: Mapping[str, str],
+    *,
+    is_asked: bool,
+) -> Money | None:
+    """
+    What a payment without an amount is of: all that was due on its day, with what was *typed* since, but for what the
+    *others* of the bill have; of a bill that was paid in full before it, what was typed, where that is one. None where
+    it was paid in several parts, and nobody *is asked* of it: nothing is left to post.
+    """
     document = bill.seen.document_id
+    listed = [each for each in typed if each.of == document and each.is_free]
+    sure = pair(others, listed, chosen, {}).sure
+    taken = {each.xero_id for each in sure.values()}
+    free = [each for each in listed if each.xero_id not in taken]
+    later = sum(each.amount.amount for each in free if each.on is None or each.on >= payment.on)
+    unpaid = sum(each.amount.amount for each in others if each.of == document and each.name not in sure)
+    whole = bill.left + later - unpaid
+    if whole <= 0:
+        whole = free[0].amount.amount if len(free) == 1 else bill.document.total or Decimal(0)
+    if not bill.left and not is_asked and whole not in [each.amount.amount for each in free]:
+        return None
+    return Money(whole, bill.document.currency_code or "XXX")
+
+
+def _payment_write(payment: BillPayment, bill: OpenDocument, choice: ClearingChoice | None, amount: Money) -> _Write:
     account = (choice.account.account_id or "") if choice is not None else ""
-    on_it = [each.amount for each in typed if each.of == document]
-    whole = on_it[0] if len(on_it) == 1 else bill.document.total or Decimal(0)
-    amount = payment.amount or Money(whole, bill.document.currency_code or "XXX")
     return _Write(
-        wanted=Wanted(name=payment.id, of=document, amount=amount, on=payment.on, account=account),
+        wanted=Wanted(name=payment.id, of=bill.seen.document_id, amount=amount, on=payment.on, account=account),
         operation=BILLS.operation(payment.id),
-        facts={"bill": payment.bill_id},
+        facts={BILLS.fact: payment.bill_id}
+        | ({} if payment.amount is None else {"amount": str(payment.amount.amount)}),
     )
 
 
@@ -298,46 +332,3 @@ def _movement(
         operation=operation,
         facts=facts,
     )
-
-
-async def _typed_payments(books: Books, documents: Iterable[str]) -> list[Typed]:
-    """The standing payments of *documents* that the library did not write."""
-    found: list[Typed] = []
-    ours = sign_of(books.app.client_id)
-    for document in sorted(documents):
-        async for record, payment in walk(books, PAYMENTS, Payment, lookup=("invoice", document)):
-            if payment.status in GONE or dict(record.lookups).get("sign") == ours:
-                continue
-            if await intents_with(books, lookup=("xero_id", record.key)):
-                continue
-            account = payment.account.account_id if payment.account is not None else None
-            amount = payment.amount or Decimal(0)
-            seen = _seen(PAYMENTS, record)
-            found.append(Typed(seen=seen, of=document, amount=amount, on=payment.date, account=account or ""))
-    return sorted(found, key=lambda each: (each.on or date.min, each.xero_id))
-
-
-async def _typed_movements(books: Books, clearing: AccountId) -> list[Typed]:
-    """What was spent or received through *clearing*, and the transfers from or to it, that are not ours."""
-    await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
-    ours = sign_of(books.app.client_id)
-    found: list[Typed] = []
-    async for record, moved in walk(books, BANK_TRANSACTIONS, BankTransaction, lookup=("account", clearing)):
-        if moved.status not in GONE and moved.type in {"SPEND", "RECEIVE"} and dict(record.lookups).get("sign") != ours:
-            amount = (moved.total or Decimal(0)) * (-1 if moved.type == "SPEND" else 1)
-            seen = _seen(BANK_TRANSACTIONS, record)
-            found.append(Typed(seen=seen, of=MoveMoney.kind, amount=amount, on=moved.date, account=clearing))
-    async for record, transfer in walk(books, BANK_TRANSFERS, BankTransfer, lookup=("account", clearing)):
-        if transfer.status not in GONE and dict(record.lookups).get("sign") != ours:
-            source = transfer.from_bank_account.account_id if transfer.from_bank_account is not None else None
-            target = transfer.to_bank_account.account_id if transfer.to_bank_account is not None else None
-            amount = (transfer.amount or Decimal(0)) * (-1 if source == clearing else 1)
-            other = (target if source == clearing else source) or ""
-            seen = _seen(BANK_TRANSFERS, record)
-            found.append(Typed(seen=seen, of=Transfer.kind, amount=amount, on=transfer.date, account=other))
-    taken = [each for each in found if not await intents_with(books, lookup=("xero_id", each.xero_id))]
-    return sorted(taken, key=lambda each: (each.on or date.min, each.xero_id))
-
-
-def _seen(shelf: Shelf, record: Record) -> Seen:
-    return Seen(shelf.name, record.key, stamp_of(record))

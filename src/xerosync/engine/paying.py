@@ -496,7 +496,6 @@ def _changed(payment: HostPayment, known: KnownPayments, intent: Intent, documen
     posted, _ = known.payments.get(intent.xero_id or "", (None, ""))
     differs = list(_differs(payment, known, intent, document))
     if posted is not None and ("Account" in intent.payload or "batch" in intent.facts):
-        # Of one that people typed and that was taken over, a person may have said that it is this one all the same.
         choice = known.accounts.get(payment.account)
         account_id = choice.account.account_id if choice is not None else None
         there = posted.account.account_id if posted.account is not None else None
@@ -511,9 +510,11 @@ def _changed(payment: HostPayment, known: KnownPayments, intent: Intent, documen
 
 def _differs(payment: HostPayment, known: KnownPayments, intent: Intent, document: Open | None) -> Iterator[str]:
     payload, settled = intent.payload, intent.facts.get("settled")
+    # Of one that people typed and that was taken over, a person may have said that it is this one all the same.
+    said = intent.facts.get("amount") or str(payload["Amount"])
     if intent.facts.get(known.way.fact) != payment.of:
         yield known.way.noun
-    if payment.amount is not None and payment.amount.amount != Decimal(str(payload["Amount"])):
+    if payment.amount is not None and payment.amount.amount != Decimal(said):
         yield "amount"
     elif (
         payment.amount is not None

@@ -397,7 +397,7 @@ def _finding_at_end(state: State, about: str, attempts: int) -> Finding | None:
             return Finding(
                 code="perhaps typed by hand",
                 about=about,
-                cause="Xero holds one with the same document, day and amount that this library did not write",
+                cause="Xero holds one that this library did not write, and that may be the same",
                 fix="say whether it is the same with backfill(chosen=…), or submit this one under a new id",
                 who="the bookkeeper",
             )

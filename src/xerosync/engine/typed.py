@@ -8,19 +8,23 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import Adopt, Seen
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import State
-from xerosync.money import Money
+from xerosync.money import Money, exactly
 from xerosync.texts import plain_id
 
 WHICH_ONE: Final = "which one is it"
 NONE_OF_THEM: Final = ""
 """What is chosen where none of the candidates is it."""
 
+_OTHERWISE: Final = "another amount"
 _NOT_IT: Final = "what was chosen is none of its candidates"
+_CHOOSE: Final = "choose it with backfill(chosen={id: its Xero id}), or say with '' that none is"
+_ONE_EACH: Final = "; a sum of several must become one for each in Xero first"
+_NOT_BEFORE: Final = ": nothing is posted before"
 
 
 @frozen(kw_only=True, repr=False)
@@ -64,14 +68,21 @@ class Typed:
     """
     A payment, or other movement, that people typed: *of* what, how much, when, and through which account.
 
-    *seen* is how it stood when the plan was made: it may be removed before that is applied.
+    *seen* is how it stood when the plan was made: it may be removed before that is applied. *taken* is what of it is
+    taken over already: the rest may be another's, but it cannot be chosen twice.
     """
 
     seen: Seen
     of: str
-    amount: Decimal
+    amount: Money
     on: date | None
     account: str
+    taken: Decimal = Decimal(0)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing of it is taken over."""
+        return not self.taken
 
     @property
     def xero_id(self) -> str:
@@ -90,14 +101,32 @@ class Wanted:
     account: str
 
     def differs(self, typed: Typed) -> tuple[str, ...]:
-        """What of *typed*, which is of the same amount, is otherwise."""
+        """What of *typed* is otherwise."""
         days = (typed.on - self.on).days if typed.on is not None else None
-        told: list[str] = []
+        told = [] if typed.amount == self.amount else [_OTHERWISE]
         if days:
             told.append(f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}")
         elif days is None:
             told.append("without a day")
-        return (*told, *(["through another account"] if typed.account != self.account else []))
+        told += ["through another account"] if typed.account != self.account else []
+        return (*told, *(["taken over for another"] if not typed.is_free else []))
+
+    def may_be(self, typed: Typed, *, is_short: bool) -> bool:
+        """
+        Whether *typed*, of the same document, is perhaps it: of its amount; or of its day and account, mistyped, net of
+        fees, or one sum for several; or, where what is left to pay is too short for it, whatever paid there.
+        """
+        if not _same_way(self.amount, typed.amount):
+            return False
+        if not typed.is_free:
+            return (is_short or self._is_there(typed)) and abs(typed.amount.amount) - typed.taken >= abs(
+                self.amount.amount
+            )
+        return is_short or typed.amount == self.amount or self._is_there(typed)
+
+    def _is_there(self, typed: Typed) -> bool:
+        """Whether *typed* is of the same day and account."""
+        return (typed.on, typed.account) == (self.on, self.account)
 
 
 @define
@@ -111,11 +140,15 @@ class Pairing:
     """Those for which something was chosen that is none of their candidates."""
 
 
-def pair(wanted: Sequence[Wanted], typed: Iterable[Typed], chosen: Mapping[str, str]) -> Pairing:
+@exactly
+def pair(
+    wanted: Sequence[Wanted], typed: Iterable[Typed], chosen: Mapping[str, str], due: Mapping[str, Decimal]
+) -> Pairing:
     """
     Which of what was *typed* each of *wanted* is: sure where amount, day and account are the same.
 
-    What a person has *chosen* goes before. Of several that are alike in all of it any is as good as the other.
+    What a person has *chosen* goes before. Of several that are alike in all of it any is as good as the other. *due* is
+    what is left to pay, by what it is of.
     """
     free: dict[str, list[Typed]] = defaultdict(list)
     for one in typed:
@@ -128,28 +161,46 @@ def pair(wanted: Sequence[Wanted], typed: Iterable[Typed], chosen: Mapping[str, 
         elif chosen[each.name] == NONE_OF_THEM:
             found.none.append(each.name)
         else:
-            by_id = {one.xero_id: one for one in _alike(each, free)}
-            it = by_id.get(plain_id(chosen[each.name]))
+            fits = {one.xero_id: one for one in free[each.of] if one.is_free and _same_way(each.amount, one.amount)}
+            it = fits.get(plain_id(chosen[each.name]))
             _take(each, it, free, found) if it is not None else found.wrong.append(each.name)
     left: list[Wanted] = []
     for each in undecided:
-        exact = next((one for one in _alike(each, free) if not each.differs(one)), None)
+        exact = next((one for one in free[each.of] if not each.differs(one)), None)
         if exact is not None:
             _take(each, exact, free, found)
         else:
             left.append(each)
-    found.doubtful |= {each.name: tuple(candidates) for each in left if (candidates := _alike(each, free))}
+    found.doubtful |= _doubts(left, free, due)
     return found
 
 
-def _alike(wanted: Wanted, free: Mapping[str, Sequence[Typed]]) -> list[Typed]:
-    """What is free of the same document and amount."""
-    return [one for one in free.get(wanted.of, ()) if one.amount == wanted.amount.amount]
+def _doubts(
+    wanted: Iterable[Wanted], free: Mapping[str, Sequence[Typed]], due: Mapping[str, Decimal]
+) -> dict[str, tuple[Typed, ...]]:
+    """The candidates of each of *wanted* that has any; those without are to be paid out of what is *due*."""
+    found: dict[str, tuple[Typed, ...]] = {}
+    unpaid = dict(due)
+    for each in wanted:
+        is_short = each.of in unpaid and each.amount.amount > unpaid[each.of]
+        candidates = tuple(one for one in free.get(each.of, ()) if each.may_be(one, is_short=is_short))
+        if candidates:
+            found[each.name] = candidates
+        elif each.of in unpaid:
+            unpaid[each.of] -= each.amount.amount
+    return found
+
+
+def _same_way(one: Money, other: Money) -> bool:
+    """Whether both are of one currency, and go the same way."""
+    return one.currency == other.currency and (one.amount > 0) == (other.amount > 0)
 
 
 def _take(wanted: Wanted, one: Typed, free: dict[str, list[Typed]], found: Pairing) -> None:
     found.sure[wanted.name] = one
     free[wanted.of].remove(one)
+    if abs(one.amount.amount) > abs(wanted.amount.amount):
+        free[wanted.of].append(evolve(one, taken=abs(wanted.amount.amount)))
 
 
 def in_doubt(wanted: Wanted, candidates: Iterable[Typed]) -> WhichOne:
@@ -157,20 +208,28 @@ def in_doubt(wanted: Wanted, candidates: Iterable[Typed]) -> WhichOne:
     listed = tuple(
         Candidate(
             xero_id=one.xero_id,
-            amount=Money(one.amount, wanted.amount.currency),
+            amount=one.amount,
             on=one.on,
             differs=wanted.differs(one),
         )
         for one in candidates
     )
+    is_sum = any(each.amount != wanted.amount for each in listed)
     return WhichOne(
         code=WHICH_ONE,
         about=wanted.name,
-        cause="; ".join(f"one of the same amount is in Xero, {', '.join(each.differs)}" for each in listed[:3]),
-        fix="choose it with backfill(chosen={id: its Xero id}), or say with '' that none is: nothing is posted before",
+        cause="; ".join(_seen(each, wanted) for each in listed[:3]),
+        fix=_CHOOSE + (_ONE_EACH if is_sum else "") + _NOT_BEFORE,
         worth=wanted.amount,
         candidates=listed,
     )
+
+
+def _seen(candidate: Candidate, wanted: Wanted) -> str:
+    if candidate.amount == wanted.amount:
+        return f"one of the same amount is in Xero, {', '.join(candidate.differs)}"
+    told = [each for each in candidate.differs if each != _OTHERWISE]
+    return f"one of {abs(candidate.amount)} is in Xero, {', '.join(told) or 'on the same day'}"
 
 
 def not_given(answered: Iterable[str], names: Collection[str]) -> list[Finding]:
@@ -185,5 +244,5 @@ def not_given(answered: Iterable[str], names: Collection[str]) -> list[Finding]:
 
 def not_it(wanted: Wanted) -> Finding:
     """The finding that what was chosen for *wanted* cannot be it."""
-    fix = "choose one of its candidates, of the same document and amount, that is nothing else's"
+    fix = "choose one of its candidates, of the same document and currency, that is nothing else's"
     return Finding(code="does not fit", about=wanted.name, cause=_NOT_IT, fix=fix, worth=wanted.amount)
