@@ -159,6 +159,14 @@ def _merged(product: Product) -> None:
     product.books.merge_contacts(customer(product.books), into=product.books.add_contact("Ana Costa and Sons").id)
 
 
+def provider(books: Bookkeeper) -> str:
+    return next(each.id for each in books.contacts if each.name == "Collections Ltd")
+
+
+def _provider_merged(product: Product) -> None:
+    product.books.merge_contacts(provider(product.books), into=product.books.add_contact("Collections Limited").id)
+
+
 CHANGES: dict[str, tuple[Change, list[DriftField]]] = {
     "bill edited": (lambda it: it.books.edit_invoice(bill(it.books), amount=Decimal(31)), [DriftField.AMOUNT]),
     "bill dated": (_dated, [DriftField.DATE]),
@@ -186,6 +194,19 @@ LEFT: dict[str, tuple[Change, list[DriftField]]] = {
     "receipt on another account, reconciled": (_then(_recode(spent, "8.00"), _reconciled), [DriftField.LINES]),
     "receipt dated, reconciled": (_then(_receipt_dated, _reconciled), [DriftField.DATE]),
     "receipt dated, closed": (_then(_receipt_dated, _closed(DAY)), [DriftField.DATE]),
+    "receipt edited, account archived": (
+        _then(_nine, lambda it: it.books.archive_account("429")),
+        [DriftField.AMOUNT],
+    ),
+    "receipt removed, bank account archived": (
+        _then(lambda it: it.books.remove_bank_transaction(spent(it.books)), lambda it: it.books.archive_account(BANK)),
+        [DriftField.EXISTENCE],
+    ),
+    "fees edited, provider archived": (
+        _then(_recode(fees, "2.00"), lambda it: it.books.archive_contact(provider(it.books))),
+        [DriftField.AMOUNT],
+    ),
+    "fees edited, provider merged": (_then(_recode(fees, "2.00"), _provider_merged), [DriftField.AMOUNT]),
     "bill dated, closed": (_then(_dated, _closed(LATER)), [DriftField.DATE]),
     "payment removed, closed": (_then(_payment_removed, _closed(DAY)), [DriftField.EXISTENCE]),
     "customer merged": (_merged, [DriftField.CONTACT, DriftField.CONTACT]),

@@ -10,7 +10,18 @@ from attrs import define, evolve, field
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 from tests.receivables.test_currencies import EUROS, FOREIGN_BANK, eur, found, sold
 
-from xerosync import LineKind, Plan, Receivables, Settlement, SettlementLine, SettlementSettings, Surplus, Xero
+from xerosync import (
+    Fix,
+    Ledger,
+    LineKind,
+    Plan,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Surplus,
+    Xero,
+)
 from xerosync.errors import InvalidInput
 
 COLLECTED, CHARGED_BACK, REFUNDED = LineKind.COLLECTED, LineKind.CHARGED_BACK, LineKind.REFUNDED
@@ -223,6 +234,25 @@ def test_what_was_not_refunded_is_charged_back_by_an_invoice_in_its_place(story:
     story.add("W1", "70.00", LineKind.REINSTATED)
     assert story.settle().findings == ()
     story.stands(clearing=70, owed=0)
+
+
+def test_of_a_voided_invoice_in_a_payments_place_the_reason_is_said_why_it_stays_so(
+    product: Product, xero: Xero
+) -> None:
+    story = begun(product, xero, clearing=WITHOUT_A_BANK)
+    story.add("L1", "100.00", COLLECTED)
+    story.add("R1", "30.00", REFUNDED)
+    story.add("B1", "70.00", CHARGED_BACK)
+    story.settle()
+    (owed,) = [each for each in product.books.invoices if each.total == 70]
+    product.books.void_invoice(owed.id)
+
+    (found,) = story.sales.reconcile(story.given).discrepancies
+    (told,) = Ledger(xero).drift().restore().findings
+
+    assert (found.code, found.about, found.fixes) == ("removed in Xero", "B1", (Fix.IGNORE,))
+    assert "a plan cannot put it back: it was voided, which is for good" in found.fix
+    assert "it was voided, which is for good" in told.cause
 
 
 def test_a_won_dispute_pays_the_invoice_that_the_same_plan_puts_in_a_payments_place(story: Story) -> None:

@@ -15,6 +15,7 @@ from xerosync.engine.actions import AcceptDrift, Action, Pay, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.drift_report import Drift, DriftField, DriftReport
+from xerosync.engine.hindrances import archived_contacts
 from xerosync.engine.intents import Intent, read_intent, tag_in, text_at
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
@@ -142,7 +143,8 @@ async def _drifted(
     differ = {key: (ours[key], each) for key, (each, _) in documents.items() if all_differing[key]}
     restored = await _put_back(books, differ)
     days = open_books(organisation, WhenLocked.REFUSE)
-    archived = await _archived(books, (each.as_one() for each, _ in differ.values()))
+    contacts = (text_at(each.as_one().payload, "Contact", "ContactID") for each, _ in differ.values())
+    archived = await archived_contacts(books, contacts)
     for xero_id, (written, document) in differ.items():
         as_one, differing = written.as_one(), all_differing[xero_id]
         anew = restored.get(xero_id, PutBack())
@@ -150,6 +152,7 @@ async def _drifted(
         if isinstance(document, Invoice):
             anew, under_money = _edited_back(written, document, documents[xero_id][1], differing)
             stays = stays or under_money
+        stays = stays or anew.stays
         for field, was, now in differing:
             yield Drift(
                 kind=name,
@@ -219,16 +222,6 @@ def _refused_edit(written: Written, remedy: Iterable[Action]) -> tuple[str, ...]
     return tuple(text for each in found if each is not None for text in each.messages)
 
 
-async def _archived(books: Books, written: Iterable[Intent]) -> frozenset[str]:
-    """The contacts of what was *written*, by id, that nothing can be posted for any more."""
-    ids = {text_at(each.payload, "Contact", "ContactID") for each in written} - {""}
-    if not ids:
-        return frozenset()
-    await refresh(books, CONTACTS)
-    found = await stamped(books, CONTACTS, Contact, ids)
-    return frozenset(key for key, (each, _) in found.items() if each.contact_status == ContactStatus.ARCHIVED)
-
-
 async def _nameless(books: Books) -> list[Drift]:
     """
     The payments of batches that were found removed, where Xero does not say which payments they were.
@@ -243,7 +236,7 @@ async def _nameless(books: Books) -> list[Drift]:
     written = {each.key: Written(creation=each) for each in nameless if now[each.key].key == each.key}
     restored = await _put_back(books, {key: (each, None) for key, each in written.items()})
     days = open_books(await books.organisation(), WhenLocked.REFUSE)
-    stays = {key: why_it_stays(each.creation, None, days) for key, each in written.items()}
+    stays = {key: why_it_stays(each.creation, None, days) or restored[key].stays for key, each in written.items()}
     return [
         Drift(
             kind=Pay.kind,

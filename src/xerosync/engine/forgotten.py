@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, Pay, PayBatch
+from xerosync.engine.actions import Action, Adopt, PayBatch
 from xerosync.engine.intents import intent_key, tag_of
-from xerosync.engine.mirror import GONE, INVOICES, mirror_key, read_mirrored, refresh, stored
+from xerosync.engine.mirror import refresh, stored
 from xerosync.engine.observed import intents_of
 from xerosync.engine.recovery import MARKS_ON
 from xerosync.engine.strays import document_of, stray_key
-from xerosync.models import Invoice
 from xerosync.storage.protocol import Record
 
 
@@ -24,21 +23,6 @@ async def taken_over(books: Books, actions: Sequence[Action]) -> list[Action]:
     kinds = {action.kind for action in actions}
     await refresh(books, *(shelf for shelf, marked in MARKS_ON if kinds & marked))
     return await met_before(books, actions)
-
-
-async def unpayable(books: Books, actions: Iterable[Action]) -> frozenset[str]:
-    """The invoices that *actions* would pay and that were voided or deleted meanwhile, by id."""
-    ids = list(dict.fromkeys(str(action.invoice) for action in actions if isinstance(action, Pay)))
-    if not ids:
-        return frozenset()
-    await refresh(books, INVOICES)
-    found = await stored(books, (mirror_key(INVOICES, books.tenant, each) for each in ids))
-    return frozenset(each.key for each in found if read_mirrored(each, Invoice).status in GONE)
-
-
-def pays_any(actions: Iterable[Action], invoices: Collection[str]) -> bool:
-    """Whether one of *actions* pays one of *invoices*."""
-    return any(isinstance(action, Pay) and str(action.invoice) in invoices for action in actions)
 
 
 async def met_before(books: Books, actions: Sequence[Action]) -> list[Action]:

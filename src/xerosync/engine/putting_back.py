@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Pay, Pending, RemoveMoney, RemovePayment, Seen
-from xerosync.engine.forgotten import pays_any, taken_over, unpayable
+from xerosync.engine.forgotten import taken_over
+from xerosync.engine.hindrances import hindrances
 from xerosync.engine.intents import intent_key, retries
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -29,13 +30,13 @@ from xerosync.engine.undo_actions import RemoveTransfer
 @frozen(kw_only=True)
 class PutBack:
     """
-    What puts something back, as it can be planned: *actions*, none where what they would pay *is_voided*, and Xero's
-    words where it *refused* them before.
+    What puts something back, as it can be planned: *actions*, none where Xero would refuse one of them, and *stays*
+    says why; and Xero's words where it *refused* them before.
     """
 
     actions: tuple[Action, ...] = ()
     refused: tuple[str, ...] = ()
-    is_voided: bool = False
+    stays: str = ""
 
 
 async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[PutBack]:
@@ -46,17 +47,16 @@ async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[Put
     """
     groups = list(wanted)
     every = [action for group in groups for action in group]
-    voided = await unpayable(books, every)
+    hindered = await hindrances(books, every)
     # What was put back before the store was set back is in Xero already.
     known = await taken_over(books, await as_seen(books, every))
     refused, met = await _refused_before(books, known), iter(known)
     found: list[PutBack] = []
     for group in groups:
         actions = tuple(islice(met, len(group)))
-        is_voided = pays_any(group, voided)
-        found.append(
-            PutBack(is_voided=True) if is_voided else PutBack(actions=actions, refused=_words_on(actions, refused))
-        )
+        sent = (each.itself for each in actions if not isinstance(each, Adopt))
+        stays = next((hindered[itself] for itself in sent if itself in hindered), "")
+        found.append(PutBack(stays=stays) if stays else PutBack(actions=actions, refused=_words_on(actions, refused)))
     return found
 
 

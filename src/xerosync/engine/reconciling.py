@@ -318,9 +318,9 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
         remedies, fix = dict(each.remedies), each.fix
         if Fix.REMOVE in remedies:
             remedies[Fix.REMOVE] = tuple(islice(removing, len(remedies[Fix.REMOVE])))
-        if again.is_voided:
+        if again.stays:
             del remedies[Fix.RESTORE]
-            fix = f"{fix}; a plan cannot put it back: its invoice was voided"
+            fix = f"{fix}; a plan cannot put it back: {again.stays}"
         elif again.actions:
             remedies[Fix.RESTORE] = again.actions
             fix = f"{fix}; Xero refused to have it put back: {' | '.join(again.refused)}" if again.refused else fix

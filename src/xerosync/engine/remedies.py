@@ -12,6 +12,7 @@ from xerosync.engine.actions import (
     WAS_ON,
     Action,
     Adopt,
+    CreateSale,
     CreateSaleCredit,
     MoveMoney,
     Pay,
@@ -26,13 +27,15 @@ from xerosync.engine.entries import LINE, Entry, Key, named
 from xerosync.engine.mirror import GONE
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Plan
-from xerosync.engine.restoring import again
+from xerosync.engine.restoring import VOIDED, again
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment, PaymentId
 
 _KINDS: Final = {"payment": Pay.kind, "bank transaction": MoveMoney.kind, "transfer": Transfer.kind}
 """What writes what somebody may have typed."""
+_VOIDABLE: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
+"""What stands in a payment's place, or was parked as a credit: people change nothing of it but that it stands."""
 CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
 """The codes of what people did to what the library posted."""
 BY_HAND: Final = "by hand/"
@@ -131,6 +134,8 @@ def _restoring(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means)
         if not reason and entry.recorded_on is not None and means.open_books.is_closed(entry.recorded_on):
             reason = "it lies in closed books"  # it would be removed where it stands, and refused where it was
         written = entry.intent
+        if not reason and written is not None and written.operation.kind in _VOIDABLE:
+            reason = VOIDED
         more = () if reason or written is None else again(written, entry.document, discrepancy.amount.currency)
         if not more:
             return (), f"a plan cannot put it back: {reason or 'what was posted is not known in full'}"

@@ -26,6 +26,7 @@ from xerosync.engine.actions import (
     Seen,
     Transfer,
 )
+from xerosync.engine.hindrances import ENDED
 from xerosync.engine.intents import OPEN_STATES, TAG_PREFIX, Intent, intent_key, text_at
 from xerosync.engine.mirror import GONE, INVOICES
 from xerosync.engine.observed import intents_of, intents_with
@@ -61,6 +62,7 @@ TAKING_BACK: Final = frozenset(
     }
 )
 """The kinds of write that take back what was posted."""
+VOIDED: Final = "it was voided, which is for good (F 6.51)"
 _EDITABLE: Final = frozenset({"Date", "DueDate", "LineItems", "LineAmountTypes", "InvoiceNumber", "Reference"})
 _REASON: Final = "put back as it was posted"
 
@@ -133,6 +135,8 @@ def why_it_stays(
     *archived* are contacts, which Xero takes nothing for.
     """
     stands = document is not None and document.status not in GONE
+    if isinstance(document, Invoice | CreditNote) and not stands:
+        return VOIDED
     if stands and isinstance(document, Payment | BankTransaction | BankTransfer) and document.is_reconciled:
         return "it is reconciled"
     was_on = text_at(written.payload, "Date")[:10]
@@ -140,7 +144,7 @@ def why_it_stays(
     if any(day is not None and days.is_closed(day) for day in bears):
         return "it lies in closed books"
     if text_at(written.payload, "Contact", "ContactID") in archived:
-        return "its contact was archived, or merged into another one"
+        return ENDED
     return ""
 
 
