@@ -115,6 +115,27 @@ def test_a_payout_waits_for_a_line_whose_transaction_is_unknown_and_is_posted_on
     assert sales.reconcile([settlement]).clean
 
 
+def test_a_payout_that_waits_is_told_with_what_it_waits_for(product: Product, xero: Xero) -> None:
+    sales = collecting(xero)
+    invoices = [product.collectable("100.00", name) for name in ("Ana", "Ben")]
+    settlements = [
+        settled(line("L1", invoices[0].id, "100.00")),
+        settled(line("L2", invoices[1].id, "100.00"), name="S2"),
+    ]
+    product.books.lock_period(DAY)
+    plan, report = sales.settle(settlements), sales.reconcile(settlements)
+
+    for causes in (plan.causes, report.causes):
+        (cause,) = causes
+        assert (cause.code, sorted(cause.waits)) == ("books closed", ["L1", "L2", "S1", "S2"])
+        assert cause.fix.startswith("move the lock date")
+    (told,) = str(report).splitlines()[1:]
+    assert " × books closed: " in told
+    product.books.lock_period(None)
+    sales.apply(sales.settle(settlements))
+    assert sales.reconcile(settlements).clean
+
+
 def test_a_payout_waits_for_a_charge_back_that_has_nothing_to_take_back(product: Product, xero: Xero) -> None:
     first, second = product.collectable("100.00", "Ana"), product.collectable("40.00", "Ben")
     sales = collecting(xero)

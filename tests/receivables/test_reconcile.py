@@ -175,7 +175,7 @@ def test_the_report_is_a_table_that_ends_in_xeros_own_balance(product: Product, 
     collect(sales, invoice.id, "100.00")
 
     assert [(row["what"], row["amount"], row["why"]) for row in sales.reconcile().rows()] == [
-        ("in flight", "100.00 NZD", "1 payments posted, not yet paid out"),
+        ("in flight", "100.00 NZD", "collected and not yet paid out, of 1 payment posted in all"),
         ("balance in Xero", "100.00 NZD", "TrialBalance"),
     ]
 

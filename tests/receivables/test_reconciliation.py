@@ -262,6 +262,19 @@ def test_what_has_one_cause_is_one_cause(collected: Collected) -> None:
     assert "(the bookkeeper)" in str(report)
 
 
+def test_what_is_ignored_of_one_settlement_its_fees_and_its_payout_stays_so(collected: Collected) -> None:
+    collected.settlements.pop(0)
+    report = collected.report()
+    assert {each.part for each in report.discrepancies if each.about == "S1"} == {("fees", "S1"), ("payout", "S1")}
+    (cause,) = report.causes
+    assert (cause.code, len(report.discrepancies)) == ("not in your settlements", 4)
+
+    collected.sales.apply(report.plan(Fix.IGNORE))
+
+    assert collected.report().clean
+    assert not collected.report().plan(Fix.IGNORE)
+
+
 def test_days_in_the_wrong_order_are_refused(collected: Collected) -> None:
     with pytest.raises(InvalidInput, match="last"):
         collected.sales.reconcile(first=DAY, last=DAY - timedelta(days=1))

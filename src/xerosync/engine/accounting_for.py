@@ -27,7 +27,9 @@ _FORGOTTEN: Final = "payment the store does not know"
 _FORGOTTEN_CAUSE: Final = "it carries our mark, but the store has no record of it"
 _FORGOTTEN_FIX: Final = "settle its line again: it is taken over"
 _NOT_YET: Final = "not posted yet"
+_NOT_YET_CAUSE: Final = "its settlement is not posted whole"
 _NOT_YET_FIX: Final = "post what is missing, by this report's plan or by that of settle()"
+_ORPHAN_CAUSE: Final = "it was posted here, and its settlement is not among those given, or is given without it"
 _ORPHAN_FIX: Final = (
     "give the settlement; if you give those from some day on alone, name that day: first=…; "
     "take back what was posted only if it never was"
@@ -192,16 +194,15 @@ class _Explaining:
             amount = self._actual(entries)
             if amount:
                 first = entries[0]
-                settlement = first.intent.facts.get("settlement", "") if first.intent is not None else ""
-                named_so = f"settlement {settlement}" if settlement else "its settlement"
                 found = Discrepancy(
                     code="not in your settlements",
                     about=about,
-                    cause=f"it was posted here, and {named_so} is not among those given, or has no such {what}",
+                    cause=_ORPHAN_CAUSE,
                     fix=_ORPHAN_FIX,
                     worth=abs(amount),
                     amount=amount,
                     xero_id=first.xero_id,
+                    part=(what, about),
                     link=self._link(first),
                 )
                 yield Found(discrepancy=found, entries=tuple(entries))
@@ -284,11 +285,11 @@ class _Explaining:
                 fix="settle its line again: it is taken over",
             )
         if told is not None and told.code == _NOT_YET:
-            cause = f"settlement {expected.settlement.id} is not posted whole"
-            return evolve(finding, code=_NOT_YET, cause=cause, fix=_NOT_YET_FIX)
+            return evolve(finding, code=_NOT_YET, cause=_NOT_YET_CAUSE, fix=_NOT_YET_FIX)
         if told is not None:
             fix = _CHANGED_FIX if changed is not None else told.fix
-            return evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who, retry=told.retry)
+            said = evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who)
+            return evolve(said, retry=told.retry, root=told.root)
         if changed is not None:
             return _changed(finding, changed)
         return finding

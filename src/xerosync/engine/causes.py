@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import frozen
 
@@ -13,6 +13,7 @@ from xerosync.tables import Listing
 if TYPE_CHECKING:
     from xerosync.engine.plans import Finding
 
+F = TypeVar("F", bound="Finding")
 
 _SHOWN: Final = 5
 
@@ -55,21 +56,35 @@ class RootCause:
 
 def root_causes(findings: Iterable[Finding]) -> Listing[RootCause]:
     """*findings* by what is behind them, those for which most waits first."""
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        key = (finding.root,) if finding.root else (finding.code, finding.cause, finding.fix)
+    return Listing(cause for cause, _ in with_causes(findings))
+
+
+def with_causes(findings: Iterable[F]) -> list[tuple[RootCause, list[F]]]:
+    """`root_causes`, each with its findings."""
+    pairs = [(_cause(group), group) for group in by_root(findings)]
+    return sorted(pairs, key=lambda pair: -len(pair[0].waits))
+
+
+def by_root(findings: Iterable[F]) -> list[list[F]]:
+    """*findings* in groups of one root each; one that waits for what another is about is in its group, after it."""
+    listed = list(findings)
+    behind = {each.about: each for each in listed if not each.root}
+    groups: dict[tuple[str, ...], list[F]] = {}
+    for finding in sorted(listed, key=lambda each: each.root in behind):
+        first = behind.get(finding.root, finding)
+        key = (first.root,) if first.root else (first.code, first.cause, first.fix)
         groups.setdefault(key, []).append(finding)
-    causes = [_cause(group) for group in groups.values()]
-    return Listing(sorted(causes, key=lambda cause: -len(cause.waits)))
+    return list(groups.values())
 
 
-def _cause(group: list[Finding]) -> RootCause:
+def _cause(group: Sequence[Finding]) -> RootCause:
     first = group[0]
     # What a finding with a root is about is the root itself where it comes first: the others wait for it.
     waiting = group[1:] if first.root and len(group) > 1 else group
     sums: dict[str, list[Money]] = {}
     for finding in waiting:
-        if finding.worth is not None:
+        # The money of what waits for another finding is that other's money.
+        if finding.worth is not None and finding.root == first.root:
             sums.setdefault(finding.worth.currency, []).append(finding.worth)
     return RootCause(
         code=first.code,

@@ -339,7 +339,8 @@ class _Payouts:
         if part == PAYOUT and (waiting := self._waiting(settlement)):
             shown = ", ".join(waiting[:_SHOWN]) + (f" and {len(waiting) - _SHOWN:,} more" if waiting[_SHOWN:] else "")
             cause = f"lines of its settlement do not stand in the books as they are given: {shown}"
-            self._find(settlement, part, HELD, cause, _HELD_FIX, worth=effect, retry=self._may_come(waiting))
+            retry = self._may_come(waiting)
+            self._find(settlement, part, HELD, cause, _HELD_FIX, worth=effect, retry=retry, root=waiting[0])
             return None
         day = self.known.open_books.day_for(on)
         if day is None:
@@ -424,11 +425,10 @@ class _Payouts:
         worth: Money,
         retry: bool = False,
         who: str = "you",
+        root: str = "",
     ) -> None:
-        about = settlement.id
-        self.findings.append(
-            CostFinding(part=part, code=code, about=about, cause=cause, fix=fix, retry=retry, worth=worth, who=who)
-        )
+        found = CostFinding(part=part, code=code, about=settlement.id, cause=cause, fix=fix, worth=worth, root=root)
+        self.findings.append(evolve(found, retry=retry, who=who))
 
 
 def _total(moved: Sequence[Movement]) -> Money:

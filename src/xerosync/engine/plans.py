@@ -81,7 +81,7 @@ class Finding:
     Something that needs a person: *code* names the kind of trouble, *about* the host's or Xero's id it concerns.
 
     *cause* says what is so, *fix* what to do, *who* can do it, *retry* whether running again may help by itself. *root*
-    names what is behind it, where another finding is about that.
+    names what is behind it, where another finding is about that: one of the same *root*, or the one about the *root*.
     """
 
     code: str

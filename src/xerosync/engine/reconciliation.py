@@ -12,7 +12,7 @@ from xerosync.arguments import listed
 from xerosync.engine.actions import WAS_ON, Action, Adopt, Pay, PayBatch, Pending, RemovePayment
 from xerosync.engine.batches import without
 from xerosync.engine.brought_forward import BroughtForward
-from xerosync.engine.causes import RootCause, root_causes
+from xerosync.engine.causes import RootCause, by_root, root_causes, with_causes
 from xerosync.engine.clearing import InBase, balance_rows
 from xerosync.engine.clearing_statement import ClearingStatement
 from xerosync.engine.discrepancies import Discrepancy, Fix, meant
@@ -147,7 +147,7 @@ class Reconciliation(Tabular):
 
     def rows(self) -> list[dict[str, str]]:
         """The sum line by line, for a table. Rows hold amounts: mind where they are shown."""
-        why = f"{self.payments:,} payments posted, not yet paid out"
+        why = f"collected and not yet paid out, of {self.payments:,} payment{'s' * (self.payments != 1)} posted in all"
         flight = {"what": "in flight", "amount": str(self.in_flight), "why": why}
         parts = [_row(each) for each in self.discrepancies]
         parts += [_row(each) | {"fix": "", "why": f"accepted: {each.cause}"} for each in self.accepted]
@@ -155,7 +155,6 @@ class Reconciliation(Tabular):
 
     def json(self) -> str:
         """The whole report as JSON; amounts are strings."""
-        groups = _groups(self.discrepancies)
         told = {
             "tenant": self.tenant,
             "organisation": self.organisation,
@@ -167,7 +166,7 @@ class Reconciliation(Tabular):
             "payments": self.payments,
             "explained": self.explained,
             "clean": self.clean,
-            "causes": [_cause_row(each, groups[each.code, each.cause, each.fix]) for each in self.causes],
+            "causes": [_cause_row(cause, group) for cause, group in with_causes(self.discrepancies)],
             "discrepancies": [_as_json(each) for each in self.discrepancies],
             "accepted": [_as_json(each) for each in self.accepted],
             "statement": json.loads(self.statement.json()),
@@ -361,17 +360,10 @@ def _cause_row(cause: RootCause, group: Sequence[Discrepancy]) -> dict[str, obje
 
 def _grouped(found: Iterable[Discrepancy]) -> Iterator[str]:
     """*found* by what is behind them, a line each."""
-    for (code, cause, fix), group in _groups(found).items():
-        total, who = _sum(group), group[0].who
+    for group in by_root(found):
+        total, first = _sum(group), group[0]
         count = f"{len(group):,} × " if len(group) > 1 else ""
-        yield f"  {f'{total} ' if total else ''}{count}{code}: {cause} → {fix} ({who})"
-
-
-def _groups(found: Iterable[Discrepancy]) -> dict[tuple[str, str, str], list[Discrepancy]]:
-    groups: dict[tuple[str, str, str], list[Discrepancy]] = {}
-    for each in found:
-        groups.setdefault((each.code, each.cause, each.fix), []).append(each)
-    return groups
+        yield f"  {f'{total} ' if total else ''}{count}{first.code}: {first.cause} → {first.fix} ({first.who})"
 
 
 def _sum(group: Sequence[Discrepancy]) -> Money:
@@ -388,7 +380,7 @@ def _section_of_sum(report: Reconciliation, heading: str) -> Section:
         ("", "in", statement.money_in, ""),
         ("", "out", -statement.money_out, f"{sum(each.count for each in statement.movements):,} movements in all"),
         *_closing(report),
-        ("", "in flight", report.in_flight, f"{ours}, {report.payments:,} payments"),
+        ("", "in flight", report.in_flight, f"{ours}; payments posted in all: {report.payments:,}"),
         ("✓" if report.clean else "✗", "discrepancies", listed, f"{len(report.discrepancies):,}, below"),
         *([("", "accepted", accepted, f"{len(report.accepted):,}, as they should be")] if report.accepted else []),
         (
@@ -415,7 +407,6 @@ def _closing(report: Reconciliation) -> Iterator[tuple[str, str, Money, str]]:
 
 
 def _section_of_causes(report: Reconciliation) -> Section:
-    groups = _groups(report.discrepancies)
     rows = [
         [
             Cell(each.code),
@@ -425,8 +416,7 @@ def _section_of_causes(report: Reconciliation) -> Section:
             Cell(each.cause),
             Cell(f"{each.fix} ({by(each.who)})"),
         ]
-        for each in report.causes
-        for group in [groups[each.code, each.cause, each.fix]]
+        for each, group in with_causes(report.discrepancies)
     ]
     columns = ("what", "how many", "amount", "at stake", "why", "what to do")
     return Section(heading="By what is behind them", columns=columns, rows=rows)

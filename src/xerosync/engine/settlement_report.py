@@ -61,7 +61,7 @@ class ReportedLine:
     made in the settlement's; *gain* what its payment gained over its invoice's own rate, or lost below zero, in the
     organisation's currency: Xero books that to its own account (F 6.116). *reason* is in plain words why it was
     declined or charged back. A ticked one that has a *cause* was an attempt beyond your retry policy: its money stands
-    in Xero, and a person should know.
+    in Xero, and a person should know. *root* is the id of the line that a payout waits for.
     """
 
     what: str
@@ -78,6 +78,7 @@ class ReportedLine:
     gain: Money | None = None
     reason: str = ""
     retry: bool = False
+    root: str = ""
 
     def __repr__(self) -> str:
         return f"<ReportedLine {self.what} {self.mark}>"
@@ -265,6 +266,7 @@ class _Trouble:
     who: str
     worth: Money | None
     retry: bool = False
+    root: str = ""
 
 
 _HELD_BACK: Final = _Trouble(
@@ -294,7 +296,8 @@ class _Troubles:
         about: dict[str, list[_Trouble]] = {}
         remarks: dict[str, _Trouble] = {}
         for finding in plan.findings:
-            trouble = _Trouble(finding.code, finding.cause, finding.fix, finding.who, finding.worth, finding.retry)
+            code, cause, fix, who, root = finding.code, finding.cause, finding.fix, finding.who, finding.root
+            trouble = _Trouble(code, cause, fix, who, finding.worth, finding.retry, root)
             if finding.code == RETRIED:
                 remarks[finding.about] = trouble
             else:
@@ -409,4 +412,4 @@ def _crossed(line: ReportedLine, trouble: _Trouble | None) -> ReportedLine:
         return line
     mark = LineMark.TICKED if trouble.code == RETRIED else LineMark.CROSSED
     code, cause, fix, who = trouble.code, trouble.cause, trouble.fix, trouble.who
-    return evolve(line, mark=mark, code=code, cause=cause, fix=fix, who=who, retry=trouble.retry)
+    return evolve(line, mark=mark, code=code, cause=cause, fix=fix, who=who, retry=trouble.retry, root=trouble.root)
