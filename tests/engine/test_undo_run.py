@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 from tests.engine.scenarios import collected, paper, receipt
 
@@ -86,6 +87,26 @@ def test_what_people_had_typed_stays_when_the_run_that_took_it_over_is_undone(
     assert [each.id for each in product.live_payments()] == [payment.id]
     assert [each.status for each in product.books.bank_transfers] == ["AUTHORISED"]
     assert transfer.id
+
+
+def test_a_run_whose_money_a_later_one_paid_out_is_undone_after_that_one(
+    product: Product, xero: Xero, ledger: Ledger
+) -> None:
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=SettlementSettings(bank_account=BANK))
+    settlement = collected(product.collectable("100.00").id)
+    posted = sales.apply(sales.settle(settlement))
+    paid_out = sales.apply(sales.settle(evolve(settlement, paid_out_on=DAY)))
+    clearing = product.books.account(CLEARING).id
+
+    too_early = ledger.undo(posted.run)
+    sales.apply(too_early)
+
+    assert [(each.about, each.cause) for each in too_early.findings] == [("L1", "it was paid out with settlement S1")]
+    assert (len(too_early), product.books.balance(clearing)) == (0, Decimal(0))
+    sales.apply(ledger.undo(paid_out.run))
+    sales.apply(ledger.undo(posted.run))
+    assert (product.live_payments(), product.books.balance(clearing)) == ([], Decimal(0))
+    assert [each.code for each in sales.settle(evolve(settlement, paid_out_on=DAY)).findings] == ["undone"]
 
 
 def test_card_receipts_and_batches_of_a_run_are_undone(product: Product, purchases: Payables, ledger: Ledger) -> None:

@@ -186,6 +186,101 @@ def test_a_settlement_given_under_another_id_takes_nothing_back_of_the_one_that_
     assert sales.reconcile(settlement).clean
 
 
+def in_portions(product: Product, xero: Xero) -> tuple[Receivables, Settlement, Settlement]:
+    """A portion that was settled alone, and the settlement that it was paid out with."""
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    sales = collecting(xero)
+    whole = settled((first.id, "130.00"), (second.id, "60.00"), paid_out=True)
+    portion = Settlement(id="P1", on=DAY, lines=whole.lines[:1])
+    sales.apply(sales.settle(portion))
+    return sales, portion, whole
+
+
+@pytest.mark.parametrize("given_without", [True, False])
+def test_a_settlement_is_undone_with_what_was_posted_of_it_in_portions(
+    product: Product, xero: Xero, *, given_without: bool
+) -> None:
+    sales, portion, whole = in_portions(product, xero)
+    sales.apply(sales.settle(whole))
+    assert clearing(product) == 0
+
+    plan = sales.undo_settlement(evolve(whole, lines=whole.lines[1:]) if given_without else whole)
+    report = sales.apply(plan)
+
+    assert (plan.findings, report.unfinished) == ((), ())
+    assert plan.counts() == {"removal": 2, "bank_transaction_removal": 2, "transfer_removal": 1}
+    assert (clearing(product), len(product.live_payments())) == (Decimal(0), 0)
+    assert product.books.balance(product.books.account(BANK).id) == 0
+    for each in (portion, whole):
+        assert (len(sales.undo_settlement(each)), sales.undo_settlement(each).findings) == (0, ())
+        assert {line.code for line in sales.settlement_report(each).crossed()} == {"undone"}
+        assert not sales.settle(each)
+        assert {found.code for found in sales.reconcile(each).discrepancies} == {"undone"}
+    assert Ledger(xero).audit().findings == ()
+
+
+def test_a_portion_that_was_paid_out_with_another_settlement_is_not_undone_alone(product: Product, xero: Xero) -> None:
+    """The payout holds its money: without it, clearing would be below nothing."""
+    sales, portion, whole = in_portions(product, xero)
+    sales.apply(sales.settle(whole))
+
+    plan = sales.undo_settlement(portion)
+    sales.apply(plan)
+
+    assert not plan
+    assert {(each.code, each.cause) for each in plan.findings} == {
+        ("cannot be undone", "it was paid out with settlement S1")
+    }
+    assert "undo settlement S1" in plan.findings[0].fix
+    assert clearing(product) == 0
+    assert sales.reconcile(whole).clean
+
+
+def test_what_was_undone_is_not_paid_out_by_the_settlement_that_it_is_given_with_later(
+    product: Product, xero: Xero
+) -> None:
+    sales, portion, whole = in_portions(product, xero)
+    sales.apply(sales.undo_settlement(portion))
+
+    plan = sales.settle(whole)
+    sales.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("undone", "L0"), ("payout held", "S1")]
+    assert plan.findings[0].cause == "it was taken back when settlement P1 was undone"
+    assert not product.books.bank_transfers
+    assert clearing(product) == Decimal("59.00")
+    sales.apply(sales.undo_settlement(whole))
+    assert clearing(product) == 0
+
+
+def test_a_settlement_half_posted_is_undone_after_its_portion(product: Product, xero: Xero) -> None:
+    sales, portion, whole = in_portions(product, xero)
+    sales.apply(sales.settle(whole).only(lambda action: action.host_ref == "L1"))
+    too_early = sales.undo_settlement(whole)
+
+    sales.apply(sales.undo_settlement(portion))
+    sales.apply(sales.undo_settlement(whole))
+
+    assert {each.cause for each in too_early.findings} == {"it was posted for settlement P1, not for S1"}
+    assert (clearing(product), len(product.live_payments())) == (Decimal(0), 0)
+
+
+def test_a_refund_posted_for_another_settlement_is_not_undone_with_this_one(product: Product, xero: Xero) -> None:
+    invoice = product.collectable("100.00")
+    sales = collecting(xero)
+    sales.apply(sales.settle(Settlement(id="S0", on=DAY, lines=[line_of(invoice.id, "L1")])))
+    refund = settled((invoice.id, "10.00"), paid_out=True, kind=LineKind.REFUNDED)
+    sales.apply(sales.settle(refund))
+    before = clearing(product)
+
+    plan = sales.undo_settlement(evolve(refund, id="S1 again"))
+    sales.apply(plan)
+
+    assert not plan
+    assert {each.cause for each in plan.findings} == {"it was posted for settlement S1, not for S1 again"}
+    assert clearing(product) == before
+
+
 def test_a_payout_by_transfer_is_undone_too(product: Product, xero: Xero) -> None:
     invoice = product.collectable("100.00")
     sales = collecting(xero)
@@ -263,6 +358,28 @@ def test_what_was_not_posted_when_its_settlement_was_undone_is_not_posted_after(
     assert [(each.code, each.about) for each in again.findings] == [("undone", "L1"), ("undone", "S1")]
     (report,) = sales.settlement_report([settlement]).settlements
     assert [each.code for each in report.lines if each.what != "payout"] == ["undone"] * 3
+
+
+def test_what_was_undone_is_settled_again_under_a_new_id_of_the_settlement_and_of_the_line(
+    product: Product, xero: Xero
+) -> None:
+    """Fees and payout go by the settlement's id: a new line alone would be posted without them."""
+    invoice = product.collectable("100.00")
+    sales = collecting(xero)
+    settlement = settled((invoice.id, "100.00"), paid_out=True)
+    sales.apply(sales.settle(settlement))
+    sales.apply(sales.undo_settlement(settlement))
+    anew = evolve(settlement, lines=[line_of(invoice.id, "L0 again")])
+
+    same_id = sales.settle(anew)
+    sales.apply(same_id)
+    sales.apply(sales.settle(evolve(anew, id="S1 again")))
+
+    (finding,) = same_id.findings
+    assert (finding.code, finding.about, clearing(product)) == ("undone", "L0 again", Decimal(0))
+    assert finding.fix == "settle it under new ids, the settlement's and the line's, or leave it"
+    assert product.books.balance(product.books.account(BANK).id) == Decimal("99.00")
+    assert sales.reconcile(evolve(anew, id="S1 again")).clean
 
 
 def test_a_batch_of_payments_is_undone_as_one(product: Product, xero: Xero) -> None:

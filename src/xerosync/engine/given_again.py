@@ -16,6 +16,10 @@ from xerosync.models import AccountId
 from xerosync.money import Money
 
 CHANGED: Final = "changed since posted"
+UNDONE: Final = "undone"
+"""The code of a finding on what was taken back, and the fact that a removal did so."""
+SETTLE_ANEW: Final = "settle it under new ids, the settlement's and the line's, or leave it"
+"""What is to be done about what was undone: its fees and payout go by the settlement's id, its money by the line's."""
 _ANOTHER_ID: Final = (
     "give the line as it was posted; what is another line needs an id of its own, never one used before"
 )
@@ -88,7 +92,8 @@ class PostedBefore:
     it was posted with and is given without.
 
     *ended* are the settlements of which fees or a payout were posted, *accounts* and *fees_as* what each was begun
-    with: it keeps that. *undone* are the removals that undid something of them.
+    with: it keeps that. *undone* are the removals that undid something of them, *undone_whole* those that were undone
+    as settlements.
     """
 
     lines: Mapping[str, Sequence[PostedLine]] = field(factory=dict[str, "Sequence[PostedLine]"])
@@ -97,6 +102,7 @@ class PostedBefore:
     accounts: Mapping[str, AccountId] = field(factory=dict[str, AccountId])
     fees_as: Mapping[str, FeesAs] = field(factory=dict[str, FeesAs])
     undone: Sequence[Intent] = ()
+    undone_whole: frozenset[str] = frozenset()
 
     def changed(self, settlement: Settlement, line: SettlementLine) -> Finding | None:
         """The finding that *line* is another than was posted under its id; None where it is the same, or new."""

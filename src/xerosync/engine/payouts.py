@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -96,6 +96,11 @@ class ProviderWanted(Exception):
 def operations(settlement: str) -> tuple[Pending, ...]:
     """Every operation that may post the fees and the payout of a *settlement*, by its id, whatever the accounts."""
     return tuple(Pending(kind, part + settlement) for kind, part in COSTS)
+
+
+def portions_in(costs: Iterable[Intent]) -> frozenset[str]:
+    """The lines that *costs* of a settlement were posted with, and that had been posted in others before."""
+    return frozenset(name for each in costs for name in cast(list[str], json.loads(each.facts.get(PORTIONS, "[]"))))
 
 
 def exchange_of(settlement: Settlement, differences: Mapping[str, Money]) -> Money | None:

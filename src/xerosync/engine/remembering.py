@@ -31,9 +31,14 @@ FORGOTTEN: Final = "it was made here, and the store has forgotten it"
 
 def standing_for(lines: Iterable[SettlementLine]) -> Iterable[Pending]:
     """Whatever may have been posted for *lines* under their own names."""
-    for line in lines:
-        yield from (Pending(kind, line.id) for kind in (Pay.kind, CreateSaleCredit.kind, Refund.kind))
-        yield from parking(line.id)
+    return standing_as(line.id for line in lines)
+
+
+def standing_as(names: Iterable[str]) -> Iterable[Pending]:
+    """Whatever may have been posted for the lines of these *names*."""
+    for name in names:
+        yield from (Pending(kind, name) for kind in (Pay.kind, CreateSaleCredit.kind, Refund.kind))
+        yield from parking(name)
 
 
 async def by_their_ids(books: Books, ids: Iterable[str]) -> dict[str, Transaction]:

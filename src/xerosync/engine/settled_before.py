@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -22,11 +21,12 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidCredit,
 )
-from xerosync.engine.given_again import PostedBefore, PostedLine
+from xerosync.engine.given_again import UNDONE, PostedBefore, PostedLine
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.mirror import GONE, PAYMENTS, records
 from xerosync.engine.observed import intents_with, stamped
-from xerosync.engine.payouts import COSTS, FEES, PAYOUT, PAYS_PORTIONS, PORTIONS, operations
+from xerosync.engine.overtaking import undone_whole
+from xerosync.engine.payouts import COSTS, FEES, PAYOUT, PAYS_PORTIONS, operations, portions_in
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settlement_books import SURPLUS
@@ -58,7 +58,7 @@ async def posted_before(
     moved_on = {each.settlement for group in by_line.values() for each in group} - {*ids, ""}
     former = [one for each in moved_on for one in operations(each)]
     ended = [*written, *(each for each in (await current_of(books, former)).values() if _stands(each))]
-    undone = [each for one in ids for each in await intents_with(books, lookup=("undone", one))]
+    undone = [each for one in ids for each in await intents_with(books, lookup=(UNDONE, one))]
     removed = await _removed(books, written, undone)
     return PostedBefore(
         lines=by_line,
@@ -67,6 +67,7 @@ async def posted_before(
         accounts=await _accounts(books, written, condensed.values()),
         fees_as=_fees_as(written),
         undone=undone,
+        undone_whole=undone_whole(undone),
     )
 
 
@@ -86,7 +87,7 @@ async def _paid_out_with(
     moved: dict[str, str] = {}
     for each in await intents_with(books, lookup=PAYS_PORTIONS):
         if _stands(each):
-            moved |= dict.fromkeys(portions.intersection(json.loads(each.facts[PORTIONS])), _settlement_of(each))
+            moved |= dict.fromkeys(portions & portions_in([each]), _settlement_of(each))
     return by_line | {
         line: [evolve(each, settlement=settlement) for each in by_line[line]]
         for line, settlement in moved.items()
@@ -235,7 +236,7 @@ def _is_netted(payout: Intent) -> bool:
 
 
 def _stands(intent: Intent) -> bool:
-    return intent.state is not State.REJECTED and "undone" not in intent.facts
+    return intent.state is not State.REJECTED and UNDONE not in intent.facts
 
 
 def _is_cost(intent: Intent) -> bool:

@@ -21,10 +21,10 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.allocating import used_credits
 from xerosync.engine.batches import Forgotten, forgotten_batches, in_batches, unsettled
-from xerosync.engine.chain_books import known_chain, of_chain, written_for
+from xerosync.engine.chain_books import known_chain, of_chain, undoings, written_for
 from xerosync.engine.exchange import realised
 from xerosync.engine.forgotten import taken_over
-from xerosync.engine.given_again import PostedBefore
+from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, PostedBefore
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -38,8 +38,7 @@ from xerosync.engine.mirror import (
     stored,
 )
 from xerosync.engine.noting import noted
-from xerosync.engine.observed import intents_with, stamped, tagged
-from xerosync.engine.overtaking import undone_whole
+from xerosync.engine.observed import intents_of, intents_with, stamped, tagged
 from xerosync.engine.payouts import (
     FEES,
     PAYOUT,
@@ -131,7 +130,7 @@ async def _settled(
     # The payments of lines are looked for as they are decided on, since what is due of an invoice changes by them.
     others = [each for each in decided.actions if each.kind != Pay.kind]
     found = {each.itself: each for each in await taken_over(books, others)}
-    undone = undone_whole(before.undone)
+    undone = before.undone_whole
     actions, withheld = _not_of(undone, [found.get(each.itself, each) for each in decided.actions])
     findings = [*decided.findings, *withheld]
     if chosen.batches:
@@ -167,12 +166,13 @@ def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Ac
     """*actions* but those of settlements that were *undone* before all of them was posted, and what to say of these."""
     kept: list[Action] = []
     findings: list[Finding] = []
-    cause, fix = "its settlement was undone", "settle it under new ids, or leave it"
+    cause, fix = "its settlement was undone", SETTLE_ANEW
     for each in actions:
         if each.facts.get("settlement") in undone and not isinstance(each, Adopt):
             part = next((part for part in (FEES, PAYOUT) if each.host_ref.startswith(part)), "")
-            about = each.host_ref.removeprefix(part).removeprefix(SURPLUS)
-            findings.append(CostFinding(part=part, code="undone", about=about, cause=cause, fix=fix, worth=each.worth))
+            own = each.host_ref.removeprefix(part).removeprefix(SURPLUS)
+            about = each.facts.get("charged_back_by", own)
+            findings.append(CostFinding(part=part, code=UNDONE, about=about, cause=cause, fix=fix, worth=each.worth))
         else:
             kept.append(each)
     return kept, findings
@@ -279,6 +279,7 @@ async def _known(
     before = await written_for(books, lines, transactions)
     tried = (each.invoice_id for each in transactions.values() if each.attempt > 1)
     intents = await current_of(books, _operations(lines, before))
+    intents |= await intents_of(books, undoings(intents.values()))
     keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
     unmet = [tag_of(key) for key in keys if key not in intents]
     counters = await _counters(books)

@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 from xerosync.engine.actions import Action
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.declining import RETRIED
-from xerosync.engine.given_again import PostedLine
+from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, PostedLine
 from xerosync.engine.intents import Intent
 from xerosync.engine.pages import Cell, Section, by, page
 from xerosync.engine.paper_actions import AddNote
@@ -278,9 +278,7 @@ _HELD_BACK: Final = _Trouble(
 )
 
 
-_UNDONE: Final = _Trouble(
-    "undone", "it was taken back when its settlement was undone", "settle it under new ids, or leave it", "you", None
-)
+_UNDONE: Final = _Trouble(UNDONE, "it was taken back when its settlement was undone", SETTLE_ANEW, "you", None)
 
 
 @frozen

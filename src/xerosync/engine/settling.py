@@ -9,8 +9,10 @@ from decimal import Decimal
 from attrs import define
 
 from xerosync.engine.actions import Adopt, CreateSaleCredit, MoveMoney, NoteTransaction, Pay, Pending
+from xerosync.engine.chain_books import undone_with
 from xerosync.engine.declining import TOLD, Tried, declined, retried
 from xerosync.engine.exchange import Exchange
+from xerosync.engine.given_again import SETTLE_ANEW, UNDONE
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.observed import invoice_paid
 from xerosync.engine.recovery import finding_for
@@ -29,6 +31,7 @@ from xerosync.engine.settlement_books import (
 from xerosync.engine.settling_policies import Surplus
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.turns import in_turn
+from xerosync.engine.undoing import OF_RUN, WHOLE
 from xerosync.mapping.banking import credit_kept, overpayment
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction
@@ -39,6 +42,7 @@ NOT_OURS = (
     "import its invoice and settle it under that transaction, link it with link_transaction(), "
     "or mark the invoice paid in Xero by hand"
 )
+_NEW_LINE = "settle it under a new line id, or leave it"
 _REMOVED = "removed in Xero"
 
 
@@ -105,6 +109,10 @@ def _decide(settlement: Settlement, line: SettlementLine, collecting: _Collectin
         deciding.find(line, "not created here", "the library did not create this transaction", NOT_OURS)
     elif known.accounts.unfit and line.kind is not LineKind.DECLINED and line.id not in known.before.lines:
         deciding.find(line, UNFIT, known.accounts.unfit, UNFIT_FIX)
+    elif (undone := undone_with(known, line)) is not None and settlement.id not in known.before.undone_whole:
+        # What was posted under its id is no longer there, so nothing of it may be paid out.
+        fix = SETTLE_ANEW if undone.facts[UNDONE] == settlement.id else _NEW_LINE
+        deciding.find(line, UNDONE, _how_undone(undone), fix)
     else:
         match line.kind:
             case LineKind.COLLECTED | LineKind.REINSTATED:
@@ -117,11 +125,19 @@ def _decide(settlement: Settlement, line: SettlementLine, collecting: _Collectin
                 pass
 
 
+def _how_undone(removal: Intent) -> str:
+    """How what a *removal* took back came to be undone."""
+    if WHOLE in removal.facts:
+        return f"it was taken back when settlement {removal.facts[UNDONE]} was undone"
+    by_run = "when its run was undone" if OF_RUN in removal.facts else "as no settlement had it"
+    return f"it was taken back {by_run}"
+
+
 def _fits(settlement: Settlement, line: SettlementLine, collecting: _Collecting, returns: Returns) -> bool:
     """Whether *line* can be done as the books stand now, or never will be by another line of its day."""
     known = collecting.deciding.known
     transaction = known.transactions.get(line.transaction)
-    is_other = known.before.changed(settlement, line) is not None
+    is_other = known.before.changed(settlement, line) is not None or undone_with(known, line) is not None
     if transaction is None or is_other or line.kind is LineKind.DECLINED:
         return True
     if line.kind in {LineKind.COLLECTED, LineKind.REINSTATED}:

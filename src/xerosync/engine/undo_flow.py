@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 from xerosync.client._books import Books
@@ -10,6 +10,7 @@ from xerosync.engine import actions as act
 from xerosync.engine.actions import Seen
 from xerosync.engine.drift_report import DriftField
 from xerosync.engine.drifting import changes
+from xerosync.engine.given_again import UNDONE
 from xerosync.engine.intents import Intent
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
@@ -27,10 +28,11 @@ from xerosync.engine.mirror import (
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped, survivors
 from xerosync.engine.overtaking import written_for, written_in
-from xerosync.engine.payouts import operations
+from xerosync.engine.payouts import PAYOUT, PAYS_PORTIONS, operations, portions_in
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.remembering import standing_for
-from xerosync.engine.restoring import current_of, put_back_since
+from xerosync.engine.remembering import standing_as
+from xerosync.engine.restoring import current, current_of, put_back_since
+from xerosync.engine.settlement_books import SURPLUS
 from xerosync.engine.settling_policies import (
     HistoryNotes,
     SettlementSettings,
@@ -38,7 +40,7 @@ from xerosync.engine.settling_policies import (
     closed_up_to,
     open_books,
 )
-from xerosync.engine.states import State
+from xerosync.engine.states import OPEN, State
 from xerosync.engine.trail import RUN, TRAIL
 from xerosync.engine.undoing import OF_RUN, WHOLE, Document, Posted, Undoing, decide_undo
 from xerosync.engine.written import all_changes, written_as
@@ -68,30 +70,53 @@ _HELD_ON: Final[Mapping[str, tuple[Shelf, type[Document]]]] = {
 
 
 async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: Settlement) -> Plan:
-    """Plan to take back all that was posted for *settlement*, or say why nothing of it can be."""
+    """
+    Plan to take back all that was posted for *settlement*, or say why nothing of it can be.
+
+    Lines that had been posted in others, and were paid out with it, are of it.
+    """
     (settlement,) = checked_settlements([settlement])
     # It may have been posted with lines that it is given without.
     posted = await written_for(books, settlement.id)
-    named = await current_of(books, [*standing_for(settlement.lines), *operations(settlement.id)])
-    others = tuple(_of_another(each, settlement) for each in named.values() if _is_of_another(each, settlement))
-    if others:
-        return Plan(tenant=books.tenant, findings=others, whole=True)
-    found = {each.key: each for each in (*posted, *named.values())}
-    for line in settlement.lines:
-        if line.kind is LineKind.CHARGED_BACK:
-            found |= {each.key: each for each in await intents_with(books, lookup=("charged_back_by", line.id))}
+    costs = await current_of(books, operations(settlement.id))
+    portions = portions_in(each for each in costs.values() if each.state is not State.REJECTED)
+    names = dict.fromkeys([*(line.id for line in settlement.lines), *sorted(portions)])
+    named = await current_of(books, standing_as(names))
+    found = {each.key: each for each in (*posted, *costs.values(), *named.values())}
+    returned = [line.id for line in settlement.lines if line.kind is LineKind.CHARGED_BACK]
+    for name in dict.fromkeys([*returned, *sorted(portions)]):
+        found |= {each.key: each for each in await intents_with(books, lookup=("charged_back_by", name))}
+    others = [each for each in found.values() if _is_of_another(each, settlement, portions)]
+    if others := await _standing(books, others):
+        findings = tuple(_of_another(each, settlement) for each in others)
+        return Plan(tenant=books.tenant, findings=findings, whole=True)
     undoing = Undoing(
         reason=f"settlement {settlement.id} is undone",
-        facts={"undone": settlement.id, WHOLE: "yes"},
+        facts={UNDONE: settlement.id, WHOLE: "yes"},
         currency=settlement.proof.net.currency,
     )
-    return await _taken_back(books, list(found.values()), undoing, when_locked=chosen.when_locked, notes=chosen.notes)
+    written = list(found.values())
+    paid_out = await _paid_out(books, written)
+    return await _taken_back(
+        books, written, undoing, paid_out=paid_out, when_locked=chosen.when_locked, notes=chosen.notes
+    )
 
 
-def _is_of_another(written: Intent, settlement: Settlement) -> bool:
-    """Whether a payment of one of the lines was posted for another settlement, whose fees and payout would stay."""
-    own = written.facts.get("settlement", settlement.id) == settlement.id
-    return written.operation.kind == act.Pay.kind and written.state is State.CONFIRMED and not own
+def _is_of_another(written: Intent, settlement: Settlement, portions: Container[str]) -> bool:
+    """Whether something of one of the lines was posted for another settlement, whose fees and payout would stay."""
+    own = written.facts.get("settlement", settlement.id) == settlement.id or _line_of(written) in portions
+    return written.operation.kind in _HELD_ON and written.state is State.CONFIRMED and not own
+
+
+def _line_of(written: Intent) -> str:
+    return written.facts.get("charged_back_by") or written.operation.host_ref.removeprefix(SURPLUS)
+
+
+async def _standing(books: Books, written: Sequence[Intent]) -> list[Intent]:
+    """Those of *written* whose document was not removed in Xero, by whomever."""
+    documents, _ = await _as_they_stand(books, written)
+    there = {each.key: documents.get(each.xero_id or "") for each in written}
+    return [each for each in written if (document := there[each.key]) is None or document.status not in GONE]
 
 
 def _of_another(written: Intent, settlement: Settlement) -> Finding:
@@ -101,6 +126,42 @@ def _of_another(written: Intent, settlement: Settlement) -> Finding:
         cause=f"it was posted for settlement {written.facts['settlement']}, not for {settlement.id}",
         fix="give the settlement that it was posted for, under its own id",
     )
+
+
+async def _paid_out(books: Books, written: Iterable[Intent], *, later: bool = False) -> dict[str, Intent]:
+    """
+    The payouts that hold money of *written* and are not among it, each by the key of what it holds.
+
+    Of those that were there before what they hold, such as what was put back since, none where only *later* ones count.
+    """
+    each_alone = {one.key: one for each in written for one in (each, *each.as_single()) if "settlement" in one.facts}
+    if not each_alone:
+        return {}
+    settlements = dict.fromkeys(each.facts["settlement"] for each in each_alone.values())
+    own = await current_of(books, (each for one in settlements for each in operations(one)))
+    other = current(await intents_with(books, lookup=PAYS_PORTIONS))
+    payouts = {each.key: each for each in (*own.values(), *other) if _is_payout(each) and each.key not in each_alone}
+    holding: dict[str, Intent] = {}
+    for payout in await _standing(books, list(payouts.values())):
+        settlement, portions = payout.operation.host_ref.removeprefix(PAYOUT), portions_in([payout])
+        for key, each in each_alone.items():
+            holds = each.facts["settlement"] == settlement or _line_of(each) in portions
+            if holds and (not later or _came_later(payout, each)):
+                holding[key] = payout
+    return holding
+
+
+def _came_later(payout: Intent, written: Intent) -> bool:
+    """Whether *payout* was sent after *written*, or is still to be; one that was taken over never was."""
+    if payout.claimed_at is None or payout.state in OPEN:
+        return payout.state in OPEN
+    return written.claimed_at is None or payout.claimed_at > written.claimed_at
+
+
+def _is_payout(written: Intent) -> bool:
+    """Whether *written* is a payout that moved money, or that nobody knows of whether it did."""
+    done = written.state is State.CONFIRMED or written.state in OPEN
+    return done and written.operation.host_ref.startswith(PAYOUT)
 
 
 async def undo_run(books: Books, run: str) -> Plan:
@@ -117,7 +178,9 @@ async def undo_run(books: Books, run: str) -> Plan:
         currency=organisation.base_currency or "XXX",
         leaves_typed=True,
     )
-    return await _taken_back(books, [*written, *anew], undoing, anew=frozenset(each.key for each in anew))
+    paid_out = await _paid_out(books, [*written, *anew], later=True)
+    put_back = frozenset(each.key for each in anew)
+    return await _taken_back(books, [*written, *anew], undoing, paid_out=paid_out, anew=put_back)
 
 
 async def _taken_back(
@@ -125,6 +188,7 @@ async def _taken_back(
     written: Sequence[Intent],
     undoing: Undoing,
     *,
+    paid_out: Mapping[str, Intent],
     when_locked: WhenLocked = WhenLocked.REFUSE,
     notes: HistoryNotes | None = None,
     anew: frozenset[str] = frozenset(),
@@ -143,6 +207,7 @@ async def _taken_back(
         updated=updated,
         survivors=await survivors(books, _contacts_left(written, documents)),
         anew=anew,
+        paid_out=paid_out,
     )
     actions, findings = decide_undo(undoing, posted)
     plan = Plan(

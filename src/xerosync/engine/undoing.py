@@ -15,6 +15,7 @@ from xerosync.engine.drift_report import DriftField
 from xerosync.engine.drifting import changes, was_typed
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import GONE
+from xerosync.engine.payouts import PAYOUT
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.states import OPEN, State
@@ -109,7 +110,8 @@ class Posted:
     *used* are the bank transactions whose money was set against something else since, *recoded* those whose
     lines people booked otherwise, *updated* those that the library itself changed in a later run; all by their ids.
     *survivors* are the contacts that those of documents were merged into; *anew* are the keys of those of the writes
-    with which a later run put back earlier ones.
+    with which a later run put back earlier ones, *paid_out* the payouts that hold money of what was written, and are
+    not undone with it, by the key of that.
     """
 
     written: Sequence[Intent]
@@ -121,6 +123,7 @@ class Posted:
     updated: frozenset[str] = frozenset()
     survivors: Mapping[str, str] = field(factory=dict[str, str])
     anew: frozenset[str] = frozenset()
+    paid_out: Mapping[str, Intent] = field(factory=dict[str, Intent])
 
 
 def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], list[Finding]]:
@@ -168,8 +171,11 @@ class _Undoing:
         elif document is None:
             self._keep_all(intent, "it is not among what was read from Xero", _BY_HAND)
         elif document.status not in GONE and not (self.undoing.leaves_typed and was_typed(intent, document)):
+            payouts = (self.posted.paid_out.get(each.key) for each in (intent, *intent.as_single()))
             reason = self._why_it_stays(intent, document)
-            if reason:
+            if (payout := next(filter(None, payouts), None)) is not None:
+                self._leave_paid_out(intent, payout)
+            elif reason:
                 self._keep_all(intent, reason, _FIXES.get(reason, _BY_HAND))
             elif not (kind == act.Pay.kind and "batch" in intent.facts):
                 self._take_back(intent, document)
@@ -318,6 +324,16 @@ class _Undoing:
 
     def _money(self, amount: Decimal | None, currency: str | None = None) -> Money:
         return Money(abs(amount or Decimal(0)), currency or self.undoing.currency)
+
+    def _leave_paid_out(self, intent: Intent, payout: Intent) -> None:
+        """Without it, less would be in clearing than its payout took out."""
+        settlement, is_open = payout.operation.host_ref.removeprefix(PAYOUT), payout.state in OPEN
+        cause = f"it was paid out with settlement {settlement}"
+        if is_open:
+            cause = f"an earlier run was interrupted while paying it out with settlement {settlement}"
+        fix = "call recover()" if is_open else f"undo settlement {settlement}, which takes this back, too"
+        about = intent.operation.host_ref
+        self.findings.append(Finding(code="cannot be undone", about=about, cause=cause, fix=fix, retry=is_open))
 
     def _keep_all(self, intent: Intent, cause: str, fix: str, *, retry: bool = False) -> None:
         about = intent.operation.host_ref
