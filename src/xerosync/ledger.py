@@ -78,7 +78,7 @@ class AsyncLedger:
         Why something is there: all that is recorded of *what*, a document's id in Xero, its mark, or your own id of it.
 
         Its sentences tell in order what was decided and for what reason, what was sent, what Xero answered, and what
-        was undone. Of what the library did not write it says so.
+        was undone. Of what the library did not write it says so, as of what bears our mark and the store has forgotten.
         """
         return await explaining.why(self.books, what)
 

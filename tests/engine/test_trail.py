@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
-from tests.engine.scenarios import collected, paper
+from tests.engine.scenarios import charged_back, collected, paper
 
 from xerosync import (
     Bill,
@@ -97,6 +97,68 @@ def test_what_was_decided_to_be_taken_back_says_so(product: Product, xero: Xero)
     Payables(xero).apply(Ledger(xero).undo(report.run))
 
     assert "payment L1, to remove, was decided: the run that wrote it is undone." in str(Ledger(xero).why(payment.id))
+
+
+def test_a_mark_and_the_id_of_a_charge_back_tell_all_that_the_document_s_id_tells(product: Product, xero: Xero) -> None:
+    settled(product)
+    (payment,) = product.live_payments()
+    (invoice,) = product.books.invoices
+    sales, ledger = Receivables(xero, clearing_account=CLEARING), Ledger(xero)
+    sales.apply(sales.settle(charged_back(invoice.id)))
+
+    answer = ledger.why(payment.id)
+
+    assert "payment L1, to remove, was decided: charged back by B1." in str(answer)
+    assert ledger.why(payment.reference or "").lines == answer.lines
+    assert "payment L1, to remove, was decided: charged back by B1." in str(ledger.why("B1"))
+    assert "payment L1 was decided: collected" not in str(ledger.why("B1"))
+
+
+def test_a_settlement_that_was_undone_tells_so(product: Product, xero: Xero) -> None:
+    settled(product)
+    (payment,) = product.live_payments()
+    (invoice,) = product.books.invoices
+    sales = Receivables(xero, clearing_account=CLEARING)
+    sales.apply(sales.undo_settlement(collected(invoice.id)))
+
+    for named in ("S1", payment.id, payment.reference or ""):
+        assert "payment L1, to remove, was decided: settlement S1 is undone." in str(Ledger(xero).why(named))
+
+
+def test_customers_and_vendors_are_explained_by_the_host_s_own_names(product: Product, xero: Xero) -> None:
+    product.collectable("100.00", "Ana Costa")
+    purchases = Payables(xero, payment_account=BANK)
+    purchases.apply(purchases.submit([paper("b1", "30.00")]))
+    product.books.add_contact("Glue Ltd")
+    purchases.apply(purchases.match(["Glue Ltd"]))
+    purchases.apply(purchases.handle_outside(["b9"], note="paid in cash"))
+    ledger = Ledger(xero)
+    (customer,) = [line.facts["host_id"] for line in ledger.trail() if line.facts.get("kind") == "customer"]
+
+    assert f"customer {customer} was remembered" in str(ledger.why(str(customer)))
+    assert "no contact in Xero can be used for this vendor" in str(ledger.why(" paper  LTD"))
+    assert "was remembered: the same name" in str(ledger.why("Glue Ltd"))
+    assert "was remembered" in str(ledger.why("b9"))
+
+
+def test_what_bears_our_mark_is_not_denied_by_a_store_that_was_set_back(product: Product) -> None:
+    settled(product)
+    (payment,) = product.live_payments()
+    typed = product.books.add_payment(product.collectable("5.00").id, account=BANK, date=DAY)
+    restored = product.xero(store=MemoryStore())
+    restored.connect(product.tokens)
+    ledger = Ledger(restored)
+
+    before = str(ledger.why(payment.id))
+    ledger.audit(adopt=True)
+    audited = str(ledger.why(payment.id))
+    Receivables(restored, clearing_account=CLEARING).reconcile()
+    read = str(ledger.why(payment.id))
+
+    assert before.startswith("Nothing is recorded of it, and it is not among what was read from Xero so far")
+    assert audited.startswith("Nothing is recorded of it, and yet it bears our mark")
+    assert read == audited
+    assert str(ledger.why(typed.id)) == "Nothing is recorded of it: this library did not write it."
 
 
 def test_a_lost_answer_and_what_recovery_found_are_part_of_the_answer(product: Product, xero: Xero) -> None:

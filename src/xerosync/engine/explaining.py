@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -11,17 +12,32 @@ from typing import Final, cast
 from attrs import frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import BILL_PAYMENT, CUSTOMER, SALE, TRANSACTION, Pending
+from xerosync.engine.actions import (
+    BILL_PAYMENT,
+    CUSTOMER,
+    SALE,
+    TRANSACTION,
+    VENDOR,
+    CreateContact,
+    Pending,
+    SetImportPolicy,
+    link_key,
+)
+from xerosync.engine.bringing import LinkBill, UpdateBill
+from xerosync.engine.handled import BILL, PAYMENT, RECEIPT, HandleOutside
 from xerosync.engine.intents import Intent, read_intent, record_key, tag_in
 from xerosync.engine.kinds import KINDS
-from xerosync.engine.mirror import records, stored
+from xerosync.engine.mirror import SHELVES, mirror_key, our_tag, records, stored
 from xerosync.engine.observed import intents_with
-from xerosync.engine.paper_actions import CARD, SUPPLIER
+from xerosync.engine.pair_actions import ConnectCustomer, UpdateCustomer
+from xerosync.engine.paper_actions import CARD, SUPPLIER, LinkSpend
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import WORDS
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import MOVES, State
+from xerosync.engine.strays import document_of
 from xerosync.engine.trail import ABOUT, RUN, TRAIL, TrailLine, TrailStep, read_lines
+from xerosync.engine.vendors import vendor_key
 from xerosync.errors import InvalidInput
 from xerosync.tables import Tabular
 from xerosync.texts import plain_id
@@ -29,6 +45,24 @@ from xerosync.texts import plain_id
 _PREFIXES: Final = ("", BILL_PAYMENT, CARD, CUSTOMER, SALE, SUPPLIER, FEES, PAYOUT, SURPLUS, COUNTER)
 _NOTHING: Final = "Nothing is recorded of it: this library did not write it."
 _LOST: Final = "Nothing is recorded of this mark: another store wrote it, or this one was set back; see audit()."
+_OURS: Final = (
+    "Nothing is recorded of it, and yet it bears our mark: another store wrote it, or this one was set back; see "
+    "audit()."
+)
+_UNREAD: Final = (
+    "Nothing is recorded of it, and it is not among what was read from Xero so far: plan or audit(), and ask again."
+)
+_LINKS: Final = (
+    TRANSACTION,
+    ConnectCustomer.kind,
+    UpdateCustomer.kind,
+    SetImportPolicy.kind,
+    LinkBill.kind,
+    UpdateBill.kind,
+    LinkSpend.kind,
+)
+"""The kinds of links that are kept under the host's id alone."""
+_XERO_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TAKING_BACK: Final = frozenset({"remove", "delete", "void"})
 _PAGE: Final = 200
 
@@ -117,7 +151,24 @@ async def why(books: Books, wanted: str) -> Trail:
                 if each in line.about:
                     found[record.key, place] = line
     lines = tuple(line for _, line in sorted(found.items(), key=lambda one: one[0]))
-    return Trail(lines=lines, silence=_NOTHING if tag_in(wanted) is None else _LOST)
+    return Trail(lines=lines, silence=_NOTHING if lines else await _silence(books, wanted))
+
+
+async def _silence(books: Books, wanted: str) -> str:
+    """What is said of *wanted*, of which nothing is recorded: a store that was set back must not deny what is ours."""
+    if tag_in(wanted) is not None:
+        return _LOST
+    document = plain_id(wanted)
+    if not _XERO_ID.fullmatch(document):
+        return _NOTHING
+    read = await stored(books, [mirror_key(shelf, books.tenant, document) for shelf in SHELVES.values()])
+    if any(our_tag(books, each) is not None for each in read):
+        return _OURS
+    if read:
+        return _NOTHING
+    # An audit keeps the marks that it meets, and not what they are on.
+    met = [each async for each in records(books, "stray") if document_of(each) == document]
+    return _OURS if met else _UNREAD
 
 
 async def _writes_of(books: Books, wanted: str) -> list[Intent]:
@@ -125,9 +176,12 @@ async def _writes_of(books: Books, wanted: str) -> list[Intent]:
     tag = tag_in(wanted)
     if tag is not None:
         found = await intents_with(books, lookup=("tag", tag))
+        for document in dict.fromkeys(each.xero_id for each in found if each.xero_id):
+            found += await intents_with(books, lookup=("xero_id", document))
     else:
         found = await intents_with(books, lookup=("xero_id", plain_id(wanted)))
-        found += await intents_with(books, lookup=("settlement", wanted))
+        for name in ("settlement", "undone", "charged_back_by"):
+            found += await intents_with(books, lookup=(name, wanted))
         found += await _named(books, wanted)
     for batch in dict.fromkeys(each.facts["batch"] for each in found if "batch" in each.facts):
         found += await intents_with(books, lookup=("xero_id", batch))
@@ -137,6 +191,7 @@ async def _writes_of(books: Books, wanted: str) -> list[Intent]:
 async def _named(books: Books, host_id: str) -> list[Intent]:
     """The writes of the host's operation *host_id*, whatever their kind, each with those of later revisions."""
     wanted = [Pending(kind, prefix + host_id) for kind in KINDS for prefix in _PREFIXES]
+    wanted.append(Pending(CreateContact.kind, vendor_key(host_id)))
     found: list[Intent] = []
     while wanted:
         kept = await stored(books, [record_key(books.tenant, each) for each in wanted])
@@ -155,7 +210,9 @@ async def _links_to(books: Books, wanted: Iterable[str]) -> list[str]:
     """The keys of the links from or to one of *wanted*."""
     keys: list[str] = []
     for each in wanted:
-        keys.append(f"{TRANSACTION}/{each}")
+        keys += [link_key(kind, each) for kind in _LINKS]
+        keys += [link_key(HandleOutside.kind, f"{what}/{each}") for what in (BILL, PAYMENT, RECEIPT)]
+        keys.append(link_key(VENDOR, vendor_key(each)))
         keys += [record.key async for record in records(books, "link", lookup=("xero_id", each))]
     return keys
 

@@ -450,7 +450,8 @@ def tag_of_record(record: Record) -> str | None:
     return dict(record.lookups).get("tag")
 
 
-def _our_tag(books: Books, record: Record) -> str | None:
+def our_tag(books: Books, record: Record) -> str | None:
+    """The tag that the mirrored document carries, where this app wrote it."""
     lookups = dict(record.lookups)
     return lookups.get("tag") if lookups.get("sign") == sign_of(books.app.client_id) else None
 
@@ -482,7 +483,7 @@ async def _kept(books: Books, shelf: Shelf, fresh: Sequence[Record], also: Seque
     keys = [each.identity for each in fresh]
     known = {record.key: record for record in await stored(books, keys)}
     changed = [record for record in fresh if _is_news(record, known.get(record.key))]
-    marked = {tag: record.key for record in changed if (tag := _our_tag(books, record)) is not None}
+    marked = {tag: record.key for record in changed if (tag := our_tag(books, record)) is not None}
     # With the rows, if not before them: a mark that is read once more is not met as something new.
     puts = [*await strays_among(books, marked), *changed, *also]
     expect = {each.identity: known[each.key].version if each.key in known else 0 for each in changed}
