@@ -486,6 +486,32 @@ def test_an_undo_is_not_begun_where_one_thing_has_changed_since_it_was_planned(
     assert len(report.unfinished) == len(plan)
 
 
+def test_nothing_is_undone_beside_a_payment_that_was_found_twice(product: Product, xero: Xero) -> None:
+    first, second = product.collectable("100.00"), product.collectable("60.00", "Bo Lee")
+    sales = collecting(xero)
+    settlement = settled((first.id, "100.00"), (second.id, "30.00"))
+    plan = sales.settle(settlement)
+    sales.apply(plan.only(lambda action: action.host_ref != "L1"))
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/Payments")
+    sales.apply(sales.settle(settlement))
+    product.simulator.faults.clear()
+    mark = next(each.reference for each in product.live_payments() if each.amount == 30)
+    copied = product.books.add_payment(second.id, account=CLEARING, amount=Decimal(30), date=DAY, reference=mark)
+    sales.recover()
+
+    plan = sales.undo_settlement(settlement)
+    sales.apply(plan)
+
+    assert [(each.about, each.cause) for each in plan.findings] == [
+        ("L1", "more than one document in Xero carries its mark")
+    ]
+    assert len(product.live_payments()) == 3
+    product.books.remove_payment(copied.id)
+    sales.recover()
+    sales.apply(sales.undo_settlement(settlement))
+    assert (clearing(product), product.live_payments()) == (Decimal(0), [])
+
+
 def test_a_payment_that_was_removed_cannot_be_brought_back(product: Product, xero: Xero) -> None:
     invoice = product.collectable("100.00")
     sales = collecting(xero)

@@ -141,7 +141,7 @@ def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], lis
 
 def is_to_be_undone(intent: Intent) -> bool:
     """Whether what *intent* wrote, or may write yet, goes where all is undone that it belongs to."""
-    return intent.state in {*OPEN, State.CONFIRMED} and intent.operation.kind not in _STAYS
+    return intent.state in {*OPEN, State.CONFIRMED, State.CONFLICT} and intent.operation.kind not in _STAYS
 
 
 _TURNS: Final = {kind: turn for turn, kind in enumerate(TAKES_BACK)}
@@ -163,6 +163,9 @@ class _Undoing:
         document = self.posted.documents.get(intent.xero_id or "")
         if intent.state in OPEN:
             self._keep_all(intent, "an earlier run was interrupted while writing it", "call recover()", retry=True)
+        if intent.state is State.CONFLICT:
+            fix = "remove all but one in Xero, call recover(), then undo again"
+            self._keep_all(intent, "more than one document in Xero carries its mark", fix)
         if intent.state is not State.CONFIRMED or kind in _STAYS:
             return
         if kind not in TAKES_BACK:
