@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Transfer
@@ -30,7 +30,7 @@ from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.transactions import transactions_of
 from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_given, not_it, pair
-from xerosync.engine.typed_books import typed_movements, typed_payments
+from xerosync.engine.typed_books import typed_movements, typed_payments, typed_payouts
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
 from xerosync.mapping.transactions import Transaction
@@ -162,22 +162,29 @@ async def backfill_settlements(
         for settlement, line in lines
         if line.transaction in transactions
     ]
-    more: dict[AccountId, list[_Write]] = {}
+    more: dict[AccountId, tuple[SettlementAccounts, list[_Write]]] = {}
     for each in ordered:
         through = kept.get(each.id, accounts)
-        more.setdefault(through.clearing_id, []).extend(_payout_writes(each, through))
-    costs = [write for of_account in more.values() for write in of_account]
+        more.setdefault(through.clearing_id, (through, []))[1].extend(_cost_writes(each, through))
+    costs = [write for _, of_account in more.values() for write in of_account]
     known = await current_of(books, [each.operation for each in (*writes, *costs)])
     backfill = _Backfill(known, await _gone(books, known.values()), chosen)
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
     backfill.findings += (each for each in linked if isinstance(each, Finding))
     backfill.findings += _not_given(given, invoices, chosen)
     await _decide_lines(books, backfill, writes)
-    for clearing, of_account in more.items():
+    for through, of_account in more.values():
         if of_account:
-            currency = of_account[0].wanted.amount.currency
-            backfill.decide(books, of_account, await typed_movements(books, clearing, currency), {})
+            backfill.decide(books, of_account, await _typed_costs(books, through, of_account), {})
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+async def _typed_costs(books: Books, accounts: SettlementAccounts, writes: Sequence[_Write]) -> list[Typed]:
+    """What people typed that may be the fees and payouts of *writes*, which go through *accounts*."""
+    if accounts.through_a_bank:
+        return await typed_movements(books, accounts.clearing_id, accounts.currency)
+    bank = accounts.bank.account_id if accounts.bank is not None else None
+    return await typed_payouts(books, accounts, bank or AccountId(""), [each.wanted for each in writes])
 
 
 async def _decide_lines(books: Books, backfill: _Backfill, writes: Sequence[_Write]) -> None:
@@ -302,19 +309,24 @@ def _payment_write(payment: BillPayment, bill: OpenDocument, choice: ClearingCho
     )
 
 
-def _payout_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[_Write]:
-    """The fees that were spent, and the payout by transfer; what is billed, netted or received is left to `settle`."""
-    if not accounts.through_a_bank:
-        return
+def _cost_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[_Write]:
+    """The fees that were spent, and the payout; what is billed is left to `settle`."""
     clearing, proof = accounts.clearing_id, settlement.proof
     moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
     cost = Money.total((each.amount for each in moved), proof.net.currency)
     if cost.amount and accounts.fees_as is FeesAs.SPEND_MONEY:
         yield _movement(settlement, Pending(MoveMoney.kind, FEES + settlement.id), -cost, settlement.on, clearing)
-    if proof.net.amount and settlement.paid_out_on is not None:
-        operation = Pending(Transfer.kind, PAYOUT + settlement.id)
-        bank = (accounts.bank.account_id or "") if accounts.bank is not None else ""
-        yield _movement(settlement, operation, -proof.net, settlement.paid_out_on, clearing, other=bank)
+    bank = (accounts.bank.account_id or "") if accounts.bank is not None else ""
+    if not proof.net.amount or settlement.paid_out_on is None:
+        return
+    operation = Pending(Transfer.kind if accounts.through_a_bank else MoveMoney.kind, PAYOUT + settlement.id)
+    cleared = proof.net + cost if accounts.fees_as is FeesAs.NETTED else proof.net
+    write = _movement(settlement, operation, -cleared, settlement.paid_out_on, clearing, other=bank)
+    if accounts.through_a_bank:
+        yield write
+    elif bank:
+        wanted = evolve(write.wanted, amount=proof.net, cleared=cleared.amount)
+        yield evolve(write, wanted=wanted, facts={**write.facts, "net": str(proof.net.amount)})
 
 
 def _movement(

@@ -85,7 +85,7 @@ async def lines_changed(
     }
     money = {xero_id: stamp for xero_id, (each, stamp) in changed.items() if isinstance(each, BankTransaction)}
     papers = [each for each, _ in changed.values() if not isinstance(each, BankTransaction)]
-    now: dict[str, Paper] = {**await now_in_xero(books, papers), **await _money_in_xero(books, money)}
+    now: dict[str, Paper] = {**await now_in_xero(books, papers), **await money_in_xero(books, money)}
     found: dict[str, LinesChanged] = {}
     for xero_id, there in now.items():
         before, after = _rows(written[xero_id].wanted or {}), _rows(encode(there))
@@ -95,7 +95,7 @@ async def lines_changed(
     return found
 
 
-async def _money_in_xero(books: Books, stamps: Mapping[str, str]) -> dict[str, BankTransaction]:
+async def money_in_xero(books: Books, stamps: Mapping[str, str]) -> dict[str, BankTransaction]:
     """The bank transactions of these ids, whole: Xero's list has their lines (F 4.08), and cannot be asked for ids."""
     if len(stamps) <= _FEW:
         return await read_whole(books, "BankTransactions", BankTransaction, stamps)

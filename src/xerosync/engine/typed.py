@@ -69,7 +69,8 @@ class Typed:
     A payment, or other movement, that people typed: *of* what, how much, when, and through which account.
 
     *seen* is how it stood when the plan was made: it may be removed before that is applied. *taken* is what of it is
-    taken over already: the rest may be another's, but it cannot be chosen twice.
+    taken over already: the rest may be another's, but it cannot be chosen twice. *cleared* is what its lines took out
+    of a clearing account that is no bank account.
     """
 
     seen: Seen
@@ -78,6 +79,7 @@ class Typed:
     on: date | None
     account: str
     taken: Decimal = Decimal(0)
+    cleared: Decimal | None = None
 
     @property
     def is_free(self) -> bool:
@@ -99,6 +101,7 @@ class Wanted:
     amount: Money
     on: date
     account: str
+    cleared: Decimal | None = None
 
     def differs(self, typed: Typed) -> tuple[str, ...]:
         """What of *typed* is otherwise."""
@@ -109,6 +112,7 @@ class Wanted:
         elif days is None:
             told.append("without a day")
         told += ["through another account"] if typed.account != self.account else []
+        told += ["with other lines"] if typed.cleared != self.cleared else []
         return (*told, *(["taken over for another"] if not typed.is_free else []))
 
     def may_be(self, typed: Typed, *, is_short: bool) -> bool:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import MoveMoney, Seen, Transfer
 from xerosync.engine.intents import sign_of
+from xerosync.engine.line_drift import money_in_xero
 from xerosync.engine.mirror import BANK_TRANSACTIONS, BANK_TRANSFERS, GONE, PAYMENTS, Shelf, refresh, stamp_of, walk
 from xerosync.engine.observed import intents_with
-from xerosync.engine.typed import Typed
-from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment
-from xerosync.money import Money
+from xerosync.engine.settlement_books import SettlementAccounts
+from xerosync.engine.typed import Typed, Wanted
+from xerosync.mapping.banking import with_tax
+from xerosync.models import Account, AccountId, BankTransaction, BankTransactionType, BankTransfer, Payment
+from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record
+
+_SAID: Final = ("collected", "net", "effect", "amount")
+"""The facts that say how much a write is of, the first that there is."""
 
 
 async def typed_payments(books: Books, currencies: Mapping[str, str]) -> list[Typed]:
@@ -37,33 +44,71 @@ async def typed_payments(books: Books, currencies: Mapping[str, str]) -> list[Ty
 
 async def typed_movements(books: Books, clearing: AccountId, currency: str) -> list[Typed]:
     """What was spent or received through *clearing*, and the transfers from or to it, that are not ours."""
-    await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
+    found = await _moved(books, clearing, currency)
+    await refresh(books, BANK_TRANSFERS)
     ours = sign_of(books.app.client_id)
-    found: list[Typed] = []
-    async for record, moved in walk(books, BANK_TRANSACTIONS, BankTransaction, lookup=("account", clearing)):
-        if moved.status not in GONE and moved.type in {"SPEND", "RECEIVE"} and dict(record.lookups).get("sign") != ours:
-            amount = Money((moved.total or Decimal(0)) * (-1 if moved.type == "SPEND" else 1), currency)
-            found.append(
-                Typed(
-                    seen=_seen(BANK_TRANSACTIONS, record),
-                    of=MoveMoney.kind,
-                    amount=amount,
-                    on=moved.date,
-                    account=clearing,
-                )
-            )
     async for record, transfer in walk(books, BANK_TRANSFERS, BankTransfer, lookup=("account", clearing)):
         if transfer.status not in GONE and dict(record.lookups).get("sign") != ours:
             source = transfer.from_bank_account.account_id if transfer.from_bank_account is not None else None
             target = transfer.to_bank_account.account_id if transfer.to_bank_account is not None else None
-            amount = Money((transfer.amount or Decimal(0)) * (-1 if source == clearing else 1), currency)
-            other = (target if source == clearing else source) or ""
             found.append(
                 Typed(
-                    seen=_seen(BANK_TRANSFERS, record), of=Transfer.kind, amount=amount, on=transfer.date, account=other
+                    seen=_seen(BANK_TRANSFERS, record),
+                    of=Transfer.kind,
+                    amount=Money((transfer.amount or Decimal(0)) * (-1 if source == clearing else 1), currency),
+                    on=transfer.date,
+                    account=(target if source == clearing else source) or "",
                 )
             )
     return await _left(books, found)
+
+
+async def typed_payouts(
+    books: Books, accounts: SettlementAccounts, bank: AccountId, wanted: Sequence[Wanted]
+) -> list[Typed]:
+    """
+    What came into *bank* out of a clearing account that is no bank account, and is not ours: what has lines on it, of
+    those that may be any of *wanted* at all.
+    """
+    likely = [
+        each
+        for each in await _left(books, await _moved(books, bank, accounts.currency))
+        if any(one.may_be(each, is_short=False) for one in wanted)
+    ]
+    whole = await money_in_xero(books, {each.xero_id: each.seen.stamp for each in likely})
+    return [
+        evolve(each, cleared=cleared)
+        for each in likely
+        if (cleared := _cleared(whole.get(each.xero_id, BankTransaction()), accounts.clearing)) is not None
+    ]
+
+
+@exactly
+def _cleared(moved: BankTransaction, clearing: Account) -> Decimal | None:
+    """What the lines of *moved* took out of *clearing*; None where none is on it."""
+    names = {clearing.code, clearing.account_id} - {None, ""}
+    lines = [each for each in moved.line_items if {each.account_code, each.account_id} & names]
+    total = sum((with_tax(each, moved.line_amount_types) for each in lines), Decimal(0))
+    return (-total if moved.type == BankTransactionType.SPEND else total) if lines else None
+
+
+async def _moved(books: Books, account: AccountId, currency: str) -> list[Typed]:
+    """What was spent or received through *account*, and is not ours."""
+    await refresh(books, BANK_TRANSACTIONS)
+    ours = sign_of(books.app.client_id)
+    found: list[Typed] = []
+    async for record, moved in walk(books, BANK_TRANSACTIONS, BankTransaction, lookup=("account", account)):
+        if moved.status not in GONE and moved.type in {"SPEND", "RECEIVE"} and dict(record.lookups).get("sign") != ours:
+            found.append(
+                Typed(
+                    seen=_seen(BANK_TRANSACTIONS, record),
+                    of=MoveMoney.kind,
+                    amount=Money((moved.total or Decimal(0)) * (-1 if moved.type == "SPEND" else 1), currency),
+                    on=moved.date,
+                    account=account,
+                )
+            )
+    return found
 
 
 async def _left(books: Books, found: list[Typed]) -> list[Typed]:
@@ -72,7 +117,7 @@ async def _left(books: Books, found: list[Typed]) -> list[Typed]:
     for each in found:
         taken = Decimal(0)
         for intent in await intents_with(books, lookup=("xero_id", each.xero_id)):
-            said = intent.facts.get("collected") or intent.facts.get("effect") or intent.facts.get("amount")
+            said = next((intent.facts[each] for each in _SAID if each in intent.facts), None)
             taken += abs(Decimal(said)) if said is not None else abs(each.amount.amount)
         if taken < abs(each.amount.amount):
             left.append(evolve(each, taken=taken))

@@ -167,7 +167,7 @@ def refund_note(sold: Invoice, amount: Money, *, on: date) -> CreditNote:
     at: what the rate has become meanwhile is gained or lost by its payment. Raises `InvalidInput` for more than was
     sold.
     """
-    gross = [_gross(line, sold.line_amount_types) for line in sold.line_items]
+    gross = [with_tax(line, sold.line_amount_types) for line in sold.line_items]
     whole = sum(gross, Decimal(0))
     if not 0 < amount.amount <= whole:
         raise InvalidInput("amount", "give at most what was sold: the invoice's own total")
@@ -207,7 +207,8 @@ def in_proportion(amount: Money, weights: Sequence[Decimal]) -> list[Decimal]:
     return parts
 
 
-def _gross(line: LineItem, kind: LineAmountTypes | None) -> Decimal:
+def with_tax(line: LineItem, kind: LineAmountTypes | None) -> Decimal:
+    """What *line* comes to with its tax, in a document whose amounts are of this *kind*."""
     amount = line.line_amount or Decimal(0)
     return amount + (line.tax_amount or Decimal(0)) if kind == LineAmountTypes.EXCLUSIVE else amount
 
