@@ -57,6 +57,18 @@ def test_a_settlement_that_is_none_is_told_before_anything_is_read(
     assert str(refused.value) == told
 
 
+@pytest.mark.parametrize("name", ["fees/S1", "payout/S1", "surplus/L2", "charged back/L2"])
+@pytest.mark.parametrize("brief", [False, True])
+def test_a_line_is_not_called_as_what_is_posted_besides_payments(sales: Receivables, name: str, brief: bool) -> None:
+    line = SettlementLine(id=name, transaction="t", amount=nzd("1.00"))
+    settlement = Settlement(id="S1", on=DAY, lines=[line])
+
+    with pytest.raises(InvalidInput, match="id: give the line an id that begins with none of fees/, payout/"):
+        sales.settle(settlement)
+    with pytest.raises(InvalidInput, match="id: give the line"):
+        sales.reconcile([settlement], brief=brief)
+
+
 def test_what_is_undone_is_a_settlement_and_not_its_id(sales: Receivables) -> None:
     with pytest.raises(InvalidInput, match="settlement: give a Settlement"):
         sales.undo_settlement("S1")  # type: ignore[arg-type]

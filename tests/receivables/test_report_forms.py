@@ -47,6 +47,17 @@ def test_the_parts_of_each_cause_are_counted_and_sum_to_the_balance_in_every_for
     assert "(whoever runs the product)" in report.html()
 
 
+def test_the_page_tells_fees_from_payout_and_names_what_is_accepted(collected: Collected) -> None:
+    collected.settlements.pop(0)
+    collected.sales.apply(collected.report().plan(Fix.IGNORE, only=lambda each: each.part == ("payout", "S1")))
+
+    page = collected.report().html()
+
+    (fees, payout) = (row for row in page.split("<tr>") if ">S1, fees<" in row or ">S1, payout<" in row)
+    assert ("✗" in fees, "remove or ignore" in fees) == (True, True)
+    assert ("✓" in payout, "accepted" in payout) == (True, True)
+
+
 @pytest.mark.parametrize(
     "typo", ["payment not postd here", "payment_not_posted_here", "Payment not posted here ", "not posted yett"]
 )

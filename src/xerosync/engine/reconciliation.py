@@ -16,6 +16,7 @@ from xerosync.engine.causes import RootCause, by_root, root_causes, with_causes
 from xerosync.engine.clearing import InBase, balance_rows
 from xerosync.engine.clearing_statement import ClearingStatement
 from xerosync.engine.discrepancies import Discrepancy, Fix, meant
+from xerosync.engine.entries import LINE
 from xerosync.engine.pages import Cell, Section, by, page
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import RESTORED
@@ -185,6 +186,7 @@ class Reconciliation(Tabular):
         yield _section_of_sum(self, f"{name}: {first} to {last}")
         if self.causes:
             yield _section_of_causes(self)
+        if self.causes or self.accepted:
             yield _section_of_discrepancies(self)
         if self.settlements is not None:
             yield from self.settlements.sections()
@@ -423,14 +425,23 @@ def _section_of_causes(report: Reconciliation) -> Section:
 
 
 def _section_of_discrepancies(report: Reconciliation) -> Section:
-    rows: Sequence[Sequence[Cell]] = [
+    rows: list[Sequence[Cell]] = [
         [
             Cell("✗"),
             Cell(each.code),
-            Cell(each.about, each.link),
+            Cell(_named(each), each.link),
             Cell(str(each.amount)),
             Cell(" or ".join(each.fixes) or "by hand"),
         ]
         for each in report.discrepancies
     ]
+    rows += [
+        [Cell("✓"), Cell(each.code), Cell(_named(each), each.link), Cell(str(each.amount)), Cell("accepted")]
+        for each in report.accepted
+    ]
     return Section(heading="One by one", columns=("", "what", "about", "amount", "a plan can"), rows=rows)
+
+
+def _named(each: Discrepancy) -> str:
+    """What *each* is about: a settlement's fees and its payout bear one id."""
+    return each.about if each.part is None or each.part[0] == LINE else f"{each.about}, {each.part[0]}"

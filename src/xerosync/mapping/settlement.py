@@ -23,6 +23,8 @@ ONE_CURRENCY: Final = (
     "give all amounts of one settlement in one currency, and what lines in another made there: settled=…"
 )
 """What to do about amounts of several currencies in one settlement."""
+TAKEN: Final = ("fees/", "payout/", "surplus/", "charged back/")
+"""What no line's id may begin with: what is posted besides payments is known by such names."""
 FEES: Final = "Fees"
 """What a fee is for unless it is described."""
 
@@ -79,8 +81,8 @@ class Fee:
 @frozen(kw_only=True, repr=False, field_transformer=fields_checked)
 class SettlementLine:
     """
-    One line: *id* is the host's own, never used twice, and makes the payment known again; *transaction* is the
-    transaction's id.
+    One line: *id* is the host's own, never used twice, and makes the payment known again; it begins with none of
+    `TAKEN`. *transaction* is the transaction's id.
 
     *amount* is positive: what was collected, or what a charge-back took. A charge-back takes back all that is left of
     what was collected for the transaction, or one of its payments: that of the line *of*, else the newest of its
@@ -240,13 +242,16 @@ def checked_settlements(settlements: Iterable[Settlement]) -> list[Settlement]:
     """
     *settlements* by day, each proven to the cent.
 
-    Raises `InvalidInput` for an amount that cannot be, a net that is not the sum of the rest, and an id used twice.
+    Raises `InvalidInput` for an amount that cannot be, a net that is not the sum of the rest, and an id used twice, or
+    one that begins as the names of what is posted besides payments do.
     """
     ordered = sorted(settlements, key=lambda settlement: (settlement.on, settlement.id))
     seen: set[str] = set()
     for settlement in ordered:
         for line in settlement.lines:
             check_id("id", line.id)
+            if line.id.startswith(TAKEN):
+                raise InvalidInput("id", f"give the line an id that begins with none of {', '.join(TAKEN)}")
             check_id("transaction", line.transaction)
             if line.id in seen:
                 raise InvalidInput("id", "give each settlement line an id of its own")
