@@ -19,6 +19,7 @@ from xerosync import (
     MemoryStore,
     Plan,
     Receivables,
+    Reconciliation,
     Settlement,
     SettlementLine,
 )
@@ -501,6 +502,25 @@ def test_fees_that_somebody_edited_are_put_back(collected: Collected) -> None:
 
     assert collected.report().clean
     assert collected.report().in_flight == nzd("38.50")
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_fees_that_somebody_moved_out_of_the_days_are_told_so_and_put_back(
+    collected: Collected, *, given: bool
+) -> None:
+    books, last = collected.product.books, DAY + timedelta(days=3)
+    (fees,) = [each for each in books.bank_transactions if each.type == "SPEND" and each.date == DAY]
+    books.edit_bank_transaction(fees.id, date=last + timedelta(days=1))
+
+    def report() -> Reconciliation:
+        return collected.sales.reconcile(collected.settlements if given else None, last=last)
+
+    (found,) = report().discrepancies
+    collected.sales.apply(report().plan(Fix.RESTORE))
+
+    assert (found.code, found.who, found.fixes) == ("changed in Xero", "the bookkeeper", (Fix.RESTORE, Fix.IGNORE))
+    assert "was moved to another day in Xero" in found.cause
+    assert (report().clean, len(Ledger(collected.product.xero()).drift())) == (True, 0)
 
 
 def _provider(books: Bookkeeper) -> str:

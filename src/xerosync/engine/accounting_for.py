@@ -259,7 +259,8 @@ class _Explaining:
         what, about = expected.key
         stake = amount or expected.amount  # in the account's currency; what cannot be posted there has its own
         changed = next((each for each in entries if each.actual != each.recorded), None)
-        shown = changed or next(iter(entries), None)
+        moved = next((each for each in entries if each.is_changed), None)
+        shown = changed or moved or next(iter(entries), None)
         link = self._link(shown) if shown is not None else None
         finding = Discrepancy(
             code="changed in Xero",
@@ -290,9 +291,7 @@ class _Explaining:
             fix = _CHANGED_FIX if changed is not None else told.fix
             said = evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who)
             return evolve(said, retry=told.retry, root=told.root)
-        if changed is not None:
-            return _changed(finding, changed)
-        return finding
+        return finding if moved is None else _changed(finding, changed or moved)
 
     def _of_change(self, entry: Entry, amount: Money) -> Discrepancy:
         name = entry.intent.operation.host_ref if entry.intent is not None else ""

@@ -60,6 +60,11 @@ class Entry:
         return None if self.intent is None else key_of(self.intent)
 
     @property
+    def is_changed(self) -> bool:
+        """Whether the library wrote it, and it has another amount or another day now."""
+        return self.intent is not None and (self.actual, self.actual_on) != (self.recorded, self.recorded_on)
+
+    @property
     def settlement(self) -> str:
         """The id of the settlement that it was posted for; blank where there is none."""
         return "" if self.intent is None else self.intent.facts.get("settlement", "")

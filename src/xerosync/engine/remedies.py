@@ -125,7 +125,7 @@ def _as_posted(entry: Entry) -> dict[str, object]:
 
 def _restoring(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) -> tuple[tuple[Action, ...], str]:
     """What puts back all that somebody removed or edited, or nothing and why that cannot be."""
-    changed = [entry for entry in entries if entry.intent is not None and entry.actual != entry.recorded]
+    changed = [entry for entry in entries if entry.is_changed]
     if not changed or discrepancy.code not in CHANGES:
         return (), ""
     actions: list[Action] = []
