@@ -19,7 +19,6 @@ from xerosync.engine.actions import (
     VoidCredit,
 )
 from xerosync.engine.chains import Chain, KnownChain, Part
-from xerosync.engine.given_again import UNDONE
 from xerosync.engine.intents import Intent
 from xerosync.engine.observed import intents_with
 from xerosync.engine.remembering import standing_as
@@ -34,12 +33,6 @@ from xerosync.money import exactly
 
 RETURNS: Final = frozenset({LineKind.CHARGED_BACK, LineKind.REFUNDED})
 """What of a settlement says that money went back."""
-_TAKES_BACK: Final[Mapping[str, str]] = {
-    Pay.kind: RemovePayment.kind,
-    Refund.kind: RemovePayment.kind,
-    MoveMoney.kind: RemoveMoney.kind,
-    CreateSaleCredit.kind: VoidCredit.kind,
-}
 _WRITTEN: Final = frozenset({Pay.kind, MoveMoney.kind, CreateSaleCredit.kind})
 
 
@@ -83,27 +76,13 @@ def of_chain(written: Iterable[Intent]) -> Iterable[Pending]:
         )
 
 
-def undoings(written: Iterable[Intent]) -> Iterable[Pending]:
-    """Whatever may have taken back, as their settlement was undone, what was parked among what was *written*."""
-    parked = (each for each in written if each.operation.host_ref.startswith(SURPLUS))
-    return (_undoing(each) for each in parked if each.operation.kind in _TAKES_BACK)
-
-
 def undone_with(known: Known, line: SettlementLine) -> Intent | None:
     """What took back something of *line* as its settlement, or its run, was undone; None where nothing did."""
-    written = filter(None, map(known.intent, standing_as([line.id])))
-    return next(filter(None, (_undone(known, each) for each in written)), None)
-
-
-def _undone(known: Known, written: Intent) -> Intent | None:
-    """What took back what *written* wrote as that was undone, or is about to."""
-    removal = known.intent(_undoing(written))
-    is_undone = removal is not None and _may_stand(removal) and UNDONE in removal.facts
-    return removal if removal is not None and is_undone and removal.target == written.xero_id else None
-
-
-def _undoing(written: Intent) -> Pending:
-    return Pending(_TAKES_BACK[written.operation.kind], written.operation.host_ref)
+    written = [each for each in map(known.intent, standing_as([line.id])) if each is not None]
+    if line.kind is LineKind.CHARGED_BACK:
+        counters = known.counters.get(line.transaction, ())
+        written = [each for each in counters if each.facts.get("charged_back_by") == line.id]
+    return next(filter(None, map(known.undoing, written)), None)
 
 
 @exactly
@@ -172,9 +151,9 @@ def undoing_of(known: Known, intent: Intent) -> Intent | None:
         Pending(RemovePayment.kind, name),
         Pending(RemoveMoney.kind, name),
         Pending(VoidCredit.kind, name),
-        Pending(CreateSale.kind, COUNTER + name.removeprefix(SURPLUS)),
     )
-    return next(filter(_may_stand, filter(None, map(known.intent, undoings))), None)
+    taken = (*map(known.intent, undoings), known.counter(name.removeprefix(SURPLUS)))
+    return next(filter(_may_stand, filter(None, taken)), None)
 
 
 def _refunded(known: Known, note: Intent) -> Decimal:

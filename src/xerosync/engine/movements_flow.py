@@ -38,6 +38,7 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.movements import Movements
 from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.paper_actions import VoidSale
 from xerosync.engine.restoring import RESTORED, being_taken_back, current, superseded
 from xerosync.engine.ticking_flow import Briefly, tick_off
 from xerosync.engine.undo_actions import RemoveTransfer
@@ -46,7 +47,7 @@ from xerosync.models import Account, AccountId, AccountType, BankTransaction, Ba
 
 T = TypeVar("T", bound=AttrsInstance)
 
-_REMOVALS: Final = (RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind)
+_REMOVALS: Final = (RemovePayment.kind, RemoveMoney.kind, RemoveTransfer.kind, VoidCredit.kind, VoidSale.kind)
 _DOCUMENTS: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 
 

@@ -51,6 +51,8 @@ Document: TypeAlias = Payment | BankTransaction | BankTransfer
 
 RESTORED: Final = ("restored", "yes")
 """The fact that a write was made to put back an earlier one, and that a removal made room for it."""
+POSTED_ANEW: Final = ("posted anew", "after an undo")
+"""The fact, besides that, that the earlier write had been undone: another line of the host's is posted by it."""
 TAKING_BACK: Final = frozenset(
     {
         "removal",
@@ -187,7 +189,9 @@ async def put_back_since(books: Books, written: Iterable[Intent]) -> list[Intent
     return [
         each
         for each in anew
-        if latest.get((each.operation.kind, each.operation.host_ref), each.operation.revision) < each.operation.revision
+        if POSTED_ANEW[0] not in each.facts
+        and latest.get((each.operation.kind, each.operation.host_ref), each.operation.revision)
+        < each.operation.revision
     ]
 
 

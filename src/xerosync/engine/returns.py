@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -28,6 +28,7 @@ from xerosync.engine.chains import Effect, Taking, Unfit
 from xerosync.engine.declining import REASON
 from xerosync.engine.exchange import Exchange
 from xerosync.engine.intents import Intent, text_at
+from xerosync.engine.restoring import POSTED_ANEW, RESTORED
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, CameIn, Deciding, facts_given, facts_known
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput
@@ -73,26 +74,28 @@ class _Counter:
     rate: Decimal | None
     after: tuple[Pending, ...]
 
-    def invoice(self, facts: Mapping[str, str]) -> CreateSale:
+    def invoice(self, facts: dict[str, str], revision: int) -> CreateSale:
         """The customer owes again."""
         owed = charged_back_again(self.amount, account=self.through, on=self.on, reference=self.number, rate=self.rate)
         return CreateSale(
             host_ref=self.name,
+            revision=revision,
             reason=self.reason,
-            facts=facts,
+            facts=facts | _anew(revision),
             invoice=owed,
             contact=self.contact,
             total=self.amount,
             after=self.after,
         )
 
-    def money_out(self, clearing: AccountId, facts: Mapping[str, str]) -> MoveMoney:
+    def money_out(self, clearing: AccountId, facts: dict[str, str], revision: int) -> MoveMoney:
         """The money leaves the clearing account, where that is a bank account."""
         out = Movement(amount=self.amount, description=f"Charged back {self.number}", account=self.through)
         return MoveMoney(
             host_ref=self.name,
+            revision=revision,
             reason=self.reason,
-            facts=facts,
+            facts=facts | _anew(revision),
             transaction=money_moved([out], bank_account=clearing, on=self.on, reference=self.number, rate=self.rate),
             contact=self.contact,
             total=-self.amount,
@@ -164,7 +167,7 @@ class Returns:
     def _stays(self, taking: Taking, came_in: CameIn) -> _Stays | None:
         """Why what is taken back cannot be removed, and what takes its place; None where it can be."""
         known, paid = self.deciding.known, taking.part.name
-        counter = known.intent(Pending(CreateSale.kind, COUNTER + paid))
+        counter = known.counter(paid)
         used = SURPLUS + paid in known.used and not taking.part.gone
         if counter is not None:
             why, whole = "", counter.facts.get("covers") == _ALL
@@ -201,7 +204,7 @@ class Returns:
             deciding.find(line, "does not fit", cause, fix)
             return False
         for stays in filter(None, (self._stays(*each) for each in taken)):
-            written = known.intent(Pending(CreateSale.kind, COUNTER + stays.paid))
+            written = known.counter(stays.paid)
             accounts = known.accounts
             if written is not None and known.is_voided(written):
                 cause = "the invoice in its payment's place was voided in Xero by somebody else; it is not made again"
@@ -447,12 +450,22 @@ class Returns:
             after=deciding.posting(transaction.invoice_id),
         )
         doing = "charging it back"
-        if deciding.may_plan(line, Pending(CreateSale.kind, counter.name), doing):
-            owed = counter.invoice(about if accounts.through_a_bank else facts)
+        sale, money = self._once_more(stays.paid)
+        if deciding.may_plan(line, sale, doing):
+            owed = counter.invoice(about if accounts.through_a_bank else facts, sale.revision)
             deciding.actions.append(owed)
             deciding.owe_again(transaction.id, owed.itself, amount.amount)
-        if accounts.through_a_bank and deciding.may_plan(line, Pending(MoveMoney.kind, counter.name), doing):
-            deciding.actions.append(counter.money_out(accounts.clearing_id, facts))
+        if accounts.through_a_bank and deciding.may_plan(line, money, doing):
+            deciding.actions.append(counter.money_out(accounts.clearing_id, facts, money.revision))
+
+    def _once_more(self, paid: str) -> tuple[Pending, Pending]:
+        """What is to be posted in the place of the payment of line *paid*: a next revision where both were undone."""
+        known, name = self.deciding.known, COUNTER + paid
+        sale, money = Pending(CreateSale.kind, name), Pending(MoveMoney.kind, name)
+        owed, left = known.counter(paid), known.intent(money)
+        # An undo that was interrupted may have taken the money back alone.
+        is_older = owed is None or (left is not None and left.operation.revision < owed.operation.revision)
+        return known.anew(sale), known.anew(money) if is_older else money
 
     def _unparking(
         self, settlement: Settlement, line: SettlementLine, parked: str, came_in: CameIn
@@ -481,6 +494,11 @@ class Returns:
 def _told(line: SettlementLine) -> str:
     """What a plan says of a charge-back: by which line, and why where that was given."""
     return f"charged back by {line.id}" + (f" ({line.reason.words})" if line.reason is not None else "")
+
+
+def _anew(revision: int) -> dict[str, str]:
+    """The facts of what is posted in a payment's place once more, since what was posted first was undone."""
+    return dict([RESTORED, POSTED_ANEW]) if revision > 1 else {}
 
 
 def _facts(settlement: Settlement, line: SettlementLine) -> dict[str, str]:

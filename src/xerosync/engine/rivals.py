@@ -19,7 +19,7 @@ from xerosync.engine.actions import (
     Transfer,
 )
 from xerosync.engine.intents import Intent
-from xerosync.engine.restoring import RESTORED
+from xerosync.engine.restoring import POSTED_ANEW, RESTORED
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, parking
 from xerosync.engine.states import State
 from xerosync.engine.undo_actions import RemoveTransfer
@@ -47,6 +47,8 @@ def rivals(action: Action) -> tuple[Pending, ...]:
     removal = Pending(RemovePayment.kind, line)
     counters = tuple(Pending(kind, COUNTER + line) for kind in (CreateSale.kind, MoveMoney.kind))
     parked = parking(line) if isinstance(action, Pay) and "collected" in action.facts else ()
+    if POSTED_ANEW[0] in action.facts:
+        return (removal,)  # what took the earlier one back is why it is posted anew
     if RESTORED[0] in action.facts and action.kind in _REMOVALS:
         return (Pending(_REMOVALS[action.kind], itself.host_ref), *parked)
     if parked:

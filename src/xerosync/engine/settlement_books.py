@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from decimal import Decimal
@@ -11,21 +11,27 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import (
+    SALE,
     Action,
     CreateSale,
     CreateSaleCredit,
     Link,
     MoveMoney,
+    Pay,
     Pending,
+    Refund,
+    RemoveMoney,
     RemovePayment,
     Seen,
+    VoidCredit,
 )
 from xerosync.engine.batches import Forgotten
 from xerosync.engine.chains import Chain, Effect, Event, KnownChain, Unfit, follow
 from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
-from xerosync.engine.given_again import PostedBefore
+from xerosync.engine.given_again import UNDONE, PostedBefore
 from xerosync.engine.intents import Intent, intent_key, text_at
 from xerosync.engine.mirror import GONE
+from xerosync.engine.paper_actions import VoidSale
 from xerosync.engine.plans import Finding
 from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, Surplus
@@ -52,6 +58,13 @@ COUNTER: Final = "charged back/"
 """What the name of an operation begins with that stands for a payment which cannot be removed any more."""
 SURPLUS: Final = "surplus/"
 """What the name of an operation begins with that parks what was collected too much."""
+_TAKEN_BACK_BY: Final[Mapping[str, str]] = {
+    Pay.kind: RemovePayment.kind,
+    Refund.kind: RemovePayment.kind,
+    MoveMoney.kind: RemoveMoney.kind,
+    CreateSale.kind: VoidSale.kind,
+    CreateSaleCredit.kind: VoidCredit.kind,
+}
 UNFIT: Final = "account unfit"
 """The code of a finding on what must go into an account that takes nothing any more."""
 UNFIT_FIX: Final = "make the account take payments in Xero again, or post what is left of the settlement by hand"
@@ -153,8 +166,31 @@ class Known:
 
     def is_taken_back(self, line_id: str) -> bool:
         """Whether the payment of line *line_id* was removed, or an invoice put in its place."""
-        undone = (self.removal(line_id), self.intent(Pending(CreateSale.kind, COUNTER + line_id)))
-        return any(each is not None and each.state is not State.REJECTED for each in undone)
+        taken = (self.removal(line_id), self.counter(line_id))
+        return any(each is not None and each.state is not State.REJECTED for each in taken)
+
+    def undoing(self, written: Intent) -> Intent | None:
+        """What took back what *written* wrote as that was undone, or is about to; not what Xero refused."""
+        removal = self.intent(removal_of(written))
+        stands = removal is not None and removal.state is not State.REJECTED and removal.target == written.xero_id
+        return removal if removal is not None and stands and UNDONE in removal.facts else None
+
+    def is_undone(self, written: Intent) -> bool:
+        """Whether what *written* wrote was taken back as that was undone, and that is certain."""
+        removal = self.undoing(written)
+        return removal is not None and removal.state is State.CONFIRMED
+
+    def counter(self, line_id: str) -> Intent | None:
+        """What is known of the invoice in the place of the payment of line *line_id*; not of one that was undone."""
+        counter = self.intent(Pending(CreateSale.kind, COUNTER + line_id))
+        return None if counter is not None and self.is_undone(counter) else counter
+
+    def anew(self, operation: Pending) -> Pending:
+        """The *operation*; where it was done and undone, its next revision."""
+        before = self.intent(operation)
+        if before is None or not self.is_undone(before):
+            return operation
+        return evolve(operation, revision=before.operation.revision + 1)
 
     def payment(self, intent: Intent) -> Payment | None:
         """The payment that *intent* wrote, as the mirror has it."""
@@ -373,6 +409,24 @@ class Deciding:
         invoice, _ = self.known.invoices.get(transaction.invoice_id, (None, ""))
         contact = invoice.contact if invoice is not None else None
         return (contact.contact_id if contact is not None else None) or ContactId("")
+
+
+def removal_of(written: Intent) -> Pending:
+    """What takes back what was *written* for a line when that is undone."""
+    kind, name = written.operation.kind, written.operation.host_ref
+    if not name.startswith(COUNTER):
+        return Pending(_TAKEN_BACK_BY[kind], name)
+    return Pending(_TAKEN_BACK_BY[kind], (SALE if kind == CreateSale.kind else "") + name, written.operation.revision)
+
+
+def undoings(written: Iterable[Intent]) -> Iterable[Pending]:
+    """Whatever is to be known of what was parked, and of what took a payment's place, if that was undone since."""
+    for each in written:
+        name, operation = each.operation.host_ref, each.operation
+        if operation.kind in _TAKEN_BACK_BY and name.startswith((SURPLUS, COUNTER)):
+            yield removal_of(each)
+        if name.startswith(COUNTER):
+            yield evolve(operation, revision=operation.revision + 1)
 
 
 def parking(line_id: str) -> tuple[Pending, ...]:

@@ -21,7 +21,7 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.allocating import used_credits
 from xerosync.engine.batches import Forgotten, forgotten_batches, in_batches, unsettled
-from xerosync.engine.chain_books import known_chain, of_chain, undoings, written_for
+from xerosync.engine.chain_books import known_chain, of_chain, written_for
 from xerosync.engine.exchange import realised
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, PostedBefore
@@ -54,7 +54,7 @@ from xerosync.engine.remembering import by_what_was_written, standing_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settled_before import posted_before
 from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
-from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding, Known, SettlementAccounts, parking
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding, Known, SettlementAccounts, parking, undoings
 from xerosync.engine.settlement_report import SettlementReport, report_settlements
 from xerosync.engine.settling import decide_settlements
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, SettlementSettings, open_books
@@ -279,10 +279,11 @@ async def _known(
     before = await written_for(books, lines, transactions)
     tried = (each.invoice_id for each in transactions.values() if each.attempt > 1)
     intents = await current_of(books, _operations(lines, before))
-    intents |= await intents_of(books, undoings(intents.values()))
+    counters = await _counters(books)
+    in_place = [each for one in dict.fromkeys(line.transaction for line in lines) for each in counters.get(one, ())]
+    intents |= await intents_of(books, undoings([*intents.values(), *in_place]))
     keys = (intent_key(books.tenant, Pending(Pay.kind, line.id)) for line in lines)
     unmet = [tag_of(key) for key in keys if key not in intents]
-    counters = await _counters(books)
     paid_off = [each.xero_id for group in counters.values() for each in group if each.xero_id]
     owed = [*(each.invoice_id for each in transactions.values()), *paid_off]
     known = Known(

@@ -251,7 +251,8 @@ def report_settlements(
     settlements whose fees are *netted*, the payout stands for them. *gains* are by line, *invoices* the transactions'
     own.
     """
-    troubles = _Troubles.of(plan, undone)
+    written = list(written)
+    troubles = _Troubles.of(plan, undone, written)
     reporting = _Reporting(troubles, _by_line(written), missing, netted, gains, invoices, short_code)
     return SettlementReport(settlements=tuple(map(reporting.settlement, settlements)))
 
@@ -289,8 +290,8 @@ class _Troubles:
     remarks: Mapping[str, _Trouble]
 
     @classmethod
-    def of(cls, plan: Plan, undone: Iterable[Intent]) -> _Troubles:
-        """What *plan* finds, then what it would do, then what was *undone*."""
+    def of(cls, plan: Plan, undone: Iterable[Intent], written: Iterable[Intent]) -> _Troubles:
+        """What *plan* finds, then what it would do, then what was *undone* of what was *written*."""
         about: dict[str, list[_Trouble]] = {}
         remarks: dict[str, _Trouble] = {}
         for finding in plan.findings:
@@ -306,9 +307,10 @@ class _Troubles:
             for each in action.parts:
                 trouble = _Trouble("not posted yet", f"{_NOT_YET}: {each.reason}", _APPLY, "you", None)
                 about.setdefault(_line_of(each), []).append(trouble)
+        lines = {each.xero_id: _name_of(each) for each in written if not each.target}
         for intent in undone:
             if intent.state is State.CONFIRMED:
-                about.setdefault(intent.operation.host_ref.removeprefix(SURPLUS), []).append(_UNDONE)
+                about.setdefault(lines.get(intent.target, _name_of(intent)), []).append(_UNDONE)
         return cls(about, remarks)
 
     def first(self, *names: str) -> _Trouble | None:
@@ -330,13 +332,17 @@ def _line_of(action: Action) -> str:
     return action.host_ref.removeprefix(SURPLUS)
 
 
+def _name_of(intent: Intent) -> str:
+    """The line that *intent* is of, or the settlement's fees or payout."""
+    return intent.facts.get("charged_back_by") or intent.operation.host_ref.removeprefix(SURPLUS)
+
+
 def _by_line(written: Iterable[Intent]) -> dict[str, dict[str, str]]:
     """What *written* wrote, by kind, for each line, and for each settlement's fees and payout."""
     found: dict[str, dict[str, str]] = {}
     for intent in written:
         if intent.state is State.CONFIRMED and intent.xero_id:
-            name = intent.facts.get("charged_back_by") or intent.operation.host_ref.removeprefix(SURPLUS)
-            found.setdefault(name, {})[intent.operation.kind] = intent.xero_id
+            found.setdefault(_name_of(intent), {})[intent.operation.kind] = intent.xero_id
     return found
 
 

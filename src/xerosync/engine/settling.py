@@ -102,14 +102,14 @@ def _tell_declines(settlements: Sequence[Settlement], deciding: Deciding) -> Non
 def _decide(settlement: Settlement, line: SettlementLine, collecting: _Collecting, returns: Returns) -> None:
     deciding, known = collecting.deciding, collecting.deciding.known
     changed = known.before.changed(settlement, line)
-    transaction = known.transactions.get(line.transaction)
+    transaction, undone = known.transactions.get(line.transaction), undone_with(known, line)
     if changed is not None:
         deciding.findings.append(changed)
     elif transaction is None:
         deciding.find(line, "not created here", "the library did not create this transaction", NOT_OURS)
     elif known.accounts.unfit and line.kind is not LineKind.DECLINED and line.id not in known.before.lines:
         deciding.find(line, UNFIT, known.accounts.unfit, UNFIT_FIX)
-    elif (undone := undone_with(known, line)) is not None and settlement.id not in known.before.undone_whole:
+    elif undone is not None and settlement.id not in known.before.undone_whole:
         # What was posted under its id is no longer there, so nothing of it may be paid out.
         fix = SETTLE_ANEW if undone.facts[UNDONE] == settlement.id else _NEW_LINE
         deciding.find(line, UNDONE, _how_undone(undone), fix)
@@ -117,11 +117,11 @@ def _decide(settlement: Settlement, line: SettlementLine, collecting: _Collectin
         match line.kind:
             case LineKind.COLLECTED | LineKind.REINSTATED:
                 collecting.collect(settlement, line, transaction)
-            case LineKind.CHARGED_BACK:
+            case LineKind.CHARGED_BACK if undone is None:
                 returns.take_back(settlement, line, transaction)
             case LineKind.REFUNDED:
                 returns.refund(settlement, line, transaction)
-            case LineKind.DECLINED:
+            case LineKind.DECLINED | LineKind.CHARGED_BACK:
                 pass
 
 

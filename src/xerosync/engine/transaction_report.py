@@ -23,9 +23,11 @@ from xerosync.engine.actions import (
     VoidCredit,
 )
 from xerosync.engine.chain_books import lines_of
+from xerosync.engine.given_again import UNDONE
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import PAYMENTS
 from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.paper_actions import VoidSale
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.states import OPEN, State
 from xerosync.engine.transactions import all_transactions
@@ -150,9 +152,13 @@ class ReportWanted:
 async def transaction_report(books: Books, wanted: ReportWanted) -> TransactionReport:
     """The page that is *wanted*, from the store: as fresh as what was last read from Xero."""
     written: dict[str, list[Intent]] = defaultdict(list)
-    for kind in (*_BROUGHT_IN, *_TOOK_BACK, CreateSale.kind):
+    undone: set[str] = set()
+    for kind in (*_TOOK_BACK, VoidSale.kind, *_BROUGHT_IN, CreateSale.kind):
         for intent in await intents_with(books, lookup=("kind", kind)):
-            written[intent.facts.get("transaction", "")].append(intent)
+            if UNDONE in intent.facts and intent.state is State.CONFIRMED:
+                undone.add(intent.target)
+            elif intent.xero_id not in undone:
+                written[intent.facts.get("transaction", "")].append(intent)
     paid = [each.xero_id for group in written.values() for each in group if each.operation.kind == Pay.kind]
     payments = await stamped(books, PAYMENTS, Payment, filter(None, paid))
     gone = {key for key, (payment, _) in payments.items() if payment.status == PaymentStatus.DELETED}

@@ -239,6 +239,7 @@ class _Undoing:
                 self.actions.append(
                     act.RemoveMoney(
                         host_ref=intent.operation.host_ref,
+                        revision=_revision(intent),
                         reason=self.undoing.reason,
                         seen=self._seen(intent),
                         facts=self._facts(intent),
@@ -293,6 +294,7 @@ class _Undoing:
             is_sale = intent.operation.kind == act.CreateSale.kind
             return (papers.VoidSale if is_sale else papers.VoidBill)(
                 host_ref=name.removeprefix(act.SALE) if is_sale else name,
+                revision=_revision(intent),
                 reason=self.undoing.reason,
                 seen=seen,
                 facts=facts,
@@ -342,6 +344,11 @@ class _Undoing:
         about = intent.operation.host_ref
         who = "you" if retry else "the bookkeeper"
         self.findings.append(Finding(code="cannot be undone", about=about, cause=cause, fix=fix, who=who, retry=retry))
+
+
+def _revision(intent: Intent) -> int:
+    """The revision of what takes back what *intent* wrote: what took a payment's place may be posted anew, and go."""
+    return intent.operation.revision if "charged_back_by" in intent.facts else 1
 
 
 def _touched(
