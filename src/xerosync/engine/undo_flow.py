@@ -7,11 +7,11 @@ from typing import Final
 
 from xerosync.client._books import Books
 from xerosync.engine import actions as act
-from xerosync.engine.actions import Seen
+from xerosync.engine.actions import Pending, Seen
 from xerosync.engine.drift_report import DriftField
 from xerosync.engine.drifting import changes
 from xerosync.engine.given_again import UNDONE
-from xerosync.engine.intents import Intent
+from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -24,6 +24,7 @@ from xerosync.engine.mirror import (
     PAYMENTS,
     Shelf,
     refresh,
+    stored,
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped, survivors
@@ -40,7 +41,8 @@ from xerosync.engine.settling_policies import (
     closed_up_to,
     open_books,
 )
-from xerosync.engine.states import OPEN, State
+from xerosync.engine.states import NEVER_LEFT, OPEN, State
+from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.trail import RUN, TRAIL
 from xerosync.engine.undoing import OF_RUN, WHOLE, Document, Posted, Undoing, decide_undo
 from xerosync.engine.written import all_changes, written_as
@@ -75,6 +77,7 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
 
     Lines that had been posted in others, and were paid out with it, are of it.
     """
+    books = books.reading_once()
     (settlement,) = checked_settlements([settlement])
     # It may have been posted with lines that it is given without.
     posted = await written_for(books, settlement.id)
@@ -86,6 +89,9 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
     returned = [line.id for line in settlement.lines if line.kind is LineKind.CHARGED_BACK]
     for name in dict.fromkeys([*returned, *sorted(portions)]):
         found |= {each.key: each for each in await intents_with(books, lookup=("charged_back_by", name))}
+    asked = [*standing_as(names), *operations(settlement.id)]
+    if lost := await _forgotten(books, settlement, asked, {**costs, **named}, is_known=bool(found)):
+        return Plan(tenant=books.tenant, findings=(lost,), whole=True)
     others = [each for each in found.values() if _is_of_another(each, settlement, portions)]
     if others := await _standing(books, others):
         findings = tuple(_of_another(each, settlement) for each in others)
@@ -100,6 +106,33 @@ async def undo_settlement(books: Books, chosen: SettlementSettings, settlement: 
     return await _taken_back(
         books, written, undoing, paid_out=paid_out, when_locked=chosen.when_locked, notes=chosen.notes
     )
+
+
+async def _forgotten(
+    books: Books, settlement: Settlement, asked: Iterable[Pending], known: Mapping[str, Intent], *, is_known: bool
+) -> Finding | None:
+    """
+    The finding that our marks of something that is *asked* for stand in Xero, and the store does not know them, or that
+    nothing of *settlement* *is_known*: it was set back, and what stands must not be passed over in silence.
+    """
+    await refresh(books, PAYMENTS)  # so that a store which was just set back meets them
+    left = {key for key, each in known.items() if each.state not in NEVER_LEFT}
+    keys = {key for each in asked if (key := intent_key(books.tenant, each)) not in left}
+    strays = await stored(books, (stray_key(books, tag_of(key)) for key in keys))
+    documents = set(map(document_of, strays))
+    for shelf, model in {shelf.name: (shelf, model) for shelf, model in _HELD_ON.values()}.values():
+        found = await stamped(books, shelf, model, documents)
+        documents -= {xero_id for xero_id, (document, _) in found.items() if document.status in GONE}
+    if is_known and not documents:
+        return None
+    cause = "nothing is recorded of it: it was not posted under this id, or the store was set back"
+    fix = "give it as it was posted; of a store that was set back call audit(adopt=True) and settle() first"
+    if documents:
+        cause = (
+            f"{len(documents)} of its documents bear our marks in Xero, and this store, set back, does not know them"
+        )
+        fix = "call audit(adopt=True) and plan settle(), which takes them over; then undo it"
+    return Finding(code="cannot be undone", about=settlement.id, cause=cause, fix=fix)
 
 
 def _is_of_another(written: Intent, settlement: Settlement, portions: Container[str]) -> bool:
