@@ -367,12 +367,12 @@ class AsyncReceivables:
         """
         Take over what people typed in Xero of past *settlements*, those from the day *since*, so that it is not posted.
 
-        A payment on a line's invoice, the fees spent, and the payout transferred or received are taken over where
-        amount, day and account are the same. What differs in one of these and may be it is held back, and is a
-        `WhichOne` with its candidates: answer in *chosen*, by the line's id (or ``fees/`` and ``payout/`` with the
-        settlement's), with the Xero id of the one it is, or with a blank that it is none. *invoices* gives the id or
-        number of the invoice of transactions that the library did not make, by their id. Writes nothing to Xero; apply
-        it, then `settle` posts the rest.
+        A payment on a line's invoice, the fees spent or billed, a refund, and the payout transferred or received are
+        taken over where amount, day and account are the same. What differs in one of these and may be it is held back,
+        and is a `WhichOne` with its candidates: answer in *chosen*, by the line's id (or ``fees/`` and ``payout/`` with
+        the settlement's), with the Xero id of the one it is, or with a blank that it is none. *invoices* gives the id
+        or number of the invoice of transactions that the library did not make, by their id. Writes nothing to Xero;
+        apply it, then `settle` posts the rest.
         """
         given = [settlements] if isinstance(settlements, Settlement) else settlements
         return await backfilling.backfill_settlements(

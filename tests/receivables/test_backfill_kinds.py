@@ -8,12 +8,25 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from tests.conftest import BANK, DAY, Product, nzd
+from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
-from xerosync import Fee, FeesAs, Ledger, Receivables, Settlement, SettlementLine, SettlementSettings, WhichOne, Xero
+from xerosync import (
+    Fee,
+    FeesAs,
+    Ledger,
+    LineKind,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    WhichOne,
+    Xero,
+)
 
 ORDINARY = "650"
 NETTED = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", fees_as=FeesAs.NETTED)
+BILLED = evolve(NETTED, fees_as=FeesAs.BILL)
+PLAIN = evolve(NETTED, fees_as=None)
 
 
 @pytest.fixture
@@ -90,7 +103,7 @@ def test_a_payout_received_with_other_lines_or_on_another_day_is_asked_about(
 
 def test_a_payout_without_netted_fees_is_taken_over_alone(product: Product, xero: Xero, settlement: Settlement) -> None:
     received(product, (ORDINARY, "99.00"))
-    sales = Receivables(xero, clearing_account=ORDINARY, settlements=evolve(NETTED, fees_as=FeesAs.BILL))
+    sales = Receivables(xero, clearing_account=ORDINARY, settlements=BILLED)
 
     plan = sales.backfill(settlement)
     sales.apply(plan)
@@ -99,3 +112,129 @@ def test_a_payout_without_netted_fees_is_taken_over_alone(product: Product, xero
     assert (plan.counts(), plan.findings) == ({"adopt": 2}, ())
     assert balances(product) == [Decimal(0), Decimal(99)]
     assert sales.reconcile(settlement).clean
+
+
+def collected(product: Product, *more: SettlementLine, fees: str = "1.00") -> Settlement:
+    """A settlement of 200 that people typed the payment of, with *more* lines of the same sale."""
+    invoice = product.collectable("200.00").id
+    product.books.add_payment(invoice, account=CLEARING, amount=Decimal(200), date=DAY)
+    lines = [SettlementLine(id="L1", transaction=invoice, amount=nzd("200.00"))]
+    lines += [evolve(each, transaction=invoice) for each in more]
+    return Settlement(id="S1", on=DAY, lines=lines, fees=[Fee(amount=nzd(fees))] if fees else [])
+
+
+def fee_bill(product: Product, amount: str, *, number: str = "77", vendor: str = "Collections Ltd") -> str:
+    contact = product.books.add_contact(vendor).id
+    bill = product.books.add_invoice(contact, type="ACCPAY", number=number, amount=Decimal(amount), date=DAY)
+    return bill.id
+
+
+def held_in_clearing(product: Product) -> Decimal:
+    return product.books.balance(product.books.account(CLEARING).id)
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_bill_of_fees_that_was_typed_is_taken_over_with_its_payment(
+    product: Product, xero: Xero, *, paid: bool
+) -> None:
+    settlement = collected(product)
+    bill = fee_bill(product, "1.00")
+    if paid:
+        product.books.add_payment(bill, account=CLEARING, amount=Decimal(1), date=DAY)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=BILLED)
+
+    plan = sales.backfill(settlement)
+    run = sales.apply(plan).run
+
+    assert (plan.counts(), plan.findings) == ({"adopt": 3 if paid else 2}, ())
+    assert sales.settle(settlement).counts() == ({} if paid else {"payment": 1})
+    sales.apply(sales.settle(settlement))
+    assert held_in_clearing(product) == Decimal(199)
+    assert sales.reconcile(settlement).clean
+    assert sales.settlement_report(settlement).crossed() == ()
+    assert len(Ledger(xero).drift()) == 0
+    assert not sales.backfill(settlement)
+    assert not Ledger(xero).undo(run)
+    sales.apply(sales.undo_settlement(settlement))
+    assert held_in_clearing(product) == 0
+    assert product.books.invoice(bill).status == "VOIDED"
+
+
+@pytest.mark.parametrize("differs", ["paid otherwise", "another amount", "of another contact"])
+def test_a_bill_that_may_be_of_the_fees_is_asked_about(product: Product, xero: Xero, differs: str) -> None:
+    settlement = collected(product)
+    amount = "1.10" if differs == "another amount" else "1.00"
+    is_elsewhere = differs == "of another contact"
+    bill = fee_bill(product, amount, number="S1", vendor="Somebody Ltd" if is_elsewhere else "Collections Ltd")
+    if differs == "paid otherwise":
+        product.books.add_payment(bill, account=BANK, amount=Decimal(1), date=DAY)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=BILLED)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert [(each.xero_id, each.differs) for each in finding.candidates] == [(bill, (differs,))]
+    held = sales.settle(settlement)
+    assert (len(held), [each.code for each in held.findings]) == (0, ["perhaps typed by hand"])
+    sales.apply(sales.backfill(settlement, chosen={"fees/S1": ""}))
+    sales.apply(sales.settle(settlement))
+    assert held_in_clearing(product) == Decimal(199)
+    assert len(product.live_bills()) == 2
+
+
+REFUND = SettlementLine(id="R1", transaction="", amount=nzd("10.00"), kind=LineKind.REFUNDED)
+
+
+def refunded(product: Product, settlement: Settlement, amount: str, *, of: str = "") -> str:
+    """A credit note to the customer *of* an amount, and the payment that gives back *amount* of it."""
+    contact = product.books.invoice(settlement.lines[0].transaction).contact_id
+    note = product.books.add_credit_note(contact, amount=Decimal(of or amount), date=DAY)
+    product.books.add_payment(note.id, account=CLEARING, amount=Decimal(amount), date=DAY)
+    return note.id
+
+
+def test_a_refund_that_was_typed_is_taken_over_with_its_credit_note(product: Product, xero: Xero) -> None:
+    settlement = collected(product, REFUND, fees="")
+    note = refunded(product, settlement, "10.00")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert (plan.counts(), plan.findings) == ({"adopt": 3}, ())
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    assert held_in_clearing(product) == Decimal(190)
+    assert sales.reconcile(settlement).clean
+    assert sales.settlement_report(settlement).crossed() == ()
+    assert len(Ledger(xero).drift()) == 0
+    assert not sales.backfill(settlement)
+    sales.apply(sales.undo_settlement(settlement))
+    assert held_in_clearing(product) == 0
+    assert [each.status for each in product.books.credit_notes if each.id == note] == ["VOIDED"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "of", "differs"),
+    [("9.99", "", "another amount"), ("10.00", "15.00", "of a credit note of another total")],
+)
+def test_what_may_be_the_refund_is_asked_about(
+    product: Product, xero: Xero, amount: str, of: str, differs: str
+) -> None:
+    settlement = collected(product, REFUND, fees="")
+    note = refunded(product, settlement, amount, of=of)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert [(each.xero_id, each.differs) for each in finding.candidates] == [(note, (differs,))]
+    held = sales.settle(settlement)
+    assert (len(held), [each.code for each in held.findings]) == (0, ["perhaps typed by hand"])
+    sales.apply(sales.backfill(settlement, chosen={"R1": ""}))
+    sales.apply(sales.settle(settlement))
+    assert held_in_clearing(product) == Decimal(190) - Decimal(amount)

@@ -11,13 +11,34 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, ImportInvoice, MoveMoney, Pay, Pending, Transfer
+from xerosync.engine.actions import (
+    Action,
+    Adopt,
+    CreateBill,
+    CreateSaleCredit,
+    ImportInvoice,
+    MoveMoney,
+    Pay,
+    Pending,
+    Refund,
+    Transfer,
+)
 from xerosync.engine.batches import unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice
 from xerosync.engine.handmade import link_transactions
 from xerosync.engine.intents import Intent, intent_key
-from xerosync.engine.mirror import BANK_TRANSACTIONS, BANK_TRANSFERS, GONE, INVOICES, PAYMENTS, Shelf, refresh
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    CONTACTS,
+    CREDIT_NOTES,
+    GONE,
+    INVOICES,
+    PAYMENTS,
+    Shelf,
+    refresh,
+)
 from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
@@ -30,7 +51,8 @@ from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.transactions import transactions_of
 from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_given, not_it, pair
-from xerosync.engine.typed_books import typed_movements, typed_payments, typed_payouts
+from xerosync.engine.typed_books import typed_fee_bills, typed_movements, typed_payments, typed_payouts, typed_refunds
+from xerosync.engine.vendors import known_vendors, vendor_key
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
 from xerosync.mapping.transactions import Transaction
@@ -47,11 +69,21 @@ _ON: Final[Mapping[str, tuple[Shelf, type[Payment | BankTransaction | BankTransf
 
 @frozen(kw_only=True)
 class _Write:
-    """What the library would have written for *wanted*: its *operation*, and what would be kept with it."""
+    """
+    What the library would have written for *wanted*: its *operation*, and what would be kept with it; of a bill or a
+    credit note also the operation *paying* it, with what would be kept with that.
+    """
 
     wanted: Wanted
     operation: Pending
     facts: Mapping[str, str]
+    paying: Pending | None = None
+    facts_paying: Mapping[str, str] = field(factory=dict[str, str])
+
+    @property
+    def operations(self) -> tuple[Pending, ...]:
+        """All that it would have been written by."""
+        return (self.operation,) if self.paying is None else (self.operation, self.paying)
 
     def taken_over(
         self, kind: type[Adopt], reason: str, one: Typed | None = None, *, let_go: Intent | None = None
@@ -64,6 +96,8 @@ class _Write:
         payload: dict[str, object] = {"Date": (one.on or on if one is not None else on).isoformat()}
         if self.operation.kind == Pay.kind:
             payload |= {"Amount": str(amount), "Invoice": {"InvoiceID": self.wanted.of}}
+        elif self.paying is not None:
+            payload = {}  # the day is that of its payment
         else:
             payload |= {"Amount": str(abs(amount))}
         return kind(
@@ -75,6 +109,25 @@ class _Write:
             adopted_kind=self.operation.kind,
             xero_id=one.xero_id if one is not None else "",
             payload=payload,
+        )
+
+    def payment(self, reason: str, one: Typed) -> Adopt | None:
+        """The action that keeps the payment of *one*, a bill or a credit note; None where it has none."""
+        if self.paying is None or one.paid is None:
+            return None
+        name, key = ("CreditNote", "CreditNoteID") if self.paying.kind == Refund.kind else ("Invoice", "InvoiceID")
+        return Adopt(
+            host_ref=self.paying.host_ref,
+            reason=reason,
+            seen=(one.paid.seen,),
+            facts=self.facts_paying,
+            adopted_kind=self.paying.kind,
+            xero_id=one.paid.seen.document_id,
+            payload={
+                "Date": (one.paid.on or self.wanted.on).isoformat(),
+                "Amount": str(abs(one.amount.amount)),
+                name: {key: one.xero_id},
+            },
         )
 
 
@@ -107,6 +160,10 @@ class _Backfill:
         found = pair([each.wanted for each in open_.values()], typed, self.chosen, due)
         for name, each in open_.items():
             self._settle(each, found, held[name])
+            if name in found.sure and each.paying is not None:
+                payment = each.payment(_TYPED, found.sure[name])
+                if payment is not None and self.known.get(intent_key(books.tenant, each.paying)) is None:
+                    self.actions.append(payment)
 
     def _settle(self, write: _Write, found: Pairing, held: Intent | None) -> None:
         name = write.wanted.name
@@ -162,21 +219,46 @@ async def backfill_settlements(
         for settlement, line in lines
         if line.transaction in transactions
     ]
-    more: dict[AccountId, tuple[SettlementAccounts, list[_Write]]] = {}
-    for each in ordered:
-        through = kept.get(each.id, accounts)
-        more.setdefault(through.clearing_id, (through, []))[1].extend(_cost_writes(each, through))
+    more = _costs_by_account(ordered, kept, accounts)
     costs = [write for _, of_account in more.values() for write in of_account]
-    known = await current_of(books, [each.operation for each in (*writes, *costs)])
+    bills = [write for each in ordered for write in _bill_writes(each, kept.get(each.id, accounts))]
+    refunds = await _refund_writes(books, ordered, kept, accounts)
+    listed = (*writes, *costs, *bills, *refunds)
+    known = await current_of(books, [operation for each in listed for operation in each.operations])
     backfill = _Backfill(known, await _gone(books, known.values()), chosen)
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
     backfill.findings += (each for each in linked if isinstance(each, Finding))
     backfill.findings += _not_given(given, invoices, chosen)
     await _decide_lines(books, backfill, writes)
-    for through, of_account in more.values():
+    await _decide_costs(books, backfill, more.values())
+    await _decide_bills(books, backfill, settings.provider, bills)
+    await _decide_refunds(books, backfill, refunds)
+    return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+def _costs_by_account(
+    settlements: Iterable[Settlement], kept: Mapping[str, SettlementAccounts], accounts: SettlementAccounts
+) -> dict[AccountId, tuple[SettlementAccounts, list[_Write]]]:
+    """The fees and payouts of *settlements*, by the clearing account that each goes through."""
+    found: dict[AccountId, tuple[SettlementAccounts, list[_Write]]] = {}
+    for each in settlements:
+        through = kept.get(each.id, accounts)
+        found.setdefault(through.clearing_id, (through, []))[1].extend(_cost_writes(each, through))
+    return found
+
+
+async def _decide_costs(
+    books: Books, backfill: _Backfill, costs: Iterable[tuple[SettlementAccounts, Sequence[_Write]]]
+) -> None:
+    for through, of_account in costs:
         if of_account:
             backfill.decide(books, of_account, await _typed_costs(books, through, of_account), {})
-    return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+
+
+async def _decide_refunds(books: Books, backfill: _Backfill, refunds: Sequence[_Write]) -> None:
+    if refunds:
+        typed = await typed_refunds(books, dict.fromkeys(each.wanted.of for each in refunds))
+        backfill.decide(books, refunds, typed, {})
 
 
 async def _typed_costs(books: Books, accounts: SettlementAccounts, writes: Sequence[_Write]) -> list[Typed]:
@@ -198,7 +280,8 @@ def _not_given(
     settlements: Sequence[Settlement], invoices: Mapping[str, str], chosen: Mapping[str, str]
 ) -> list[Finding]:
     """The findings on answers, and on transactions' *invoices*, that are of nothing in *settlements*."""
-    lines = [line for each in settlements for line in each.lines if line.kind is LineKind.COLLECTED]
+    sought = {LineKind.COLLECTED, LineKind.REFUNDED}
+    lines = [line for each in settlements for line in each.lines if line.kind in sought]
     names = {line.id for line in lines} | {part + each.id for each in settlements for part in (FEES, PAYOUT)}
     return not_given(invoices, {line.transaction for line in lines}) + not_given(chosen, names)
 
@@ -310,7 +393,7 @@ def _payment_write(payment: BillPayment, bill: OpenDocument, choice: ClearingCho
 
 
 def _cost_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[_Write]:
-    """The fees that were spent, and the payout; what is billed is left to `settle`."""
+    """The fees that were spent, and the payout."""
     clearing, proof = accounts.clearing_id, settlement.proof
     moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
     cost = Money.total((each.amount for each in moved), proof.net.currency)
@@ -327,6 +410,72 @@ def _cost_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterab
     elif bank:
         wanted = evolve(write.wanted, amount=proof.net, cleared=cleared.amount)
         yield evolve(write, wanted=wanted, facts={**write.facts, "net": str(proof.net.amount)})
+
+
+def _bill_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[_Write]:
+    """The fees that were billed, with the payment of their bill."""
+    moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
+    cost = Money.total((each.amount for each in moved), settlement.proof.net.currency)
+    if accounts.fees_as is not FeesAs.BILL or cost.amount <= 0:
+        return
+    name, on = FEES + settlement.id, settlement.on
+    paid = _movement(settlement, Pending(Pay.kind, name), -cost, on, accounts.clearing_id)
+    yield _Write(
+        wanted=evolve(paid.wanted, of=CreateBill.kind, amount=cost, elsewhere="of another contact"),
+        operation=Pending(CreateBill.kind, name),
+        facts={"settlement": settlement.id, "amount": str(cost.amount), "on": on.isoformat()},
+        paying=paid.operation,
+        facts_paying=paid.facts,
+    )
+
+
+async def _decide_bills(books: Books, backfill: _Backfill, provider: str, bills: Sequence[_Write]) -> None:
+    """Decide on *bills* of fees, by those typed of the *provider*, or of the settlement's number."""
+    contacts: Sequence[str] = ()
+    if bills and provider.strip():
+        await refresh(books, CONTACTS)
+        contacts = (await known_vendors(books, [provider])).matches[vendor_key(provider)].contacts
+    for through in dict.fromkeys(each.wanted.account for each in bills):
+        of_account = [each for each in bills if each.wanted.account == through]
+        numbers = [each.facts["settlement"] for each in of_account]
+        backfill.decide(books, of_account, await typed_fee_bills(books, contacts, numbers, through), {})
+
+
+async def _refund_writes(
+    books: Books,
+    settlements: Iterable[Settlement],
+    kept: Mapping[str, SettlementAccounts],
+    accounts: SettlementAccounts,
+) -> list[_Write]:
+    """What was refunded, as the credit note to the customer, with its payment."""
+    lines = [(each, line) for each in settlements for line in each.lines if line.kind is LineKind.REFUNDED]
+    if not lines:
+        return []
+    await refresh(books, CREDIT_NOTES)
+    transactions = await transactions_of(books, [line.transaction for _, line in lines])
+    sold = await stamped(books, INVOICES, Invoice, [each.invoice_id for each in transactions.values()])
+    writes: list[_Write] = []
+    for settlement, line in lines:
+        transaction = transactions.get(line.transaction)
+        invoice, _ = sold.get(transaction.invoice_id if transaction is not None else "", (None, ""))
+        contact = invoice.contact.contact_id if invoice is not None and invoice.contact is not None else None
+        if contact is not None:
+            facts = facts_known(line) | facts_given(settlement, line)
+            write = _Write(
+                wanted=Wanted(
+                    name=line.id,
+                    of=contact,
+                    amount=line.amount,
+                    on=settlement.on,
+                    account=kept.get(settlement.id, accounts).clearing_id,
+                ),
+                operation=Pending(CreateSaleCredit.kind, line.id),
+                facts=facts,
+                paying=Pending(Refund.kind, line.id),
+                facts_paying=facts,
+            )
+            writes.append(write)
+    return writes
 
 
 def _movement(

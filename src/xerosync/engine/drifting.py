@@ -57,6 +57,7 @@ from xerosync.models import (
     ContactStatus,
     CreditNote,
     Invoice,
+    InvoiceType,
     Payment,
     PaymentStatus,
 )
@@ -321,10 +322,16 @@ def was_typed(written: Intent, document: object) -> bool:
     """Whether people entered *document*, and *written* took it over: it was never sent, and its mark is not on it."""
     if written.claimed_at is not None or "batch" in written.facts:
         return False
-    return (
-        isinstance(document, Payment | BankTransaction | BankTransfer)
-        and tag_in(document.reference or "") != written.tag
-    )
+    match document:
+        case Payment() | BankTransaction() | BankTransfer():
+            mark = document.reference
+        case Invoice(type=InvoiceType.ACCPAY):
+            mark = document.url
+        case CreditNote(type=InvoiceType.ACCRECCREDIT):
+            mark = document.reference
+        case _:
+            return False
+    return tag_in(mark or "") != written.tag
 
 
 def _as_taken_over(written: Intent) -> Mapping[str, object]:

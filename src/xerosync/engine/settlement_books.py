@@ -29,7 +29,7 @@ from xerosync.engine.batches import Forgotten
 from xerosync.engine.chains import Chain, Effect, Event, KnownChain, Unfit, follow
 from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
 from xerosync.engine.given_again import UNDONE, PostedBefore
-from xerosync.engine.intents import Intent, intent_key, text_at
+from xerosync.engine.intents import Intent, intent_key, retries, text_at
 from xerosync.engine.mirror import GONE
 from xerosync.engine.paper_actions import VoidSale
 from xerosync.engine.plans import Finding
@@ -360,7 +360,7 @@ class Deciding:
         intent = self.known.intent(operation)
         if intent is None or intent.state is State.CONFIRMED:
             return intent is None
-        if intent.state is State.REJECTED and self.known.retry_refused:
+        if retries(intent, (), always=self.known.retry_refused):
             return True
         self.not_confirmed(line, intent, doing)
         return False

@@ -64,13 +64,22 @@ class WhichOne(Finding):
 
 
 @frozen(kw_only=True)
+class Paid:
+    """The payment of a document that people typed: how it stood when the plan was made, and its day."""
+
+    seen: Seen
+    on: date | None
+
+
+@frozen(kw_only=True)
 class Typed:
     """
     A payment, or other movement, that people typed: *of* what, how much, when, and through which account.
 
     *seen* is how it stood when the plan was made: it may be removed before that is applied. *taken* is what of it is
     taken over already: the rest may be another's, but it cannot be chosen twice. *cleared* is what its lines took out
-    of a clearing account that is no bank account.
+    of a clearing account that is no bank account; *paid* the payment of a bill or a credit note, and *otherwise* says
+    how that is another.
     """
 
     seen: Seen
@@ -80,6 +89,8 @@ class Typed:
     account: str
     taken: Decimal = Decimal(0)
     cleared: Decimal | None = None
+    paid: Paid | None = None
+    otherwise: str = ""
 
     @property
     def is_free(self) -> bool:
@@ -102,6 +113,7 @@ class Wanted:
     on: date
     account: str
     cleared: Decimal | None = None
+    elsewhere: str = "through another account"
 
     def differs(self, typed: Typed) -> tuple[str, ...]:
         """What of *typed* is otherwise."""
@@ -111,8 +123,9 @@ class Wanted:
             told.append(f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}")
         elif days is None:
             told.append("without a day")
-        told += ["through another account"] if typed.account != self.account else []
+        told += [self.elsewhere] if typed.account != self.account else []
         told += ["with other lines"] if typed.cleared != self.cleared else []
+        told += [typed.otherwise] if typed.otherwise else []
         return (*told, *(["taken over for another"] if not typed.is_free else []))
 
     def may_be(self, typed: Typed, *, is_short: bool) -> bool:

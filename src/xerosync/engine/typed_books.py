@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -10,15 +10,36 @@ from typing import Final
 from attrs import evolve
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import MoveMoney, Seen, Transfer
+from xerosync.engine.actions import CreateBill, MoveMoney, Seen, Transfer
 from xerosync.engine.intents import sign_of
 from xerosync.engine.line_drift import money_in_xero
-from xerosync.engine.mirror import BANK_TRANSACTIONS, BANK_TRANSFERS, GONE, PAYMENTS, Shelf, refresh, stamp_of, walk
+from xerosync.engine.mirror import (
+    BANK_TRANSACTIONS,
+    BANK_TRANSFERS,
+    CREDIT_NOTES,
+    GONE,
+    INVOICES,
+    PAYMENTS,
+    Shelf,
+    refresh,
+    stamp_of,
+    walk,
+)
 from xerosync.engine.observed import intents_with
 from xerosync.engine.settlement_books import SettlementAccounts
-from xerosync.engine.typed import Typed, Wanted
+from xerosync.engine.typed import Paid, Typed, Wanted
 from xerosync.mapping.banking import with_tax
-from xerosync.models import Account, AccountId, BankTransaction, BankTransactionType, BankTransfer, Payment
+from xerosync.models import (
+    Account,
+    AccountId,
+    BankTransaction,
+    BankTransactionType,
+    BankTransfer,
+    CreditNote,
+    Invoice,
+    InvoiceType,
+    Payment,
+)
 from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record
 
@@ -34,10 +55,10 @@ async def typed_payments(books: Books, currencies: Mapping[str, str]) -> list[Ty
         async for record, payment in walk(books, PAYMENTS, Payment, lookup=("invoice", document)):
             if payment.status in GONE or dict(record.lookups).get("sign") == ours:
                 continue
-            account = payment.account.account_id if payment.account is not None else None
+            account = _account_of(payment)
             amount = Money(payment.amount or Decimal(0), currency)
             found.append(
-                Typed(seen=_seen(PAYMENTS, record), of=document, amount=amount, on=payment.date, account=account or "")
+                Typed(seen=_seen(PAYMENTS, record), of=document, amount=amount, on=payment.date, account=account)
             )
     return await _left(books, found)
 
@@ -109,6 +130,79 @@ async def _moved(books: Books, account: AccountId, currency: str) -> list[Typed]
                 )
             )
     return found
+
+
+async def typed_fee_bills(books: Books, provider: Sequence[str], numbers: Iterable[str], through: str) -> list[Typed]:
+    """
+    The bills of the *provider*, whose contacts are given, and those of these *numbers*, with their payment out of
+    account *through*, which is named for the provider's.
+    """
+    ours, bills = sign_of(books.app.client_id), dict[str, tuple[Seen, Invoice]]()
+    for lookup in [*(("contact", each) for each in provider), *(("number", each) for each in numbers)]:
+        async for record, bill in walk(books, INVOICES, Invoice, lookup=lookup):
+            is_ours = dict(record.lookups).get("sign") == ours
+            if bill.type == InvoiceType.ACCPAY and bill.status not in GONE and not is_ours:
+                bills[record.key] = (_seen(INVOICES, record), bill)
+    found: list[Typed] = []
+    for key, (seen, bill) in bills.items():
+        contact = (bill.contact.contact_id if bill.contact is not None else None) or ""
+        total = bill.total or Decimal(0)
+        payments = await _payments_on(books, key)
+        alike = [each for each in payments if each[1].amount == total]
+        is_there = [(each.date, _account_of(each)) == (bill.date, through) for _, each in payments]
+        unpaid = not payments and bill.amount_due == total
+        found.append(
+            Typed(
+                seen=seen,
+                of=CreateBill.kind,
+                amount=Money(total, bill.currency_code or "XXX"),
+                on=bill.date,
+                account=through if contact in provider else contact,
+                paid=Paid(seen=alike[0][0], on=alike[0][1].date) if alike else None,
+                otherwise="" if unpaid or (alike and is_there == [True]) else "paid otherwise",
+            )
+        )
+    return await _left(books, found)
+
+
+async def typed_refunds(books: Books, contacts: Iterable[str]) -> list[Typed]:
+    """The credit notes to these customers that were given back, each with the payment that did so."""
+    ours = sign_of(books.app.client_id)
+    found: list[Typed] = []
+    for contact in contacts:
+        async for record, note in walk(books, CREDIT_NOTES, CreditNote, lookup=("contact", contact)):
+            if note.type != InvoiceType.ACCRECCREDIT or note.status in GONE or dict(record.lookups).get("sign") == ours:
+                continue
+            for seen, payment in await _payments_on(books, record.key):
+                amount = payment.amount or Decimal(0)
+                found.append(
+                    Typed(
+                        seen=_seen(CREDIT_NOTES, record),
+                        of=contact,
+                        amount=Money(amount, note.currency_code or "XXX"),
+                        on=payment.date,
+                        account=_account_of(payment),
+                        paid=Paid(seen=seen, on=payment.date),
+                        otherwise="" if amount == note.total else "of a credit note of another total",
+                    )
+                )
+    return await _left(books, found)
+
+
+async def _payments_on(books: Books, document: str) -> list[tuple[Seen, Payment]]:
+    """The standing payments of *document* that neither bear our mark nor are known."""
+    ours = sign_of(books.app.client_id)
+    return [
+        (_seen(PAYMENTS, record), payment)
+        async for record, payment in walk(books, PAYMENTS, Payment, lookup=("invoice", document))
+        if payment.status not in GONE
+        and dict(record.lookups).get("sign") != ours
+        and not await intents_with(books, lookup=("xero_id", record.key))
+    ]
+
+
+def _account_of(payment: Payment) -> str:
+    return (payment.account.account_id if payment.account is not None else None) or ""
 
 
 async def _left(books: Books, found: list[Typed]) -> list[Typed]:
