@@ -33,7 +33,7 @@ from xerosync.engine.kinds import KINDS, Ids, kind_of, members_of, rank, target_
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, intents_with, stamps_now
-from xerosync.engine.overtaking import is_more_to_undo, undone_since
+from xerosync.engine.overtaking import undone_since
 from xerosync.engine.paper_actions import AddNote, AllocateOverpayment, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
@@ -43,6 +43,7 @@ from xerosync.engine.rivals import is_overtaken, rivals
 from xerosync.engine.settling_policies import closed_up_to
 from xerosync.engine.states import State
 from xerosync.engine.strays import ADOPTED, check_not_behind, stray_record
+from xerosync.engine.undo_flow import is_more_to_undo
 from xerosync.errors import InvalidInput
 from xerosync.events import Event
 from xerosync.storage.protocol import RecordKey
@@ -50,7 +51,7 @@ from xerosync.storage.protocol import RecordKey
 _CHUNK: Final = 1000
 _CHANGED: Final = "its document has changed in Xero since this was planned"
 _OTHERWISE: Final = "it was posted otherwise since this was planned"
-_UNDONE: Final = "its settlement was undone since this was planned"
+_UNDONE: Final = "its settlement was undone, or something of it, since this was planned"
 _ANOTHERS: Final = "what was to be taken over in Xero is another one's meanwhile"
 _POSTED_FOR_ONE: Final = frozenset({Pay.kind, MoveMoney.kind, Transfer.kind})
 """The kinds of write whose document in Xero is of one operation alone, and may have been typed by people."""
@@ -128,11 +129,12 @@ class _Applying:
     findings: list[Finding] = field(factory=list[Finding])
     recovered: Recovery = field(factory=Recovery)
     _ids: dict[Pending, str] = field(factory=dict[Pending, str])
-    _undone: frozenset[str] = frozenset()
+    _undone: frozenset[Pending] = frozenset()
 
     async def run(self, plan: Plan) -> None:
         self.recovered = await close_open(self.poster)
         self.findings += self.recovered.findings
+        self._undone = await undone_since(self.books, plan)
         wanted = await self._not_done(plan.actions)
         waiting = await self._current(wanted)
         why = ""
@@ -161,7 +163,7 @@ class _Applying:
         if closed is not None and (plan.closed_up_to is None or closed > plan.closed_up_to):
             return f"the books were closed up to {closed} in Xero since"
         if await is_more_to_undo(self.books, plan):
-            return "more of what it undoes was posted since this was planned"
+            return "more of what it undoes was posted, or paid out, since this was planned"
         return ""
 
     async def _not_done(self, actions: Sequence[Action]) -> list[Action]:
@@ -172,7 +174,6 @@ class _Applying:
         known = await intents_of(self.books, asked)
         if any(isinstance(action, Pay | PayBatch) for action in actions):
             known = {**(await unsettled(self.books)).intents, **known}
-        self._undone = await undone_since(self.books, writes)
         open_: list[Action] = []
         for planned in actions:
             if isinstance(planned, Link):
@@ -187,7 +188,7 @@ class _Applying:
                 self._result(action, intent, earlier=True)
             elif self._is_overtaken(action, known):
                 self._left_out(action, "changed since planned", _OTHERWISE)
-            elif self._is_undone(action):
+            elif action.itself in self._undone:
                 self._left_out(action, "changed since planned", _UNDONE)
             else:
                 open_.append(action)
@@ -196,17 +197,13 @@ class _Applying:
     def _is_overtaken(self, action: Action, known: Mapping[str, Intent]) -> bool:
         return is_overtaken(action, lambda rival: known.get(intent_key(self.books.tenant, rival)))
 
-    def _is_undone(self, action: Action) -> bool:
-        """Whether the settlement of *action* was undone; what stands already may be taken over all the same."""
-        return action.facts.get("settlement") in self._undone and not isinstance(action, Adopt)
-
     def _without_paid(self, action: Action, known: Mapping[str, Intent]) -> Action | None:
         """*action*, if it is a batch without the payments that were posted otherwise, or undone; None if all were."""
         own = known.get(intent_key(self.books.tenant, action.itself))
         if not isinstance(action, PayBatch) or (own is not None and own.state is not State.REJECTED):
             return action
         intents = {each.itself: known.get(intent_key(self.books.tenant, each.itself)) for each in action.payments}
-        left = self._smaller(action, [each for each in action.payments if self._is_undone(each)], _UNDONE)
+        left = self._smaller(action, [each for each in action.payments if each.itself in self._undone], _UNDONE)
         if left is None:
             return None
         paid = [

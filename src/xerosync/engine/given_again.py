@@ -104,6 +104,11 @@ class PostedBefore:
     undone: Sequence[Intent] = ()
     undone_whole: frozenset[str] = frozenset()
 
+    @property
+    def removals(self) -> frozenset[str]:
+        """The keys of what undid something of them."""
+        return frozenset(each.key for each in self.undone)
+
     def changed(self, settlement: Settlement, line: SettlementLine) -> Finding | None:
         """The finding that *line* is another than was posted under its id; None where it is the same, or new."""
         differences = [

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action
+from xerosync.engine.actions import Adopt, Pending
 from xerosync.engine.batches import unsettled
-from xerosync.engine.intents import Intent
+from xerosync.engine.given_again import UNDONE
+from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import records
 from xerosync.engine.observed import intents_with
 from xerosync.engine.plans import Plan
-from xerosync.engine.restoring import current, put_back_since
+from xerosync.engine.restoring import RESTORED, current
 from xerosync.engine.states import State
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
-from xerosync.engine.undoing import OF_RUN, WHOLE, is_to_be_undone
+from xerosync.engine.undoing import WHOLE
 
 
 async def written_for(books: Books, settlement: str) -> list[Intent]:
@@ -37,21 +38,26 @@ async def written_in(books: Books, run: str) -> list[Intent]:
     return [each for tag in dict.fromkeys(tags) for each in await intents_with(books, lookup=("tag", tag))]
 
 
-async def is_more_to_undo(books: Books, plan: Plan) -> bool:
-    """Whether more is written of what *plan* undoes than was known when it was made."""
-    written: list[Intent] = []
-    for settlement in {each.facts["undone"]: None for each in plan if WHOLE in each.facts}:
-        written += await written_for(books, settlement)
-    for run in {each.facts[OF_RUN]: None for each in plan if OF_RUN in each.facts}:
-        own = await written_in(books, run)
-        written += [*own, *await put_back_since(books, own)]
-    return any(is_to_be_undone(each) and each.key not in plan.known for each in written)
+async def undone_since(books: Books, plan: Plan) -> frozenset[Pending]:
+    """
+    What *plan* would post of settlements that were undone whole, and of those of which something was taken back since
+    it was made: a payout that it has may be more than what stands.
 
-
-async def undone_since(books: Books, actions: Iterable[Action]) -> frozenset[str]:
-    """Those of the settlements of *actions* that were undone whole: no more of them is posted."""
+    What stands already may be taken over all the same, and what is put back was told apart when it was looked for.
+    """
+    actions = [each for action in plan for each in action.parts if not isinstance(each, Adopt)]
     named = {each.facts["settlement"]: None for each in actions if "settlement" in each.facts}
-    return undone_whole([each for one in named for each in await intents_with(books, lookup=("undone", one))])
+    removals = [each for one in named for each in await intents_with(books, lookup=(UNDONE, one))]
+    if not removals:
+        return frozenset()
+    known = plan.known | {intent_key(books.tenant, each.itself) for each in plan}
+    whole = undone_whole(removals)
+    since = {each.facts[UNDONE] for each in removals if each.key not in known and each.state is not State.REJECTED}
+    return frozenset(
+        each.itself
+        for each in actions
+        if (of := each.facts.get("settlement")) in whole or (of in since and RESTORED[0] not in each.facts)
+    )
 
 
 def undone_whole(removals: Iterable[Intent]) -> frozenset[str]:

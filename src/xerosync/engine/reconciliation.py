@@ -128,7 +128,7 @@ class Reconciliation(Tabular):
         known = {action.itself for action in planned}
         others = [action for itself, action in actions.items() if itself not in known]
         ordered = tuple(_in_turn(_one_of_both([*planned, *others])))
-        return Plan(tenant=self.tenant, actions=ordered, findings=tuple(left))
+        return Plan(tenant=self.tenant, actions=ordered, findings=tuple(left), known=self.settling.known)
 
     def _settling(self, wanted: Collection[Pending]) -> list[Action]:
         """Those *wanted* of what settles, and what they rest on; nothing that somebody typed, which is taken over."""

@@ -146,7 +146,7 @@ async def _settled(
         new = [each for each in vendors if each.itself in needed]
         actions, findings = [*actions, *new, *more], [*findings, *other, *withheld]
     return _Settled(
-        plan=Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings)),
+        plan=Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings), known=before.removals),
         accounts=accounts,
         kept=kept,
         written=written,

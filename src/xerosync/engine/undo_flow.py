@@ -44,7 +44,7 @@ from xerosync.engine.settling_policies import (
 from xerosync.engine.states import NEVER_LEFT, OPEN, State
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.trail import RUN, TRAIL
-from xerosync.engine.undoing import OF_RUN, WHOLE, Document, Posted, Undoing, decide_undo
+from xerosync.engine.undoing import OF_RUN, WHOLE, Document, Posted, Undoing, decide_undo, is_to_be_undone
 from xerosync.engine.written import all_changes, written_as
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
@@ -249,13 +249,26 @@ async def _taken_back(
         findings=tuple(findings),
         whole=True,
         closed_up_to=closed_up_to(organisation),
-        known=frozenset(each.key for each in written if each.state is State.CONFIRMED),
+        known=frozenset(each.key for each in (*written, *paid_out.values()) if each.state is State.CONFIRMED),
     )
     undone: list[Intent] = []
     if notes is not None:
         for name, value in undoing.facts.items():
             undone += await intents_with(books, lookup=(name, value))
     return await noted(books, plan, notes, undone)
+
+
+async def is_more_to_undo(books: Books, plan: Plan) -> bool:
+    """Whether more is written of what *plan* undoes, or was paid out of it, than was known when it was made."""
+    written: list[Intent] = []
+    for settlement in {each.facts[UNDONE]: None for each in plan if WHOLE in each.facts}:
+        own = await written_for(books, settlement)
+        written += [*own, *(await _paid_out(books, own)).values()]
+    for run in {each.facts[OF_RUN]: None for each in plan if OF_RUN in each.facts}:
+        own = await written_in(books, run)
+        own += await put_back_since(books, own)
+        written += [*own, *(await _paid_out(books, own, later=True)).values()]
+    return any(is_to_be_undone(each) and each.key not in plan.known for each in written)
 
 
 async def _batches_of(books: Books, written: Sequence[Intent]) -> list[Intent]:
