@@ -296,9 +296,8 @@ class _Explaining:
     def _of_change(self, entry: Entry, amount: Money) -> Discrepancy:
         name = entry.intent.operation.host_ref if entry.intent is not None else ""
         key = entry.key
-        gone = not entry.actual
         finding = Discrepancy(
-            code="removed in Xero" if gone else "changed in Xero",
+            code="changed in Xero",
             about=key[1] if key is not None else name,
             cause="",
             fix=_CHANGED_FIX,
@@ -319,12 +318,15 @@ def _changed(finding: Discrepancy, entry: Entry) -> Discrepancy:
         cause = "Xero worked out from its rate what it made on this account, and it is not what was settled (F 6.115)"
         fix = "enter the difference by hand, on your account for exchange differences"
         return evolve(finding, code="at another rate", cause=cause, fix=fix, who=_BOOKKEEPER)
-    return evolve(finding, cause=_said_of(entry), who=_BOOKKEEPER)
+    code = "removed in Xero" if entry.is_removed else finding.code
+    return evolve(finding, code=code, cause=_said_of(entry), who=_BOOKKEEPER)
 
 
 def _said_of(entry: Entry) -> str:
+    if entry.is_removed:
+        return f"its {entry.what} was removed in Xero by somebody else"
     if not entry.actual:
-        return f"its {entry.what} was removed in Xero by somebody else, or moved to another account"
+        return f"its {entry.what} was moved to another account in Xero by somebody else"
     if entry.actual != entry.recorded:
         return f"its {entry.what} was edited in Xero by somebody else: it has another amount"
     return f"its {entry.what} was moved to another day in Xero by somebody else"

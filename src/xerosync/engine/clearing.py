@@ -14,11 +14,10 @@ from attrs import evolve, field, frozen
 from xerosync.engine.intents import Intent, tag_in
 from xerosync.engine.movements import (
     Movements,
+    amount_on,
     gone_from,
-    is_on,
     said_to_move,
     signed_payment,
-    signed_transaction,
     signed_transfer,
     worth_in_base,
 )
@@ -237,7 +236,7 @@ def explain_clearing(
         in_flight, count = in_flight + said, count + 1
         if amount != said:
             exceptions.append(_at_another_rate(payment, amount - said))
-    gone = gone_from(movements)
+    gone = {*gone_from(movements), *(each.about for each in removed)}
     for xero_id, intent in movements.moved.items():
         if xero_id not in gone:
             in_flight += Money(intent.facts["effect"], currency)
@@ -262,8 +261,8 @@ def explain_clearing(
 def _for_others(account: AccountId, movements: Movements, currency: str) -> Iterator[tuple[date | None, Money]]:
     """The day and amount of what stands on *account* of what the library wrote for other accounts."""
     for each in movements.transactions:
-        if each.bank_transaction_id in movements.others and is_on(account, each):
-            yield each.date, signed_transaction(each, currency)
+        if each.bank_transaction_id in movements.others and (amount := amount_on(account, each, currency)):
+            yield each.date, amount
     for transfer in movements.transfers:
         if transfer.bank_transfer_id in movements.others:
             yield transfer.date, signed_transfer(account, transfer, movements, currency)
@@ -273,12 +272,13 @@ def _entered(account: AccountId, movements: Movements, currency: str) -> Iterato
     """Money that people spent or received through the clearing account itself."""
     posted, standing = _posted(account, movements, currency), _tags_standing(movements)
     for each in movements.transactions:
-        if movements.is_ours(each.bank_transaction_id) or not is_on(account, each):
+        amount = amount_on(account, each, currency)
+        if movements.is_ours(each.bank_transaction_id) or not amount:
             continue
         item = ExceptionItem(
             code="bank transaction not posted here",
             about=each.bank_transaction_id or "",
-            amount=signed_transaction(each, currency),
+            amount=amount,
             cause="somebody entered it in Xero",
             fix="move it to another account, or leave it if it belongs there",
         )

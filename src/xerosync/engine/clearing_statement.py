@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from decimal import Decimal
 from operator import attrgetter
@@ -18,7 +19,7 @@ from xerosync.engine.clearing import (
     other_movements,
 )
 from xerosync.engine.entries import Entry, balance_of, entries_on
-from xerosync.engine.movements import Movements, gone_from, is_on, signed_payment, signed_transaction, signed_transfer
+from xerosync.engine.movements import Movements, amount_on, gone_from, signed_payment, signed_transfer
 from xerosync.engine.pages import Cell, Section, page
 from xerosync.engine.ticked import Ticked
 from xerosync.models import AccountId, BankTransactionStatus, PaymentStatus
@@ -226,7 +227,8 @@ def state_clearing(
         removed=[_removed(each) for each in gone if _day_of(each) <= last],
     )
     opening, closing = before.balance, after.balance
-    listed = (*_moved(account, movements, closing.currency), *_ticked(others))
+    away = {*gone_from(movements), *(each.xero_id for each in gone)}
+    listed = (*_moved(account, movements, closing.currency, away), *_ticked(others))
     moved = [each for each in listed if first <= each.on <= last]
     rest = closing - opening - Money.total((each.amount for each in moved), closing.currency)
     if rest:
@@ -255,11 +257,12 @@ def _day_of(gone: Entry) -> date:
 
 
 def _removed(gone: Entry) -> ExceptionItem:
+    did = "removed" if gone.is_removed else "moved to another account"
     return ExceptionItem(
-        code="removed in Xero",
+        code="removed in Xero" if gone.is_removed else "changed in Xero",
         about=gone.xero_id,
         amount=-gone.recorded,
-        cause=f"its {gone.what} was posted here, and removed in Xero by somebody else",
+        cause=f"its {gone.what} was posted here, and {did} in Xero by somebody else",
         fix="find out why; then put it back by a plan of reconcile(), or leave it",
     )
 
@@ -299,8 +302,10 @@ def as_at(movements: Movements, on: date) -> Movements:
     )
 
 
-def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[ClearingMovement]:
-    """Each amount that moved on *account*, ours as it was posted and others' as they stand."""
+def _moved(
+    account: AccountId, movements: Movements, currency: str, gone: AbstractSet[str]
+) -> Iterator[ClearingMovement]:
+    """Each amount that moved on *account*, ours as it was posted, but for what is *gone*, and others' as they stand."""
     for payment in movements.payments:
         if payment.status != PaymentStatus.DELETED and payment.date is not None:
             yield ClearingMovement(
@@ -310,7 +315,6 @@ def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[
                 amount=signed_payment(payment, currency),
                 ours=payment.payment_id in movements.paid,
             )
-    gone = gone_from(movements)
     for xero_id, intent in movements.moved.items():
         if xero_id not in gone and "dated" in intent.facts:
             yield ClearingMovement(
@@ -321,13 +325,13 @@ def _moved(account: AccountId, movements: Movements, currency: str) -> Iterator[
                 ours=True,
             )
     for each in movements.transactions:
-        told = each.bank_transaction_id in movements.moved
-        if not told and is_on(account, each) and each.date is not None:
+        amount = amount_on(account, each, currency)
+        if each.bank_transaction_id not in movements.moved and amount and each.date is not None:
             yield ClearingMovement(
                 on=each.date,
                 what="bank transaction",
                 about=each.bank_transaction_id or "",
-                amount=signed_transaction(each, currency),
+                amount=amount,
                 ours=each.bank_transaction_id in movements.others,
             )
     for transfer in movements.transfers:

@@ -9,8 +9,10 @@ from typing import TypeAlias, cast
 from attrs import evolve, frozen
 
 from xerosync.engine.intents import Intent, tag_in
+from xerosync.engine.mirror import GONE
 from xerosync.engine.movements import (
     Movements,
+    amount_on,
     is_on,
     said_to_move,
     signed_payment,
@@ -80,6 +82,17 @@ class Entry:
         paid = self.document.invoice if isinstance(self.document, Payment) else None
         return (paid.invoice_id if paid is not None else None) or ""
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether its document stands no more: one that stands, and is not on the account, is on another."""
+        return not self.actual and (self.document is None or self.document.status in GONE)
+
+    @property
+    def is_in_part(self) -> bool:
+        """Whether it is only some lines of its document."""
+        whole = self.document.total if isinstance(self.document, BankTransaction) else None
+        return whole is not None and abs(whole) != abs(self.actual.amount)
+
     def __repr__(self) -> str:
         return f"<Entry {self.what}>"
 
@@ -111,10 +124,8 @@ def entries_on(account: AccountId, movements: Movements, currency: str) -> Itera
             yield from _both(_of_payment(payment, signed_payment(payment, currency), paid), removal)
     yield from _moved(account, movements, currency)
     for each in movements.transactions:
-        if each.bank_transaction_id not in movements.moved and is_on(account, each):
-            yield _of_others(
-                "bank transaction", each.bank_transaction_id, each, signed_transaction(each, currency), movements
-            )
+        if each.bank_transaction_id not in movements.moved and (moved := amount_on(account, each, currency)):
+            yield _of_others("bank transaction", each.bank_transaction_id, each, moved, movements)
     for transfer in movements.transfers:
         amount = signed_transfer(account, transfer, movements, currency)
         if transfer.bank_transfer_id not in movements.moved and amount:
@@ -213,8 +224,9 @@ def _as_it_stands(account: AccountId, entry: Entry, movements: Movements) -> Ent
     elif _was_on(account, entry.intent, document):
         amount = signed_transaction(document, currency) if is_on(account, document) else Money.zero(currency)
     else:
-        # It stands on another bank account, and what its lines are on is not mirrored.
-        amount = entry.actual
+        moved = amount_on(account, document, currency)
+        # It stands on another bank account; what nobody knows of its lines is as it was posted.
+        amount = entry.actual if moved is None else moved
     return evolve(entry, actual=amount, actual_on=document.date or entry.actual_on)
 
 

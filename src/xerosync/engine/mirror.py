@@ -50,6 +50,8 @@ Lookups = list[tuple[str, str]]
 GONE: Final = frozenset({"DELETED", "VOIDED"})
 """The statuses of a document in Xero that stands no more, of whatever kind it is."""
 
+LINE_ON: Final = "line on"
+"""What a bank transaction is looked up by for the accounts that its lines are on."""
 _CHUNK: Final = 1000
 _IDS_AT_ONCE: Final = 80
 """So that a URL stays below 4,000 characters (F 4.17)."""
@@ -82,7 +84,8 @@ class Shelf:
         """What its rows are read for."""
         keys = {*self.kept, *self.more, self.id_key, id_name(self.model), "UpdatedDateUTC"}
         inside = tuple((name, inside) for name, inside in _STUBS.items() if name in keys)
-        return Header(frozenset(keys), inside, tuple(words_of(self.model).items()))
+        listed = (("LineItems", _LINE),) if "LineItems" in self.kept else ()
+        return Header(frozenset(keys), inside, tuple(words_of(self.model).items()), listed)
 
     @cached_property
     def is_kept_as_read(self) -> bool:
@@ -139,7 +142,9 @@ def _payment_lookups(row: Row) -> Lookups:
 def _bank_transaction_lookups(row: Row) -> Lookups:
     # The two halves of a transfer bear its reference, and its mark is not theirs.
     tags = [] if _text(row, "Type").endswith("-TRANSFER") else _tagged(_text(row, "Reference"))
-    return [("account", _text(row, "BankAccount", "AccountID")), *tags]
+    lines = cast(Sequence[Row], row.get("LineItems") or ())
+    coded = dict.fromkeys((LINE_ON, _text(line, "AccountID")) for line in lines)
+    return [("account", _text(row, "BankAccount", "AccountID")), *coded, *tags]
 
 
 def tag_on(shelf: Shelf, row: Row, sign: str) -> str | None:
@@ -207,7 +212,7 @@ BANK_TRANSACTIONS: Final = Shelf(
     BankTransaction,
     _keys(
         "BankTransactionID Type Contact Date Status Total CurrencyRate BankAccount Reference IsReconciled "
-        "HasAttachments OverpaymentID "
+        "HasAttachments OverpaymentID LineAmountTypes LineItems "
         "UpdatedDateUTC"
     ),
     _bank_transaction_lookups,
@@ -311,7 +316,9 @@ _STUBS: Final = {
     "Invoice": _keys("InvoiceID Type CurrencyCode"),
     **dict.fromkeys(("Account", "BankAccount", "FromBankAccount", "ToBankAccount"), _keys("AccountID")),
 }
-_SHORTENED: Final = _MOSTLY_BLANK | _STUBS.keys()
+_LINE: Final = _keys("AccountID LineAmount TaxAmount")
+"""What is kept of a line, where lines are kept."""
+_SHORTENED: Final = _MOSTLY_BLANK | _STUBS.keys() | {"LineItems"}
 
 
 async def refresh(books: Books, *shelves: Shelf) -> None:
@@ -530,6 +537,8 @@ def _stub(name: str, value: object) -> object:
     if name in _MOSTLY_BLANK and isinstance(value, list):
         filled = [{key: text for key, text in row.items() if text != ""} for row in cast(list[Json], value)]
         return [row for row in filled if row.keys() - {"PhoneType", "AddressType"}]
+    if name == "LineItems" and isinstance(value, list):
+        return [{key: row[key] for key in _in_order(_LINE) if key in row} for row in cast(list[Json], value)]
     keys = _STUBS.get(name)
     if keys is None or not isinstance(value, dict):
         return value

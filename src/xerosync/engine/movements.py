@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from attrs import field, frozen
 
@@ -14,11 +15,16 @@ from xerosync.models import (
     AccountId,
     BankTransaction,
     BankTransactionStatus,
+    BankTransactionType,
     BankTransfer,
+    LineAmountTypes,
     Payment,
     PaymentStatus,
 )
 from xerosync.money import Money, exactly
+
+_CODED: Final = frozenset({BankTransactionType.SPEND, BankTransactionType.RECEIVE})
+"""The bank transactions whose lines are on accounts of somebody's choice."""
 
 
 @frozen(kw_only=True)
@@ -81,6 +87,29 @@ def is_on(account: AccountId, transaction: BankTransaction) -> bool:
     here = transaction.bank_account is not None and transaction.bank_account.account_id == account
     stands = transaction.status == BankTransactionStatus.AUTHORISED
     return here and stands and not is_half(transaction)
+
+
+def amount_on(account: AccountId, transaction: BankTransaction, currency: str) -> Money | None:
+    """
+    The effect of *transaction* on *account*, the bank account that it is of or one that its lines are on.
+
+    Nothing where it does not stand, or has none; None where it is of another account and nobody knows of its lines.
+    """
+    if is_on(account, transaction):
+        return signed_transaction(transaction, currency)
+    if transaction.type not in _CODED or transaction.status != BankTransactionStatus.AUTHORISED:
+        return Money.zero(currency)
+    if not transaction.line_items or any(each.account_id is None for each in transaction.line_items):
+        return None
+    contained = transaction.line_amount_types == LineAmountTypes.INCLUSIVE
+    amounts = [
+        (each.line_amount or Decimal(0)) - ((each.tax_amount or Decimal(0)) if contained else 0)
+        for each in transaction.line_items
+        if each.account_id == account
+    ]
+    received = transaction.type == BankTransactionType.RECEIVE
+    moved = in_base(sum(amounts, Decimal(0)), transaction.currency_rate, currency)
+    return -moved if received else moved
 
 
 def is_half(transaction: BankTransaction) -> bool:

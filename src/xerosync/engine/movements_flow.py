@@ -29,6 +29,7 @@ from xerosync.engine.mirror import (
     CREDIT_NOTES,
     GONE,
     INVOICES,
+    LINE_ON,
     PAYMENTS,
     Shelf,
     read_mirrored,
@@ -43,7 +44,7 @@ from xerosync.engine.restoring import RESTORED, being_taken_back, current, super
 from xerosync.engine.ticking_flow import Briefly, tick_off
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.errors import ScopeMissing
-from xerosync.models import Account, AccountId, AccountType, BankTransaction, BankTransfer, CreditNote, Invoice, Payment
+from xerosync.models import Account, AccountId, BankTransaction, BankTransfer, CreditNote, Invoice, Payment
 
 T = TypeVar("T", bound=AttrsInstance)
 
@@ -123,8 +124,6 @@ async def _money_on(
             await _to_look_at(books, BANK_TRANSACTIONS, BankTransaction, rolled, ids),
             await _to_look_at(books, BANK_TRANSFERS, BankTransfer, rolled, ids),
         )
-    if kept.type != AccountType.BANK and not moved:
-        return [], []
     try:
         await refresh(books, BANK_TRANSACTIONS, BANK_TRANSFERS)
     except ScopeMissing:
@@ -139,8 +138,10 @@ async def _money_on(
 
 
 async def _on_account(books: Books, shelf: Shelf, kind: type[T], account: AccountId, ids: Sequence[str]) -> list[T]:
-    """The mirrored documents of *shelf* on *account*, and those with these *ids*, each once."""
-    found = {record.key: document async for record, document in walk(books, shelf, kind, lookup=("account", account))}
+    """The mirrored documents of *shelf* that are on *account*, or have a line on it, or these *ids*, each once."""
+    found: dict[str, T] = {}
+    for name in ("account", LINE_ON):
+        found |= {record.key: document async for record, document in walk(books, shelf, kind, lookup=(name, account))}
     found |= {key: document for key, (document, _) in (await stamped(books, shelf, kind, ids)).items()}
     return list(found.values())
 

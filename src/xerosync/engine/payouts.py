@@ -264,6 +264,11 @@ class _Payouts:
         if not net:
             self._without(settlement, PAYOUT)
             return
+        typed = self.known.intent(Pending(MoveMoney.kind, PAYOUT + settlement.id))
+        if typed is not None and self.known.stands(typed):
+            # Somebody typed it as money spent, and it was taken over: a transfer would be a second payout.
+            self._check(settlement, PAYOUT, typed, on, -net, net=net)
+            return
         day = self._wanted(settlement, Pending(Transfer.kind, PAYOUT + settlement.id), on, -net)
         if day is None:
             return

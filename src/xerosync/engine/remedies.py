@@ -105,6 +105,8 @@ def _adopting(found: Found, account: AccountId) -> tuple[Action, ...]:
         moved = {"account": account, "effect": str(expected.amount.amount)}
         dated = (entry.actual_on or expected.on).isoformat()
         facts = settled | moved | {"on": expected.on.isoformat(), "dated": dated}
+        if (what, entry.what) == ("payout", "bank transaction"):
+            facts["net"] = str(expected.settlement.proof.net.amount)
     action = Adopt(
         host_ref={LINE: "", "fees": FEES, "payout": PAYOUT}[what] + about,
         reason="somebody typed it, and it is taken for the host's",
@@ -152,6 +154,8 @@ def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) 
         if not entry.actual or entry.document is None:
             continue
         reason = _why_it_stays(entry, means.open_books)
+        if entry.intent is None and entry.tag is None and entry.is_in_part:
+            reason = reason or "it has lines on other accounts"
         action = None if reason else _removal(entry)
         if action is None:
             return (), f"a plan cannot remove it: {reason or 'delete it in Xero'}"

@@ -18,6 +18,7 @@ from xerosync.engine.intents import read_intent, record_key, tag_in
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
+    LINE_ON,
     PAYMENTS,
     mirror_key,
     read_mirrored,
@@ -31,7 +32,7 @@ from xerosync.engine.ticking import Condensed, PaidLine, Reader, take_off
 from xerosync.engine.ticking_books import alike, came_in_as_it_went_back, intent_records
 from xerosync.errors import InvalidInput, ScopeMissing
 from xerosync.mapping.settlement import Settlement
-from xerosync.models import AccountType, BankTransaction, BankTransfer, Payment, PaymentStatus
+from xerosync.models import BankTransaction, BankTransfer, Payment, PaymentStatus
 from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record, RecordKey
 
@@ -99,13 +100,11 @@ class _Rolling:
         for kind in ("intent", PAYMENTS.kind):
             await self._read(kind)
         self._tell_apart()
-        moved = bool(self.forward.moved or self.forward.closed or self.moving)
-        if moved or self.forward.accounts.clearing.type == AccountType.BANK:
-            try:
-                await refresh(self.books, *MONEY)
-            except ScopeMissing:
-                if moved:
-                    raise
+        try:
+            await refresh(self.books, *MONEY)
+        except ScopeMissing:
+            if self.forward.moved or self.forward.closed or self.moving:
+                raise
         for shelf in MONEY:
             await self._read(shelf.kind)
 
@@ -219,7 +218,7 @@ class _Rolling:
     async def _look_for_twins(self) -> None:
         """Look at what may be the other one of something that somebody entered."""
         forward = self.forward
-        on_account = ("account", forward.account)
+        on_account = {("account", forward.account), (LINE_ON, forward.account)}
         payments = {each.key: each for each in await self._stored(PAYMENTS.kind, forward.payments)}
         payments |= self.on_account
         written = {self.written[key] for key, each in self.pool.items() if each.state in POSTED}
@@ -235,7 +234,7 @@ class _Rolling:
         for shelf in MONEY:
             kept = await self._stored(shelf.kind, forward.documents.get(shelf.kind, ()))
             changed = self.changed[shelf.kind].values()
-            both = {each.key: each for each in (*kept, *changed) if on_account in each.lookups}
+            both = {each.key: each for each in (*kept, *changed) if not on_account.isdisjoint(each.lookups)}
             self.documents[shelf.kind] = both
         await self._reopen_costs(tags)
 

@@ -41,13 +41,14 @@ class Header:
     """
     What some rows are read for: these *keys* alone, and of the objects under some of them only the keys *inside*.
 
-    The rest of such a row is passed over, which takes an eighth of the time, and is not kept. *words* are the keys
-    under which one of so many words stands, which are known beforehand.
+    The rest of such a row is passed over, which takes an eighth of the time, and is not kept. *listed* is as *inside*,
+    of lists of objects; *words* are the keys under which one of so many words stands, which are known beforehand.
     """
 
     keys: frozenset[str]
     inside: tuple[tuple[str, frozenset[str]], ...] = field(default=())
     words: tuple[tuple[str, type[OpenEnum]], ...] = field(default=())
+    listed: tuple[tuple[str, frozenset[str]], ...] = field(default=())
 
 
 class Sketch(msgspec.Struct, gc=False):
@@ -144,9 +145,13 @@ def dictionary(row: Row) -> Json:
     if not isinstance(row, Sketch):
         return cast(Json, row)
     said = zip(row.__struct_fields__, msgspec.structs.astuple(row), strict=True)
-    return {
-        name: dictionary(value) if isinstance(value, Sketch) else value for name, value in said if value is not UNSET
-    }
+    return {name: _plain(value) for name, value in said if value is not UNSET}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain(each) for each in cast(list[object], value)]
+    return dictionary(value) if isinstance(value, Sketch) else value
 
 
 @lru_cache(maxsize=64)
@@ -160,6 +165,9 @@ def _decoder(collection: str, row: type) -> msgspec.json.Decoder[msgspec.Struct]
 def _sketch(header: Header) -> type[Sketch]:
     """The class of a *header*'s rows."""
     inside: dict[str, object] = {name: _of_keys(keys, {}) | None for name, keys in header.inside}
+    for name, keys in header.listed:
+        line = _of_keys(keys, {})
+        inside[name] = list[line] | None  # type: ignore[valid-type]
     return _of_keys(header.keys, inside | {name: word | None for name, word in header.words})
 
 

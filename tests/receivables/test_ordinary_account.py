@@ -1,0 +1,216 @@
+"""A clearing account that is no bank account, explained: payouts stand on the bank, with a line on it (F 6.133)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import evolve, frozen
+from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
+from tests.receivables.planted import differences
+
+from xerosync import (
+    Discrepancy,
+    Fee,
+    FeesAs,
+    Fix,
+    MemoryStore,
+    Receivables,
+    Reconciliation,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Tokens,
+)
+from xerosync.client.scopes import scopes_for
+
+ORDINARY = "650"
+NET, GROSS = Decimal("158.50"), Decimal("160.00")
+
+
+@frozen
+class Collecting:
+    """A settlement of 160 less 1.50, its lines posted alone, or paid out; *proven* is a brief report of it then."""
+
+    product: Product
+    sales: Receivables
+    settlement: Settlement
+    proven: Reconciliation
+
+    def report(self) -> Reconciliation:
+        """The whole report, which says what a brief one does, and one that is rolled forward."""
+        self.product.clock.advance(60)
+        whole = self.sales.reconcile([self.settlement])
+        brief = self.sales.reconcile(iter([self.settlement]), brief=True)
+        rolled = self.sales.reconcile([self.settlement], since=self.proven)
+        assert differences(whole, brief) == []
+        assert differences(brief, rolled) == []
+        assert whole.explained
+        return whole
+
+    def found(self) -> Discrepancy:
+        (found,) = self.report().discrepancies
+        return found
+
+    def type(self, *lines: tuple[str, Decimal]) -> str:
+        """Let somebody type money received on the bank account, with *lines*: account and amount each."""
+        rows = [
+            {"Description": "typed", "Quantity": 1, "UnitAmount": str(amount), "AccountCode": code, "TaxType": "NONE"}
+            for code, amount in lines
+        ]
+        books = self.product.books
+        contact = books.add_contact("Ed Poe").id
+        return books.add_bank_transaction(contact, type="RECEIVE", bank=BANK, date=DAY, lines=rows).id
+
+    def balance(self, code: str) -> Decimal:
+        books = self.product.books
+        return books.balance(books.account(code).id)
+
+
+def collecting(*, paid_out: bool, clearing: str = ORDINARY, fees_as: FeesAs | None = None) -> Collecting:
+    """With `paid_out`, the payout is posted; else its settlement is given as paid out only now."""
+    product = found_product()
+    product.books.add_account(ORDINARY, "Clearing", type="CURRENT", enable_payments=True)
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", fees_as=fees_as)
+    sales = Receivables(product.xero(), clearing_account=clearing, settlements=chosen)
+    line = SettlementLine(id="L1", transaction=product.collectable("160.00").id, amount=nzd("160.00"))
+    fees = [Fee(amount=nzd("1.50"))]
+    whole = Settlement(id="S1", on=DAY, lines=[line], fees=fees, paid_out_on=DAY)
+    begun = whole if paid_out else Settlement(id="S1", on=DAY, lines=[line], fees=fees)
+    sales.apply(sales.settle(begun))
+    product.clock.advance(60)
+    return Collecting(product, sales, whole, sales.reconcile([begun], brief=True))
+
+
+@pytest.mark.parametrize(
+    ("account", "amount", "left", "cause"),
+    [
+        ("400", NET, "160.00", "its bank transaction was moved to another account in Xero by somebody else"),
+        (
+            ORDINARY,
+            Decimal("150.00"),
+            "10.00",
+            "its bank transaction was edited in Xero by somebody else: it has another amount",
+        ),
+    ],
+)
+def test_a_payout_that_somebody_edited_is_told_and_put_back(
+    account: str, amount: Decimal, left: str, cause: str
+) -> None:
+    made = collecting(paid_out=True)
+    (payout,) = made.product.books.bank_transactions
+    made.product.books.edit_bank_transaction(payout.id, amount=amount, account=account)
+
+    found = made.found()
+    alone = made.sales.reconcile()
+    made.sales.apply(made.report().plan(Fix.RESTORE))
+
+    assert (found.code, found.about, found.amount, found.cause) == ("changed in Xero", "S1", nzd(left), cause)
+    assert (found.xero_id, payout.id in (found.link or "")) == (payout.id, True)
+    assert [(each.code, each.about, each.cause) for each in alone.discrepancies] == [("changed in Xero", "S1", cause)]
+    assert [made.balance(code) for code in (ORDINARY, BANK, "404")] == [Decimal(0), NET, Decimal("1.50")]
+    assert made.report().clean
+
+
+def test_a_payout_that_is_on_another_bank_account_has_left_the_clearing_account_all_the_same() -> None:
+    made = collecting(paid_out=True)
+    other = made.product.books.add_account("092", "Savings", type="BANK")
+    (payout,) = made.product.books.bank_transactions
+    made.product.books.edit_bank_transaction(payout.id, BankAccount={"AccountID": other.id})
+
+    assert made.report().clean
+
+
+def test_the_statement_has_a_payout_that_was_moved_away_among_what_is_gone() -> None:
+    made = collecting(paid_out=True)
+    (payout,) = made.product.books.bank_transactions
+    made.product.books.edit_bank_transaction(payout.id, amount=NET, account="400")
+
+    statement = made.sales.clearing_statement(DAY, DAY)
+
+    assert [(each.what, each.amount) for each in statement.movements] == [("payment", nzd("160.00"))]
+    assert [(each.about, each.amount) for each in statement.removed] == [(payout.id, nzd("-160.00"))]
+    assert [(each.code, each.about) for each in statement.exceptions] == [("changed in Xero", payout.id)]
+    assert statement.closing.in_flight == nzd(0)
+
+
+def test_a_payout_that_somebody_typed_too_is_told_and_can_be_removed() -> None:
+    made = collecting(paid_out=True)
+    typed = made.type((ORDINARY, GROSS))
+
+    found = made.found()
+    (movement,) = (each for each in made.sales.clearing_statement(DAY, DAY).movements if not each.ours)
+    made.sales.apply(made.report().plan(Fix.REMOVE))
+
+    assert (found.code, found.about, found.amount) == ("perhaps entered twice", typed, nzd("-160.00"))
+    assert typed in (found.link or "")
+    assert (movement.about, movement.amount) == (typed, nzd("-160.00"))
+    assert (made.balance(ORDINARY), made.balance(BANK)) == (Decimal(0), NET)
+    assert made.report().clean
+
+
+def test_money_of_which_only_a_part_is_on_the_account_is_told_by_that_part_and_removed_by_no_plan() -> None:
+    made = collecting(paid_out=True)
+    typed = made.type((ORDINARY, Decimal("7.00")), ("400", Decimal("5.00")))
+
+    found = made.found()
+
+    assert (found.code, found.about, found.amount) == ("bank transaction not posted here", typed, nzd("-7.00"))
+    assert found.fixes == (Fix.IGNORE,)
+    assert found.fix.endswith("a plan cannot remove it: it has lines on other accounts")
+
+
+@pytest.mark.parametrize(
+    ("fees_as", "lines"),
+    [
+        (FeesAs.NETTED, [(ORDINARY, GROSS), ("404", Decimal("-1.50"))]),
+        (FeesAs.BILL, [(ORDINARY, NET)]),
+    ],
+)
+def test_a_payout_that_somebody_typed_is_taken_for_the_one_that_is_missing(
+    fees_as: FeesAs, lines: list[tuple[str, Decimal]]
+) -> None:
+    made = collecting(paid_out=False, fees_as=fees_as)
+    typed = made.type(*lines)
+
+    found = made.found()
+    made.sales.apply(made.report().plan(Fix.POST))
+
+    assert (found.code, found.about, found.xero_id) == ("perhaps typed by hand", "S1", typed)
+    assert [made.balance(code) for code in (ORDINARY, BANK, "404")] == [Decimal(0), NET, Decimal("1.50")]
+    assert made.report().clean
+    assert not made.sales.settle(made.settlement)
+    assert made.sales.settlement_report([made.settlement]).complete
+
+
+def test_money_spent_that_was_taken_for_a_payout_is_not_paid_out_a_second_time() -> None:
+    """Of a clearing account that is a bank account a payout is a transfer, which somebody typed as money spent."""
+    made = collecting(paid_out=False, clearing=CLEARING)
+    contact = made.product.books.add_contact("Ed Poe").id
+    made.product.books.add_bank_transaction(contact, type="SPEND", bank=CLEARING, date=DAY, amount=NET, account="400")
+
+    made.sales.apply(made.report().plan(Fix.POST))
+
+    assert not made.sales.settle(made.settlement)
+    assert made.report().clean
+    assert not made.product.books.bank_transfers
+
+
+def test_without_the_scope_for_money_what_people_entered_is_the_rest_of_the_sum(product: Product) -> None:
+    product.books.add_account(ORDINARY, "Clearing", type="CURRENT", enable_payments=True)
+    line = {"Description": "typed", "Quantity": 1, "UnitAmount": "7.00", "AccountCode": ORDINARY, "TaxType": "NONE"}
+    contact = product.books.add_contact("Ed Poe").id
+    product.books.add_bank_transaction(contact, type="RECEIVE", bank=BANK, date=DAY, lines=[line])
+    scopes = scopes_for("receivables", "clearing balance")
+    consent = product.simulator.consent(product.app, tenants=[product.books.tenant_id], scopes=" ".join(scopes))
+    ends = product.clock.now() + timedelta(minutes=30)
+    without = evolve(
+        product, tokens=Tokens(consent.access_token, consent.refresh_token, ends, scopes), store=MemoryStore()
+    )
+
+    (told,) = Receivables(without.xero(), clearing_account=ORDINARY).reconcile().discrepancies
+    (found,) = Receivables(product.xero(), clearing_account=ORDINARY).reconcile().discrepancies
+
+    assert (told.code, told.amount) == ("other movements", nzd("-7.00"))
+    assert (found.code, found.amount) == ("bank transaction not posted here", nzd("-7.00"))
