@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,8 +13,9 @@ from xerosync import Customer, MemoryStore, Receivables
 from xerosync.client import _paging
 from xerosync.client._driver import run
 from xerosync.client._wire import answers
-from xerosync.engine.mirror import SHELVES, refresh
+from xerosync.engine.mirror import LINE_ON, SHELVES, refresh
 from xerosync.ports import Request
+from xerosync.simulator.given import Json
 from xerosync.storage.protocol import Record
 
 
@@ -110,3 +112,19 @@ def test_a_row_is_mirrored_alike_however_it_was_read(product: Product, monkeypat
     assert bill.id in {record.key for record in read_for_headers["invoice"]}
     texts = [text for some in read_for_headers.values() for record in some for pair in record.lookups for text in pair]
     assert {str} == set(map(type, texts))
+
+
+def test_of_the_lines_of_money_spent_only_accounts_and_amounts_are_kept(product: Product) -> None:
+    """What was bought, and for whom, is nobody's business here."""
+    contact = product.books.add_contact("Ana").id
+    line: dict[str, Json] = {"Description": "secret", "UnitAmount": "4.00", "AccountCode": "404", "TaxType": "NONE"}
+    product.books.add_bank_transaction(contact, lines=[line])
+    store = MemoryStore()
+
+    with product.xero(store=store) as xero:
+        run(refresh(xero.books, SHELVES["bank_transaction"]))
+
+    (record,) = store.query(SHELVES["bank_transaction"].kind, product.books.tenant_id, limit=2)
+    account = product.books.account("404").id
+    assert json.loads(record.body)["LineItems"] == [{"AccountID": account, "LineAmount": 4.0, "TaxAmount": 0.0}]
+    assert (LINE_ON, account) in record.lookups

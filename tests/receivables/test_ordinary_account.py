@@ -24,6 +24,7 @@ from xerosync import (
     Tokens,
 )
 from xerosync.client.scopes import scopes_for
+from xerosync.simulator.given import Json
 
 ORDINARY = "650"
 NET, GROSS = Decimal("158.50"), Decimal("160.00")
@@ -55,7 +56,7 @@ class Collecting:
 
     def type(self, *lines: tuple[str, Decimal]) -> str:
         """Let somebody type money received on the bank account, with *lines*: account and amount each."""
-        rows = [
+        rows: list[dict[str, Json]] = [
             {"Description": "typed", "Quantity": 1, "UnitAmount": str(amount), "AccountCode": code, "TaxType": "NONE"}
             for code, amount in lines
         ]
@@ -103,14 +104,19 @@ def test_a_payout_that_somebody_edited_is_told_and_put_back(
     made.product.books.edit_bank_transaction(payout.id, amount=amount, account=account)
 
     found = made.found()
+    crossed = made.sales.settlement_report([made.settlement]).crossed()
     alone = made.sales.reconcile()
     made.sales.apply(made.report().plan(Fix.RESTORE))
 
     assert (found.code, found.about, found.amount, found.cause) == ("changed in Xero", "S1", nzd(left), cause)
     assert (found.xero_id, payout.id in (found.link or "")) == (payout.id, True)
     assert [(each.code, each.about, each.cause) for each in alone.discrepancies] == [("changed in Xero", "S1", cause)]
+    assert [(each.what, each.code, each.cause) for each in crossed] == [
+        (what, "changed in Xero", cause) for what in ("fees", "payout")
+    ]
     assert [made.balance(code) for code in (ORDINARY, BANK, "404")] == [Decimal(0), NET, Decimal("1.50")]
     assert made.report().clean
+    assert made.sales.settlement_report([made.settlement]).complete
 
 
 def test_a_payout_that_is_on_another_bank_account_has_left_the_clearing_account_all_the_same() -> None:
@@ -199,7 +205,7 @@ def test_money_spent_that_was_taken_for_a_payout_is_not_paid_out_a_second_time()
 
 def test_without_the_scope_for_money_what_people_entered_is_the_rest_of_the_sum(product: Product) -> None:
     product.books.add_account(ORDINARY, "Clearing", type="CURRENT", enable_payments=True)
-    line = {"Description": "typed", "Quantity": 1, "UnitAmount": "7.00", "AccountCode": ORDINARY, "TaxType": "NONE"}
+    line: dict[str, Json] = {"Description": "typed", "UnitAmount": "7.00", "AccountCode": ORDINARY, "TaxType": "NONE"}
     contact = product.books.add_contact("Ed Poe").id
     product.books.add_bank_transaction(contact, type="RECEIVE", bank=BANK, date=DAY, lines=[line])
     scopes = scopes_for("receivables", "clearing balance")

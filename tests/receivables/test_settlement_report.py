@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -13,12 +14,14 @@ from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from xerosync import (
     AsyncReceivables,
     Fee,
+    Fix,
     LineKind,
     Receivables,
     Settlement,
     SettlementLine,
     SettlementReport,
     SettlementSettings,
+    Surplus,
     Xero,
     deep_link,
 )
@@ -261,3 +264,58 @@ def test_there_is_no_deep_link_to_what_xero_names_no_address_of() -> None:
     assert deep_link("transfer", "abc", "!NLglS") is None
     assert deep_link("sale", "", "!NLglS") is None
     assert deep_link("contact", "abc", None) == "https://go.xero.com/Contacts/View/abc"
+
+
+@pytest.mark.parametrize(
+    ("changed", "amount", "crossed"),
+    [
+        ("SPEND", "3.00", ("fees", "S1", "changed in Xero")),
+        ("SPEND", None, ("fees", "S1", "removed in Xero")),
+        ("RECEIVE-OVERPAYMENT", "40.00", ("collected", "L1", "changed in Xero")),
+        ("RECEIVE-OVERPAYMENT", None, ("collected", "L1", "removed in Xero")),
+    ],
+)
+def test_what_people_edited_or_removed_crosses_its_line_until_it_is_put_back(
+    product: Product, xero: Xero, changed: str, amount: str | None, crossed: tuple[str, str, str]
+) -> None:
+    """Of L1 50.00 more was collected than was due, and is parked as the customer's credit."""
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", surplus=Surplus.PARK)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    settlement = settled(line("L1", product.collectable("100.00").id, "150.00"))
+    sales.apply(sales.settle(settlement))
+    product.clock.advance(60)
+    books = product.books
+    (document,) = (each for each in books.bank_transactions if each.type == changed)
+    if amount is None:
+        books.remove_bank_transaction(document.id)
+    else:
+        account = "404" if changed == "SPEND" else ""
+        books.edit_bank_transaction(document.id, amount=Decimal(amount), account=account)
+
+    report, reconciled = sales.settlement_report(settlement), sales.reconcile([settlement])
+    (told,) = report.crossed()
+    (found,) = reconciled.discrepancies
+    sales.apply(reconciled.plan(Fix.RESTORE))
+
+    assert (told.what, told.about, told.code) == crossed
+    assert (told.cause, told.who, told.link is not None) == (found.cause, found.who, True)
+    assert (found.about, found.code) == crossed[1:]
+    assert reconciled.settlements is not None
+    assert reconciled.settlements.crossed() == (told,)
+    assert sales.settlement_report(settlement).complete
+    assert sales.reconcile([settlement]).clean
+
+
+def test_a_surplus_that_a_charge_back_took_back_is_not_said_to_be_removed_by_somebody(
+    product: Product, xero: Xero
+) -> None:
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", surplus=Surplus.PARK)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    invoice = product.collectable("100.00")
+    collected = settled(line("L1", invoice.id, "150.00"))
+    back = settled(line("L2", invoice.id, "150.00", LineKind.CHARGED_BACK), name="S2")
+    sales.apply(sales.settle([collected, back]))
+    sales.apply(sales.settle([collected, back]))
+
+    assert sales.settlement_report([collected, back]).complete
+    assert sales.reconcile([collected, back]).clean

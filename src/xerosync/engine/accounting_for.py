@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import DOUBLE, DOUBLE_CAUSE, DOUBLE_FIX, still_open
 from xerosync.engine.discrepancies import Discrepancy
-from xerosync.engine.entries import LINE, Entry, Key, named
+from xerosync.engine.entries import LINE, Entry, Key, named, what_became_of
 from xerosync.engine.expecting import Expected
 from xerosync.engine.intents import Intent
 from xerosync.engine.settlement_report import LineMark, ReportedLine
@@ -319,17 +319,7 @@ def _changed(finding: Discrepancy, entry: Entry) -> Discrepancy:
         fix = "enter the difference by hand, on your account for exchange differences"
         return evolve(finding, code="at another rate", cause=cause, fix=fix, who=_BOOKKEEPER)
     code = "removed in Xero" if entry.is_removed else finding.code
-    return evolve(finding, code=code, cause=_said_of(entry), who=_BOOKKEEPER)
-
-
-def _said_of(entry: Entry) -> str:
-    if entry.is_removed:
-        return f"its {entry.what} was removed in Xero by somebody else"
-    if not entry.actual:
-        return f"its {entry.what} was moved to another account in Xero by somebody else"
-    if entry.actual != entry.recorded:
-        return f"its {entry.what} was edited in Xero by somebody else: it has another amount"
-    return f"its {entry.what} was moved to another day in Xero by somebody else"
+    return evolve(finding, code=code, cause=what_became_of(entry), who=_BOOKKEEPER)
 
 
 @frozen

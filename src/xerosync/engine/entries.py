@@ -97,6 +97,17 @@ class Entry:
         return f"<Entry {self.what}>"
 
 
+def what_became_of(entry: Entry) -> str:
+    """What somebody did in Xero to *entry*, which the library posted."""
+    if entry.is_removed:
+        return f"its {entry.what} was removed in Xero by somebody else"
+    if not entry.actual:
+        return f"its {entry.what} was moved to another account in Xero by somebody else"
+    if entry.actual != entry.recorded:
+        return f"its {entry.what} was edited in Xero by somebody else: it has another amount"
+    return f"its {entry.what} was moved to another day in Xero by somebody else"
+
+
 def key_of(intent: Intent) -> Key | None:
     """What of the host *intent* was for; None where that is no settlement's."""
     if not _SETTLED & intent.facts.keys():

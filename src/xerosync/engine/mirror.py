@@ -142,8 +142,9 @@ def _payment_lookups(row: Row) -> Lookups:
 def _bank_transaction_lookups(row: Row) -> Lookups:
     # The two halves of a transfer bear its reference, and its mark is not theirs.
     tags = [] if _text(row, "Type").endswith("-TRANSFER") else _tagged(_text(row, "Reference"))
-    lines = cast(Sequence[Row], row.get("LineItems") or ())
-    coded = dict.fromkeys((LINE_ON, _text(line, "AccountID")) for line in lines)
+    lines = row.get("LineItems")
+    listed = cast(list[object], lines) if isinstance(lines, list) else []
+    coded = dict.fromkeys((LINE_ON, _text(line, "AccountID")) for line in listed)
     return [("account", _text(row, "BankAccount", "AccountID")), *coded, *tags]
 
 
@@ -538,7 +539,8 @@ def _stub(name: str, value: object) -> object:
         filled = [{key: text for key, text in row.items() if text != ""} for row in cast(list[Json], value)]
         return [row for row in filled if row.keys() - {"PhoneType", "AddressType"}]
     if name == "LineItems" and isinstance(value, list):
-        return [{key: row[key] for key in _in_order(_LINE) if key in row} for row in cast(list[Json], value)]
+        lines = [cast(Json, row) for row in cast(list[object], value) if isinstance(row, dict)]
+        return [{key: row[key] for key in _in_order(_LINE) if key in row} for row in lines]
     keys = _STUBS.get(name)
     if keys is None or not isinstance(value, dict):
         return value

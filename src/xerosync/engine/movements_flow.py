@@ -76,7 +76,7 @@ async def movements_on(
     for xero_id in superseded(written.values()):
         del written[xero_id]
     transactions, transfers = await _money_on(books, kept, moved, rolled)
-    voided = await _voided(books, moved)
+    voided = await already_voided(books, moved)
     known = posted_by_id(moved)
     gone = {*voided, *_gone(on_account.values(), transactions, transfers)} & {*written, *known} - removed.keys()
     if gone:
@@ -178,7 +178,7 @@ async def _of_kinds(books: Books, *kinds: str) -> dict[str, Intent]:
     return found
 
 
-async def _voided(books: Books, moved: Sequence[Intent]) -> list[str]:
+async def already_voided(books: Books, moved: Sequence[Intent]) -> list[str]:
     """Those of the invoices and credit notes that *moved* the account which people voided since, by id."""
     written = [each.xero_id for each in moved if each.operation.kind in _DOCUMENTS and each.xero_id]
     if not written:

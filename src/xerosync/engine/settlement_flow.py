@@ -22,6 +22,7 @@ from xerosync.engine.actions import (
 from xerosync.engine.allocating import used_credits
 from xerosync.engine.batches import Forgotten, forgotten_batches, in_batches, unsettled
 from xerosync.engine.chain_books import known_chain, of_chain, written_for
+from xerosync.engine.edited import edited
 from xerosync.engine.exchange import realised
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, PostedBefore
@@ -220,6 +221,7 @@ async def examined(
         if line.kind is LineKind.CHARGED_BACK
         for intent in await intents_with(books, lookup=("charged_back_by", line.id))
     ]
+    currencies = {each.clearing_id: each.currency for each in (accounts, *done.kept.values())}
     transactions = await transactions_of(books, (line.transaction for line in lines))
     invoices = {each.id: each.invoice_id for each in transactions.values()}
     report = report_settlements(
@@ -227,6 +229,7 @@ async def examined(
         plan,
         written=[*written.values(), *returned],
         undone=done.before.undone,
+        edited=await edited(books, written.values(), currencies),
         missing=done.before.left_out,
         netted={each.id for each in ordered if done.kept.get(each.id, accounts).fees_as is FeesAs.NETTED},
         gains=await _gains(books, accounts, list(written.values())),

@@ -14,6 +14,7 @@ from attrs import define, evolve, field, frozen
 from xerosync.engine.actions import Action
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.declining import RETRIED
+from xerosync.engine.entries import Entry, what_became_of
 from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, PostedLine
 from xerosync.engine.intents import Intent
 from xerosync.engine.pages import Cell, Section, by, page
@@ -36,6 +37,7 @@ _ADDRESSED: Final[Mapping[str, str]] = {
     "bill": "bill",
 }
 _NOT_YET: Final = "it is not in Xero yet"
+_PUT_BACK: Final = "find out why; then put it back by a plan of reconcile(), or leave it"
 _APPLY: Final = "apply the plan that settle() makes of it"
 
 
@@ -237,6 +239,7 @@ def report_settlements(
     *,
     written: Iterable[Intent],
     undone: Iterable[Intent] = (),
+    edited: Iterable[Entry] = (),
     missing: Mapping[str, Sequence[PostedLine]],
     netted: Collection[str],
     gains: Mapping[str, Money],
@@ -246,13 +249,13 @@ def report_settlements(
     """
     How *settlements* stand, from the *plan* that settles what is left of them.
 
-    What the plan would do or finds about a line is the line's cross, so the two can never disagree. *written* are the
-    intents of what was posted for them, *missing* the lines that they were posted with and are given without; of those
-    settlements whose fees are *netted*, the payout stands for them. *gains* are by line, *invoices* the transactions'
-    own.
+    What the plan would do or finds about a line is the line's cross, so the two can never disagree; then what of it
+    people *edited*. *written* are the intents of what was posted for them, *missing* the lines that they were posted
+    with and are given without; of those settlements whose fees are *netted*, the payout stands for them. *gains* are by
+    line, *invoices* the transactions' own.
     """
     written = list(written)
-    troubles = _Troubles.of(plan, undone, written)
+    troubles = _Troubles.of(plan, undone, written, edited)
     reporting = _Reporting(troubles, _by_line(written), missing, netted, gains, invoices, short_code)
     return SettlementReport(settlements=tuple(map(reporting.settlement, settlements)))
 
@@ -290,8 +293,8 @@ class _Troubles:
     remarks: Mapping[str, _Trouble]
 
     @classmethod
-    def of(cls, plan: Plan, undone: Iterable[Intent], written: Iterable[Intent]) -> _Troubles:
-        """What *plan* finds, then what it would do, then what was *undone* of what was *written*."""
+    def of(cls, plan: Plan, undone: Iterable[Intent], written: Iterable[Intent], edited: Iterable[Entry]) -> _Troubles:
+        """What *plan* finds and would do, then what was *undone* of what was *written*, and what people *edited*."""
         about: dict[str, list[_Trouble]] = {}
         remarks: dict[str, _Trouble] = {}
         for finding in plan.findings:
@@ -311,6 +314,11 @@ class _Troubles:
         for intent in undone:
             if intent.state is State.CONFIRMED:
                 about.setdefault(lines.get(intent.target, _name_of(intent)), []).append(_UNDONE)
+        for entry in edited:
+            if entry.intent is not None:
+                code = "removed in Xero" if entry.is_removed else "changed in Xero"
+                trouble = _Trouble(code, what_became_of(entry), _PUT_BACK, "the bookkeeper", None)
+                about.setdefault(_name_of(entry.intent), []).append(trouble)
         return cls(about, remarks)
 
     def first(self, *names: str) -> _Trouble | None:
