@@ -6,9 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 
-from xerosync import BillFile, BillLine, CardSpend, Ledger, MemoryStore, Payables, Xero
+from xerosync import BillFile, BillLine, CardSpend, Customer, Ledger, MemoryStore, Payables, Receivables, Xero
 from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Fault
 
@@ -218,3 +219,48 @@ def test_a_file_that_comes_later_is_attached_to_what_was_put_back(product: Produ
 
     (standing,) = _standing(product)
     assert [each.name for each in product.books.attachments_of(standing)] == ["taxi.pdf"]
+
+
+@MEDDLED
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_that_files_do_not_come_back_with_a_receipt_is_said_by_the_plan(
+    product: Product, purchases: Payables, xero: Xero, meddle: Meddle, *, by_hand: bool
+) -> None:
+    purchases.apply(purchases.spend([receipt()]))
+    if by_hand:
+        product.books.attach("BankTransactions", _standing(product)[0], "paper.pdf", b"%PDF-1.4")
+    else:
+        purchases.apply(purchases.attach([BillFile(bill_id="s1", name="taxi.pdf", content=b"%PDF-1.4")]))
+    meddle(product, xero)
+
+    (told,) = Ledger(xero).drift().restore().findings
+
+    assert (told.code, told.about) == ("not all comes back", "card/s1")
+    assert "without its files" in told.cause
+    restore(purchases, xero)
+    assert spent(product) == [23]
+
+
+@MEDDLED
+def test_that_its_lines_are_billable_no_more_is_said_by_the_plan(
+    product: Product, purchases: Payables, xero: Xero, meddle: Meddle
+) -> None:
+    sales = Receivables(xero)
+    product.books.add_contact("Ana")
+    sales.apply(sales.match([Customer(id="ana", custom_identifier="Ana")]))
+    line = BillLine(description="taxi", amount=nzd("23.00"), account=AccountCode("493"), billable_to="ana")
+    spend = CardSpend(id="s1", vendor="Taxi Ltd", on=DAY, account=BANK, lines=[line])
+    purchases.apply(purchases.spend([spend]))
+    purchases.apply(purchases.mark_billable([spend]))
+    meddle(product, xero)
+
+    (told,) = Ledger(xero).drift().restore().findings
+    restore(purchases, xero)
+    purchases.apply(purchases.mark_billable([spend]))
+    purchases.apply(purchases.mark_billable([evolve(spend, lines=[evolve(line, billable_to="")])]))
+    meddle(product, xero)
+    again = Ledger(xero).drift().restore()
+
+    assert (told.code, "without the marks of its billable lines" in told.cause) == ("not all comes back", True)
+    assert again
+    assert again.findings == ()

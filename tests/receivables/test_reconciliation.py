@@ -19,13 +19,11 @@ from xerosync import (
     MemoryStore,
     Plan,
     Receivables,
-    Reconciliation,
     Settlement,
     SettlementLine,
 )
 from xerosync.errors import InvalidInput, Misconfigured
-from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
-from xerosync.simulator import Bookkeeper, Fault
+from xerosync.simulator import Fault
 
 
 @pytest.fixture
@@ -482,113 +480,3 @@ def test_what_xero_refused_to_have_put_back_is_told_and_planned_again_once_it_ma
     books.remove_payment(typed.id)
     sales.apply(sales.reconcile(collected.settlements, brief=brief).plan(Fix.RESTORE))
     assert collected.report().clean
-
-
-def _edit_fees(product: Product) -> None:
-    (fees,) = [each for each in product.books.bank_transactions if each.type == "SPEND" and each.date > DAY]
-    line = LineItem(description="Fees", unit_amount=Decimal("5.00"), account_code=AccountCode("429"))
-    edited = BankTransaction(bank_transaction_id=BankTransactionId(fees.id), line_items=(line,))
-    product.xero().bank_transactions.update_one(edited)
-
-
-def test_fees_that_somebody_edited_are_put_back(collected: Collected) -> None:
-    _edit_fees(collected.product)
-
-    report = collected.report()
-    assert [(each.code, each.about, each.amount) for each in report.discrepancies] == [
-        ("changed in Xero", "S2", nzd("-3.50"))
-    ]
-    collected.sales.apply(report.plan(Fix.RESTORE))
-
-    assert collected.report().clean
-    assert collected.report().in_flight == nzd("38.50")
-
-
-@pytest.mark.parametrize("given", [True, False])
-def test_fees_that_somebody_moved_out_of_the_days_are_told_so_and_put_back(
-    collected: Collected, *, given: bool
-) -> None:
-    books, last = collected.product.books, DAY + timedelta(days=3)
-    (fees,) = [each for each in books.bank_transactions if each.type == "SPEND" and each.date == DAY]
-    books.edit_bank_transaction(fees.id, date=last + timedelta(days=1))
-
-    def report() -> Reconciliation:
-        return collected.sales.reconcile(collected.settlements if given else None, last=last)
-
-    (found,) = report().discrepancies
-    collected.sales.apply(report().plan(Fix.RESTORE))
-
-    assert (found.code, found.who, found.fixes) == ("changed in Xero", "the bookkeeper", (Fix.RESTORE, Fix.IGNORE))
-    assert "was moved to another day in Xero" in found.cause
-    assert (report().clean, len(Ledger(collected.product.xero()).drift())) == (True, 0)
-
-
-def _provider(books: Bookkeeper) -> str:
-    return next(each.id for each in books.contacts if each.name == "Collections Ltd")
-
-
-@pytest.mark.parametrize("brief", [False, True])
-@pytest.mark.parametrize(
-    ("meddle", "why"),
-    [
-        (lambda books: books.archive_contact(_provider(books)), "its contact was archived"),
-        (
-            lambda books: books.merge_contacts(_provider(books), into=books.add_contact("Collections Limited").id),
-            "its contact was archived, or merged",
-        ),
-        (lambda books: books.archive_account("404"), "account 404 is ARCHIVED"),
-    ],
-    ids=["contact archived", "contact merged", "account archived"],
-)
-def test_fees_that_xero_would_not_take_again_are_not_removed_and_the_reason_said(
-    collected: Collected, meddle: Callable[[Bookkeeper], object], why: str, *, brief: bool
-) -> None:
-    """What stands has to go first: refused afterwards, the books would be further off than before."""
-    books = collected.product.books
-    _edit_fees(collected.product)
-    meddle(books)
-    chosen = evolve(CHOSEN, fee_account="429")  # no account can stay chosen that was archived
-    sales = Receivables(collected.product.xero(), clearing_account=CLEARING, settlements=chosen)
-    report = sales.reconcile(collected.settlements, brief=brief)
-    before = books.trial_balance(date(2027, 1, 1))
-
-    plan = report.plan(Fix.RESTORE)
-    sales.apply(plan)
-
-    assert (len(plan), [each.code for each in plan.findings]) == (0, ["changed in Xero"])
-    assert [why in each.fix and each.fixes == (Fix.IGNORE,) for each in report.discrepancies] == [True]
-    assert books.trial_balance(date(2027, 1, 1)) == before
-    (told,) = Ledger(collected.product.xero()).drift().restore().findings
-    assert why in told.cause
-
-
-def test_fees_that_xero_would_not_take_again_are_put_back_once_it_would(collected: Collected) -> None:
-    books, sales = collected.product.books, collected.sales
-    _edit_fees(collected.product)
-    books.archive_contact(_provider(books))
-    assert not collected.report().plan(Fix.RESTORE)
-
-    books.restore_contact(_provider(books))
-    sales.apply(collected.report().plan(Fix.RESTORE))
-
-    assert collected.report().clean
-
-
-def test_a_refund_of_a_voided_credit_note_is_not_put_back_and_the_reason_said(collected: Collected) -> None:
-    books, sales = collected.product.books, collected.sales
-    transaction = collected.settlements[0].lines[0].transaction
-    line = SettlementLine(id="R1", transaction=transaction, amount=nzd("10.00"), kind=LineKind.REFUNDED)
-    collected.settlements.append(Settlement(id="S3", on=DAY + timedelta(days=8), lines=[line]))
-    collected.apply()
-    (refund,) = [each for each in books.payments if each.amount == 10]
-    books.remove_payment(refund.id)
-    books.void_invoice(books.credit_notes[0].id)
-
-    (found,) = collected.report().discrepancies
-    plan = Ledger(collected.product.xero()).drift().restore()
-    sales.apply(collected.report().plan(Fix.RESTORE))
-
-    assert (found.about, found.fixes, "its credit note was voided" in found.fix) == ("R1", (Fix.IGNORE,), True)
-    assert (len(plan), {each.code for each in plan.findings}) == (0, {"cannot be put back"})
-    assert any("its credit note was voided" in each.cause for each in plan.findings)
-    assert [each.status for each in books.payments if each.amount == 10] == ["DELETED"]

@@ -21,7 +21,7 @@ from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.mirror import CONTACTS, GONE, refresh
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.once import sifted
-from xerosync.engine.paper_actions import CARD, MarkBillable, UnmarkBillable
+from xerosync.engine.paper_actions import CARD, OF_PURCHASE, MarkBillable, UnmarkBillable
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
@@ -47,9 +47,6 @@ from xerosync.models import (
 
 Purchase: TypeAlias = Bill | CardSpend
 Document: TypeAlias = Invoice | CreditNote | BankTransaction
-
-OF_PURCHASE: Final = "billable_of"
-"""The fact of a billable expense that names the document at Xero whose line it is."""
 
 _BILLED: Final = (
     "billed already",

@@ -70,7 +70,8 @@ class Drift:
     was written and what it is *now*, and a *link* to it where Xero has an address of it.
 
     *remedy* is what puts it back; empty where only a person can, and *stays* says why, where that is known. *refused*
-    are Xero's words where it refused that before, and nothing has changed since.
+    are Xero's words where it refused that before, and nothing has changed since; *leaves* says what the remedy does not
+    bring back.
     """
 
     kind: str
@@ -83,6 +84,7 @@ class Drift:
     remedy: tuple[Action, ...] = ()
     refused: tuple[str, ...] = ()
     stays: str = ""
+    leaves: str = ""
 
     def accepted(self) -> AcceptDrift:
         """The action that remembers that this is as it should be."""
@@ -158,7 +160,8 @@ class DriftReport(Tabular):
     def restore(self, *about: str, retry_refused: bool = False) -> Plan:
         """
         The plan that puts everything back as it was written, of the documents *about* or of all; what only a person can
-        put back is a finding, and so is what Xero refused before, unless *retry_refused*. Raises as `ignore`.
+        put back is a finding, and so is what Xero refused before, unless *retry_refused*, and what does not come back
+        with a receipt that is posted anew, as its files. Raises as `ignore`.
         """
         chosen = self._chosen(about)
         actions: dict[Pending, Action] = {}
@@ -168,6 +171,7 @@ class DriftReport(Tabular):
                 findings.append(_refused(each))
             elif each.remedy:
                 actions |= {action.itself: action for action in each.remedy}
+                findings += _left_behind(each)
             else:
                 findings.append(_by_hand(each))
         ordered, waiting = self._edited_first(list(actions.values()))
@@ -257,6 +261,19 @@ def _refused(drift: Drift) -> Finding:
         fix="correct the cause Xero names, then restore it with retry_refused=True",
         retry=True,
     )
+
+
+def _left_behind(drift: Drift) -> list[Finding]:
+    if not drift.leaves:
+        return []
+    return [
+        Finding(
+            code="not all comes back",
+            about=drift.about,
+            cause=f"it is posted anew, without {drift.leaves}: those stay on the document that was removed, or is now",
+            fix="attach() its files and mark_billable() it again once it is put back; what people attached, they must",
+        )
+    ]
 
 
 def _by_hand(drift: Drift) -> Finding:

@@ -166,6 +166,7 @@ async def _drifted(
                 remedy=() if stays else anew.actions,
                 refused=() if stays else anew.refused,
                 stays=stays,
+                leaves="" if stays else anew.leaves,
             )
 
 

@@ -37,6 +37,9 @@ from xerosync.money import Money
 CARD: Final = "card/"
 """What the name of a card's receipt begins with: settlements move money too."""
 
+OF_PURCHASE: Final = "billable_of"
+"""The fact of a billable expense that names the document at Xero whose line it is."""
+
 SUPPLIER: Final = "supplier/"
 """What the name of an edit or voiding of a supplier's credit note begins with: customers have credits, too."""
 

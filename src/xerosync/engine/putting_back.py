@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from typing import Final
 
 from attrs import evolve, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, Pay, Pending, RemoveMoney, RemovePayment, Seen
+from xerosync.engine.actions import Action, Adopt, MoveMoney, Pay, Pending, RemoveMoney, RemovePayment, Seen
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.hindrances import hindrances
 from xerosync.engine.intents import intent_key, retries
@@ -22,21 +23,27 @@ from xerosync.engine.mirror import (
     stamp_of,
     stored,
 )
-from xerosync.engine.observed import intents_of
+from xerosync.engine.observed import intents_of, intents_with, stamped
+from xerosync.engine.paper_actions import OF_PURCHASE, MarkBillable, UnmarkBillable
 from xerosync.engine.states import State
 from xerosync.engine.undo_actions import RemoveTransfer
+from xerosync.models import BankTransaction
+
+_TAKEN_OFF: Final = UnmarkBillable.kind
 
 
 @frozen(kw_only=True)
 class PutBack:
     """
     What puts something back, as it can be planned: *actions*, none where Xero would refuse one of them, and *stays*
-    says why; and Xero's words where it *refused* them before.
+    says why; and Xero's words where it *refused* them before. *leaves* says what does not go along, and stays on the
+    document that was, or is to be, removed.
     """
 
     actions: tuple[Action, ...] = ()
     refused: tuple[str, ...] = ()
     stays: str = ""
+    leaves: str = ""
 
 
 async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[PutBack]:
@@ -47,7 +54,7 @@ async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[Put
     """
     groups = list(wanted)
     every = [action for group in groups for action in group]
-    hindered = await hindrances(books, every)
+    hindered, left = await hindrances(books, every), await _left_behind(books, every)
     # What was put back before the store was set back is in Xero already.
     known = await taken_over(books, await as_seen(books, every))
     refused, met = await _refused_before(books, known), iter(known)
@@ -56,8 +63,42 @@ async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[Put
         actions = tuple(islice(met, len(group)))
         sent = (each.itself for each in actions if not isinstance(each, Adopt))
         stays = next((hindered[itself] for itself in sent if itself in hindered), "")
-        found.append(PutBack(stays=stays) if stays else PutBack(actions=actions, refused=_words_on(actions, refused)))
+        leaves = next((left[each.itself] for each in actions if each.itself in left), "")
+        planned = PutBack(actions=actions, refused=_words_on(actions, refused), leaves=leaves)
+        found.append(PutBack(stays=stays) if stays else planned)
     return found
+
+
+async def _left_behind(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:
+    """What does not go along with those of *actions* that post money anew, which lacks what hung on the old one."""
+    anew = {each.itself: evolve(each.itself, revision=each.revision - 1) for each in actions if _is_anew(each)}
+    before = await intents_of(books, anew.values())
+    ids = {
+        itself: old.xero_id
+        for itself, one in anew.items()
+        if (old := before.get(intent_key(books.tenant, one))) is not None and old.xero_id
+    }
+    mirrored = await stamped(books, BANK_TRANSACTIONS, BankTransaction, ids.values())
+    told: dict[Pending, str] = {}
+    for itself, xero_id in ids.items():
+        document, _ = mirrored.get(xero_id, (None, ""))
+        has_files = document is not None and document.has_attachments
+        files = has_files or await _has(books, "attached_to", xero_id)
+        marks = await _has(books, OF_PURCHASE, xero_id)
+        if parts := [*(["its files"] if files else []), *(["the marks of its billable lines"] if marks else [])]:
+            told[itself] = " and ".join(parts)
+    return told
+
+
+def _is_anew(action: Action) -> bool:
+    return isinstance(action, MoveMoney) and action.revision > 1
+
+
+async def _has(books: Books, name: str, xero_id: str) -> bool:
+    """Whether the library put something on the document of this id that it did not take off again."""
+    written = [each for each in await intents_with(books, lookup=(name, xero_id)) if each.state is State.CONFIRMED]
+    off = {evolve(each.operation, kind=MarkBillable.kind) for each in written if each.operation.kind == _TAKEN_OFF}
+    return any(each.operation.kind != _TAKEN_OFF and each.operation not in off for each in written)
 
 
 async def as_seen(books: Books, actions: Sequence[Action]) -> list[Action]:

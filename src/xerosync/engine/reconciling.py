@@ -324,6 +324,7 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
         elif again.actions:
             remedies[Fix.RESTORE] = again.actions
             fix = f"{fix}; Xero refused to have it put back: {' | '.join(again.refused)}" if again.refused else fix
+            fix = f"{fix}; put back, it lacks {again.leaves}: give those again" if again.leaves else fix
         known.append(evolve(each, remedies=remedies, fix=fix, refused=again.refused))
     return known
 
