@@ -260,3 +260,20 @@ def test_nothing_is_undone_that_another_worker_paid_out_meanwhile(product: Produ
     assert (len(again), {each.code for each in again.findings}) == (0, {"cannot be undone"})
     undoing.apply(undoing.undo_settlement(settlement))
     assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])
+
+
+def test_a_payout_is_not_posted_where_a_portion_was_undone_since_it_was_planned(product: Product) -> None:
+    undoing, settling = in_part(product)
+    settlement = three_lines(product)
+    portion = Settlement(id="P1", on=DAY, lines=settlement.lines[:1])
+    undoing.apply(undoing.settle(portion))
+    settle = settling.settle(settlement)
+    undoing.apply(undoing.undo_settlement(portion))
+
+    report = settling.apply(settle)
+
+    assert [each.code for each in report.findings] == [CHANGED]
+    assert not product.books.bank_transfers
+    assert {each.code for each in settling.settle(settlement).findings} >= {"undone"}
+    settling.apply(settling.undo_settlement(settlement))
+    assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Adopt, Pending
+from xerosync.engine.actions import Action, Adopt, Pending, RemovePayment
 from xerosync.engine.batches import unsettled
 from xerosync.engine.given_again import UNDONE
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import records
-from xerosync.engine.observed import intents_with
+from xerosync.engine.observed import intents_of, intents_with
+from xerosync.engine.payouts import PAYOUT, portions_in
 from xerosync.engine.plans import Plan
 from xerosync.engine.restoring import RESTORED, current
 from xerosync.engine.states import State
@@ -41,23 +42,34 @@ async def written_in(books: Books, run: str) -> list[Intent]:
 async def undone_since(books: Books, plan: Plan) -> frozenset[Pending]:
     """
     What *plan* would post of settlements that were undone whole, and of those of which something was taken back since
-    it was made: a payout that it has may be more than what stands.
+    it was made: a payout that it has may be more than what stands. Also a payout of portions that were undone.
 
     What stands already may be taken over all the same, and what is put back was told apart when it was looked for.
     """
     actions = [each for action in plan for each in action.parts if not isinstance(each, Adopt)]
     named = {each.facts["settlement"]: None for each in actions if "settlement" in each.facts}
     removals = [each for one in named for each in await intents_with(books, lookup=(UNDONE, one))]
+    paying = await _without_a_portion(books, actions)
     if not removals:
-        return frozenset()
+        return paying
     known = plan.known | {intent_key(books.tenant, each.itself) for each in plan}
     whole = undone_whole(removals)
     since = {each.facts[UNDONE] for each in removals if each.key not in known and each.state is not State.REJECTED}
-    return frozenset(
+    return paying | frozenset(
         each.itself
         for each in actions
         if (of := each.facts.get("settlement")) in whole or (of in since and RESTORED[0] not in each.facts)
     )
+
+
+async def _without_a_portion(books: Books, actions: Iterable[Action]) -> frozenset[Pending]:
+    """Those payouts among *actions* that hold money of a portion which was undone, in another settlement."""
+    paying = {each.itself: portions_in([each]) for each in actions if each.itself.host_ref.startswith(PAYOUT)}
+    names = sorted(frozenset[str]().union(*paying.values()))
+    taken = await intents_of(books, (Pending(RemovePayment.kind, name) for name in names)) if names else {}
+    stand = (each for each in taken.values() if each.state is not State.REJECTED and UNDONE in each.facts)
+    undone = {each.operation.host_ref for each in stand}
+    return frozenset(payout for payout, portions in paying.items() if portions & undone)
 
 
 def undone_whole(removals: Iterable[Intent]) -> frozenset[str]:

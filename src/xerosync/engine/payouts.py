@@ -98,7 +98,7 @@ def operations(settlement: str) -> tuple[Pending, ...]:
     return tuple(Pending(kind, part + settlement) for kind, part in COSTS)
 
 
-def portions_in(costs: Iterable[Intent]) -> frozenset[str]:
+def portions_in(costs: Iterable[Intent | Action]) -> frozenset[str]:
     """The lines that *costs* of a settlement were posted with, and that had been posted in others before."""
     return frozenset(name for each in costs for name in cast(list[str], json.loads(each.facts.get(PORTIONS, "[]"))))
 
