@@ -122,8 +122,8 @@ class Drift:
 class DriftReport(Tabular):
     """
     What people changed of *looked_at* documents that the library wrote, and that nobody has accepted yet. Those
-    *under_way*, by Xero's ids, a run is changing, or was when it was interrupted: nothing is said of them before
-    `recover()`.
+    *under_way*, by Xero's ids, a run is changing, or was when it was interrupted: nothing is said of them before it is
+    recovered.
 
     Rows hold ids and amounts: mind where they are shown.
     """
