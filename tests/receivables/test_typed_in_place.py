@@ -59,6 +59,20 @@ def test_a_line_somebody_typed_is_taken_over_and_the_rest_posted(product: Produc
     assert not sales.settle(given)
 
 
+def test_what_was_removed_since_is_not_taken_over(product: Product, sales: Receivables) -> None:
+    given = settlement(product)
+    plan = sales.reconcile([given]).plan(Fix.POST, only=lambda each: each.about == "L1")
+    product.clock.advance(60)
+    product.books.remove_payment(product.live_payments()[0].id)
+
+    report = sales.apply(plan)
+
+    assert [each.code for each in report.findings] == ["changed since planned"]
+    sales.apply(sales.reconcile([given]).plan(Fix.POST))
+    assert collected(product) == [Decimal(40), Decimal(100)]
+    assert sales.reconcile([given]).clean
+
+
 def test_a_payout_alone_takes_the_line_over_on_which_it_rests(product: Product, sales: Receivables) -> None:
     given = settlement(product)
 

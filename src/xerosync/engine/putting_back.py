@@ -9,7 +9,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, MoveMoney, Pay, Pending, RemoveMoney, RemovePayment, Seen
+from xerosync.engine.actions import Action, Adopt, MoveMoney, Pay, Pending, RemoveMoney, RemovePayment, Seen, Transfer
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.hindrances import hindrances
 from xerosync.engine.intents import intent_key, retries
@@ -19,6 +19,7 @@ from xerosync.engine.mirror import (
     INVOICES,
     PAYMENTS,
     SHELVES,
+    Shelf,
     mirror_key,
     stamp_of,
     stored,
@@ -30,6 +31,12 @@ from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.models import BankTransaction
 
 _TAKEN_OFF: Final = UnmarkBillable.kind
+_TYPED: Final[Mapping[str, Shelf]] = {
+    Pay.kind: PAYMENTS,
+    MoveMoney.kind: BANK_TRANSACTIONS,
+    Transfer.kind: BANK_TRANSFERS,
+}
+"""Where what people typed is found, by what would have written it."""
 
 
 @frozen(kw_only=True)
@@ -103,8 +110,8 @@ async def _has(books: Books, name: str, xero_id: str) -> bool:
 
 async def as_seen(books: Books, actions: Sequence[Action]) -> list[Action]:
     """
-    *actions*, payments with their invoices, and removals with what they remove, as the mirror, just refreshed, has
-    them: by these a change is seen.
+    *actions*, payments with their invoices, removals with what they remove, and what takes over something with that, as
+    the mirror, just refreshed, has them: by these a change is seen.
     """
     rest_on = {each.itself: on for each in actions if (on := _rests_on(each)) is not None}
     keys = {on: mirror_key(SHELVES[on[0]], books.tenant, on[1]) for on in dict.fromkeys(rest_on.values())}
@@ -124,6 +131,8 @@ def _rests_on(action: Action) -> tuple[str, str] | None:
             return BANK_TRANSACTIONS.name, transaction
         case RemoveTransfer():
             return BANK_TRANSFERS.name, action.removed
+        case Adopt() if action.adopted_kind in _TYPED:
+            return _TYPED[action.adopted_kind].name, action.xero_id
         case _:
             return None
 

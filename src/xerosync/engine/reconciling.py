@@ -11,10 +11,7 @@ from attrs import evolve, field, frozen
 from xerosync.client._books import Books
 from xerosync.client.resources import AsyncReports
 from xerosync.engine.accounting_for import Found, Standing, account_for, is_before, parts_told
-from xerosync.engine.actions import (
-    AcceptDrift,
-    Pending,
-)
+from xerosync.engine.actions import AcceptDrift, Action, Adopt, Pending
 from xerosync.engine.brought_forward import (
     KINDS,
     BroughtForward,
@@ -308,16 +305,20 @@ def _marks(books: Books, settlements: Iterable[Settlement], entries: Iterable[En
 async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discrepancy]:
     """
     Those *told*; what puts something back that is in Xero already, by its mark, takes that over instead. What removes
-    something knows how it looked.
+    something, or takes it over, knows how it looked.
     """
     listed = list(told)
     restored = await put_back(books, [each.remedies.get(Fix.RESTORE, ()) for each in listed])
     removing = iter(await as_seen(books, [one for each in listed for one in each.remedies.get(Fix.REMOVE, ())]))
+    posting = [one for each in listed for one in each.remedies.get(Fix.POST, ()) if isinstance(one, Adopt)]
+    taken_over: dict[Pending, Action] = {each.itself: each for each in await as_seen(books, posting)}
     known: list[Discrepancy] = []
     for each, again in zip(listed, restored, strict=True):
         remedies, fix = dict(each.remedies), each.fix
         if Fix.REMOVE in remedies:
             remedies[Fix.REMOVE] = tuple(islice(removing, len(remedies[Fix.REMOVE])))
+        if Fix.POST in remedies:
+            remedies[Fix.POST] = tuple(taken_over.get(one.itself, one) for one in remedies[Fix.POST])
         if again.stays:
             del remedies[Fix.RESTORE]
             fix = f"{fix}; a plan cannot put it back: {again.stays}"
