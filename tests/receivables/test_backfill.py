@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from attrs import evolve
@@ -315,7 +316,25 @@ def test_what_is_chosen_must_be_a_candidate(product: Product, sales: Receivables
     plan = sales.backfill(of(("t-1", "100.00")), invoices={"t-1": invoice}, chosen={"L0": elsewhere.id})
 
     assert [each.code for each in plan.findings] == ["does not fit"]
-    assert plan.counts() == {"transaction": 1}
+    assert plan.counts() == {"transaction": 1, "doubt": 1}
+
+
+@pytest.mark.parametrize("answer", ["the right one", "none"])
+def test_nothing_is_posted_on_top_of_what_was_typed_where_the_wrong_one_was_chosen_for_it(
+    product: Product, sales: Receivables, answer: str
+) -> None:
+    invoice = product.collectable("100.00").id
+    typed = product.books.add_payment(invoice, account=CLEARING, amount=Decimal(40), date=DAY + timedelta(days=2))
+    line = SettlementLine(id="L1", transaction=invoice, amount=nzd("40.00"))
+    settlement = Settlement(id="S1", on=DAY, lines=[line])
+
+    sales.apply(sales.backfill(settlement, chosen={"L1": str(UUID(int=1))}))
+
+    held = sales.settle(settlement)
+    assert (len(held), [each.code for each in held.findings]) == (0, ["perhaps typed by hand"])
+    sales.apply(sales.backfill(settlement, chosen={"L1": typed.id if answer == "the right one" else ""}))
+    sales.apply(sales.settle(settlement))
+    assert clearing(product) == (40 if answer == "the right one" else 80)
 
 
 def test_an_answer_on_what_was_not_given_is_a_finding(product: Product, sales: Receivables) -> None:

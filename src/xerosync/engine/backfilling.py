@@ -177,10 +177,9 @@ class _Backfill:
         elif name in found.none or (is_held and name not in found.doubtful and name not in found.wrong):
             if is_held:
                 self.actions.append(write.taken_over(Dismiss, "nothing in Xero is the same"))
-        elif name in found.wrong:
-            self.findings.append(not_it(write.wanted))
-        elif name in found.doubtful:
-            self.findings.append(in_doubt(write.wanted, found.doubtful[name]))
+        elif name in found.wrong or name in found.doubtful:
+            is_wrong = name in found.wrong
+            self.findings.append(not_it(write.wanted) if is_wrong else in_doubt(write.wanted, found.doubtful[name]))
             if held is None:
                 self.actions.append(write.taken_over(Suspect, "perhaps typed in Xero before: a person must say"))
 

@@ -261,5 +261,5 @@ def not_given(answered: Iterable[str], names: Collection[str]) -> list[Finding]:
 
 def not_it(wanted: Wanted) -> Finding:
     """The finding that what was chosen for *wanted* cannot be it."""
-    fix = "choose one of its candidates, of the same document and currency, that is nothing else's"
+    fix = "choose one of its candidates, of the same document and currency, that is nothing else's" + _NOT_BEFORE
     return Finding(code="does not fit", about=wanted.name, cause=_NOT_IT, fix=fix, worth=wanted.amount)
