@@ -136,6 +136,24 @@ def test_a_payout_that_waits_is_told_with_what_it_waits_for(product: Product, xe
     assert sales.reconcile(settlements).clean
 
 
+def test_a_payout_is_told_with_its_line_and_not_with_a_settlement_of_that_line_s_id(
+    product: Product, xero: Xero
+) -> None:
+    sales = collecting(xero)
+    invoices = [product.collectable("100.00", name) for name in ("Ana", "Ben")]
+    product.books.add_payment(invoices[1].id, account=BANK, amount=Decimal(30), date=DAY)
+    settlements = [
+        settled(line("2", invoices[0].id, "100.00"), name="1", fee="2.00"),
+        settled(line("1", invoices[1].id, "100.00"), name="2", fee="1.00"),
+    ]
+
+    report = sales.reconcile(settlements)
+
+    (behind,) = (each for each in report.causes if each.code == "does not fit")
+    assert behind.waits == ("1", "2")
+    assert behind.worth == (nzd("100.00"),)
+
+
 def test_a_payout_waits_for_a_charge_back_that_has_nothing_to_take_back(product: Product, xero: Xero) -> None:
     first, second = product.collectable("100.00", "Ana"), product.collectable("40.00", "Ben")
     sales = collecting(xero)

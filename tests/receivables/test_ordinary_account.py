@@ -11,6 +11,7 @@ from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from tests.receivables.planted import differences
 
 from xerosync import (
+    Adjustment,
     Discrepancy,
     Fee,
     FeesAs,
@@ -220,3 +221,37 @@ def test_without_the_scope_for_money_what_people_entered_is_the_rest_of_the_sum(
 
     assert (told.code, told.amount) == ("other movements", nzd("-7.00"))
     assert (found.code, found.amount) == ("bank transaction not posted here", nzd("-7.00"))
+
+
+@pytest.mark.parametrize("besides", ["reserve", "adjustment", "fee"])
+def test_what_a_payout_leaves_on_the_account_itself_is_no_change_of_anybody_s(besides: str) -> None:
+    product = found_product()
+    product.books.add_account(ORDINARY, "Clearing", type="CURRENT", enable_payments=True)
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(product.xero(), clearing_account=ORDINARY, settlements=evolve(chosen, reserve_account=ORDINARY))
+    line = SettlementLine(id="L1", transaction=product.collectable("160.00").id, amount=nzd("160.00"))
+    settlement = Settlement(
+        id="S1",
+        on=DAY,
+        lines=[line],
+        reserve=nzd("5.00") if besides == "reserve" else None,
+        adjustments=[Adjustment(amount=nzd("-5.00"), description="kept", account=ORDINARY)][: besides == "adjustment"],
+        fees=[Fee(amount=nzd("5.00"), account=ORDINARY)][: besides == "fee"],
+        paid_out_on=DAY,
+    )
+    sales.apply(sales.settle(settlement))
+
+    report = sales.reconcile([settlement])
+
+    assert [(each.code, each.amount, each.fixes) for each in report.discrepancies] == [
+        ("other movements", nzd("5.00"), (Fix.IGNORE,))
+    ]
+    assert sales.settlement_report(settlement).complete
+    (received,) = product.books.bank_transactions
+    product.clock.advance(60)
+    product.books.edit_bank_transaction(received.id, amount=Decimal("150.00"), account=ORDINARY)
+    (changed, rest) = sales.reconcile([settlement]).discrepancies
+    assert (changed.code, changed.fixes, rest.code) == ("changed in Xero", (Fix.RESTORE, Fix.IGNORE), "other movements")
+    sales.apply(sales.reconcile([settlement]).plan(Fix.RESTORE))
+    assert sales.settlement_report(settlement).complete
+    assert not sales.reconcile([settlement]).plan(Fix.RESTORE)

@@ -306,6 +306,24 @@ def test_what_people_edited_or_removed_crosses_its_line_until_it_is_put_back(
     assert sales.reconcile([settlement]).clean
 
 
+def test_an_edit_that_a_person_accepted_crosses_its_line_no_more(product: Product, xero: Xero) -> None:
+    sales, settlement = collecting(xero), settled(line("L1", product.collectable("100.00").id, "100.00"))
+    sales.apply(sales.settle(settlement))
+    product.clock.advance(60)
+    (fees,) = (each for each in product.books.bank_transactions if each.type == "SPEND")
+    product.books.edit_bank_transaction(fees.id, amount=Decimal("2.00"), account="404")
+    report = sales.reconcile([settlement])
+    assert [each.what for each in sales.settlement_report(settlement).crossed()] == ["fees"]
+
+    sales.apply(report.plan(Fix.IGNORE))
+
+    assert sales.reconcile([settlement]).clean
+    assert sales.settlement_report(settlement).complete
+    product.clock.advance(60)
+    product.books.edit_bank_transaction(fees.id, amount=Decimal("3.00"), account="404")
+    assert [each.what for each in sales.settlement_report(settlement).crossed()] == ["fees"]
+
+
 def test_a_surplus_that_a_charge_back_took_back_is_not_said_to_be_removed_by_somebody(
     product: Product, xero: Xero
 ) -> None:

@@ -68,7 +68,8 @@ def with_causes(findings: Iterable[F]) -> list[tuple[RootCause, list[F]]]:
 def by_root(findings: Iterable[F]) -> list[list[F]]:
     """*findings* in groups of one root each; one that waits for what another is about is in its group, after it."""
     listed = list(findings)
-    behind = {each.about: each for each in listed if not each.root}
+    roots = {each.root for each in listed if each.root}
+    behind = {each.about: each for each in listed if each.about in roots and each.is_behind(each.about)}
     groups: dict[tuple[str, ...], list[F]] = {}
     for finding in sorted(listed, key=lambda each: each.root in behind):
         first = behind.get(finding.root, finding)

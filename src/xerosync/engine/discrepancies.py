@@ -86,6 +86,10 @@ class Discrepancy(Finding):
     remedies: Mapping[Fix, tuple[Action, ...]] = field(factory=dict[Fix, "tuple[Action, ...]"])
     refused: tuple[str, ...] = ()
 
+    def is_behind(self, root: str) -> bool:
+        """As `Finding.is_behind`; a line may be called as a settlement is."""
+        return super().is_behind(root) and (self.part is None or self.part == ("line", self.about))
+
     @property
     def fixes(self) -> tuple[Fix, ...]:
         """The fixes that a plan can make, what we would do first."""

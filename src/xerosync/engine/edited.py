@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import CreateSaleCredit, MoveMoney
 from xerosync.engine.clearing import posted_by_id
+from xerosync.engine.discrepancies import AcceptDiscrepancy
 from xerosync.engine.entries import Entry, entries_on
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import BANK_TRANSACTIONS, refresh
 from xerosync.engine.movements import Movements
 from xerosync.engine.movements_flow import already_voided
-from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.restoring import TAKING_BACK, being_taken_back
 from xerosync.engine.settlement_books import SURPLUS
@@ -29,7 +31,8 @@ async def edited(books: Books, written: Iterable[Intent], currencies: Mapping[Ac
     """
     What of *written* moves another amount on its account than it was posted with.
 
-    *currencies* are those that the accounts are kept in. What the library took back itself is not among it.
+    *currencies* are those that the accounts are kept in. What the library took back itself is not among it, nor what a
+    person said is as it should be, unless it has changed since.
     """
     posted = posted_by_id(each for each in written if _is_looked_at(each))
     if not posted:
@@ -51,7 +54,18 @@ async def edited(books: Books, written: Iterable[Intent], currencies: Mapping[Ac
             entries = entries_on(account, movements, currencies[account])
             found += [each for each in entries if each.actual != each.recorded]
     ours = await _taken_back(books) if any(each.is_removed for each in found) else frozenset[str]()
-    return [each for each in found if each.xero_id not in ours]
+    accepted = await _accepted(books) if found else frozenset[tuple[str, Decimal]]()
+    return [
+        each
+        for each in found
+        if each.xero_id not in ours and (each.xero_id, (each.actual - each.recorded).amount) not in accepted
+    ]
+
+
+async def _accepted(books: Books) -> frozenset[tuple[str, Decimal]]:
+    """What was accepted as a discrepancy: the ids of documents, each with what it moves more than it should."""
+    links = await all_links(books, AcceptDiscrepancy.kind)
+    return frozenset((link["xero_id"], Decimal(link["now"])) for link in links)
 
 
 def _is_looked_at(intent: Intent) -> bool:

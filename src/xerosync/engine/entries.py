@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import TypeAlias, cast
 
 from attrs import evolve, frozen
@@ -25,6 +26,7 @@ from xerosync.models import (
     AccountId,
     BankTransaction,
     BankTransactionStatus,
+    BankTransactionType,
     BankTransfer,
     Payment,
     PaymentStatus,
@@ -237,8 +239,23 @@ def _as_it_stands(account: AccountId, entry: Entry, movements: Movements) -> Ent
     else:
         moved = amount_on(account, document, currency)
         # It stands on another bank account; what nobody knows of its lines is as it was posted.
-        amount = entry.actual if moved is None else moved
+        amount = entry.actual if moved is None else moved - _besides(entry)
     return evolve(entry, actual=amount, actual_on=document.date or entry.actual_on)
+
+
+def _besides(entry: Entry) -> Money:
+    """What *entry*, a payout, was posted with on its account besides the payout: a reserve that stays there, say."""
+    if entry.intent is None:
+        return Money.zero(entry.recorded.currency)
+    payload = entry.intent.payload
+    out, *others = cast(Sequence[Mapping[str, object]], payload.get("LineItems") or ({},))
+    amounts = [
+        Decimal(str(each.get("UnitAmount") or 0)) * Decimal(str(each.get("Quantity") or 1))
+        for each in others
+        if each.get("AccountCode") == out.get("AccountCode")
+    ]
+    moved = Money(sum(amounts, Decimal(0)), entry.recorded.currency)
+    return -moved if payload.get("Type") == BankTransactionType.RECEIVE else moved
 
 
 def _was_on(account: AccountId, intent: Intent | None, document: BankTransaction) -> bool:

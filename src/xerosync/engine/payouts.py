@@ -88,6 +88,10 @@ class CostFinding(Finding):
 
     part: str
 
+    def is_behind(self, root: str) -> bool:
+        """As `Finding.is_behind`; a line may be called as a settlement is."""
+        return super().is_behind(root) and not self.part
+
 
 class ProviderWanted(Exception):
     """Something is to be posted with the provider's contact, which is still to be looked for."""

@@ -93,6 +93,10 @@ class Finding:
     worth: Money | None = None
     root: str = ""
 
+    def is_behind(self, root: str) -> bool:
+        """Whether this is the finding that others of the *root* wait for, which is its id."""
+        return self.about == root and not self.root
+
     def __repr__(self) -> str:
         return f"<Finding {self.code}>"  # what it is about may be a vendor's name
 
