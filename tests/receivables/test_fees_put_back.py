@@ -10,8 +10,9 @@ import pytest
 from attrs import evolve
 from tests.conftest import CLEARING, DAY, Product, nzd
 from tests.receivables.collected import CHOSEN, Collected, paid_out_and_in_flight
+from tests.receivables.test_ordinary_account import ORDINARY, collecting
 
-from xerosync import Fix, Ledger, LineKind, Receivables, Reconciliation, Settlement, SettlementLine
+from xerosync import FeesAs, Fix, Ledger, LineKind, Receivables, Reconciliation, Settlement, SettlementLine
 from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Bookkeeper
 
@@ -137,3 +138,32 @@ def test_a_refund_of_a_voided_credit_note_is_not_put_back_and_the_reason_said(co
     assert (len(plan), {each.code for each in plan.findings}) == (0, {"cannot be put back"})
     assert any("its credit note was voided" in each.cause for each in plan.findings)
     assert [each.status for each in books.payments if each.amount == 10] == ["DELETED"]
+
+
+@pytest.mark.parametrize("fees_as", [None, FeesAs.BILL])
+@pytest.mark.parametrize("clearing", [ORDINARY, CLEARING])
+def test_a_payout_that_was_removed_before_its_settlement_was_undone_is_not_put_back_and_the_reason_said(
+    clearing: str, fees_as: FeesAs | None
+) -> None:
+    """There is no money left that it could pay out: offered, it was held back each time."""
+    made = collecting(paid_out=True, clearing=clearing, fees_as=fees_as)
+    xero, sales = made.product.xero(), made.sales
+    for each in made.product.books.bank_transfers:
+        xero.bank_transfers.delete(each.id)
+    for money in [each for each in made.product.books.bank_transactions if each.type == "RECEIVE"]:
+        made.product.books.remove_bank_transaction(money.id)
+    assert made.found().fixes == (Fix.RESTORE, Fix.IGNORE)
+    made.product.clock.advance(60)
+    sales.apply(sales.undo_settlement(made.settlement))
+
+    report = made.report()
+    (found,) = [each for each in report.discrepancies if each.code == "removed in Xero"]
+    plan = Ledger(xero).drift().restore()
+
+    assert (found.part, found.fixes, len(report.plan(Fix.RESTORE))) == (("payout", "S1"), (Fix.IGNORE,), 0)
+    assert found.fix.endswith("a plan cannot put it back: its settlement was undone")
+    assert (len(plan), {each.code for each in plan.findings}) == (0, {"cannot be put back"})
+    assert any("its settlement was undone" in each.cause for each in plan.findings)
+    assert not sales.reconcile().plan(Fix.RESTORE)
+    sales.apply(report.plan(Fix.IGNORE))
+    assert made.report().clean

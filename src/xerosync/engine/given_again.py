@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,6 +11,7 @@ from attrs import field, frozen
 from xerosync.engine.intents import Intent
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import FeesAs
+from xerosync.engine.states import State
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.models import AccountId
 from xerosync.money import Money
@@ -18,6 +19,8 @@ from xerosync.money import Money
 CHANGED: Final = "changed since posted"
 UNDONE: Final = "undone"
 """The code of a finding on what was taken back, and the fact that a removal did so."""
+WHOLE: Final = "undone whole"
+"""The fact that a removal is of a settlement undone whole."""
 SETTLE_ANEW: Final = "settle it under new ids, the settlement's and the line's, or leave it"
 """What is to be done about what was undone: its fees and payout go by the settlement's id, its money by the line's."""
 _ANOTHER_ID: Final = (
@@ -131,6 +134,13 @@ class PostedBefore:
     def missing(self, settlement: Settlement) -> list[Finding]:
         """The findings that *settlement* is given without lines that it was posted with."""
         return [_left_out(each, settlement.id) for each in self.left_out.get(settlement.id, ())]
+
+
+def undone_whole(removals: Iterable[Intent]) -> frozenset[str]:
+    """The ids of the settlements that *removals* undid whole."""
+    return frozenset(
+        each.facts[UNDONE] for each in removals if WHOLE in each.facts and each.state is not State.REJECTED
+    )
 
 
 def _left_out(line: PostedLine, settlement: str) -> Finding:

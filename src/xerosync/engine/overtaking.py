@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Pending, RemovePayment
 from xerosync.engine.batches import unsettled
-from xerosync.engine.given_again import UNDONE
+from xerosync.engine.given_again import UNDONE, undone_whole
 from xerosync.engine.intents import Intent, intent_key
 from xerosync.engine.mirror import records
 from xerosync.engine.observed import intents_of, intents_with
@@ -16,7 +16,6 @@ from xerosync.engine.plans import Plan
 from xerosync.engine.restoring import RESTORED, current
 from xerosync.engine.states import State
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
-from xerosync.engine.undoing import WHOLE
 
 
 async def written_for(books: Books, settlement: str) -> list[Intent]:
@@ -70,10 +69,3 @@ async def _without_a_portion(books: Books, actions: Iterable[Action]) -> frozens
     stand = (each for each in taken.values() if each.state is not State.REJECTED and UNDONE in each.facts)
     undone = {each.operation.host_ref for each in stand}
     return frozenset(payout for payout, portions in paying.items() if portions & undone)
-
-
-def undone_whole(removals: Iterable[Intent]) -> frozenset[str]:
-    """The ids of the settlements that *removals* undid whole."""
-    return frozenset(
-        each.facts["undone"] for each in removals if WHOLE in each.facts and each.state is not State.REJECTED
-    )

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, MoveMoney, Pay, Pending, RemoveMoney, RemovePayment, Seen, Transfer
 from xerosync.engine.forgotten import taken_over
+from xerosync.engine.given_again import UNDONE, undone_whole
 from xerosync.engine.hindrances import hindrances
 from xerosync.engine.intents import intent_key, retries
 from xerosync.engine.mirror import (
@@ -61,7 +62,8 @@ async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[Put
     """
     groups = list(wanted)
     every = [action for group in groups for action in group]
-    hindered, left = await hindrances(books, every), await _left_behind(books, every)
+    hindered = await hindrances(books, every) | await _of_undone(books, every)
+    left = await _left_behind(books, every)
     # What was put back before the store was set back is in Xero already.
     known = await taken_over(books, await as_seen(books, every))
     refused, met = await _refused_before(books, known), iter(known)
@@ -74,6 +76,14 @@ async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[Put
         planned = PutBack(actions=actions, refused=_words_on(actions, refused), leaves=leaves)
         found.append(PutBack(stays=stays) if stays else planned)
     return found
+
+
+async def _of_undone(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:
+    """Those of *actions* that are of settlements undone whole, with words on it: applying a plan posts none of them."""
+    of = {each.itself: each.facts["settlement"] for each in actions if "settlement" in each.facts}
+    removals = [each for one in dict.fromkeys(of.values()) for each in await intents_with(books, lookup=(UNDONE, one))]
+    whole = undone_whole(removals)
+    return {itself: "its settlement was undone" for itself, settlement in of.items() if settlement in whole}
 
 
 async def _left_behind(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:

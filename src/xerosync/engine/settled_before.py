@@ -21,11 +21,10 @@ from xerosync.engine.actions import (
     RemovePayment,
     VoidCredit,
 )
-from xerosync.engine.given_again import UNDONE, PostedBefore, PostedLine
+from xerosync.engine.given_again import UNDONE, PostedBefore, PostedLine, undone_whole
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.engine.mirror import GONE, PAYMENTS, records
 from xerosync.engine.observed import intents_with, stamped
-from xerosync.engine.overtaking import undone_whole
 from xerosync.engine.payouts import COSTS, FEES, PAYOUT, PAYS_PORTIONS, operations, portions_in
 from xerosync.engine.remembering import standing_for
 from xerosync.engine.restoring import current_of

@@ -10,7 +10,7 @@ from xerosync.engine import actions as act
 from xerosync.engine.actions import Pending, Seen
 from xerosync.engine.drift_report import DriftField
 from xerosync.engine.drifting import changes
-from xerosync.engine.given_again import UNDONE
+from xerosync.engine.given_again import UNDONE, WHOLE
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
@@ -44,7 +44,7 @@ from xerosync.engine.settling_policies import (
 from xerosync.engine.states import NEVER_LEFT, OPEN, State
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.trail import RUN, TRAIL
-from xerosync.engine.undoing import OF_RUN, WHOLE, Document, Posted, Undoing, decide_undo, is_to_be_undone
+from xerosync.engine.undoing import OF_RUN, Document, Posted, Undoing, decide_undo, is_to_be_undone
 from xerosync.engine.written import all_changes, written_as
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements

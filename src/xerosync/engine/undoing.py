@@ -71,8 +71,6 @@ _NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
     papers.ChangeCredit.kind: _EDITED,
     papers.ChangeSpend.kind: _EDITED,
 }
-WHOLE: Final = "undone whole"
-"""The fact that a removal is of a settlement undone whole."""
 OF_RUN: Final = "undone_run"
 """The fact which run it was that a removal undoes."""
 _REMOVED: Final = ("what was removed cannot be brought back", "post it again under a new id")
