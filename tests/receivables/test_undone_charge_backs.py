@@ -75,3 +75,28 @@ def test_an_undo_of_a_charge_back_that_died_half_way_posts_nothing_anew(product:
     assert product.books.balance(product.books.account(CLEARING).id) == 0
     assert [each.status for each in product.books.bank_transactions] == ["DELETED", "AUTHORISED"]
     assert [each.status for each in product.books.invoices] == ["PAID", "VOIDED", "AUTHORISED"]
+
+
+def test_a_charge_back_posted_again_in_part_is_posted_whole_though_its_money_was_put_back_before(
+    product: Product, xero: Xero
+) -> None:
+    """The money is a revision further than the invoice by then."""
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=SettlementSettings(charge_back_account="850"))
+    invoice = product.collectable("100.00")
+    given = [Settlement(id="S1", on=DAY, lines=[line(invoice.id, "L1")])]
+    sales.apply(sales.settle(given))
+    product.books.reconcile_payment(product.live_payments()[0].id)
+    given += [Settlement(id="C0", on=DAY, lines=[line(invoice.id, "B0", LineKind.CHARGED_BACK)])]
+    sales.apply(sales.settle(given))
+    product.books.remove_bank_transaction(product.books.bank_transactions[-1].id)
+    product.clock.advance(60)
+    sales.apply(Ledger(xero).drift().restore())
+    sales.apply(sales.undo_settlement(given[-1]))
+    given += [Settlement(id="C1", on=DAY, lines=[line(invoice.id, "B1", LineKind.CHARGED_BACK)])]
+
+    sales.apply(sales.settle(given).only(lambda action: action.kind == "sale"))
+    sales.apply(sales.settle(given))
+
+    assert product.books.balance(product.books.account(CLEARING).id) == 0
+    assert [each.status for each in product.books.bank_transactions] == ["DELETED", "DELETED", "AUTHORISED"]
+    assert {each.about for each in sales.reconcile(given).discrepancies} == {"B0"}

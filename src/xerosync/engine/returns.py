@@ -464,7 +464,9 @@ class Returns:
         sale, money = Pending(CreateSale.kind, name), Pending(MoveMoney.kind, name)
         owed, left = known.counter(paid), known.intent(money)
         # An undo that was interrupted may have taken the money back alone.
-        is_older = owed is None or (left is not None and left.operation.revision < owed.operation.revision)
+        is_older = owed is None or (
+            left is not None and left.facts.get("charged_back_by") != owed.facts.get("charged_back_by")
+        )
         return known.anew(sale), known.anew(money) if is_older else money
 
     def _unparking(
