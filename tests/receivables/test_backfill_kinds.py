@@ -184,6 +184,34 @@ def test_a_bill_that_may_be_of_the_fees_is_asked_about(product: Product, xero: X
     assert len(product.live_bills()) == 2
 
 
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_bill_typed_once_is_taken_over_once_by_two_plans_made_before_either_was_applied(
+    product: Product, xero: Xero, *, paid: bool
+) -> None:
+    first = collected(product)
+    line = SettlementLine(id="L2", transaction=product.collectable("60.00", "Bo Lee").id, amount=nzd("60.00"))
+    second = evolve(first, id="S2", lines=[line])
+    bill = fee_bill(product, "1.00")
+    if paid:
+        product.books.add_payment(bill, account=CLEARING, amount=Decimal(1), date=DAY)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=BILLED)
+    plans = [sales.backfill(first), sales.backfill(second)]
+
+    sales.apply(plans[0])
+    report = sales.apply(plans[1])
+
+    found = {(each.code, each.about) for each in report.findings}
+    assert found == {("changed since planned", "fees/S2")}
+    assert "another one's meanwhile" in report.findings[0].cause
+    assert report.done("adopt") == 0
+    sales.apply(sales.settle([first, second]))
+    assert held_in_clearing(product) == Decimal(258)
+    assert sales.reconcile([first, second]).clean
+    assert len(product.live_bills()) == 2
+    sales.apply(sales.undo_settlement(first))
+    assert sales.settlement_report(second).complete
+
+
 REFUND = SettlementLine(id="R1", transaction="", amount=nzd("10.00"), kind=LineKind.REFUNDED)
 
 
@@ -238,3 +266,53 @@ def test_what_may_be_the_refund_is_asked_about(
     sales.apply(sales.backfill(settlement, chosen={"R1": ""}))
     sales.apply(sales.settle(settlement))
     assert held_in_clearing(product) == Decimal(190) - Decimal(amount)
+
+
+def refunds_of(product: Product, *amounts: str) -> list[Settlement]:
+    """What was collected, and settlements that each give so much of it back."""
+    whole = collected(product, fees="")
+    (line,) = whole.lines
+    return [
+        whole,
+        *(
+            evolve(whole, id=name, lines=[evolve(REFUND, id=name, transaction=line.transaction, amount=nzd(amount))])
+            for name, amount in zip(("R1", "R2"), amounts, strict=True)
+        ),
+    ]
+
+
+def test_a_refund_typed_once_is_taken_over_once_by_two_plans_made_before_either_was_applied(
+    product: Product, xero: Xero
+) -> None:
+    settlements = refunds_of(product, "10.00", "10.00")
+    refunded(product, settlements[0], "10.00")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+    sales.apply(sales.backfill(settlements[0]))
+    plans = [sales.backfill(each) for each in settlements[1:]]
+
+    sales.apply(plans[0])
+    report = sales.apply(plans[1])
+
+    assert {(each.code, each.about) for each in report.findings} == {("changed since planned", "R2")}
+    assert report.done("adopt") == 0
+    sales.apply(sales.settle(settlements))
+    assert held_in_clearing(product) == Decimal(180)
+    assert sales.reconcile(settlements).clean
+    sales.apply(sales.undo_settlement(settlements[1]))
+    assert held_in_clearing(product) == Decimal(190)
+    assert sales.settlement_report(settlements[2]).complete
+
+
+def test_a_credit_note_given_back_in_two_parts_is_taken_over_for_both(product: Product, xero: Xero) -> None:
+    settlements = refunds_of(product, "10.00", "20.00")
+    note = refunded(product, settlements[0], "10.00", of="30.00")
+    product.books.add_payment(note, account=CLEARING, amount=Decimal(20), date=DAY)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+    sales.apply(sales.backfill(settlements[0]))
+    plans = [sales.backfill(each, chosen={each.id: note}) for each in settlements[1:]]
+
+    assert [sales.apply(each).findings for each in plans] == [(), ()]
+
+    settled = sales.settle(settlements)
+    assert (len(settled), settled.findings) == (0, ())
+    assert held_in_clearing(product) == Decimal(170)

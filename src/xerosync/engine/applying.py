@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from attrs import define, evolve, field
@@ -15,12 +16,15 @@ from xerosync.engine.actions import (
     Action,
     Adopt,
     Allocate,
+    CreateBill,
+    CreateSaleCredit,
     Link,
     MoveMoney,
     Pay,
     PayBatch,
     Pending,
     Ref,
+    Refund,
     RemovePayment,
     TransactionLink,
     Transfer,
@@ -53,8 +57,14 @@ _CHANGED: Final = "its document has changed in Xero since this was planned"
 _OTHERWISE: Final = "it was posted otherwise since this was planned"
 _UNDONE: Final = "its settlement was undone, or something of it, since this was planned"
 _ANOTHERS: Final = "what was to be taken over in Xero is another one's meanwhile"
-_POSTED_FOR_ONE: Final = frozenset({Pay.kind, MoveMoney.kind, Transfer.kind})
+_POSTED_FOR_ONE: Final = frozenset({Pay.kind, MoveMoney.kind, Transfer.kind, CreateBill.kind, Refund.kind})
 """The kinds of write whose document in Xero is of one operation alone, and may have been typed by people."""
+_TAKEN_WITH: Final[Mapping[str, str]] = {
+    CreateBill.kind: Pay.kind,
+    Pay.kind: CreateBill.kind,
+    Refund.kind: CreateSaleCredit.kind,
+}
+"""What is taken over, or left out, together under one name; one credit note may be given back in several parts."""
 
 
 async def apply(books: Books, plan: Plan, *, is_fresh: bool = False) -> Report:
@@ -297,7 +307,7 @@ class _Applying:
         typed another plan may have taken it over. Also what would take a payment for gone that was put back meanwhile.
         """
         free: list[Adopt] = []
-        taken: set[tuple[str, str]] = set()
+        lost = await self._anothers(adopted)
         removed = [action for action in adopted if action.adopted_kind == RemovePayment.kind]
         anew = await intents_with(self.books, lookup=RESTORED) if removed else []
         standing = {
@@ -308,17 +318,25 @@ class _Applying:
         for action in adopted:
             if action in removed and standing.get(action.host_ref, action.xero_id) != action.xero_id:
                 self._left_out(action, "changed since planned", _OTHERWISE)
-                continue
+            elif action.itself in lost:
+                self._left_out(action, "changed since planned", _ANOTHERS)
+            else:
+                free.append(action)
+        return free
+
+    async def _anothers(self, adopted: Sequence[Adopt]) -> AbstractSet[Pending]:
+        """What of those *adopted* is another one's by now: a bill with its payment, and a refund with its note."""
+        lost: set[Pending] = set()
+        taken: set[tuple[str, str]] = set()
+        for action in adopted:
             document = (action.adopted_kind, action.xero_id)
             if action.xero_id and action.adopted_kind in _POSTED_FOR_ONE:
                 known = await intents_with(self.books, lookup=("xero_id", action.xero_id))
                 others = (each.operation for each in known if each.operation != action.itself)
                 if document in taken or any(each.kind == action.adopted_kind for each in others):
-                    self._left_out(action, "changed since planned", _ANOTHERS)
-                    continue
+                    lost.add(action.itself)
             taken.add(document)
-            free.append(action)
-        return free
+        return lost | {Pending(_TAKEN_WITH[each.kind], each.host_ref) for each in lost if each.kind in _TAKEN_WITH}
 
     def _before(self, action: Adopt, known: Mapping[str, Intent]) -> State | None:
         intent = known.get(intent_key(self.books.tenant, action.itself))

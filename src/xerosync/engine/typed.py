@@ -178,8 +178,10 @@ def pair(
         elif chosen[each.name] == NONE_OF_THEM:
             found.none.append(each.name)
         else:
-            fits = {one.xero_id: one for one in free[each.of] if one.is_free and _same_way(each.amount, one.amount)}
-            it = fits.get(plain_id(chosen[each.name]))
+            listed = [one for one in free[each.of] if one.is_free and _same_way(each.amount, one.amount)]
+            # A credit note that was given back in several parts is there once for each: that of the amount goes before.
+            alike = {one.xero_id: one for one in listed if one.amount == each.amount}
+            it = ({one.xero_id: one for one in listed} | alike).get(plain_id(chosen[each.name]))
             _take(each, it, free, found) if it is not None else found.wrong.append(each.name)
     left: list[Wanted] = []
     for each in undecided:
