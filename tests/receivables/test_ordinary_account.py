@@ -168,6 +168,41 @@ def test_money_of_which_only_a_part_is_on_the_account_is_told_by_that_part_and_r
     assert found.fix.endswith("a plan cannot remove it: it has lines on other accounts")
 
 
+def test_money_whose_lines_on_other_accounts_cancel_out_is_removed_by_no_plan() -> None:
+    """What moved between the other accounts would go with it."""
+    made = collecting(paid_out=True)
+    made.type((ORDINARY, Decimal("7.00")), ("400", Decimal("500.00")), ("429", Decimal("-500.00")))
+    before = [made.balance(code) for code in (ORDINARY, BANK, "400", "429")]
+
+    found = made.found()
+    made.sales.apply(made.report().plan(Fix.REMOVE))
+
+    assert (found.amount, found.fixes) == (nzd("-7.00"), (Fix.IGNORE,))
+    assert found.fix.endswith("a plan cannot remove it: it has lines on other accounts")
+    assert [made.balance(code) for code in (ORDINARY, BANK, "400", "429")] == before
+
+
+def test_money_with_tax_on_top_that_is_on_the_account_alone_is_removed() -> None:
+    made = collecting(paid_out=True)
+    books = made.product.books
+    contact = books.add_contact("Ed Poe").id
+    line: dict[str, Json] = {
+        "Description": "typed",
+        "Quantity": 1,
+        "UnitAmount": "10.00",
+        "AccountCode": ORDINARY,
+        "TaxType": "INPUT2",
+    }
+    books.add_bank_transaction(contact, type="SPEND", bank=BANK, date=DAY, lines=[line], LineAmountTypes="Exclusive")
+
+    found = made.found()
+    made.sales.apply(made.report().plan(Fix.REMOVE))
+
+    assert (found.amount, found.fixes) == (nzd("10.00"), (Fix.REMOVE, Fix.IGNORE))
+    assert (made.balance(ORDINARY), made.balance(BANK)) == (Decimal(0), NET)
+    assert made.report().clean
+
+
 @pytest.mark.parametrize(
     ("fees_as", "lines"),
     [

@@ -89,11 +89,12 @@ class Entry:
         """Whether its document stands no more: one that stands, and is not on the account, is on another."""
         return not self.actual and (self.document is None or self.document.status in GONE)
 
-    @property
-    def is_in_part(self) -> bool:
-        """Whether it is only some lines of its document."""
-        whole = self.document.total if isinstance(self.document, BankTransaction) else None
-        return whole is not None and abs(whole) != abs(self.actual.amount)
+    def is_in_part(self, account: AccountId) -> bool:
+        """Whether it stands on *account* by lines of its document, and not all of those are on it."""
+        bank = self.document.bank_account if isinstance(self.document, BankTransaction) else None
+        if not isinstance(self.document, BankTransaction) or (bank is not None and bank.account_id == account):
+            return False
+        return any(each.account_id != account for each in self.document.line_items or ())
 
     def __repr__(self) -> str:
         return f"<Entry {self.what}>"

@@ -154,7 +154,7 @@ def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) 
         if not entry.actual or entry.document is None:
             continue
         reason = _why_it_stays(entry, means.open_books)
-        if entry.intent is None and entry.tag is None and entry.is_in_part:
+        if entry.intent is None and entry.tag is None and entry.is_in_part(means.account):
             reason = reason or "it has lines on other accounts"
         action = None if reason else _removal(entry)
         if action is None:
