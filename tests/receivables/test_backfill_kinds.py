@@ -19,6 +19,7 @@ from xerosync import (
     Settlement,
     SettlementLine,
     SettlementSettings,
+    Surplus,
     WhichOne,
     Xero,
 )
@@ -316,3 +317,22 @@ def test_a_credit_note_given_back_in_two_parts_is_taken_over_for_both(product: P
     settled = sales.settle(settlements)
     assert (len(settled), settled.findings) == (0, ())
     assert held_in_clearing(product) == Decimal(170)
+
+
+def test_a_line_that_was_parked_whole_is_not_looked_for_any_more(product: Product, xero: Xero) -> None:
+    """Somebody paid its invoice otherwise, and what came in is the customer's credit."""
+    invoice = product.collectable("100.00").id
+    typed = product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY + timedelta(days=2))
+    chosen = evolve(PLAIN, surplus=Surplus.PARK)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    line = SettlementLine(id="L1", transaction=invoice, amount=nzd("100.00"))
+    settlement = Settlement(id="S1", on=DAY, lines=[line])
+    sales.apply(sales.backfill(settlement))
+    sales.apply(sales.backfill(settlement, chosen={"L1": ""}))
+    sales.apply(sales.settle(settlement))
+
+    again, chosen_now = sales.backfill(settlement), sales.backfill(settlement, chosen={"L1": typed.id})
+
+    assert (len(again), again.findings, len(chosen_now)) == (0, (), 0)
+    assert sales.settlement_report(settlement).complete
+    assert [each.amount for each in product.live_payments()] == [Decimal(100)]

@@ -46,7 +46,7 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import RESTORED, TAKING_BACK, being_taken_back, current_of
 from xerosync.engine.settled_before import posted_before
 from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
-from xerosync.engine.settlement_books import SettlementAccounts, facts_given, facts_known
+from xerosync.engine.settlement_books import SURPLUS, SettlementAccounts, facts_given, facts_known, parking
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.transactions import transactions_of
@@ -213,10 +213,12 @@ async def backfill_settlements(
     )
     transactions = await transactions_of(books, asked)
     transactions |= {each.transaction.id: each.transaction for each in linked if isinstance(each, ImportInvoice)}
+    parked = await current_of(books, [operation for _, line in lines for operation in parking(line.id)])
+    as_credit = {each.operation.host_ref for each in parked.values() if each.state is not State.REJECTED}
     writes = [
         _line_write(settlement, line, transactions[line.transaction], kept.get(settlement.id, accounts))
         for settlement, line in lines
-        if line.transaction in transactions
+        if line.transaction in transactions and SURPLUS + line.id not in as_credit
     ]
     more = _costs_by_account(ordered, kept, accounts)
     costs = [write for _, of_account in more.values() for write in of_account]
