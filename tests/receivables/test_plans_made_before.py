@@ -30,7 +30,14 @@ CHANGED = "changed since planned"
 def selling(product: Product, *, clearing: str = CLEARING, batches: bool = False) -> Receivables:
     product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
     product.books.add_account("651", "Charge-backs", type="CURRENT")
-    chosen = SettlementSettings(surplus=Surplus.PARK, charge_back_account="651", batches=batches)
+    chosen = SettlementSettings(
+        bank_account=BANK,
+        fee_account="404",
+        provider="Collections Ltd",
+        surplus=Surplus.PARK,
+        charge_back_account="651",
+        batches=batches,
+    )
     return Receivables(product.xero(), clearing_account=clearing, settlements=chosen)
 
 
@@ -277,3 +284,34 @@ def test_a_payout_is_not_posted_where_a_portion_was_undone_since_it_was_planned(
     assert {each.code for each in settling.settle(settlement).findings} >= {"undone"}
     settling.apply(settling.undo_settlement(settlement))
     assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])
+
+
+@pytest.mark.parametrize("kind", ["parked", "parked in part", "charged back"])
+@pytest.mark.parametrize("through", [CLEARING, "650"])
+def test_a_payout_is_not_posted_where_what_stood_in_the_place_of_a_portion_s_payment_was_undone(
+    product: Product, kind: str, through: str
+) -> None:
+    sales = selling(product, clearing=through)
+    line = SettlementLine(id="L1", transaction=product.collectable("100.00").id, amount=nzd("100.00"))
+    if kind == "charged back":
+        sales.apply(sales.settle(Settlement(id="S0", on=DAY, lines=[line])))
+        product.books.reconcile_payment(product.live_payments()[0].id)
+        line = evolve(line, id="B1", kind=LineKind.CHARGED_BACK)
+    else:
+        paid = Decimal(100 if kind == "parked" else 40)
+        product.books.add_payment(line.transaction, account=BANK, amount=paid, date=DAY)
+    more = SettlementLine(id="L2", transaction=product.collectable("160.00", "Bo Lee").id, amount=nzd("160.00"))
+    portion = Settlement(id="P1", on=DAY, lines=[line])
+    whole = Settlement(id="S1", on=DAY, lines=[line, more], paid_out_on=DAY)
+    before = in_clearing(product, through)
+    sales.apply(sales.settle(portion))
+    paying = sales.settle(whole)
+    sales.apply(sales.undo_settlement(portion))
+    assert in_clearing(product, through) == before
+
+    report = sales.apply(paying)
+
+    assert {(each.code, each.about) for each in report.findings} == {(CHANGED, "payout/S1")}
+    assert in_clearing(product, through) == before + 160
+    assert "undone" in {each.code for each in sales.settle(whole).findings}
+    assert in_clearing(product, through) == before + 160

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, Pending, RemovePayment
@@ -13,7 +14,9 @@ from xerosync.engine.mirror import records
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.payouts import PAYOUT, portions_in
 from xerosync.engine.plans import Plan
-from xerosync.engine.restoring import RESTORED, current
+from xerosync.engine.remembering import standing_as
+from xerosync.engine.restoring import RESTORED, current, current_of
+from xerosync.engine.settlement_books import SURPLUS, undoings
 from xerosync.engine.states import State
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
 
@@ -65,7 +68,27 @@ async def _without_a_portion(books: Books, actions: Iterable[Action]) -> frozens
     """Those payouts among *actions* that hold money of a portion which was undone, in another settlement."""
     paying = {each.itself: portions_in([each]) for each in actions if each.itself.host_ref.startswith(PAYOUT)}
     names = sorted(frozenset[str]().union(*paying.values()))
-    taken = await intents_of(books, (Pending(RemovePayment.kind, name) for name in names)) if names else {}
-    stand = (each for each in taken.values() if each.state is not State.REJECTED and UNDONE in each.facts)
-    undone = {each.operation.host_ref for each in stand}
+    undone = await _undone_lines(books, names) if names else set[str]()
     return frozenset(payout for payout, portions in paying.items() if portions & undone)
+
+
+async def _undone_lines(books: Books, names: Sequence[str]) -> AbstractSet[str]:
+    """Those of the lines of these *names* of which a payment was undone, or what stood in its place."""
+    written = list((await current_of(books, standing_as(names))).values())
+    collected = {line_of(each) for each in written}
+    for name in names:
+        if name not in collected:
+            written += await intents_with(books, lookup=("charged_back_by", name))
+    lines = {each.xero_id: line_of(each) for each in written}
+    asked = [*(Pending(RemovePayment.kind, name) for name in names), *undoings(written)]
+    taken = (await intents_of(books, asked)).values()
+    stand = [each for each in taken if each.state is not State.REJECTED and UNDONE in each.facts]
+    return {
+        each.operation.host_ref if each.operation.kind == RemovePayment.kind else lines.get(each.target, "")
+        for each in stand
+    }
+
+
+def line_of(written: Intent) -> str:
+    """The line that something was *written* for, by its id."""
+    return written.facts.get("charged_back_by") or written.operation.host_ref.removeprefix(SURPLUS)

@@ -28,12 +28,11 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped, survivors
-from xerosync.engine.overtaking import written_for, written_in
+from xerosync.engine.overtaking import line_of, written_for, written_in
 from xerosync.engine.payouts import PAYOUT, PAYS_PORTIONS, operations, portions_in
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import standing_as
 from xerosync.engine.restoring import current, current_of, put_back_since
-from xerosync.engine.settlement_books import SURPLUS
 from xerosync.engine.settling_policies import (
     HistoryNotes,
     SettlementSettings,
@@ -137,12 +136,8 @@ async def _forgotten(
 
 def _is_of_another(written: Intent, settlement: Settlement, portions: Container[str]) -> bool:
     """Whether something of one of the lines was posted for another settlement, whose fees and payout would stay."""
-    own = written.facts.get("settlement", settlement.id) == settlement.id or _line_of(written) in portions
+    own = written.facts.get("settlement", settlement.id) == settlement.id or line_of(written) in portions
     return written.operation.kind in _HELD_ON and written.state is State.CONFIRMED and not own
-
-
-def _line_of(written: Intent) -> str:
-    return written.facts.get("charged_back_by") or written.operation.host_ref.removeprefix(SURPLUS)
 
 
 async def _standing(books: Books, written: Sequence[Intent]) -> list[Intent]:
@@ -178,7 +173,7 @@ async def _paid_out(books: Books, written: Iterable[Intent], *, later: bool = Fa
     for payout in await _standing(books, list(payouts.values())):
         settlement, portions = payout.operation.host_ref.removeprefix(PAYOUT), portions_in([payout])
         for key, each in each_alone.items():
-            holds = each.facts["settlement"] == settlement or _line_of(each) in portions
+            holds = each.facts["settlement"] == settlement or line_of(each) in portions
             if holds and (not later or _came_later(payout, each)):
                 holding[key] = payout
     return holding
