@@ -16,7 +16,7 @@ from xerosync.engine.payouts import PAYOUT, portions_in
 from xerosync.engine.plans import Plan
 from xerosync.engine.remembering import standing_as
 from xerosync.engine.restoring import RESTORED, current, current_of
-from xerosync.engine.settlement_books import SURPLUS, undoings
+from xerosync.engine.settlement_books import line_of, undoings
 from xerosync.engine.states import State
 from xerosync.engine.trail import RUN, TRAIL, TrailStep, read_lines
 
@@ -87,8 +87,3 @@ async def _undone_lines(books: Books, names: Sequence[str]) -> AbstractSet[str]:
         each.operation.host_ref if each.operation.kind == RemovePayment.kind else lines.get(each.target, "")
         for each in stand
     }
-
-
-def line_of(written: Intent) -> str:
-    """The line that something was *written* for, by its id."""
-    return written.facts.get("charged_back_by") or written.operation.host_ref.removeprefix(SURPLUS)

@@ -411,6 +411,11 @@ class Deciding:
         return (contact.contact_id if contact is not None else None) or ContactId("")
 
 
+def line_of(written: Intent) -> str:
+    """The line that something was *written* for, by its id; of fees and payouts, their own name."""
+    return written.facts.get("charged_back_by") or written.operation.host_ref.removeprefix(SURPLUS)
+
+
 def removal_of(written: Intent) -> Pending:
     """What takes back what was *written* for a line when that is undone."""
     kind, name = written.operation.kind, written.operation.host_ref

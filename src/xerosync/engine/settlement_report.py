@@ -21,7 +21,7 @@ from xerosync.engine.pages import Cell, Section, by, page
 from xerosync.engine.paper_actions import AddNote
 from xerosync.engine.payouts import FEES, PAYOUT, CostFinding
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.settlement_books import COUNTER, SURPLUS
+from xerosync.engine.settlement_books import COUNTER, SURPLUS, line_of
 from xerosync.engine.states import State
 from xerosync.mapping.settlement import Settlement, SettlementLine, SettlementProof, is_more_than_lines
 from xerosync.money import Money
@@ -309,16 +309,16 @@ class _Troubles:
                 continue
             for each in action.parts:
                 trouble = _Trouble("not posted yet", f"{_NOT_YET}: {each.reason}", _APPLY, "you", None)
-                about.setdefault(_line_of(each), []).append(trouble)
-        lines = {each.xero_id: _name_of(each) for each in written if not each.target}
+                about.setdefault(_line_of_action(each), []).append(trouble)
+        lines = {each.xero_id: line_of(each) for each in written if not each.target}
         for intent in undone:
             if intent.state is State.CONFIRMED:
-                about.setdefault(lines.get(intent.target, _name_of(intent)), []).append(_UNDONE)
+                about.setdefault(lines.get(intent.target, line_of(intent)), []).append(_UNDONE)
         for entry in edited:
             if entry.intent is not None:
                 code = "removed in Xero" if entry.is_removed else "changed in Xero"
                 trouble = _Trouble(code, what_became_of(entry), _PUT_BACK, "the bookkeeper", None)
-                about.setdefault(_name_of(entry.intent), []).append(trouble)
+                about.setdefault(line_of(entry.intent), []).append(trouble)
         return cls(about, remarks)
 
     def first(self, *names: str) -> _Trouble | None:
@@ -333,16 +333,11 @@ def _subject(finding: Finding) -> str:
     return about
 
 
-def _line_of(action: Action) -> str:
+def _line_of_action(action: Action) -> str:
     """The line that an action is for; a removal is for the line that takes back, not for the one that had paid."""
     if "charged_back_by" in action.facts:
         return action.facts["charged_back_by"]
     return action.host_ref.removeprefix(SURPLUS)
-
-
-def _name_of(intent: Intent) -> str:
-    """The line that *intent* is of, or the settlement's fees or payout."""
-    return intent.facts.get("charged_back_by") or intent.operation.host_ref.removeprefix(SURPLUS)
 
 
 def _by_line(written: Iterable[Intent]) -> dict[str, dict[str, str]]:
@@ -350,7 +345,7 @@ def _by_line(written: Iterable[Intent]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for intent in written:
         if intent.state is State.CONFIRMED and intent.xero_id:
-            found.setdefault(_name_of(intent), {})[intent.operation.kind] = intent.xero_id
+            found.setdefault(line_of(intent), {})[intent.operation.kind] = intent.xero_id
     return found
 
 

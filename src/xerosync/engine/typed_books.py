@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import evolve
 
@@ -43,6 +43,8 @@ from xerosync.models import (
 from xerosync.money import Money, exactly
 from xerosync.storage.protocol import Record
 
+T = TypeVar("T", Payment, BankTransaction, BankTransfer, Invoice, CreditNote)
+
 _SAID: Final = ("collected", "net", "effect", "amount")
 """The facts that say how much a write is of, the first that there is."""
 
@@ -50,11 +52,8 @@ _SAID: Final = ("collected", "net", "effect", "amount")
 async def typed_payments(books: Books, currencies: Mapping[str, str]) -> list[Typed]:
     """The standing payments that the library did not write, of the documents whose *currencies* are given."""
     found: list[Typed] = []
-    ours = sign_of(books.app.client_id)
     for document, currency in sorted(currencies.items()):
-        async for record, payment in walk(books, PAYMENTS, Payment, lookup=("invoice", document)):
-            if payment.status in GONE or dict(record.lookups).get("sign") == ours:
-                continue
+        async for record, payment in _by_people(books, PAYMENTS, Payment, ("invoice", document)):
             account = _account_of(payment)
             amount = Money(payment.amount or Decimal(0), currency)
             found.append(
@@ -67,20 +66,18 @@ async def typed_movements(books: Books, clearing: AccountId, currency: str) -> l
     """What was spent or received through *clearing*, and the transfers from or to it, that are not ours."""
     found = await _moved(books, clearing, currency)
     await refresh(books, BANK_TRANSFERS)
-    ours = sign_of(books.app.client_id)
-    async for record, transfer in walk(books, BANK_TRANSFERS, BankTransfer, lookup=("account", clearing)):
-        if transfer.status not in GONE and dict(record.lookups).get("sign") != ours:
-            source = transfer.from_bank_account.account_id if transfer.from_bank_account is not None else None
-            target = transfer.to_bank_account.account_id if transfer.to_bank_account is not None else None
-            found.append(
-                Typed(
-                    seen=_seen(BANK_TRANSFERS, record),
-                    of=Transfer.kind,
-                    amount=Money((transfer.amount or Decimal(0)) * (-1 if source == clearing else 1), currency),
-                    on=transfer.date,
-                    account=(target if source == clearing else source) or "",
-                )
+    async for record, transfer in _by_people(books, BANK_TRANSFERS, BankTransfer, ("account", clearing)):
+        source = transfer.from_bank_account.account_id if transfer.from_bank_account is not None else None
+        target = transfer.to_bank_account.account_id if transfer.to_bank_account is not None else None
+        found.append(
+            Typed(
+                seen=_seen(BANK_TRANSFERS, record),
+                of=Transfer.kind,
+                amount=Money((transfer.amount or Decimal(0)) * (-1 if source == clearing else 1), currency),
+                on=transfer.date,
+                account=(target if source == clearing else source) or "",
             )
+        )
     return await _left(books, found)
 
 
@@ -116,10 +113,9 @@ def _cleared(moved: BankTransaction, clearing: Account) -> Decimal | None:
 async def _moved(books: Books, account: AccountId, currency: str) -> list[Typed]:
     """What was spent or received through *account*, and is not ours."""
     await refresh(books, BANK_TRANSACTIONS)
-    ours = sign_of(books.app.client_id)
     found: list[Typed] = []
-    async for record, moved in walk(books, BANK_TRANSACTIONS, BankTransaction, lookup=("account", account)):
-        if moved.status not in GONE and moved.type in {"SPEND", "RECEIVE"} and dict(record.lookups).get("sign") != ours:
+    async for record, moved in _by_people(books, BANK_TRANSACTIONS, BankTransaction, ("account", account)):
+        if moved.type in {"SPEND", "RECEIVE"}:
             found.append(
                 Typed(
                     seen=_seen(BANK_TRANSACTIONS, record),
@@ -137,11 +133,10 @@ async def typed_fee_bills(books: Books, provider: Sequence[str], numbers: Iterab
     The bills of the *provider*, whose contacts are given, and those of these *numbers*, with their payment out of
     account *through*, which is named for the provider's.
     """
-    ours, bills = sign_of(books.app.client_id), dict[str, tuple[Seen, Invoice]]()
+    bills: dict[str, tuple[Seen, Invoice]] = {}
     for lookup in [*(("contact", each) for each in provider), *(("number", each) for each in numbers)]:
-        async for record, bill in walk(books, INVOICES, Invoice, lookup=lookup):
-            is_ours = dict(record.lookups).get("sign") == ours
-            if bill.type == InvoiceType.ACCPAY and bill.status not in GONE and not is_ours:
+        async for record, bill in _by_people(books, INVOICES, Invoice, lookup):
+            if bill.type == InvoiceType.ACCPAY:
                 bills[record.key] = (_seen(INVOICES, record), bill)
     found: list[Typed] = []
     for key, (seen, bill) in bills.items():
@@ -167,11 +162,10 @@ async def typed_fee_bills(books: Books, provider: Sequence[str], numbers: Iterab
 
 async def typed_refunds(books: Books, contacts: Iterable[str]) -> list[Typed]:
     """The credit notes to these customers that were given back, each with the payment that did so."""
-    ours = sign_of(books.app.client_id)
     found: list[Typed] = []
     for contact in contacts:
-        async for record, note in walk(books, CREDIT_NOTES, CreditNote, lookup=("contact", contact)):
-            if note.type != InvoiceType.ACCRECCREDIT or note.status in GONE or dict(record.lookups).get("sign") == ours:
+        async for record, note in _by_people(books, CREDIT_NOTES, CreditNote, ("contact", contact)):
+            if note.type != InvoiceType.ACCRECCREDIT:
                 continue
             for seen, payment in await _payments_on(books, record.key):
                 amount = payment.amount or Decimal(0)
@@ -191,14 +185,21 @@ async def typed_refunds(books: Books, contacts: Iterable[str]) -> list[Typed]:
 
 async def _payments_on(books: Books, document: str) -> list[tuple[Seen, Payment]]:
     """The standing payments of *document* that neither bear our mark nor are known."""
-    ours = sign_of(books.app.client_id)
     return [
         (_seen(PAYMENTS, record), payment)
-        async for record, payment in walk(books, PAYMENTS, Payment, lookup=("invoice", document))
-        if payment.status not in GONE
-        and dict(record.lookups).get("sign") != ours
-        and not await intents_with(books, lookup=("xero_id", record.key))
+        async for record, payment in _by_people(books, PAYMENTS, Payment, ("invoice", document))
+        if not await intents_with(books, lookup=("xero_id", record.key))
     ]
+
+
+async def _by_people(
+    books: Books, shelf: Shelf, kind: type[T], lookup: tuple[str, str]
+) -> AsyncIterator[tuple[Record, T]]:
+    """The documents of *shelf* that a *lookup* finds, those that stand and do not bear our mark."""
+    ours = sign_of(books.app.client_id)
+    async for record, document in walk(books, shelf, kind, lookup=lookup):
+        if document.status not in GONE and dict(record.lookups).get("sign") != ours:
+            yield record, document
 
 
 def _account_of(payment: Payment) -> str:

@@ -28,11 +28,12 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, stamped, survivors
-from xerosync.engine.overtaking import line_of, written_for, written_in
+from xerosync.engine.overtaking import written_for, written_in
 from xerosync.engine.payouts import PAYOUT, PAYS_PORTIONS, operations, portions_in
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import standing_as
 from xerosync.engine.restoring import current, current_of, put_back_since
+from xerosync.engine.settlement_books import line_of
 from xerosync.engine.settling_policies import (
     HistoryNotes,
     SettlementSettings,
