@@ -166,6 +166,23 @@ def test_an_undo_goes_on_where_the_books_were_closed_before_it_was_planned(produ
     assert clearing(product) == 0
 
 
+@pytest.mark.parametrize(("days", "left"), [(100, 0), (1, 0), (0, 1)])
+def test_an_undo_is_held_back_by_books_closed_meanwhile_only_where_its_documents_lie_in_them(
+    product: Product, xero: Xero, days: int, left: int
+) -> None:
+    invoice = product.collectable("100.00")
+    sales = collecting(xero)
+    settlement = settled((invoice.id, "100.00"))
+    sales.apply(sales.settle(settlement))
+    plan = sales.undo_settlement(settlement)
+    product.books.lock_period(DAY - timedelta(days=days))
+
+    report = sales.apply(plan)
+
+    assert len(report.unfinished) == left * len(plan)
+    assert len(product.live_payments()) == left
+
+
 def test_a_settlement_given_under_another_id_takes_nothing_back_of_the_one_that_was_posted(
     product: Product, xero: Xero
 ) -> None:

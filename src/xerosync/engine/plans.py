@@ -115,8 +115,8 @@ class Plan(Tabular):
     What is desired less what is observed: ordered *actions*, and *findings* that need a person.
 
     *tallies* counts what was looked at, by status. Nothing happens until the plan is applied. One that is *whole* is
-    not begun where one of its documents has changed in Xero since, books are closed further than *closed_up_to*, or
-    more was written of what it undoes than the writes *known* by their keys. Of one that settles these are what had
+    not begun where one of its documents has changed in Xero since, books are closed beyond *closed_up_to*, or more was
+    written of what it undoes than the writes *known* by their keys. Of one that settles these are what had
     taken something of its settlements back by then.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from xerosync.client._books import Books
@@ -244,7 +245,7 @@ async def _taken_back(
         actions=tuple(actions),
         findings=tuple(findings),
         whole=True,
-        closed_up_to=closed_up_to(organisation),
+        closed_up_to=_may_close_up_to(documents.values(), closed_up_to(organisation)),
         known=frozenset(each.key for each in (*written, *paid_out.values()) if each.state is State.CONFIRMED),
     )
     undone: list[Intent] = []
@@ -252,6 +253,16 @@ async def _taken_back(
         for name, value in undoing.facts.items():
             undone += await intents_with(books, lookup=(name, value))
     return await noted(books, plan, notes, undone)
+
+
+def _may_close_up_to(documents: Iterable[Document], closed: date | None) -> date | None:
+    """The last day up to which books *closed* so far may be closed before *documents* are taken back."""
+    days = [each.date for each in documents if each.status not in GONE]
+    known = [day for day in days if day is not None]
+    if not known or len(known) < len(days):
+        return closed
+    # What people typed and is left alone may lie in closed books already.
+    return max(filter(None, [min(known) - timedelta(days=1), closed]))
 
 
 async def is_more_to_undo(books: Books, plan: Plan) -> bool:
