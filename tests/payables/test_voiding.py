@@ -116,3 +116,29 @@ def test_what_somebody_has_voided_already_needs_nothing_more(
     plan = purchases.void(["b1"])
 
     assert (len(plan), plan.findings) == (0, ())
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+@pytest.mark.parametrize("name", ["b1", "c1", "s1"])
+def test_what_may_be_taken_back_already_is_neither_paid_nor_changed_and_is_said_to_be_open(
+    product: Product, purchases: Payables, name: str, fault: Fault
+) -> None:
+    """Nobody knows whether it stands, and recovering would take it back before anything else was sent."""
+    receipt = CardSpend(id="s1", vendor="Taxi", on=DAY, account=BANK, lines=[LINE])
+    papers: dict[str, Bill | CardSpend] = {"b1": bill(), "c1": bill("c1", "-4.00"), "s1": receipt}
+    purchases.apply(purchases.submit([bill(), bill("c1", "-4.00")]))
+    purchases.apply(purchases.spend([receipt]))
+    product.simulator.faults.plan(fault, method="POST")
+    purchases.apply(purchases.void([name]))
+    later = evolve(papers[name], lines=[evolve(LINE, amount=nzd("-5.00" if name == "c1" else "11.00"))])
+
+    plans = [purchases.update([later])]
+    if name == "b1":
+        plans.append(purchases.pay([BillPayment(id="p1", bill_id="b1", on=DAY)]))
+
+    told = [(each.code, each.retry) for plan in plans for each in plan.findings]
+    assert (sum(map(len, plans)), len(told)) == (0, len(plans))
+    assert fault is Fault.LOST_AFTER or told == [("still open", True)] * len(plans)
+    product.clock.advance(3600)
+    purchases.recover()
+    assert {each.code for each in purchases.update([later]).findings} == {"withdrawn"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeAlias, TypeVar
@@ -48,7 +48,7 @@ from xerosync.engine.paper_actions import (
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import UNAPPROVED
 from xerosync.engine.recovery import finding_for
-from xerosync.engine.restoring import current_of
+from xerosync.engine.restoring import being_taken_back, current_of
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput, Misconfigured
 from xerosync.mapping.documents import check_day, check_written_day
@@ -210,7 +210,8 @@ class KnownPayments:
     What is known when something is paid: documents by host id, intents by key, payments before, and marks found.
 
     *accounts* are the accounts chosen as they were named, each its id, or why it cannot pay. *forgotten* are batches
-    with our mark that the ledger does not know, and *base* is the organisation's currency.
+    with our mark that the ledger does not know, *going* the ids of documents that a run has begun to take back, and
+    *base* is the organisation's currency.
     """
 
     tenant: TenantId
@@ -223,6 +224,7 @@ class KnownPayments:
     accounts: Mapping[str | None, ClearingChoice | None]
     retry_refused: bool
     base: str
+    going: Collection[str] = ()
     at_xeros_rate: bool = False
 
 
@@ -267,6 +269,7 @@ async def pay(
         accounts=accounts,
         retry_refused=retry_refused,
         base=(await books.organisation()).base_currency or "",
+        going=await being_taken_back(books),
         at_xeros_rate=at_xeros_rate,
     )
     actions, findings = decide_payments(listed, known)
@@ -369,6 +372,10 @@ class _Paying:
         way = self.known.way
         if open_ is None:
             self._find(payment, "not created here", f"the library knows no such {way.noun}", way.fix, retry=True)
+            return
+        if open_.seen.document_id in self.known.going:
+            cause = f"an earlier run was interrupted while taking the {way.noun} back"
+            self._find(payment, "still open", cause, "call recover()", retry=True)
             return
         choice = self.known.accounts.get(payment.account)
         if choice is None or choice.answer is not Eligibility.ELIGIBLE:

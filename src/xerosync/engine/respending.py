@@ -24,7 +24,7 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults
 from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
-from xerosync.engine.restoring import current_of
+from xerosync.engine.restoring import being_taken_back, current_of
 from xerosync.engine.settling_policies import WhenLocked
 from xerosync.engine.spending import (
     accounts_by_name,
@@ -50,7 +50,7 @@ _STAYS: Final = frozenset({"Type", "BankAccount", "CurrencyCode", "CurrencyRate"
 
 @frozen(kw_only=True)
 class _Known:
-    """A receipt that was posted: how it was *written*, and how its *document* stands in Xero."""
+    """A receipt that was posted: how it was *written*, how its *document* stands in Xero, and whether it *is_going*."""
 
     spend: CardSpend
     account: AccountId
@@ -58,6 +58,7 @@ class _Known:
     written: Written
     document: BankTransaction
     seen: Seen
+    is_going: bool
 
 
 async def update_spends(
@@ -118,7 +119,7 @@ def _unlike(spend: CardSpend, typed: BankTransaction) -> list[Finding]:
 async def _known(books: Books, spends: Sequence[CardSpend]) -> list[_Known]:
     accounts = await accounts_by_name(books)
     created = await current_of(books, (card_operation(each.id) for each in spends))
-    changes = await all_changes(books)
+    changes, going = await all_changes(books), await being_taken_back(books)
     written = [each.xero_id for each in created.values() if each.state is State.CONFIRMED and each.xero_id]
     documents = await stamped(books, BANK_TRANSACTIONS, BankTransaction, written)
     found: list[_Known] = []
@@ -136,6 +137,7 @@ async def _known(books: Books, spends: Sequence[CardSpend]) -> list[_Known]:
                 written=written_as(creation, changes),
                 document=document,
                 seen=Seen(BANK_TRANSACTIONS.name, creation.xero_id or "", stamp),
+                is_going=creation.xero_id in going,
             )
         )
     return found
@@ -168,8 +170,9 @@ class _Updating:
         names = self._changed(known, wanted)
         if not names:
             return
-        if known.written.is_open:
-            cause = "an earlier run was interrupted while changing it"
+        if known.written.is_open or known.is_going:
+            doing = "changing it" if known.written.is_open else "taking it back"
+            cause = f"an earlier run was interrupted while {doing}"
             self._find(known, "still open", cause, "call recover()")
         elif names & _STAYS:
             cause = "its account, currency or direction is another now, and no edit changes those"

@@ -25,6 +25,7 @@ from xerosync.engine.preflight import faults
 from xerosync.engine.probes import shows
 from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
+from xerosync.engine.restoring import being_taken_back
 from xerosync.engine.rounding import with_remainder
 from xerosync.engine.settling_policies import WhenLocked
 from xerosync.engine.sides import Side
@@ -48,13 +49,14 @@ _NUMBERS: Final = frozenset({"InvoiceNumber", "CreditNoteNumber"})
 
 @frozen(kw_only=True)
 class _Known(Generic[P]):
-    """A paper that was posted: how it was *written*, and how its *document* stands in Xero."""
+    """A paper that was posted: how it was *written*, how its *document* stands in Xero, and whether it *is_going*."""
 
     paper: P
     mark: str
     written: Written
     document: Invoice | CreditNote
     seen: Seen
+    is_going: bool
 
     @property
     def has_money(self) -> bool:
@@ -120,7 +122,7 @@ async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P
     }
     created = await intents_of(books, operations.values())
     created = {key: each for key, each in created.items() if each.state is State.CONFIRMED}
-    changes = await all_changes(books)
+    changes, going = await all_changes(books), await being_taken_back(books)
     written = [each.xero_id for each in created.values() if each.xero_id]
     documents: Mapping[str, tuple[Invoice | CreditNote, str]] = {
         **await stamped(books, INVOICES, Invoice, written),
@@ -137,7 +139,8 @@ async def _known(books: Books, side: Side, papers: Sequence[P]) -> list[_Known[P
         shelf = INVOICES if isinstance(document, Invoice) else CREDIT_NOTES
         known = Written(creation=creation, changes=changes.get(key, ()))
         seen = Seen(shelf.name, creation.xero_id or "", stamp)
-        found.append(_Known(paper=paper, mark=mark, written=known, document=document, seen=seen))
+        is_going = seen.document_id in going
+        found.append(_Known(paper=paper, mark=mark, written=known, document=document, seen=seen, is_going=is_going))
     return found
 
 
@@ -187,8 +190,9 @@ class _Updating(Generic[P]):
         names, status = self.changed(known), self._next_status(known)
         if not names and status is None:
             return
-        if known.written.is_open:
-            cause = "an earlier run was interrupted while changing it"
+        if known.written.is_open or known.is_going:
+            doing = "changing it" if known.written.is_open else "taking it back"
+            cause = f"an earlier run was interrupted while {doing}"
             self._find(known, "still open", cause, "call recover()")
             return
         if self._is_so_already(known):
