@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from tests.engine.scenarios import charged_back, collected, paper
 
@@ -29,6 +32,7 @@ from xerosync import (
     Settlement,
     SettlementLine,
     Trail,
+    TrailLine,
     TrailStep,
     Vendor,
     Xero,
@@ -222,6 +226,18 @@ def test_an_export_goes_on_where_the_last_one_ended(product: Product, xero: Xero
     rows = second.rows()
     assert len(rows) == len(second)
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
+
+
+@given(st.lists(st.text() | st.sampled_from(["a\u2028b", "a\u2029b", "a\x85b", "a\r\nb", "\x0b\x0c\x1c\x1d\x1e"])))
+def test_an_export_is_an_object_a_line_wherever_a_reader_ends_lines(ids: list[str]) -> None:
+    lines = [
+        TrailLine(run=each, at=datetime(2026, 1, 5, tzinfo=UTC), step=TrailStep.DECIDED, facts={"host_id": each})
+        for each in ids
+    ]
+
+    exported = Trail(lines=tuple(lines)).json_lines()
+
+    assert [json.loads(each) for each in exported.splitlines()] == [each.as_dict() for each in lines]
 
 
 def test_a_run_and_a_place_to_go_on_from_are_not_asked_for_together(product: Product, xero: Xero) -> None:

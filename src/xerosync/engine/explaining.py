@@ -65,6 +65,8 @@ _LINKS: Final = (
 _XERO_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TAKING_BACK: Final = frozenset({"remove", "delete", "void"})
 _PAGE: Final = 200
+_BREAKS: Final = str.maketrans({each: f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"})
+"""Where str.splitlines() and others end a line, and JSON does not; JSON escapes all the rest itself."""
 
 _SAYS: Final[Mapping[TrailStep, str]] = {
     TrailStep.BEGAN: "a run began, of {actions} actions ({kinds})",
@@ -109,7 +111,8 @@ class Trail(Tabular):
 
     def json_lines(self) -> str:
         """One JSON object a line, to be appended to a file or given to a log service."""
-        return "".join(json.dumps(each.as_dict(), ensure_ascii=False) + "\n" for each in self.lines)
+        told = (json.dumps(each.as_dict(), ensure_ascii=False) for each in self.lines)
+        return "".join(f"{each.translate(_BREAKS)}\n" for each in told)
 
     def _shown(self) -> list[dict[str, str]]:
         return [
