@@ -319,6 +319,48 @@ def test_a_credit_note_given_back_in_two_parts_is_taken_over_for_both(product: P
     assert held_in_clearing(product) == Decimal(170)
 
 
+def test_a_credit_note_given_back_in_two_parts_is_taken_over_for_one_after_the_other(
+    product: Product, xero: Xero
+) -> None:
+    settlements = refunds_of(product, "10.00", "20.00")
+    note = refunded(product, settlements[0], "10.00", of="30.00")
+    product.books.add_payment(note, account=CLEARING, amount=Decimal(20), date=DAY)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+    sales.apply(sales.backfill(settlements[0]))
+
+    for each in settlements[1:]:
+        asked = sales.backfill(each)
+        sales.apply(asked)
+        (finding,) = asked.findings
+        assert isinstance(finding, WhichOne)
+        assert {one.xero_id for one in finding.candidates} == {note}
+        chosen = sales.backfill(each, chosen={each.id: note})
+        assert (sales.apply(chosen).findings, chosen.findings) == ((), ())
+
+    settled = sales.settle(settlements)
+    assert (len(settled), settled.findings) == (0, ())
+    assert held_in_clearing(product) == Decimal(170)
+    assert sales.reconcile(settlements).clean
+
+
+def test_a_payment_typed_anew_of_a_credit_note_that_is_taken_over_is_asked_about(product: Product, xero: Xero) -> None:
+    """It is as another refund is in all of it, and may be the one that its credit note was taken over for."""
+    settlements = refunds_of(product, "10.00", "10.00")
+    note = refunded(product, settlements[0], "10.00")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+    sales.apply(sales.backfill(settlements[:2]))
+    (paid,) = product.books.payments_of(note)
+    product.books.remove_payment(paid.id)
+    product.books.add_payment(note, account=CLEARING, amount=Decimal(10), date=DAY)
+
+    plan = sales.backfill(settlements[2])
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert (plan.counts(), finding.about) == ({"doubt": 1}, "R2")
+    assert finding.candidates[0].differs == ("of a credit note that is taken over for another",)
+
+
 def test_a_line_that_was_parked_whole_is_not_looked_for_any_more(product: Product, xero: Xero) -> None:
     """Somebody paid its invoice otherwise, and what came in is the customer's credit."""
     invoice = product.collectable("100.00").id

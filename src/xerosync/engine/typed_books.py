@@ -47,6 +47,8 @@ T = TypeVar("T", Payment, BankTransaction, BankTransfer, Invoice, CreditNote)
 
 _SAID: Final = ("collected", "net", "effect", "amount")
 """The facts that say how much a write is of, the first that there is."""
+_ANOTHER_TOTAL: Final = "of a credit note of another total"
+_ANOTHERS: Final = "of a credit note that is taken over for another"
 
 
 async def typed_payments(books: Books, currencies: Mapping[str, str]) -> list[Typed]:
@@ -167,6 +169,7 @@ async def typed_refunds(books: Books, contacts: Iterable[str]) -> list[Typed]:
         async for record, note in _by_people(books, CREDIT_NOTES, CreditNote, ("contact", contact)):
             if note.type != InvoiceType.ACCRECCREDIT:
                 continue
+            is_known = bool(await intents_with(books, lookup=("xero_id", record.key)))
             for seen, payment in await _payments_on(books, record.key):
                 amount = payment.amount or Decimal(0)
                 found.append(
@@ -177,10 +180,11 @@ async def typed_refunds(books: Books, contacts: Iterable[str]) -> list[Typed]:
                         on=payment.date,
                         account=_account_of(payment),
                         paid=Paid(seen=seen, on=payment.date),
-                        otherwise="" if amount == note.total else "of a credit note of another total",
+                        otherwise=_ANOTHERS if is_known else "" if amount == note.total else _ANOTHER_TOTAL,
                     )
                 )
-    return await _left(books, found)
+    # What is taken over of a credit note are its payments, and those are left out already.
+    return _oldest_first(found)
 
 
 async def _payments_on(books: Books, document: str) -> list[tuple[Seen, Payment]]:
@@ -216,7 +220,11 @@ async def _left(books: Books, found: list[Typed]) -> list[Typed]:
             taken += abs(Decimal(said)) if said is not None else abs(each.amount.amount)
         if taken < abs(each.amount.amount):
             left.append(evolve(each, taken=taken))
-    return sorted(left, key=lambda each: (each.on or date.min, each.xero_id))
+    return _oldest_first(left)
+
+
+def _oldest_first(found: list[Typed]) -> list[Typed]:
+    return sorted(found, key=lambda each: (each.on or date.min, each.xero_id))
 
 
 def _seen(shelf: Shelf, record: Record) -> Seen:
