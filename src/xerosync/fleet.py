@@ -20,8 +20,8 @@ from xerosync.client.store_gate import GATE, left_today
 from xerosync.engine import strays
 from xerosync.engine.connection_findings import clock_wrong, finding_of_connection
 from xerosync.engine.intents import OPEN_STATES, Intent, read_intent
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.plans import Finding
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.runs import LastRun, last_run_key, read_run
 from xerosync.engine.schedule import Ended, Standing, read_standing, schedule_key, wake_keys
 from xerosync.engine.states import State

@@ -27,9 +27,9 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.noting import noted
 from xerosync.engine.observed import intents_with, records_by, revisions, stamped
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.paper_actions import AllocateOverpayment, AllocateSaleCredit
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.settlement_books import SURPLUS
 from xerosync.engine.settling_policies import HistoryNotes, OpenBooks, WhenLocked, open_books
 from xerosync.engine.states import OPEN, State

@@ -37,11 +37,12 @@ from xerosync.engine.kinds import KINDS, Ids, kind_of, members_of, rank, target_
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import stored
 from xerosync.engine.observed import intents_of, intents_with, stamps_now
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.overtaking import undone_since
 from xerosync.engine.paper_actions import AddNote, AllocateOverpayment, Attach
 from xerosync.engine.plans import Finding, Plan, Recovery, Report, Result
 from xerosync.engine.posting import Poster
-from xerosync.engine.recovery import close_open, finding_for
+from xerosync.engine.recovery import close_open
 from xerosync.engine.restoring import RESTORED
 from xerosync.engine.rivals import is_overtaken, rivals
 from xerosync.engine.settling_policies import closed_up_to

@@ -16,10 +16,10 @@ from xerosync.client.resources.files import LARGEST_FILE
 from xerosync.engine.actions import Adopt, Pending
 from xerosync.engine.intents import FILE_NOT_SENT, Intent, intent_key
 from xerosync.engine.observed import intents_of, intents_with
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.paper_actions import CARD, Attach
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import USED_TWICE, Of, PostedDocument, posted_documents
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.spending import CardSpend

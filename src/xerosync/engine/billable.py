@@ -21,11 +21,11 @@ from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.mirror import CONTACTS, GONE, refresh
 from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.once import sifted
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.paper_actions import CARD, OF_PURCHASE, MarkBillable, UnmarkBillable
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import PostedDocument, posted_documents
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.sales import Customers, known_customers
 from xerosync.engine.sides import SALES
 from xerosync.engine.states import OPEN, POSTED, State

@@ -17,8 +17,8 @@ from xerosync.engine.actions import (
 )
 from xerosync.engine.exchange import Mismatch, currency_of, exchanged
 from xerosync.engine.intents import Intent, intent_key, retries
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.plans import Finding
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import State
 from xerosync.models import (
     Account,

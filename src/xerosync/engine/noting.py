@@ -16,9 +16,9 @@ from xerosync.engine import undo_actions as undone
 from xerosync.engine.declining import REASON
 from xerosync.engine.intents import Intent, intent_key, retries, tag_in, tag_of
 from xerosync.engine.observed import intents_of, intents_with
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.settling_policies import HistoryNotes
 from xerosync.engine.states import OPEN, State

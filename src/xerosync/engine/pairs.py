@@ -11,10 +11,10 @@ from attrs import define, field, frozen
 
 from xerosync.engine.actions import Action, Pending, Seen
 from xerosync.engine.intents import Intent
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.pair_actions import Connect, Disconnect, UpdateCustomer
 from xerosync.engine.pairing import Pairing
 from xerosync.engine.plans import Finding
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.states import OPEN, POSTED, State
 from xerosync.errors import InvalidInput
 from xerosync.mapping.contacts import changed_details, contact_details, contact_document, fingerprints

@@ -41,13 +41,13 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.observed import account_choice, invoice_paid, stamped, tagged
 from xerosync.engine.once import each_once, sifted
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.paper_actions import (
     RefundParked,
     RefundSaleCredit,
 )
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import UNAPPROVED
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.restoring import being_taken_back, current_of
 from xerosync.engine.states import State
 from xerosync.errors import InvalidInput, Misconfigured

@@ -13,8 +13,8 @@ from attrs import define, evolve, field, frozen
 from xerosync.engine.actions import Action, Adopt, CreateBill, MoveMoney, Pay, Pending, Ref, Transfer
 from xerosync.engine.given_again import CHANGED
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.plans import Finding
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.settlement_books import UNFIT, UNFIT_FIX, Deciding, SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs, OpenBooks
 from xerosync.engine.states import OPEN, State

@@ -18,11 +18,11 @@ from xerosync.engine.left_alone import not_posted
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, GONE, refresh
 from xerosync.engine.observed import stamped
 from xerosync.engine.once import sifted
+from xerosync.engine.outcomes import contact_had_ended, finding_for
 from xerosync.engine.paper_actions import CARD, ChangeSpend
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults
-from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.restoring import being_taken_back, current_of
 from xerosync.engine.settling_policies import WhenLocked

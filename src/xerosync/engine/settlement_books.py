@@ -31,9 +31,9 @@ from xerosync.engine.exchange import Exchange, Mismatch, currency_of, exchanged
 from xerosync.engine.given_again import UNDONE, PostedBefore
 from xerosync.engine.intents import Intent, intent_key, retries, text_at
 from xerosync.engine.mirror import GONE
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.paper_actions import VoidSale
 from xerosync.engine.plans import Finding
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.settling_policies import FeesAs, OpenBooks, Surplus
 from xerosync.engine.states import OPEN, State
 from xerosync.mapping.declines import RetryPolicy

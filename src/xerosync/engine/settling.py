@@ -15,7 +15,7 @@ from xerosync.engine.exchange import Exchange
 from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, WHOLE
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.observed import invoice_paid
-from xerosync.engine.recovery import finding_for
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.remembering import FORGOTTEN
 from xerosync.engine.returns import Returns
 from xerosync.engine.settlement_books import (

@@ -19,11 +19,11 @@ from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import ACCOUNTS, BANK_TRANSACTIONS, CONTACTS, GONE, refresh, walk
 from xerosync.engine.observed import all_links, links_of, stamped, tagged
 from xerosync.engine.once import each_once, sifted
+from xerosync.engine.outcomes import contact_had_ended, finding_for
 from xerosync.engine.paper_actions import CARD, LinkSpend, SpendOnCard
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.preflight import faults, lock_fault
-from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.restoring import RESTORED, current_of
 from xerosync.engine.rounding import expected_total

@@ -16,11 +16,11 @@ from xerosync.engine.ended import gone_finding, withdrawn
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES
 from xerosync.engine.observed import intents_of, stamped, tagged
+from xerosync.engine.outcomes import contact_had_ended, finding_for
 from xerosync.engine.paper_settings import PaperSettings, documents_of, moved_to
 from xerosync.engine.plan_limits import Approvals, approvals
 from xerosync.engine.plans import Finding
 from xerosync.engine.preflight import faults, lock_fault
-from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.rounding import expected_total, with_remainder
 from xerosync.engine.sides import Side

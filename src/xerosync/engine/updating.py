@@ -18,12 +18,12 @@ from xerosync.engine.left_alone import without_document
 from xerosync.engine.mirror import CREDIT_NOTES, GONE, INVOICES
 from xerosync.engine.observed import intents_of, stamped
 from xerosync.engine.once import sifted
+from xerosync.engine.outcomes import contact_had_ended, finding_for
 from xerosync.engine.paper_settings import PaperSettings, documents_of
 from xerosync.engine.plans import Finding
 from xerosync.engine.posted import has_money
 from xerosync.engine.preflight import faults
 from xerosync.engine.probes import shows
-from xerosync.engine.recovery import contact_had_ended, finding_for
 from xerosync.engine.reference import Reference, read_reference
 from xerosync.engine.restoring import being_taken_back
 from xerosync.engine.rounding import with_remainder

@@ -10,10 +10,10 @@ from xerosync.engine.actions import Action, RemoveMoney
 from xerosync.engine.intents import Intent, intent_key, retries
 from xerosync.engine.mirror import GONE
 from xerosync.engine.observed import intents_of
+from xerosync.engine.outcomes import finding_for
 from xerosync.engine.paper_actions import CARD, VoidBill, VoidSale, VoidSupplierCredit, WithdrawSaleCredit
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.posted import UNAPPROVED, USED_TWICE, Of, PostedDocument, creations, has_money, posted_documents
-from xerosync.engine.recovery import finding_for
 from xerosync.engine.restoring import current_of
 from xerosync.engine.settling_policies import OpenBooks, WhenLocked, open_books
 from xerosync.engine.sides import PURCHASES, Side
