@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.client.workers import EARLY
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from tests.engine.scenarios import charged_back, collected, paper
 
@@ -25,6 +26,7 @@ from xerosync import (
     Ledger,
     MemoryStore,
     Payables,
+    Plan,
     Receivables,
     Report,
     Rule,
@@ -37,7 +39,7 @@ from xerosync import (
     Vendor,
     Xero,
 )
-from xerosync.errors import InvalidInput, Unavailable
+from xerosync.errors import InvalidInput, ReconnectNeeded, Unavailable
 from xerosync.models import AccountCode
 from xerosync.simulator import Fault
 from xerosync.storage import Fence, Record, RecordKey
@@ -208,6 +210,68 @@ def test_a_run_that_an_error_broke_off_says_so(product: Product, xero: Xero) -> 
     lines = Ledger(xero).trail().lines
     assert (lines[-1].step, lines[-1].facts) == (TrailStep.STOPPED, {"error": "Unavailable"})
     assert [line.facts["status"] for line in lines if line.step is TrailStep.CALL][-1] == 503
+
+
+def planned(product: Product) -> tuple[Receivables, Plan]:
+    """A settlement that is planned now, to be applied later."""
+    invoice = product.collectable("100.00")
+    sales = Receivables(product.xero(), clearing_account=CLEARING)
+    return sales, sales.settle(collected(invoice.id))
+
+
+def renewals(product: Product) -> list[dict[str, object]]:
+    (consent,) = product.store.query("grant", "")
+    lines = [line for line in Ledger(product.xero()).trail() if line.step is TrailStep.RENEWAL]
+    assert {line.facts["consent"] for line in lines} <= {consent.key}
+    return [{name: fact for name, fact in line.facts.items() if name != "consent"} for line in lines]
+
+
+def test_a_token_that_is_renewed_in_a_run_is_recorded_without_the_token(product: Product) -> None:
+    sales, plan = planned(product)
+    product.clock.advance(EARLY)
+
+    report = sales.apply(plan)
+
+    trail = Ledger(product.xero()).trail(run=report.run)
+    assert steps(trail)[:3] == ["began", "renewal", "call"]
+    assert trail.sentences[1].endswith("UTC: the access token was renewed, and the new one kept.")
+    assert renewals(product) == [{}]
+    kept = json.loads(product.store.query("grant", "")[0].body)
+    assert [name for name in ("access_token", "refresh_token") if kept[name] in trail.json_lines()] == []
+
+
+def test_a_token_that_cannot_be_renewed_in_a_run_is_recorded_with_the_reason(product: Product) -> None:
+    sales, plan = planned(product)
+    product.clock.advance(EARLY)
+    product.simulator.faults.plan(Fault.UNAVAILABLE, path="/connect/token", times=5)
+
+    report = sales.apply(plan)
+
+    assert not report.unfinished
+    assert renewals(product) == [{"error": "Unavailable"}]
+    assert "the access token could not be renewed: Unavailable" in str(Ledger(product.xero()).trail(run=report.run))
+
+
+def test_a_consent_that_ended_in_a_run_is_recorded_and_breaks_it_off(product: Product) -> None:
+    sales, plan = planned(product)
+    ledger = Ledger(product.xero())
+    product.clock.advance(61 * 24 * 3600)
+
+    with pytest.raises(ReconnectNeeded):
+        sales.apply(plan)
+
+    assert steps(ledger.trail())[-2:] == ["renewal", "stopped"]
+    assert [line.facts["error"] for line in ledger.trail().lines[-2:]] == ["ReconnectNeeded"] * 2
+
+
+def test_a_token_that_is_renewed_outside_of_a_run_is_told_as_an_event_alone(product: Product) -> None:
+    settled(product)
+    xero = product.xero()
+    product.clock.advance(EARLY)
+
+    xero.organisation()
+
+    assert renewals(product) == []
 
 
 def test_an_export_goes_on_where_the_last_one_ended(product: Product, xero: Xero) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from xerosync.client._kept import Kept, company_key, kept_key, read_kept
 from xerosync.client._limits import Limits
 from xerosync.client._pacing import Pacer
 from xerosync.client._session import Query, Session
-from xerosync.client._usage import Run, Usage
+from xerosync.client._usage import RENEWAL, Hear, Run, Usage, runs_of
 from xerosync.client._wire.answers import lacks_scope
 from xerosync.client._wire.codec import decode
 from xerosync.client.connections import ConnectionSummary, summaries
@@ -113,8 +113,8 @@ class Books:
         """A run of this client, with the budget given."""
         return Run(self._pacer, calls, bytes_down, background)
 
-    def heard_run(self, hear: Callable[[Mapping[str, str | int]], None]) -> Run:
-        """A run of this client without a budget, each of whose calls *hear* is told."""
+    def heard_run(self, hear: Hear) -> Run:
+        """A run of this client without a budget, of each of whose calls and renewals of a token *hear* is told."""
         return Run(self._pacer, hear=hear)
 
     def __repr__(self) -> str:
@@ -333,9 +333,21 @@ class Books:
 
     def _session_under(self, grant: str, kind: type[Session] = Session) -> Session:
         consent = Consent(
-            self.app, grant, self.storage, self.transport, self.clock, self.endpoints, self.owner, self.tell
+            self.app,
+            grant,
+            self.storage,
+            self.transport,
+            self.clock,
+            self.endpoints,
+            self.owner,
+            self.tell,
+            self._note_renewal,
         )
         return kind(self.tenant, consent, self.transport, self.clock, self.endpoints, self._pacer, self.read_only)
+
+    def _note_renewal(self, **facts: str) -> None:
+        for run in runs_of(self._pacer):
+            run.heard(RENEWAL, facts)
 
     async def _kept(self) -> Kept | None:
         (record,) = await self.storage.get_many([kept_key(self.tenant)])

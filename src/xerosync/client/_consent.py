@@ -27,6 +27,7 @@ from xerosync.errors import (
     StoreFailed,
     Unavailable,
     VersionConflict,
+    XerosyncError,
 )
 from xerosync.events import Event
 from xerosync.ports import Clock, Transport, TransportFault
@@ -50,8 +51,19 @@ class Tell(Protocol):
         """As `Books.tell`."""
 
 
+class Note(Protocol):
+    """Takes down that a token was renewed, or could not be."""
+
+    def __call__(self, **facts: str) -> None:
+        """By these *facts*, never a token."""
+
+
 def _untold(event: str, **fields: object) -> None:
     """Nobody is told."""
+
+
+def _unnoted(**facts: str) -> None:
+    """Nothing is taken down."""
 
 
 @define(repr=False)
@@ -72,6 +84,7 @@ class Consent:
     endpoints: Endpoints
     owner: Owner
     tell: Tell = _untold
+    note: Note = _unnoted
     is_over: bool = field(default=False, init=False)
     _grant: Grant | None = field(default=None, init=False)
     _unsaved: tuple[Grant, Tokens] | None = field(default=None, init=False)
@@ -166,6 +179,9 @@ class Consent:
                     return await self._refreshed(used, owner, fence)
                 except (VersionConflict, LeaseLost):
                     pass  # another worker was faster: look again
+                except XerosyncError as error:
+                    self.note(consent=self.key, error=type(error).__name__)
+                    raise
                 finally:
                     await self._give_back(fence)
             await self.clock.sleep(_POLL_S)
@@ -266,6 +282,7 @@ class Consent:
                 attempt += 1
             else:
                 self.tell(Event.TOKEN_REFRESHED)
+                self.note(consent=self.key)
                 break
         self._unsaved = self._rests_until = None
         return (await self._load()).tokens.access_token

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from xerosync.client._limits import Limits
 from xerosync.client._retry import LONGEST_WAIT_S
-from xerosync.client._usage import Meter, Run, runs_of
+from xerosync.client._usage import CALL, Meter, Run, runs_of
 from xerosync.client._wire.answers import counters
 from xerosync.client.gate import Account, Permit, RateGate, Wait
 from xerosync.errors import BudgetSpent, RateLimited
@@ -102,7 +102,7 @@ class Pacer:
             "bytes_down": down,
         }
         for run in turn.runs:
-            run.heard(call)
+            run.heard(CALL, call)
         self.tell(Event.CALL_FINISHED, **call, seconds=(now - began).total_seconds())
 
     async def release(self, turn: Turn) -> None:

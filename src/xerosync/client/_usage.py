@@ -13,6 +13,15 @@ from attrs import define, field, frozen
 from xerosync.client._wire.answers import Counters
 from xerosync.errors import BudgetSpent, InvalidInput
 
+CALL: Final = "call"
+"""What a run hears of: a call to Xero's API has ended."""
+
+RENEWAL: Final = "renewal"
+"""What a run hears of: an access token was renewed, or could not be."""
+
+Hear = Callable[[str, Mapping[str, str | int]], None]
+"""Hears of what a run does: whether it was a `CALL` or a `RENEWAL`, and what is known of it."""
+
 
 @frozen(kw_only=True)
 class Usage:
@@ -83,9 +92,7 @@ class Run:
     bytes_down_max: int | None = None
     background: bool | None = None
     meter: Meter = field(factory=Meter, repr=False, init=False)
-    _hear: Callable[[Mapping[str, str | int]], None] | None = field(
-        default=None, repr=False, kw_only=True, alias="hear"
-    )
+    _hear: Hear | None = field(default=None, repr=False, kw_only=True, alias="hear")
     _before: Token[tuple[Run, ...]] | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -103,10 +110,10 @@ class Run:
         """Let one more call through. Raises `BudgetSpent`."""
         self.meter.begin(self.calls_max, self.bytes_down_max)
 
-    def heard(self, call: Mapping[str, str | int]) -> None:
-        """Tell whoever listens to this run of a *call* that has ended."""
+    def heard(self, what: str, facts: Mapping[str, str | int]) -> None:
+        """Tell whoever listens to this run of *what* has ended, a `CALL` or a `RENEWAL`."""
         if self._hear is not None:
-            self._hear(call)
+            self._hear(what, facts)
 
     def is_of(self, client: object) -> bool:
         """Whether it is a run of *client*."""

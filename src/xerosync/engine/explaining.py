@@ -63,6 +63,7 @@ _LINKS: Final = (
 )
 """The kinds of links that are kept under the host's id alone."""
 _XERO_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RENEWED: Final = "the access token was renewed, and the new one kept"
 _TAKING_BACK: Final = frozenset({"remove", "delete", "void"})
 _PAGE: Final = 200
 _BREAKS: Final = str.maketrans({each: f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"})
@@ -232,6 +233,8 @@ def _said(line: TrailLine) -> str:
             return _call(facts)
         case TrailStep.MOVED:
             return _moved(facts)
+        case TrailStep.RENEWAL:
+            return f"the access token could not be renewed: {facts['error']}" if "error" in facts else _RENEWED
         case _:
             what, to_do = _what(facts) if "kind" in facts else ("", "")
             return _SAYS[line.step].format_map(defaultdict(str, facts, what=what, to_do=to_do))

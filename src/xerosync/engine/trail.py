@@ -20,7 +20,7 @@ from attrs import define, field, frozen
 
 from xerosync.catalogue import explain
 from xerosync.client._books import Books
-from xerosync.client._usage import Run
+from xerosync.client._usage import CALL, Run
 from xerosync.engine.actions import BY_NAME, Action, CreateContact, CreateCustomerContact, Link, PayBatch
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.plans import Finding
@@ -57,6 +57,8 @@ class TrailStep(StrEnum):
     """Something was remembered in the store alone."""
     CALL = "call"
     """A call to Xero has ended: method, path without ids, status, Xero's correlation id, bytes."""
+    RENEWAL = "renewal"
+    """An access token was renewed and kept, or could not be: of which consent, and the class of the error."""
     MOVED = "moved"
     """A write came to stand otherwise: the states before and after, and the id Xero gave."""
     FINDING = "finding"
@@ -101,8 +103,8 @@ class Recorder:
         return cls(books, f"{books.clock.now():%Y-%m-%dT%H:%M:%S.%fZ}/{epoch}")
 
     def listening(self) -> Run:
-        """Hear of every call that is made while the block lasts."""
-        return self.books.heard_run(self._called)
+        """Hear of every call that is made, and every renewal of a token, while the block lasts."""
+        return self.books.heard_run(self._heard)
 
     def note(self, step: TrailStep, about: Iterable[str] = (), **facts: Fact | None) -> None:
         """Take a line down; facts that are not known, or blank, are left out."""
@@ -202,8 +204,11 @@ class Recorder:
     def _tag(self, action: Action) -> str:
         return tag_of(intent_key(self.books.tenant, action.itself))
 
-    def _called(self, fields: Mapping[str, Fact]) -> None:
-        self.note(TrailStep.CALL, self._called_for, **fields)
+    def _heard(self, what: str, facts: Mapping[str, Fact]) -> None:
+        if what == CALL:
+            self.note(TrailStep.CALL, self._called_for, **facts)
+        else:
+            self.note(TrailStep.RENEWAL, (), **facts)
 
 
 def host_id_of(action: Action) -> str:
