@@ -7,6 +7,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
@@ -14,6 +15,7 @@ from tests.conftest import BANK, CLEARING, DAY, Product, found_product, nzd
 from xerosync import (
     AsyncReceivables,
     Fee,
+    FeesAs,
     Fix,
     LineKind,
     Receivables,
@@ -26,6 +28,7 @@ from xerosync import (
     deep_link,
 )
 from xerosync.client._driver import run
+from xerosync.simulator import Fault
 
 
 def collecting(xero: Xero) -> Receivables:
@@ -164,6 +167,40 @@ def test_fees_and_payouts_whose_contact_cannot_be_used_are_not_ticked(product: P
     report = sales.settlement_report(settlement)
 
     assert marks(report) == [("✓", "collected", ""), ("✗", "fees", "held back"), ("✓", "payout", "")]
+
+
+@pytest.mark.parametrize("fees_as", [FeesAs.SPEND_MONEY, FeesAs.BILL])
+def test_fees_whose_contact_xero_refused_are_crossed_before_anything_is_paid_out(
+    product: Product, xero: Xero, fees_as: FeesAs
+) -> None:
+    """Fees are posted with the lines of their settlement: they wait for no payout."""
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", fees_as=fees_as)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=chosen)
+    settlement = evolve(settled(line("L1", product.collectable("10.00").id, "10.00")), paid_out_on=None)
+    product.simulator.faults.plan(Fault.PARTIAL_BATCH, method="PUT", path="/Contacts")
+    sales.apply(sales.settle(settlement))
+
+    report = sales.settlement_report(settlement)
+    (found,) = sales.reconcile([settlement]).discrepancies
+    sales.apply(sales.settle(settlement, retry_refused=True))
+
+    assert marks(report) == [("✓", "collected", ""), ("✗", "fees", "held back"), ("·", "payout", "")]
+    (told,) = report.crossed()
+    assert told.cause.startswith("the provider's contact cannot be used, refused by Xero: ")
+    assert (told.fix, told.retry) == ("correct the cause Xero names, then plan again with retry_refused=True", True)
+    assert (found.code, found.part, found.cause, found.fix) == (told.code, ("fees", "S1"), told.cause, told.fix)
+    assert sales.settlement_report(settlement).complete
+    assert sales.reconcile([settlement]).clean
+
+
+def test_fees_that_are_taken_off_a_payout_wait_for_it(product: Product, xero: Xero) -> None:
+    product.books.add_account("650", "Clearing", type="CURRENT", enable_payments=True)
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(xero, clearing_account="650", settlements=chosen)
+    settlement = evolve(settled(line("L1", product.collectable("10.00").id, "10.00")), paid_out_on=None)
+    sales.apply(sales.settle(settlement))
+
+    assert marks(sales.settlement_report(settlement)) == [("✓", "collected", ""), ("·", "fees", ""), ("·", "payout", "")]
 
 
 @settings(max_examples=15)

@@ -18,6 +18,7 @@ from xerosync.engine.entries import Entry, what_became_of
 from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, PostedLine
 from xerosync.engine.intents import Intent
 from xerosync.engine.pages import Cell, Section, by, page
+from xerosync.engine.pairing import vendor_root
 from xerosync.engine.paper_actions import AddNote
 from xerosync.engine.payouts import FEES, PAYOUT, CostFinding
 from xerosync.engine.plans import Finding, Plan
@@ -273,13 +274,7 @@ class _Trouble:
     root: str = ""
 
 
-_HELD_BACK: Final = _Trouble(
-    "held back",
-    "what it rests on, such as the provider's contact, did not come to be",
-    "settle() says why",
-    "you",
-    None,
-)
+_HELD_BACK: Final = _Trouble("held back", "what it rests on did not come to be", "settle() says why", "you", None)
 
 
 _UNDONE: Final = _Trouble(UNDONE, "it was taken back when its settlement was undone", SETTLE_ANEW, "you", None)
@@ -291,6 +286,8 @@ class _Troubles:
 
     about: Mapping[str, Sequence[_Trouble]]
     remarks: Mapping[str, _Trouble]
+    held_back: _Trouble
+    """Why fees or a payout are not posted that nothing is said of."""
 
     @classmethod
     def of(cls, plan: Plan, undone: Iterable[Intent], written: Iterable[Intent], edited: Iterable[Entry]) -> _Troubles:
@@ -319,11 +316,20 @@ class _Troubles:
                 code = "removed in Xero" if entry.is_removed else "changed in Xero"
                 trouble = _Trouble(code, what_became_of(entry), _PUT_BACK, "the bookkeeper", None)
                 about.setdefault(line_of(entry.intent), []).append(trouble)
-        return cls(about, remarks)
+        return cls(about, remarks, _held_back(plan))
 
     def first(self, *names: str) -> _Trouble | None:
         """The first trouble with any of *names*."""
         return next((each for name in names for each in self.about.get(name, ())), None)
+
+
+def _held_back(plan: Plan) -> _Trouble:
+    """Why *plan* posts nothing with the provider's contact, the one vendor that settlements have."""
+    for each in plan.findings:
+        if each.root == vendor_root(each.about):
+            cause = f"the provider's contact cannot be used, {each.code}: {each.cause}"
+            return evolve(_HELD_BACK, cause=cause, fix=each.fix, who=each.who, retry=each.retry)
+    return _HELD_BACK
 
 
 def _subject(finding: Finding) -> str:
@@ -404,9 +410,10 @@ class _Reporting:
     ) -> ReportedLine:
         line = ReportedLine(what=what, about=settlement.id, worth=worth, xero_ids=ids, link=self._link(ids))
         if trouble is None and worth and not ids:
-            if settlement.paid_out_on is None:
+            is_with_payout = what == "payout" or settlement.id in self.netted
+            if is_with_payout and settlement.paid_out_on is None:
                 return evolve(line, mark=LineMark.WAITING)
-            trouble = _HELD_BACK
+            trouble = self.troubles.held_back
         return _crossed(line, trouble)
 
     def _link(self, ids: Mapping[str, str]) -> str | None:
