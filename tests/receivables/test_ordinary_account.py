@@ -120,6 +120,52 @@ def test_a_payout_that_somebody_edited_is_told_and_put_back(
     assert made.sales.settlement_report([made.settlement]).complete
 
 
+def _with_fees(made: Collecting, fees: str) -> None:
+    """Let somebody edit the fees on the payout, and nothing else of it; an edit is seen by its later time."""
+    made.product.clock.advance(60)
+    payout = next(each for each in made.product.books.bank_transactions if each.status == "AUTHORISED")
+    rows: list[dict[str, Json]] = [
+        {"Description": "edited", "Quantity": 1, "UnitAmount": amount, "AccountCode": code, "TaxType": "NONE"}
+        for code, amount in ((ORDINARY, str(GROSS)), ("404", f"-{fees}"))
+    ]
+    made.product.books.edit_bank_transaction(payout.id, lines=rows)
+
+
+def test_fees_that_somebody_edited_on_a_payout_whose_line_here_stayed_are_told_and_put_back() -> None:
+    made = collecting(paid_out=True)
+    _with_fees(made, "50.00")
+
+    found = made.found()
+    crossed = made.sales.settlement_report([made.settlement]).crossed()
+    made.sales.apply(made.report().plan(Fix.RESTORE))
+
+    cause = "its bank transaction was edited in Xero by somebody else: beside its line here it has other amounts"
+    assert (found.code, found.part, found.amount, found.cause) == ("changed in Xero", ("payout", "S1"), nzd(0), cause)
+    assert found.fixes == (Fix.RESTORE, Fix.IGNORE)
+    assert [(each.what, each.code, each.cause) for each in crossed] == [
+        (what, "changed in Xero", cause) for what in ("fees", "payout")
+    ]
+    assert [made.balance(code) for code in (ORDINARY, BANK, "404")] == [Decimal(0), NET, Decimal("1.50")]
+    assert made.report().clean
+    assert made.sales.settlement_report([made.settlement]).complete
+
+
+def test_fees_edited_on_a_payout_and_accepted_are_told_again_once_they_are_edited_again() -> None:
+    """Their part of the balance is nothing each time."""
+    made = collecting(paid_out=True)
+    _with_fees(made, "50.00")
+
+    made.sales.apply(made.report().plan(Fix.IGNORE))
+    clean, complete = made.report().clean, made.sales.settlement_report([made.settlement]).complete
+    _with_fees(made, "60.00")
+
+    assert (clean, complete) == (True, True)
+    assert made.found().about == "S1"
+    assert [each.what for each in made.sales.settlement_report([made.settlement]).crossed()] == ["fees", "payout"]
+    _with_fees(made, "1.50")
+    assert made.report().clean
+
+
 def test_a_payout_that_is_on_another_bank_account_has_left_the_clearing_account_all_the_same() -> None:
     made = collecting(paid_out=True)
     other = made.product.books.add_account("092", "Savings", type="BANK")

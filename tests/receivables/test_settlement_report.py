@@ -200,7 +200,11 @@ def test_fees_that_are_taken_off_a_payout_wait_for_it(product: Product, xero: Xe
     settlement = evolve(settled(line("L1", product.collectable("10.00").id, "10.00")), paid_out_on=None)
     sales.apply(sales.settle(settlement))
 
-    assert marks(sales.settlement_report(settlement)) == [("✓", "collected", ""), ("·", "fees", ""), ("·", "payout", "")]
+    assert marks(sales.settlement_report(settlement)) == [
+        ("✓", "collected", ""),
+        ("·", "fees", ""),
+        ("·", "payout", ""),
+    ]
 
 
 @settings(max_examples=15)

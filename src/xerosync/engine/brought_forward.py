@@ -226,9 +226,8 @@ def _is_as_posted(entry: Entry, settlement: str, typed_on: Collection[date | Non
     if intent is None or document is None or intent.operation.kind not in COSTS:
         return False
     is_own = entry.settlement in {settlement, ""} and entry.key in {("fees", settlement), ("payout", settlement)}
-    stands = entry.actual == entry.recorded and entry.actual_on == entry.recorded_on
     is_first = intent.operation.revision == 1 and named(intent.operation.host_ref) == entry.key
-    return is_own and stands and is_first and entry.actual_on not in typed_on
+    return is_own and not entry.is_changed and is_first and entry.actual_on not in typed_on
 
 
 def _closed(settlement: Condensed, entries: Sequence[Entry], until: date) -> Closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 from attrs import field, fields, frozen
 
@@ -112,6 +112,25 @@ class Discrepancy(Finding):
 
 @frozen(kw_only=True, repr=False)
 class AcceptDiscrepancy(Link):
-    """Remember that a discrepancy on a clearing account is as it should be; its amount *now* is among its facts."""
+    """
+    Remember that a discrepancy on a clearing account is as it should be; its amount *now* is among its facts.
+
+    In a report of some days it may have another amount than in one of others: each is kept for itself, and what it is
+    *called* in all of them is among the facts.
+    """
 
     kind: ClassVar[str] = "accepted"
+
+    @property
+    def says(self) -> Said:
+        """What it says is as it should be."""
+        return said_by({**self.facts, "host_id": self.host_ref})
+
+
+Said: TypeAlias = tuple[str, str, str]
+"""What was said to be as it should be: its name, its amount, and what its document came to where that is not said."""
+
+
+def said_by(link: Mapping[str, str]) -> Said:
+    """What a *link* that remembers it says is as it should be."""
+    return link.get("called", link["host_id"]), link["now"], link.get("in all", "")

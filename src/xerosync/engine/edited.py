@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import CreateSaleCredit, MoveMoney
 from xerosync.engine.clearing import posted_by_id
-from xerosync.engine.discrepancies import AcceptDiscrepancy
+from xerosync.engine.discrepancies import AcceptDiscrepancy, said_by
 from xerosync.engine.entries import Entry, entries_on
 from xerosync.engine.intents import Intent
 from xerosync.engine.mirror import BANK_TRANSACTIONS, refresh
@@ -29,7 +29,7 @@ _KINDS: Final = frozenset({MoveMoney.kind, CreateSaleCredit.kind})
 
 async def edited(books: Books, written: Iterable[Intent], currencies: Mapping[AccountId, str]) -> list[Entry]:
     """
-    What of *written* moves another amount on its account than it was posted with.
+    What of *written* moves another amount on its account than it was posted with, or comes to another in all.
 
     *currencies* are those that the accounts are kept in. What the library took back itself is not among it, nor what a
     person said is as it should be, unless it has changed since.
@@ -52,20 +52,25 @@ async def edited(books: Books, written: Iterable[Intent], currencies: Mapping[Ac
             there = [each for each in documents if each.bank_transaction_id in moved]
             movements = Movements(payments=(), paid={}, transactions=there, moved=moved, removed=gone & moved.keys())
             entries = entries_on(account, movements, currencies[account])
-            found += [each for each in entries if each.actual != each.recorded]
+            found += [each for each in entries if each.actual != each.recorded or each.in_all is not None]
     ours = await _taken_back(books) if any(each.is_removed for each in found) else frozenset[str]()
-    accepted = await _accepted(books) if found else frozenset[tuple[str, Decimal]]()
-    return [
-        each
-        for each in found
-        if each.xero_id not in ours and (each.xero_id, (each.actual - each.recorded).amount) not in accepted
-    ]
+    accepted = await _accepted(books) if found else frozenset[_Accepted]()
+    return [each for each in found if each.xero_id not in ours and _said_of(each) not in accepted]
 
 
-async def _accepted(books: Books) -> frozenset[tuple[str, Decimal]]:
-    """What was accepted as a discrepancy: the ids of documents, each with what it moves more than it should."""
+_Accepted: TypeAlias = tuple[str, Decimal, str]
+"""The id of a document, what it moves more than it should, and what it comes to where it moves what it should."""
+
+
+def _said_of(entry: Entry) -> _Accepted:
+    more = (entry.actual - entry.recorded).amount
+    return entry.xero_id, more, "" if entry.in_all is None else str(entry.in_all)
+
+
+async def _accepted(books: Books) -> frozenset[_Accepted]:
+    """What was accepted as a discrepancy."""
     links = await all_links(books, AcceptDiscrepancy.kind)
-    return frozenset((link["xero_id"], Decimal(link["now"])) for link in links)
+    return frozenset((link["xero_id"], Decimal(now), in_all) for link in links for _, now, in_all in [said_by(link)])
 
 
 def _is_looked_at(intent: Intent) -> bool:

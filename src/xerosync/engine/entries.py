@@ -65,8 +65,23 @@ class Entry:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the library wrote it, and it has another amount or another day now."""
-        return self.intent is not None and (self.actual, self.actual_on) != (self.recorded, self.recorded_on)
+        """Whether the library wrote it, and it has another amount or another day now, here or in all."""
+        moved = (self.actual, self.actual_on) != (self.recorded, self.recorded_on)
+        return self.intent is not None and (moved or self.in_all is not None)
+
+    @property
+    def in_all(self) -> Decimal | None:
+        """
+        What a payout that moves here what it was posted with comes to in all, where that is another amount than it was
+        posted with: what else is on it, such as its fees, was edited. Else None.
+        """
+        document = self.document
+        if self.intent is None or not isinstance(document, BankTransaction) or document.status in GONE:
+            return None
+        if "net" not in self.intent.facts or not self.intent.payload.get("LineItems") or self.actual != self.recorded:
+            return None  # of what people typed nobody knows what it came to when it was taken over
+        said = abs(Decimal(self.intent.facts.get("total") or self.intent.facts["net"]))
+        return None if document.total in {None, said} else document.total
 
     @property
     def settlement(self) -> str:
@@ -104,6 +119,8 @@ def what_became_of(entry: Entry) -> str:
     """What somebody did in Xero to *entry*, which the library posted."""
     if entry.is_removed:
         return f"its {entry.what} was removed in Xero by somebody else"
+    if entry.in_all is not None:
+        return f"its {entry.what} was edited in Xero by somebody else: beside its line here it has other amounts"
     if not entry.actual:
         return f"its {entry.what} was moved to another account in Xero by somebody else"
     if entry.actual != entry.recorded:

@@ -26,7 +26,7 @@ from xerosync.engine.brought_forward import (
 from xerosync.engine.chain_books import settled_on
 from xerosync.engine.changes import Mark, latest
 from xerosync.engine.clearing_statement import ClearingStatement, state_clearing
-from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix
+from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix, said_by
 from xerosync.engine.entries import Entry, Key, entries_on, named
 from xerosync.engine.exchange import currency_of
 from xerosync.engine.expecting import Expected, expected_of
@@ -85,6 +85,11 @@ class Wanted:
         return self.of if self.clearing is None else self.clearing
 
     @property
+    def days(self) -> str:
+        """The first and the last day as they are named; blank where neither is."""
+        return "" if self.first is self.last is None else f"{self.first or ''}..{self.last or ''}"
+
+    @property
     def is_of_all(self) -> bool:
         """Whether it is of all settlements, and all days."""
         return self.settlements is not None and self.first is None and self.last is None
@@ -113,7 +118,12 @@ async def reconcile(books: Books, wanted: Wanted) -> Reconciliation:
     earlier = await _paid_out_since(books, standing.entries, expected, first)
     explained = account_for(evolve(standing, first=first, last=last, expected=expected, earlier=earlier))
     settling = settled.plan if settled is not None else Plan(tenant=books.tenant)
-    means = Means(account=account, settling=settling, open_books=open_books(organisation, wanted.chosen.when_locked))
+    means = Means(
+        account=account,
+        settling=settling,
+        open_books=open_books(organisation, wanted.chosen.when_locked),
+        days=wanted.days,
+    )
     discrepancies, accepted = await _sorted_out(books, remedied(explained.found, means))
     return Reconciliation(
         tenant=books.tenant,
@@ -334,14 +344,15 @@ async def _sorted_out(
     books: Books, told: Iterable[Discrepancy]
 ) -> tuple[tuple[Discrepancy, ...], tuple[Discrepancy, ...]]:
     """Those that are left, and those that a person said are as they should be, unless they have changed since."""
-    links = {link["host_id"]: link["now"] for link in await all_links(books, AcceptDiscrepancy.kind)}
+    links = set(map(said_by, await all_links(books, AcceptDiscrepancy.kind)))
     drifts = await all_links(books, AcceptDrift.kind)
     # What is gone cannot change any more.
     followed = {link["xero_id"] for link in drifts if link["host_id"].endswith("/existence")}
     left: list[Discrepancy] = []
     accepted: list[Discrepancy] = []
     for each in await _known_again(books, told):
-        known = [link for link in each.remedies.get(Fix.IGNORE, ()) if links.get(link.host_ref) == link.facts["now"]]
+        accepting = (one for one in each.remedies.get(Fix.IGNORE, ()) if isinstance(one, AcceptDiscrepancy))
+        known = any(one.says in links for one in accepting)
         gone = each.code in CHANGES and each.xero_id in followed
         (accepted if known or gone else left).append(each)
     return tuple(left), tuple(accepted)

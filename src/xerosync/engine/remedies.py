@@ -44,11 +44,15 @@ BY_HAND: Final = "by hand/"
 
 @frozen(kw_only=True)
 class Means:
-    """What fixes are made of: the plan that settles what is left, and which days of the books are open."""
+    """
+    What fixes are made of: the plan that settles what is left, which days of the books are open, and by which *days*
+    the report is: their first and last as they were named, blank for all.
+    """
 
     account: AccountId
     settling: Plan
     open_books: OpenBooks
+    days: str = ""
 
 
 def remedied(found: Iterable[Found], means: Means) -> Iterator[Discrepancy]:
@@ -67,7 +71,7 @@ def remedied(found: Iterable[Found], means: Means) -> Iterator[Discrepancy]:
         if removal:
             remedies[Fix.REMOVE] = removal
         if not post and discrepancy.code != "still open":
-            remedies[Fix.IGNORE] = (_accepting(discrepancy, means.account),)
+            remedies[Fix.IGNORE] = (_accepting(each, means),)
         why_not = why_not or why_lost
         told = evolve(discrepancy, remedies=remedies)
         yield evolve(told, fix=f"{told.fix}; {why_not}") if why_not else told
@@ -203,10 +207,18 @@ def _removal(entry: Entry) -> Action | None:
     return None
 
 
-def _accepting(discrepancy: Discrepancy, account: AccountId) -> AcceptDiscrepancy:
+def _accepting(found: Found, means: Means) -> AcceptDiscrepancy:
+    discrepancy = found.discrepancy
+    called = f"{means.account}/{discrepancy.remembered}"
+    facts = {"now": str(discrepancy.amount.amount)}
+    if means.days:
+        facts["called"] = called
+    in_all = next((each.in_all for each in found.entries if each.in_all is not None), None)
+    if in_all is not None:
+        facts["in all"] = str(in_all)
     return AcceptDiscrepancy(
-        host_ref=f"{account}/{discrepancy.remembered}",
+        host_ref=f"{means.account}/{means.days}/{discrepancy.remembered}" if means.days else called,
         reason="as it should be",
         xero_id=discrepancy.xero_id,
-        facts={"now": str(discrepancy.amount.amount)},
+        facts=facts,
     )
