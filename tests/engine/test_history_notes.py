@@ -17,6 +17,7 @@ from xerosync import (
     CardSpend,
     CreditRefund,
     Fee,
+    Fleet,
     HistoryNotes,
     Ledger,
     LineKind,
@@ -204,6 +205,30 @@ def test_a_note_whose_answer_was_lost_is_looked_for_and_never_doubled(product: P
 
     assert notes_on(product, invoice.id) == ["Acme Pay posted a payment of it: settlement S1, line L1"]
     assert not sales.settle(collected(invoice.id))
+
+
+def test_a_note_in_doubt_is_told_wherever_somebody_looks_until_it_is_recovered(product: Product) -> None:
+    """And as what it is: the payment that it tells of is there."""
+    invoice = product.collectable()
+    sales = collecting(product)
+    settlement = collected(invoice.id)
+    plan = sales.settle(settlement)
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/History")
+    sales.apply(plan)
+
+    again, fleet = sales.settle(settlement), Fleet(product.store, clock=product.clock).status()
+    said = [*again.findings, *sales.reconcile([settlement]).discrepancies, *fleet.findings]
+
+    assert not again
+    assert [(each.code, each.about) for each in said] == [
+        ("outcome unknown", "L1"),
+        ("still open", "L1"),
+        ("outcome unknown", "L1"),
+    ]
+    assert all("its note" in each.cause and "recover()" in each.fix for each in said)
+    sales.recover()
+    assert not sales.settle(settlement).findings
+    assert sales.reconcile([settlement]).clean
 
 
 def test_a_note_that_was_never_sent_is_sent_when_it_is_planned_again(product: Product) -> None:

@@ -21,6 +21,8 @@ from xerosync.engine.movements import (
     signed_transfer,
     worth_in_base,
 )
+from xerosync.engine.outcomes import about_of
+from xerosync.engine.paper_actions import AddNote
 from xerosync.engine.plans import Finding
 from xerosync.engine.states import OPEN, POSTED
 from xerosync.engine.ticked import Ticked
@@ -392,10 +394,11 @@ def other_movements(rest: Money) -> ExceptionItem:
 
 def still_open(intent: Intent) -> Finding:
     """What is to be said of a write that an interrupted run left open."""
+    is_note = intent.operation.kind == AddNote.kind
     return Finding(
         code="still open",
-        about=intent.operation.host_ref,
-        cause="an earlier run was interrupted while writing it",
+        about=about_of(intent),
+        cause=f"an earlier run was interrupted while writing {'its note' if is_note else 'it'}",
         fix="call recover()",
         retry=True,
     )

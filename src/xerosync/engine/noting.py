@@ -21,7 +21,7 @@ from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.settlement_books import COUNTER, SURPLUS
 from xerosync.engine.settling_policies import HistoryNotes
-from xerosync.engine.states import OPEN, State
+from xerosync.engine.states import State
 from xerosync.mapping.declines import DeclineReason
 from xerosync.models import HistoryRecord
 
@@ -142,7 +142,7 @@ async def noted(
             actions += [_adopted(due, there[due.itself])] if intent is None else []
         elif intent is None or retries(intent, (), always=retry_refused):
             actions.append(_note(due))
-        elif intent.state not in OPEN and not due.is_new:
+        elif not due.is_new:
             findings += filter(None, [finding_for(intent)])
     return evolve(plan, actions=tuple(actions), findings=(*plan.findings, *findings))
 

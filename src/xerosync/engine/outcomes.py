@@ -74,6 +74,8 @@ def about_of(intent: Intent) -> str:
 def finding_for(intent: Intent) -> Finding | None:
     """What a person must know of an intent that did not simply end well."""
     found = _finding_for(intent, about_of(intent))
+    if found is not None and intent.operation.kind == AddNote.kind:
+        return evolve(found, cause=f"of its note: {found.cause}")  # what it is on may be well
     is_vendor = intent.operation.kind == CreateContact.kind and not intent.operation.host_ref.startswith(CUSTOMER)
     return found if found is None or not is_vendor else evolve(found, root=f"vendor {found.about}")
 
