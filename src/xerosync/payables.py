@@ -331,11 +331,12 @@ class AsyncPayables:
         Take over what people typed in Xero of past *bills* and *payments*, those from the day *since*, not to post it.
 
         A bill or credit note is linked to the one typed of the same vendor, number or day, and total; a payment to the
-        one typed on its bill of the same amount, day and account. What may be another is a `WhichOne` with its
-        candidates: answer in *chosen*, by your id, with the Xero id of the one it is, or for a payment with a blank
-        that it is none. Payments are looked for on bills that are known: apply the plan of the bills first. Writes
-        nothing to Xero; then `submit` and `pay` post the rest. Submit with ``Duplicates.LINK``, so that a bill that
-        nobody has answered for is held back.
+        one typed on its bill of the same amount, day and account. What may be another, such as one typed days apart
+        without a number, or to a contact of nearly the vendor's name, is a `WhichOne` with its candidates: answer in
+        *chosen*, by your id, with the Xero id of the one it is, or for a payment with a blank that it is none. Payments
+        are looked for on bills that are known: apply the plan of the bills first. Writes nothing to Xero; then `submit`
+        and `pay` post the rest. Submit with ``Duplicates.LINK``, so that a bill that nobody has answered for is held
+        back.
         """
         answers = chosen or {}
         given, settled = list(bills), list(payments)

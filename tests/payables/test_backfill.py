@@ -10,7 +10,7 @@ from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 from tests.engine.scenarios import paper
 
-from xerosync import BillPayment, BillSettings, Duplicates, Ledger, Money, Payables, WhichOne, Xero
+from xerosync import Bill, BillPayment, BillSettings, Duplicates, Ledger, Money, Payables, WhichOne, Xero
 
 
 @pytest.fixture
@@ -18,10 +18,10 @@ def purchases(xero: Xero) -> Payables:
     return Payables(xero, payment_account=BANK, bills=BillSettings(duplicates=Duplicates.LINK))
 
 
-def typed(product: Product, number: str, amount: str, *, days: int = 0) -> str:
-    """A bill of the vendor of `paper` that somebody entered; a negative amount is a credit note."""
-    vendor = next((each.id for each in product.books.contacts if each.name == "Paper Ltd"), None)
-    vendor = vendor or product.books.add_contact("Paper Ltd").id
+def typed(product: Product, number: str, amount: str, *, days: int = 0, name: str = "Paper Ltd") -> str:
+    """A bill of the vendor of `paper`, or one called so, that somebody entered; a negative amount is a credit note."""
+    vendor = next((each.id for each in product.books.contacts if each.name == name), None)
+    vendor = vendor or product.books.add_contact(name).id
     on = DAY + timedelta(days=days)
     if Decimal(amount) < 0:
         credit = -Decimal(amount)
@@ -73,6 +73,130 @@ def test_a_bill_that_may_be_another_is_held_back_until_somebody_chooses(product:
     assert not purchases.submit(past)
     assert not purchases.backfill(past).findings
     assert len(product.live_bills()) == 1
+
+
+def asked_alone(product: Product, purchases: Payables, past: Bill, one: str) -> tuple[str, ...]:
+    """What differs of *one* that was typed, of which a person is asked, and which is then taken over alone."""
+    plan = purchases.backfill([past])
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert not plan
+    assert [each.xero_id for each in finding.candidates] == [one]
+    held = purchases.submit([past])
+    assert not {"bill", "credit_note", "contact"} & held.counts().keys()
+    purchases.apply(held)
+    purchases.apply(purchases.backfill([past], chosen={past.id: one}))
+    assert not purchases.submit([past])
+    again = purchases.backfill([past])
+    assert (len(again), again.findings) == (0, ())
+    assert [each.xero_id for each in purchases.posted([past.id])] == [one]
+    assert len(product.live_bills()) + len(product.books.credit_notes) == 1
+    assert not purchases.follow_bills()
+    return finding.candidates[0].differs
+
+
+@pytest.mark.parametrize("amount", ["30.00", "-30.00"])
+@pytest.mark.parametrize("name", ["Paper Ltd", "Paper Limited", "PAPER, Ltd."])
+def test_what_was_typed_to_a_contact_that_is_archived_by_now_is_asked_about(
+    product: Product, purchases: Payables, amount: str, name: str
+) -> None:
+    one = typed(product, "b1", amount, name=name)
+    product.books.archive_contact(product.books.contacts[0].id)
+
+    differs = asked_alone(product, purchases, paper("b1", amount), one)
+
+    assert differs == ("of an archived contact that may be the vendor's",)
+    assert len(product.books.contacts) == 1
+
+
+@pytest.mark.parametrize("amount", ["30.00", "-30.00"])
+@pytest.mark.parametrize("name", ["Paper Limited", "Paper", "P\u00e4per Ltd", "Pap-er Ltd."])
+def test_what_was_typed_to_a_contact_of_nearly_the_vendor_s_name_is_asked_about(
+    product: Product, purchases: Payables, amount: str, name: str
+) -> None:
+    one = typed(product, "b1", amount, name=name)
+
+    differs = asked_alone(product, purchases, paper("b1", amount), one)
+
+    assert differs == ("of another contact that may be the vendor's",)
+    assert len(product.books.contacts) == 1
+
+
+@pytest.mark.parametrize("amount", ["30.00", "-30.00"])
+@pytest.mark.parametrize(
+    ("number", "theirs", "days"), [("b1", "", 1), ("b1", "", -6), ("", "typo", 3), ("INV-77", "77", 2), ("", "", 1)]
+)
+def test_what_was_typed_some_days_apart_and_no_number_tells_apart_is_asked_about(
+    product: Product, purchases: Payables, amount: str, number: str, *, theirs: str, days: int
+) -> None:
+    one = typed(product, theirs, amount, days=days)
+
+    differs = asked_alone(product, purchases, evolve(paper("b1", amount), number=number), one)
+
+    assert differs[0] == "another day"
+
+
+@pytest.mark.parametrize(
+    ("amount", "number", "days", "name"),
+    [
+        ("30.00", "", 7, "Paper Ltd"),
+        ("30.01", "", 1, "Paper Ltd"),
+        ("-30.00", "", 1, "Paper Ltd"),
+        ("30.00", "b2", 1, "Paper Ltd"),
+        ("30.00", "", 0, "Pepper Ltd"),
+        ("30.01", "b2", 0, "Paper Limited"),
+    ],
+)
+def test_another_paper_is_not_asked_about(
+    product: Product, purchases: Payables, amount: str, number: str, *, days: int, name: str
+) -> None:
+    typed(product, number, amount, days=days, name=name)
+    past = [paper("b1", "30.00")]
+
+    assert not purchases.backfill(past).findings
+    assert purchases.submit(past).counts()["bill"] == 1
+
+
+def test_nobody_is_asked_whether_a_bill_is_what_another_one_is_for_sure(product: Product, purchases: Payables) -> None:
+    """Whatever order they are given in."""
+    for days in (2, 4):
+        typed(product, "", "30.00", days=days)
+    past = [evolve(paper(f"b{days}", "30.00"), number="", on=DAY + timedelta(days=days)) for days in (0, 2, 4, 6)]
+
+    plan = purchases.backfill(past)
+    purchases.apply(plan)
+
+    assert (plan.counts(), plan.findings) == ({"bill_link": 2}, ())
+    purchases.apply(purchases.submit(past))
+    assert len(product.live_bills()) == 4
+
+
+def test_what_was_typed_to_the_contact_a_vendor_was_paired_with_is_asked_about(
+    product: Product, purchases: Payables
+) -> None:
+    """It is archived by now, so that nobody can say who the vendor is."""
+    one = typed(product, "b1", "30.00", name="Stationery")
+    contact = product.books.contacts[0].id
+    purchases.apply(purchases.link_vendor("Paper Ltd", contact))
+    product.books.archive_contact(contact)
+
+    assert asked_alone(product, purchases, paper("b1", "30.00"), one)
+
+
+def test_one_of_nearly_the_same_vendor_is_posted_where_that_is_said(product: Product, xero: Xero) -> None:
+    typed(product, "", "30.00", days=1, name="Paper Limited")
+    warned = Payables(xero, payment_account=BANK)
+
+    plan = warned.submit([paper("b1", "30.00")])
+    warned.apply(plan)
+
+    assert plan.counts() == {"contact": 1, "bill": 1}
+    for each in (plan, warned.submit([paper("b1", "30.00")])):
+        (finding,) = each.findings
+        assert finding.cause == (
+            "another contact that may be the vendor's has another document of this amount, some days apart in Xero, "
+            "entered by hand; it was posted all the same"
+        )
 
 
 def test_one_typed_bill_is_chosen_for_one_of_the_host_s(product: Product, purchases: Payables) -> None:

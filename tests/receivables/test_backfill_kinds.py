@@ -185,6 +185,29 @@ def test_a_bill_that_may_be_of_the_fees_is_asked_about(product: Product, xero: X
     assert len(product.live_bills()) == 2
 
 
+@pytest.mark.parametrize("vendor", ["Collections Limited", "Collections Ltd"])
+def test_a_bill_of_fees_typed_to_a_contact_like_the_provider_s_is_asked_about(
+    product: Product, xero: Xero, vendor: str
+) -> None:
+    """One of nearly its name, or one that is archived by now."""
+    settlement = collected(product)
+    bill = fee_bill(product, "1.00", vendor=vendor)
+    if vendor == BILLED.provider:
+        product.books.archive_contact(product.books.invoice(bill).contact_id)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=BILLED)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert [(each.xero_id, each.differs) for each in finding.candidates] == [(bill, ("of another contact",))]
+    sales.apply(sales.backfill(settlement, chosen={"fees/S1": bill}))
+    sales.apply(sales.settle(settlement))
+    assert held_in_clearing(product) == Decimal(199)
+    assert len(product.live_bills()) == 1
+
+
 @pytest.mark.parametrize("paid", [True, False])
 def test_a_bill_typed_once_is_taken_over_once_by_two_plans_made_before_either_was_applied(
     product: Product, xero: Xero, *, paid: bool
@@ -267,6 +290,30 @@ def test_what_may_be_the_refund_is_asked_about(
     sales.apply(sales.backfill(settlement, chosen={"R1": ""}))
     sales.apply(sales.settle(settlement))
     assert held_in_clearing(product) == Decimal(190) - Decimal(amount)
+
+
+@pytest.mark.parametrize("is_it", [True, False])
+def test_a_refund_typed_to_a_contact_like_the_customer_s_is_asked_about(
+    product: Product, xero: Xero, *, is_it: bool
+) -> None:
+    settlement = collected(product, REFUND, fees="")
+    other = product.books.add_contact("Costa, Ana").id
+    note = product.books.add_credit_note(other, amount=Decimal(10), date=DAY)
+    product.books.add_payment(note.id, account=CLEARING, amount=Decimal(10), date=DAY)
+    product.books.archive_contact(other)
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert [(each.xero_id, each.differs) for each in finding.candidates] == [(note.id, ("of another contact",))]
+    assert not sales.settle(settlement)
+    sales.apply(sales.backfill(settlement, chosen={"R1": note.id if is_it else ""}))
+    sales.apply(sales.settle(settlement))
+    assert held_in_clearing(product) == Decimal(190 if is_it else 180)
+    assert len(product.books.credit_notes) == (1 if is_it else 2)
 
 
 def refunds_of(product: Product, *amounts: str) -> list[Settlement]:

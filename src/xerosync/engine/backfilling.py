@@ -39,7 +39,7 @@ from xerosync.engine.mirror import (
     Shelf,
     refresh,
 )
-from xerosync.engine.observed import intents_with, stamped
+from xerosync.engine.observed import called_alike, intents_with, stamped
 from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
@@ -258,7 +258,7 @@ async def _decide_costs(
 
 async def _decide_refunds(books: Books, backfill: _Backfill, refunds: Sequence[_Write]) -> None:
     if refunds:
-        typed = await typed_refunds(books, dict.fromkeys(each.wanted.of for each in refunds))
+        typed = await typed_refunds(books, await called_alike(books, dict.fromkeys(each.wanted.of for each in refunds)))
         backfill.decide(books, refunds, typed, {})
 
 
@@ -432,14 +432,16 @@ def _bill_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterab
 
 async def _decide_bills(books: Books, backfill: _Backfill, provider: str, bills: Sequence[_Write]) -> None:
     """Decide on *bills* of fees, by those typed of the *provider*, or of the settlement's number."""
-    contacts: Sequence[str] = ()
+    contacts, kin = list[str](), list[str]()
     if bills and provider.strip():
         await refresh(books, CONTACTS)
-        contacts = (await known_vendors(books, [provider])).matches[vendor_key(provider)].contacts
+        known, key = await known_vendors(books, [provider]), vendor_key(provider)
+        contacts += known.matches[key].contacts
+        kin += (one for each in known.may_be_of(key) if (one := each.contact_id) and one not in contacts)
     for through in dict.fromkeys(each.wanted.account for each in bills):
         of_account = [each for each in bills if each.wanted.account == through]
         numbers = [each.facts["settlement"] for each in of_account]
-        backfill.decide(books, of_account, await typed_fee_bills(books, contacts, numbers, through), {})
+        backfill.decide(books, of_account, await typed_fee_bills(books, contacts, kin, numbers, through), {})
 
 
 async def _refund_writes(

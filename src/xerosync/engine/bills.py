@@ -11,7 +11,7 @@ from typing import cast
 from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Pending, Ref
+from xerosync.engine.actions import Action, CreateContact, Pending, Ref
 from xerosync.engine.bringing import LinkBill, link_bill, linked_documents, mapped_bill, mapped_credit
 from xerosync.engine.duplicates import (
     BY_DAY,
@@ -22,6 +22,7 @@ from xerosync.engine.duplicates import (
     Entered,
     Twin,
     entered_documents,
+    number_of,
     plain_number,
 )
 from xerosync.engine.handled import BILL, RECEIPT, handled_ids
@@ -30,6 +31,7 @@ from xerosync.engine.left_alone import sum_of, unlike_what_was_typed
 from xerosync.engine.mirror import CONTACTS, CREDIT_NOTES, INVOICES, refresh
 from xerosync.engine.observed import all_links
 from xerosync.engine.once import each_once, sifted
+from xerosync.engine.pair_actions import ConnectVendor
 from xerosync.engine.pairing import vendor_root
 from xerosync.engine.paper_settings import BillSettings
 from xerosync.engine.plans import Finding, Plan
@@ -43,7 +45,7 @@ from xerosync.errors import InvalidInput
 from xerosync.mapping.papers import Bill, check_names
 from xerosync.mapping.spending import CardSpend, check_spend_names
 from xerosync.matching.keys import MatchKey
-from xerosync.models import ContactId, CreditNote, Invoice
+from xerosync.models import Contact, CreditNote, Invoice
 from xerosync.money import Money
 from xerosync.texts import plain_id
 
@@ -53,13 +55,15 @@ class KnownBills:
     """
     What is known in Xero besides the bills themselves: vendors, and documents *entered* that may be the same papers.
 
-    *taken* are the ids of those that are known under any id of the host's.
+    *taken* are the ids of those that are known under any id of the host's, *kin* the contacts that may be a vendor's,
+    too, by the vendor's key.
     """
 
     vendors: KnownVendors
     entered: Entered
     taken: Collection[str]
     duplicates: Duplicates
+    kin: Mapping[str, Sequence[Contact]]
 
 
 async def submit_bills(
@@ -80,14 +84,15 @@ async def submit_bills(
     papers = await read_known(books, PURCHASES, listed, settings, linked=linked, retry_refused=retry_refused)
     vendors = await known_vendors(books, [bill.vendor for bill in listed], match_by)
     new = {vendor_key(bill.party) for bill in listed if papers.is_new(bill.id)}
-    met: list[ContactId] = []
+    kin: dict[str, list[Contact]] = {}
     with suppress(InvalidInput):  # of the host's own keys: each bill says it when its contact is wanted
-        met = [contact for each in new for contact in vendors.matches[each].contacts]
+        kin = {each: vendors.may_be_of(each) for each in new}
     known = KnownBills(
         vendors=vendors,
-        entered=await entered_documents(books, met),
+        entered=await entered_documents(books, (one.contact_id or "" for each in kin.values() for one in each)),
         taken={link["xero_id"] for link in await all_links(books, LinkBill.kind)},
         duplicates=duplicates,
+        kin=kin,
     )
     submitting = _Bills(papers, settings, bills=known)
     submitting.submit(listed)
@@ -139,6 +144,10 @@ class _Bills(Submitting[Bill]):
     bills: KnownBills = field(kw_only=True)
     vendors: Vendors = field(init=False)
     linked_now: set[str] = field(factory=set[str])
+    _unsure: list[tuple[Bill, Posted, Ref, Sequence[Twin]]] = field(
+        factory=list[tuple[Bill, Posted, Ref, "Sequence[Twin]"]]
+    )
+    """What may only be guessed to be another paper; it is decided on last, when that is perhaps taken for sure."""
     _planned: dict[tuple[Ref, str], list[tuple[str, Twin]]] = field(
         factory=lambda: defaultdict[tuple[Ref, str], list[tuple[str, Twin]]](list)
     )
@@ -155,48 +164,75 @@ class _Bills(Submitting[Bill]):
             self.find(paper, "vendor unclear", cause, fix, retry=True, root=vendor_root(vendor_key(paper.party)))
         return contact
 
+    def submit(self, papers: Iterable[Bill]) -> None:
+        """Decide on each of *papers*; no contact is created for those that are held back alone."""
+        super().submit(papers)
+        for paper, posted, contact, twins in self._unsure:
+            more = self._decided(paper, posted, [each for each in twins if each.id not in self.linked_now])
+            if more is not None:
+                self.post(paper, posted, contact, more)
+        needed = {need for each in self.actions for need in each.needs if not isinstance(each, ConnectVendor)}
+        of_none = {each.itself for each in self.actions if isinstance(each, CreateContact)} - needed
+        self.actions = [each for each in self.actions if of_none.isdisjoint((each.itself, *each.needs))]
+
+    def without_contact(self, paper: Bill, posted: Posted) -> None:
+        """What people typed may be it, whoever its vendor is."""
+        twins = self._guesses(paper, posted, None, ())
+        if twins and self.bills.duplicates is Duplicates.LINK:
+            self._goes_on(paper, posted, twins)
+
     def allowed(self, paper: Bill, posted: Posted, contact: Ref) -> Mapping[str, str] | None:
-        """What it is a duplicate of; None where it is linked to one, or held back."""
+        """What it is a duplicate of; None where it is linked to one, or held back, or to be decided on last."""
         twins = self._twins(paper, posted, contact)
+        if self._same_paper(posted, twins) is None:
+            twins += self._guesses(paper, posted, contact, {each.id for each in twins})
+        if twins and all(each.is_guess for each in twins):
+            self._unsure.append((paper, posted, contact, twins))
+            return None
+        return self._decided(paper, posted, twins)
+
+    def _decided(self, paper: Bill, posted: Posted, twins: Sequence[Twin]) -> Mapping[str, str] | None:
         if not twins:
             return {}
         if not self._goes_on(paper, posted, twins):
             return None
-        alike = {"alike_by": twins[0].alike} if twins[0].alike != BY_NUMBER else {}
-        return {"duplicate_of": twins[0].id, **alike}
+        first = twins[0]
+        alike = {"alike_by": first.alike} if first.alike != BY_NUMBER else {}
+        return {"duplicate_of": first.id, **alike, **({"alike_whose": first.whose} if first.whose else {})}
 
     def written_before(self, paper: Bill, intent: Intent) -> None:
         """Say again that it looked like another one."""
         if intent.facts.get("duplicate_of"):
             alike = intent.facts.get("alike_by", BY_NUMBER)
-            self.findings.append(_duplicate(paper, alike, "it was posted all the same"))
+            twin = Twin(id=intent.facts["duplicate_of"], alike=alike, whose=intent.facts.get("alike_whose", ""))
+            self.findings.append(_duplicate(paper, twin, "it was posted all the same"))
 
     def _goes_on(self, bill: Bill, posted: Posted, twins: Sequence[Twin]) -> bool:
         """Whether *bill* is posted although it looks like others; else it is linked to one, or held back."""
-        alike = twins[0].alike
+        twin = twins[0]
         match self.bills.duplicates:
             case Duplicates.WARN:
-                self.findings.append(_duplicate(bill, alike, "it was posted all the same"))
+                self.findings.append(_duplicate(bill, twin, "it was posted all the same"))
                 return True
             case Duplicates.LINK if (one := self._same_paper(posted, twins)) is not None:
                 self.linked_now.add(one.id)
                 self.actions.append(_link(bill, one))
             case Duplicates.LINK:
-                found = _duplicate(bill, alike, "it is held back, since nobody can say which it is")
+                found = _duplicate(bill, twin, "it is held back, since nobody can say which it is")
                 self.findings.append(_with_candidates(found, bill, posted, twins))
             case Duplicates.STOP:
-                self.findings.append(_duplicate(bill, alike, "it is held back"))
+                self.findings.append(_duplicate(bill, twin, "it is held back"))
         return False
 
     def _same_paper(self, posted: Posted, twins: Sequence[Twin]) -> Twin | None:
         """The one of *twins* that somebody typed, of the same total, and that no other bill is linked to."""
-        document = twins[0].document
-        if len(twins) != 1 or not twins[0].by_hand or document is None:
+        document = twins[0].document if len(twins) == 1 else None
+        if document is None or not twins[0].by_hand or twins[0].is_guess:
+            return None
+        if twins[0].alike == BY_NEAR_NUMBER:
             return None
         is_free = twins[0].id not in self.bills.taken and twins[0].id not in self.linked_now
         of_one_kind = isinstance(document, Invoice) == isinstance(posted.document, Invoice)
-        if twins[0].alike == BY_NEAR_NUMBER:
-            return None
         same = (document.total, document.currency_code) == (abs(posted.total.amount), posted.total.currency)
         return twins[0] if same and of_one_kind and is_free else None
 
@@ -214,6 +250,18 @@ class _Bills(Submitting[Bill]):
         planned.append((bill.number, Twin(id=bill.id)))
         return sorted(twins, key=lambda each: each.alike == BY_NEAR_NUMBER)
 
+    def _guesses(self, bill: Bill, posted: Posted, contact: Ref | None, met: Collection[str]) -> list[Twin]:
+        """What people typed that may be the same paper all the same: days apart, or to another contact, or both."""
+        entered, total = self.bills.entered, posted.total
+        found: list[Twin] = []
+        if contact is not None and not isinstance(contact, Pending):
+            found += entered.days_apart(contact, bill.number, on=bill.on, total=total.amount, currency=total.currency)
+        for one in self.bills.kin.get(vendor_key(bill.party), ()):
+            if one.contact_id not in {None, contact}:
+                found += entered.typed_to(one, bill.number, on=bill.on, total=total.amount, currency=total.currency)
+        known = {*met, *self.bills.taken}
+        return [each for each in found if each.id not in known]
+
 
 def _near(twin: Twin) -> Twin:
     return evolve(twin, alike=BY_NEAR_NUMBER)
@@ -229,15 +277,15 @@ def _link(bill: Bill, typed: Twin) -> LinkBill:
 
 def _with_candidates(found: Finding, bill: Bill, posted: Posted, twins: Sequence[Twin]) -> WhichOne:
     """*found*, with the documents that people typed and that *bill* may be."""
-    documents = [each.document for each in twins if each.by_hand and each.document is not None]
+    documents = [(each, each.document) for each in twins if each.by_hand and each.document is not None]
     candidates = [
         Candidate(
             xero_id=_document_id(document),
             amount=Money(document.total or Decimal(0), document.currency_code or "XXX"),
             on=document.date,
-            differs=tuple(_differs(bill, posted, document)),
+            differs=tuple(_differs(bill, posted, twin, document)),
         )
-        for document in documents
+        for twin, document in documents
     ]
     fix = f"choose it with backfill(chosen={{id: its Xero id}}), or: {found.fix}"
     return WhichOne(
@@ -245,13 +293,14 @@ def _with_candidates(found: Finding, bill: Bill, posted: Posted, twins: Sequence
     )
 
 
-def _differs(bill: Bill, posted: Posted, document: Invoice | CreditNote) -> Iterator[str]:
+def _differs(bill: Bill, posted: Posted, twin: Twin, document: Invoice | CreditNote) -> Iterator[str]:
+    if twin.whose:
+        yield f"of {twin.whose}"
     if document.total != abs(posted.total.amount):
         yield "another total"
     if document.date != bill.on:
         yield "another day"
-    number = document.invoice_number if isinstance(document, Invoice) else document.credit_note_number
-    if (number or "") != bill.number:
+    if number_of(document) != bill.number:
         yield "another number"
 
 
@@ -294,12 +343,13 @@ async def backfill_bills(
     return actions, findings
 
 
-def _duplicate(bill: Bill, alike: str, done: str) -> Finding:
-    by_whom = ", entered by hand" if alike == BY_DAY else ""
+def _duplicate(bill: Bill, twin: Twin, done: str) -> Finding:
+    by_whom = ", entered by hand" if twin.is_guess or twin.alike == BY_DAY else ""
+    whose = twin.whose or "the vendor"
     return Finding(
         code=DUPLICATE,
         about=bill.id,
-        cause=f"the vendor has another document of this {alike} in Xero{by_whom}; {done}",
+        cause=f"{whose} has another document of this {twin.alike} in Xero{by_whom}; {done}",
         fix="compare the two, and void or submit accordingly",
         worth=bill.total,
     )

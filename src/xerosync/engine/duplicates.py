@@ -25,7 +25,8 @@ from xerosync.engine.mirror import (
     walk,
 )
 from xerosync.engine.observed import records_by
-from xerosync.models import BankTransaction, BankTransactionType, CreditNote, Invoice, InvoiceType
+from xerosync.matching.contacts import is_active
+from xerosync.models import BankTransaction, BankTransactionType, Contact, CreditNote, Invoice, InvoiceType
 
 _SPENT: Final[Mapping[str, int]] = {BankTransactionType.SPEND: 1, BankTransactionType.RECEIVE: -1}
 
@@ -33,6 +34,9 @@ DUPLICATE: Final = "possible duplicate"
 BY_NUMBER: Final = "number"
 BY_DAY: Final = "day and amount"
 BY_NEAR_NUMBER: Final = "number, written otherwise"
+BY_NEAR_DAY: Final = "amount, some days apart"
+NEAR_DAYS: Final = 6
+"""So many days apart one paper may be typed; what comes every week is another one."""
 
 _PARTS: Final = re.compile(r"[^\W\d_]+|\d+")
 
@@ -59,7 +63,8 @@ class Twin:
     """
     What may be the same paper: a *document* in Xero, or another bill of the plan, by its id; *alike* says in what.
 
-    *stamp* is the document's, *by_hand* whether somebody typed it.
+    *stamp* is the document's, *by_hand* whether somebody typed it, *whose* it is in words where it is not the vendor's
+    own contact's.
     """
 
     id: str
@@ -67,6 +72,12 @@ class Twin:
     stamp: str = ""
     by_hand: bool = False
     alike: str = BY_NUMBER
+    whose: str = ""
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether it is nobody's duplicate where it is another paper's for sure."""
+        return bool(self.whose) or self.alike == BY_NEAR_DAY
 
 
 @frozen(kw_only=True)
@@ -96,6 +107,41 @@ class Entered:
         near = self.by_plain.get((contact, plain), ()) if plain else ()
         return [*twins, *(evolve(each, alike=BY_NEAR_NUMBER) for each in near if each.id not in met)]
 
+    def days_apart(self, contact: str, number: str, *, on: date, total: Decimal, currency: str) -> list[Twin]:
+        """
+        The documents that people typed of *contact* and that *total* some days before or after, where not both have a
+        number that tells them apart.
+        """
+        day = on.toordinal()
+        first, last = max(day - NEAR_DAYS, date.min.toordinal()), min(day + NEAR_DAYS, date.max.toordinal())
+        days = [each for each in map(date.fromordinal, range(first, last + 1)) if each != on] if total else []
+        return [
+            evolve(each, alike=BY_NEAR_DAY)
+            for typed_on in days
+            for each in self.by_day.get((contact, typed_on, total, currency), ())
+            if _may_be_one(number, number_of(each.document))
+        ]
+
+    def typed_to(self, one: Contact, number: str, *, on: date, total: Decimal, currency: str) -> list[Twin]:
+        """What people typed to a contact that may be the vendor's, too, and that is alike, or some days apart."""
+        contact = one.contact_id or ""
+        found = self.twins(contact, number, on=on, total=total, currency=currency)
+        found += self.days_apart(contact, number, on=on, total=total, currency=currency)
+        whose = f"{'another' if is_active(one) else 'an archived'} contact that may be the vendor's"
+        return [evolve(each, whose=whose) for each in found if each.by_hand]
+
+
+def number_of(document: Invoice | CreditNote | None) -> str:
+    """The number of *document*; blank where it has none."""
+    number = document.invoice_number if isinstance(document, Invoice) else document and document.credit_note_number
+    return number or ""
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether one of two numbers says nothing that the other does not, such as “INV-77” of “77”, or of none at all."""
+    parts, others = set(plain_number(one).split()), set(plain_number(other).split())
+    return parts <= others or others <= parts
+
 
 async def entered_money(books: Books) -> dict[tuple[str, str, date | None, Decimal], list[BankTransaction]]:
     """Money that people typed, by bank account, contact, day and amount, negative for money in."""
@@ -121,12 +167,12 @@ async def entered_documents(books: Books, contacts: Iterable[str] | None = None)
     def add(document: Invoice | CreditNote, lookups: Mapping[str, str], stamp: str) -> None:
         contact = (document.contact.contact_id or "") if document.contact is not None else ""
         is_bill = isinstance(document, Invoice)
-        number = document.invoice_number if isinstance(document, Invoice) else document.credit_note_number
+        number = number_of(document)
         by_hand = lookups.get("sign") != ours
         xero_id = document.invoice_id if isinstance(document, Invoice) else document.credit_note_id
         twin = Twin(id=xero_id or "", document=document, stamp=stamp, by_hand=by_hand)
-        by_number.setdefault((contact, number or ""), []).append(twin)
-        by_plain.setdefault((contact, plain_number(number or "")), []).append(twin)
+        by_number.setdefault((contact, number), []).append(twin)
+        by_plain.setdefault((contact, plain_number(number)), []).append(twin)
         if by_hand:
             total = (document.total or Decimal(0)) * (1 if is_bill else -1)
             day = (contact, document.date, total, document.currency_code or "")

@@ -27,6 +27,7 @@ from xerosync.engine.mirror import (
     stamp_of,
     stored,
     tag_of_record,
+    walk,
 )
 from xerosync.errors import Misconfigured, ScopeMissing
 from xerosync.matching.contacts import Contacts
@@ -94,6 +95,19 @@ async def followed(books: Books, contact_ids: Iterable[str]) -> Contacts:
         merged = (contact.merged_to_contact_id for contact, _ in read.values())
         wanted = {str(contact_id) for contact_id in merged if contact_id is not None} - found.keys()
     return Contacts(found.values())
+
+
+async def called_alike(books: Books, contact_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The contacts, archived ones too, that are called as each of these is, or nearly so."""
+    with suppress(ScopeMissing):
+        await refresh(books, CONTACTS)
+    contacts = Contacts([each async for _, each in walk(books, CONTACTS, Contact)])
+    found: dict[str, list[str]] = {}
+    for each in contact_ids:
+        named = contacts.get(each)
+        alike = contacts.called_like(named.name or "") if named is not None else []
+        found[each] = [other for one in alike if (other := one.contact_id) and other != each]
+    return found
 
 
 async def survivors(books: Books, left: Collection[str]) -> dict[str, str]:

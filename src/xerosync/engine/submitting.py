@@ -91,6 +91,9 @@ class Submitting(ABC, Generic[P]):
     def written_before(self, paper: P, intent: Intent) -> None:
         """Plan, or say, what else there is of a *paper* that was written before."""
 
+    def without_contact(self, paper: P, posted: Posted) -> None:
+        """Say what else there is of a *paper* whose contact cannot be used."""
+
     @exactly
     def submit(self, papers: Iterable[P]) -> None:
         """Decide on each of *papers*."""
@@ -176,14 +179,20 @@ class Submitting(ABC, Generic[P]):
     def _create(self, paper: P) -> None:
         posted = self._posted(paper)
         contact = self._contact(paper) if posted is not None else None
-        if posted is None or contact is None:
+        if posted is None:
             return
-        facts = {**self.known.side.facts(paper), "on": paper.on.isoformat()}
+        if contact is None:
+            self.without_contact(paper, posted)
+            return
         more = self.allowed(paper, posted, contact)
-        if more is None:
-            return
+        if more is not None:
+            self.post(paper, posted, contact, more)
+
+    def post(self, paper: P, posted: Posted, contact: Ref, more: Mapping[str, str]) -> None:
+        """Plan the document of *paper*, with *more* facts."""
+        facts = {**self.known.side.facts(paper), "on": paper.on.isoformat(), **more}
         self.findings += self.known.approvals.too_many(paper.id, posted.document, worth_of(paper))
-        self.actions.append(self._creation(paper, posted, contact, {**facts, **more}))
+        self.actions.append(self._creation(paper, posted, contact, facts))
 
     def _creation(self, paper: P, posted: Posted, contact: Ref, facts: Mapping[str, str]) -> Action:
         if isinstance(posted.document, Invoice):

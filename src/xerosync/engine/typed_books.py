@@ -48,6 +48,7 @@ T = TypeVar("T", Payment, BankTransaction, BankTransfer, Invoice, CreditNote)
 _SAID: Final = ("collected", "net", "effect", "amount")
 """The facts that say how much a write is of, the first that there is."""
 _ANOTHER_TOTAL: Final = "of a credit note of another total"
+_ANOTHER_CONTACT: Final = "of another contact"
 _ANOTHERS: Final = "of a credit note that is taken over for another"
 
 
@@ -130,13 +131,15 @@ async def _moved(books: Books, account: AccountId, currency: str) -> list[Typed]
     return found
 
 
-async def typed_fee_bills(books: Books, provider: Sequence[str], numbers: Iterable[str], through: str) -> list[Typed]:
+async def typed_fee_bills(
+    books: Books, provider: Sequence[str], kin: Sequence[str], numbers: Iterable[str], through: str
+) -> list[Typed]:
     """
-    The bills of the *provider*, whose contacts are given, and those of these *numbers*, with their payment out of
-    account *through*, which is named for the provider's.
+    The bills of the *provider*, whose contacts are given, of its *kin*, contacts that may be the provider's, too, and
+    those of these *numbers*, with their payment out of account *through*, which is named for the provider's.
     """
     bills: dict[str, tuple[Seen, Invoice]] = {}
-    for lookup in [*(("contact", each) for each in provider), *(("number", each) for each in numbers)]:
+    for lookup in [*(("contact", each) for each in (*provider, *kin)), *(("number", each) for each in numbers)]:
         async for record, bill in _by_people(books, INVOICES, Invoice, lookup):
             if bill.type == InvoiceType.ACCPAY:
                 bills[record.key] = (_seen(INVOICES, record), bill)
@@ -162,14 +165,18 @@ async def typed_fee_bills(books: Books, provider: Sequence[str], numbers: Iterab
     return await _left(books, found)
 
 
-async def typed_refunds(books: Books, contacts: Iterable[str]) -> list[Typed]:
-    """The credit notes to these customers that were given back, each with the payment that did so."""
+async def typed_refunds(books: Books, kin: Mapping[str, Sequence[str]]) -> list[Typed]:
+    """
+    The credit notes to these customers that were given back, each with the payment that did so, and those to the *kin*
+    of each, contacts that may be the customer's, too.
+    """
     found: list[Typed] = []
-    for contact in contacts:
-        async for record, note in _by_people(books, CREDIT_NOTES, CreditNote, ("contact", contact)):
+    for contact, noted in [(each, one) for each, others in kin.items() for one in (each, *others)]:
+        async for record, note in _by_people(books, CREDIT_NOTES, CreditNote, ("contact", noted)):
             if note.type != InvoiceType.ACCRECCREDIT:
                 continue
             is_known = bool(await intents_with(books, lookup=("xero_id", record.key)))
+            otherwise = _ANOTHERS if is_known else _ANOTHER_CONTACT if noted != contact else ""
             for seen, payment in await _payments_on(books, record.key):
                 amount = payment.amount or Decimal(0)
                 found.append(
@@ -180,7 +187,7 @@ async def typed_refunds(books: Books, contacts: Iterable[str]) -> list[Typed]:
                         on=payment.date,
                         account=_account_of(payment),
                         paid=Paid(seen=seen, on=payment.date),
-                        otherwise=_ANOTHERS if is_known else "" if amount == note.total else _ANOTHER_TOTAL,
+                        otherwise=otherwise or ("" if amount == note.total else _ANOTHER_TOTAL),
                     )
                 )
     # What is taken over of a credit note are its payments, and those are left out already.

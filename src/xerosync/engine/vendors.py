@@ -22,6 +22,7 @@ from xerosync.matching.keys import MATCH_KEYS, MatchKey, Vendor, by_name
 from xerosync.matching.names import plain_name
 from xerosync.matching.pairing import TO_CONNECT, Match, MatchStatus, Pairs
 from xerosync.matching.vendors import Named, VendorMatching, each_once
+from xerosync.models import Contact
 
 
 def vendor_key(name: str) -> str:
@@ -36,6 +37,21 @@ class KnownVendors:
     named: Named
     pairs: KnownPairs
     keys: Sequence[MatchKey]
+
+    def may_be_of(self, vendor_id: str) -> list[Contact]:
+        """
+        The contacts that people may have typed the papers of this vendor to, whoever it is paired with now.
+
+        Those it was paired with, those called nearly as it is, and the archived ones that any of its keys leads to.
+        """
+        match, contacts = self.matches[vendor_id], self.pairs.contacts
+        paired = (self.pairs.linked.get(vendor_id), self.pairs.created.get(vendor_id), *match.contacts)
+        found = [
+            *filter(None, (contacts.get(each) for each in paired if each)),
+            *contacts.called_like(match.party.name),
+            *(one for key in self.keys for one in contacts.answering(key, key(match.party)).archived.values()),
+        ]
+        return list({each.contact_id: each for each in found}.values())
 
     @cached_property
     def matches(self) -> Mapping[str, Match[Vendor]]:

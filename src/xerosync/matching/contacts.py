@@ -11,6 +11,7 @@ from attrs import frozen
 
 from xerosync.matching.keys import MatchKey, by_name, texts_of_contacts
 from xerosync.matching.lookalikes import latin_looks, look_alike, looks
+from xerosync.matching.loosely import bare_words, bare_words_of, in_order
 from xerosync.matching.names import Names
 from xerosync.models import Contact, ContactId, ContactStatus
 
@@ -112,6 +113,18 @@ class Contacts:
         }
         return sorted(found.values(), key=lambda contact: contact.contact_id or "") if found else []
 
+    def called_like(self, name: str) -> list[Contact]:
+        """
+        The contacts, archived ones too, whose name is *name* but for its legal form, accents, signs, blanks, and the
+        order of its words.
+        """
+        found = {
+            contact.contact_id: contact
+            for form in _loose_forms(bare_words(name))
+            for contact in self._by_loose_form.get(form, ())
+        }
+        return sorted(found.values(), key=lambda contact: contact.contact_id or "")
+
     @cached_property
     def active(self) -> list[Contact]:
         """The active ones."""
@@ -134,12 +147,26 @@ class Contacts:
         )
 
     @cached_property
+    def _by_loose_form(self) -> Mapping[str, list[Contact]]:
+        index: dict[str, list[Contact]] = {}
+        bare = bare_words_of([contact.name or "" for contact in self._listed])
+        for contact, words in zip(self._listed, bare, strict=True):
+            for form in _loose_forms(words):
+                index.setdefault(form, []).append(contact)
+        return index
+
+    @cached_property
     def _listed(self) -> list[Contact]:
         return list(self._by_id.values())
 
     @cached_property
     def _names(self) -> Names:
         return Names([contact.name or "" for contact in self._listed])
+
+
+def _loose_forms(bare: Sequence[str]) -> set[str]:
+    """Under what a name of these *bare* words is looked for; under nothing where it has none."""
+    return {in_order(bare), "".join(bare)} - {""}
 
 
 def _indexed(texts: Sequence[str], contacts: Sequence[Contact]) -> Index:
