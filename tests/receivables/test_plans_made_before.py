@@ -8,12 +8,16 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+from tests.engine.scenarios import paper
 
 from xerosync import (
+    BillPayment,
     Fee,
     FeesAs,
+    Fix,
     Ledger,
     LineKind,
+    Payables,
     Plan,
     Receivables,
     Settlement,
@@ -163,7 +167,7 @@ def test_no_more_is_posted_of_a_settlement_that_another_worker_undid_meanwhile(
 
     assert report.done("payment", "batch_payment", "bank_transaction", "transfer", "bill") == 0
     assert {each.code for each in report.findings} <= {CHANGED, "held back"}
-    assert {"its settlement was undone, or something of it, since this was planned"} <= {
+    assert {"its settlement or run was undone, or something of it, since this was planned"} <= {
         each.cause for each in report.findings
     }
     assert (balances(product), product.live_payments()) == ({Decimal(0)}, [])
@@ -315,3 +319,43 @@ def test_a_payout_is_not_posted_where_what_stood_in_the_place_of_a_portion_s_pay
     assert in_clearing(product, through) == before + 160
     assert "undone" in {each.code for each in sales.settle(whole).findings}
     assert in_clearing(product, through) == before + 160
+
+
+@pytest.mark.parametrize("by", ["drift", "reconcile"])
+def test_what_was_to_be_put_back_of_a_run_that_was_undone_since_is_not(product: Product, by: str) -> None:
+    """It was gone when the rest of its run was undone, so that nothing of its own says that it is not wanted."""
+    undoing, settling = in_part(product)
+    settlement = evolve(three_lines(product), fees=[], paid_out_on=None)
+    undoing.apply(undoing.settle(evolve(settlement, lines=settlement.lines[:1])))
+    run = undoing.apply(undoing.settle(settlement)).run
+    ledger = Ledger(product.xero())
+    product.books.remove_payment(product.live_payments()[-1].id)
+    put_back = ledger.drift().restore() if by == "drift" else settling.reconcile(settlement).plan(Fix.RESTORE)
+    assert put_back.counts() == {"payment": 1}
+    undoing.apply(ledger.undo(run))
+
+    assert applied(settling, put_back) == (0, {CHANGED})
+
+    assert len(product.live_payments()) == 1
+    again, report = ledger.drift().restore(), settling.reconcile(settlement)
+    (told,) = (each.fix for each in report.discrepancies if each.code == "removed in Xero")
+    assert [(each.code, each.about) for each in again.findings] == [("cannot be put back", "L3")]
+    assert all("the run that posted it was undone" in each for each in (again.findings[0].cause, told))
+    assert [each.code for each in settling.settle(settlement).findings] == ["undone", "removed in Xero"]
+
+
+def test_a_payment_of_a_bill_is_not_put_back_after_its_run_was_undone(product: Product) -> None:
+    purchases, ledger = Payables(product.xero(), payment_account=BANK), Ledger(product.xero())
+    purchases.apply(purchases.submit([paper("b1", "30.00"), paper("b2", "20.00")]))
+    run = purchases.apply(
+        purchases.pay([BillPayment(id=f"p-{each}", bill_id=each, on=DAY) for each in ("b1", "b2")])
+    ).run
+    product.books.remove_payment(product.live_payments()[0].id)
+    put_back = ledger.drift().restore()
+    purchases.apply(ledger.undo(run))
+
+    report = purchases.apply(put_back)
+
+    assert [each.code for each in report.findings] == [CHANGED]
+    assert product.live_payments() == []
+    assert product.books.balance(product.books.account(BANK).id) == 0

@@ -56,7 +56,7 @@ from xerosync.storage.protocol import RecordKey
 _CHUNK: Final = 1000
 _CHANGED: Final = "its document has changed in Xero since this was planned"
 _OTHERWISE: Final = "it was posted otherwise since this was planned"
-_UNDONE: Final = "its settlement was undone, or something of it, since this was planned"
+_UNDONE: Final = "its settlement or run was undone, or something of it, since this was planned"
 _ANOTHERS: Final = "what was to be taken over in Xero is another one's meanwhile"
 _POSTED_FOR_ONE: Final = frozenset({Pay.kind, MoveMoney.kind, Transfer.kind, CreateBill.kind, Refund.kind})
 """The kinds of write whose document in Xero is of one operation alone, and may have been typed by people."""

@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Pay, PayBatch, Pending
-from xerosync.engine.intents import WITHDRAWN, Intent, intent_key, sign_of, tag_of
+from xerosync.engine.intents import NOT_SENT, Intent, intent_key, sign_of, tag_of
 from xerosync.engine.mirror import BATCH_PAYMENTS, PAYMENTS, refresh, tag_of_record, walk
 from xerosync.engine.observed import intents_with
 from xerosync.engine.states import NEVER_LEFT, State
@@ -45,7 +45,7 @@ async def unsettled(books: Books) -> Unsettled:
     return Unsettled(
         intents={intent.key: intent for intent in in_doubt},
         alone=frozenset(
-            member.operation for each in refused if each.messages != (WITHDRAWN,) for member in each.members
+            member.operation for each in refused if each.messages not in NOT_SENT for member in each.members
         ),
     )
 

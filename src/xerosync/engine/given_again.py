@@ -21,6 +21,8 @@ UNDONE: Final = "undone"
 """The code of a finding on what was taken back, and the fact that a removal did so."""
 WHOLE: Final = "undone whole"
 """The fact that a removal is of a settlement undone whole."""
+OF_RUN: Final = "undone_run"
+"""The fact which run it was that a removal undoes."""
 SETTLE_ANEW: Final = "settle it under new ids, the settlement's and the line's, or leave it"
 """What is to be done about what was undone: its fees and payout go by the settlement's id, its money by the line's."""
 _ANOTHER_ID: Final = (

@@ -30,6 +30,12 @@ PARKED_AFTER: Final = 8
 WITHDRAWN: Final = "its document has changed in Xero since it was planned, so it was not sent"
 """What is said of a write that was not sent because what it was decided on is no longer so."""
 
+OVERTAKEN: Final = "what it is of was undone since it was planned, so it was not sent"
+"""What is said of a write that was not sent because its settlement, or the run that decided it, was undone."""
+
+NOT_SENT: Final = frozenset({(WITHDRAWN,), (OVERTAKEN,)})
+"""The messages of writes that were withdrawn, and that Xero had nothing against."""
+
 ANOTHER_FILE: Final = "the file is another than was planned, so it was not sent"
 """What is said of a file that was not sent because its bytes had changed."""
 
@@ -390,7 +396,8 @@ def retries(refused: Intent, seen: Sequence[Seen], *, always: bool) -> bool:
     """Whether a write that Xero *refused* is planned again: when its documents have changed since, or when told to."""
     if refused.state is not State.REJECTED:
         return False
-    return always or refused.messages == (DISMISSED,) or (bool(seen) and basis_of(seen) != refused.basis)
+    is_free = refused.messages in {(DISMISSED,), (OVERTAKEN,)}
+    return always or is_free or (bool(seen) and basis_of(seen) != refused.basis)
 
 
 def basis_of(seen: Sequence[Seen]) -> str:

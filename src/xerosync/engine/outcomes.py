@@ -18,7 +18,7 @@ from xerosync.engine.actions import (
     CreateSaleCredit,
     MoveMoney,
 )
-from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, WITHDRAWN, Intent, text_at, wait_after
+from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, OVERTAKEN, WITHDRAWN, Intent, text_at, wait_after
 from xerosync.engine.paper_actions import (
     CARD,
     AddNote,
@@ -54,6 +54,7 @@ _SUBMITTED: Final[Mapping[str, str]] = {
 """The kinds of write that post or change what a host submits, each with how its name begins then."""
 _NOT_SENT: Final[Mapping[tuple[str, ...], tuple[str, str]]] = {
     (WITHDRAWN,): ("changed since planned", "plan again"),
+    (OVERTAKEN,): ("changed since planned", "plan again"),
     (ANOTHER_FILE,): ("changed since planned", "plan again"),
     (FILE_UNREADABLE,): ("cannot be attached", "make it readable, then attach it again"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -26,6 +26,7 @@ from xerosync.engine.mirror import (
     stored,
 )
 from xerosync.engine.observed import intents_of, intents_with, stamped
+from xerosync.engine.overtaking import of_undone_runs
 from xerosync.engine.paper_actions import OF_PURCHASE, MarkBillable, UnmarkBillable
 from xerosync.engine.states import State
 from xerosync.engine.undo_actions import RemoveTransfer
@@ -78,12 +79,13 @@ async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[Put
     return found
 
 
-async def _of_undone(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:
-    """Those of *actions* that are of settlements undone whole, with words on it: applying a plan posts none of them."""
+async def _of_undone(books: Books, actions: Collection[Action]) -> dict[Pending, str]:
+    """Those of *actions* that are of settlements undone whole, or of runs, with words on it: no plan posts them."""
     of = {each.itself: each.facts["settlement"] for each in actions if "settlement" in each.facts}
     removals = [each for one in dict.fromkeys(of.values()) for each in await intents_with(books, lookup=(UNDONE, one))]
     whole = undone_whole(removals)
-    return {itself: "its settlement was undone" for itself, settlement in of.items() if settlement in whole}
+    by_run = dict.fromkeys(await of_undone_runs(books, actions), "the run that posted it was undone")
+    return by_run | {itself: "its settlement was undone" for itself, settlement in of.items() if settlement in whole}
 
 
 async def _left_behind(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:

@@ -11,7 +11,7 @@ from typing import Final, cast
 from xerosync.client._books import Books
 from xerosync.client._wire.codec import Json
 from xerosync.engine.actions import Pay, PayBatch
-from xerosync.engine.intents import OPEN_STATES, WITHDRAWN, Intent, read_intent, seen_in
+from xerosync.engine.intents import OPEN_STATES, OVERTAKEN, WITHDRAWN, Intent, read_intent, seen_in
 from xerosync.engine.kinds import Kind, kind_of, rank
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import (
@@ -27,6 +27,7 @@ from xerosync.engine.mirror import (
 )
 from xerosync.engine.observed import stamps_now
 from xerosync.engine.outcomes import STILL_OPEN, about_of, finding_for
+from xerosync.engine.overtaking import undone_meanwhile
 from xerosync.engine.paper_actions import AddNote
 from xerosync.engine.plans import Finding, Recovery
 from xerosync.engine.posting import Poster
@@ -154,9 +155,17 @@ async def _still_wanted(poster: Poster, intents: Sequence[Intent]) -> tuple[list
     """*intents* that may be sent, and those withdrawn because what they were decided on is no longer so."""
     seen = {intent.key: seen_in(intent.basis) for intent in intents}
     stamps = await stamps_now(poster.books, (each for group in seen.values() for each in group))
-    wanted = [intent for intent in intents if all(stamps[each] == each.stamp for each in seen[intent.key])]
-    kept = {intent.key for intent in wanted}
-    stale = [intent.moved(State.REJECTED, messages=(WITHDRAWN,)) for intent in intents if intent.key not in kept]
+    # What was never in doubt was closed before anything could be undone.
+    undone = await undone_meanwhile(poster.books, [each for each in intents if each.attempts])
+    wanted: list[Intent] = []
+    stale: list[Intent] = []
+    for intent in intents:
+        if intent.key in undone:
+            stale.append(intent.moved(State.REJECTED, messages=(OVERTAKEN,)))
+        elif all(stamps[each] == each.stamp for each in seen[intent.key]):
+            wanted.append(intent)
+        else:
+            stale.append(intent.moved(State.REJECTED, messages=(WITHDRAWN,)))
     return wanted, await poster.keep(stale, before=State.INTENDED)
 
 

@@ -12,7 +12,7 @@ from xerosync.engine.actions import Adopt, CreateSaleCredit, MoveMoney, NoteTran
 from xerosync.engine.chain_books import undone_with
 from xerosync.engine.declining import TOLD, Tried, declined, retried
 from xerosync.engine.exchange import Exchange
-from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, WHOLE
+from xerosync.engine.given_again import OF_RUN, SETTLE_ANEW, UNDONE, WHOLE
 from xerosync.engine.intents import Intent, intent_key, retries, tag_of
 from xerosync.engine.observed import invoice_paid
 from xerosync.engine.outcomes import finding_for
@@ -31,7 +31,6 @@ from xerosync.engine.settlement_books import (
 from xerosync.engine.settling_policies import Surplus
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.turns import in_turn
-from xerosync.engine.undoing import OF_RUN
 from xerosync.mapping.banking import credit_kept, overpayment
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine
 from xerosync.mapping.transactions import Transaction

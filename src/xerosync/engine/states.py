@@ -24,7 +24,7 @@ class State(StrEnum):
 MOVES: Final[Mapping[State, Mapping[State, str]]] = {
     State.INTENDED: {
         State.SENT: "claimed, just before the first byte leaves",
-        State.REJECTED: "its document changed in Xero before it was sent: to be planned anew",
+        State.REJECTED: "before it was sent its document changed in Xero, or was undone: to be planned anew",
         State.UNKNOWN: "its mark is in Xero already: the store is older than the books",
     },
     State.SENT: {

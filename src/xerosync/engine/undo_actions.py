@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from attrs import frozen
 
-from xerosync.engine.actions import Action, RemovePayment
+from xerosync.engine.actions import Action, CreateContact, EnablePayments, OpenAccount, RemovePayment
+from xerosync.engine.paper_actions import AddNote, Attach, MarkBillable
 from xerosync.money import Money
+
+STAYS: Final = frozenset(
+    {CreateContact.kind, OpenAccount.kind, EnablePayments.kind, Attach.kind, MarkBillable.kind, AddNote.kind}
+)
+"""The kinds of write that move no money, and that others may rest on by now: what is undone leaves them."""
 
 
 @frozen(kw_only=True, repr=False)

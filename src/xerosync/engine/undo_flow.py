@@ -11,7 +11,7 @@ from xerosync.engine import actions as act
 from xerosync.engine.actions import Pending, Seen
 from xerosync.engine.drift_report import DriftField
 from xerosync.engine.drifting import changes
-from xerosync.engine.given_again import UNDONE, WHOLE
+from xerosync.engine.given_again import OF_RUN, UNDONE, WHOLE
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
@@ -45,7 +45,7 @@ from xerosync.engine.settling_policies import (
 from xerosync.engine.states import NEVER_LEFT, OPEN, State
 from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.trail import RUN, TRAIL
-from xerosync.engine.undoing import OF_RUN, Document, Posted, Undoing, decide_undo, is_to_be_undone
+from xerosync.engine.undoing import Document, Posted, Undoing, decide_undo, is_to_be_undone
 from xerosync.engine.written import all_changes, written_as
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
@@ -225,6 +225,9 @@ async def _taken_back(
 ) -> Plan:
     organisation = await books.organisation()
     written = [*written, *await _batches_of(books, written)]
+    about = [(name, value) for name, value in undoing.facts.items() if name in {UNDONE, OF_RUN}]
+    before = [each for one in about for each in await intents_with(books, lookup=one)]
+    undone = [each for each in before if undoing.facts.items() <= each.facts.items()]
     documents, seen = await _as_they_stand(books, written)
     recoded, updated = await _changed_since(books, written, documents, seen)
     posted = Posted(
@@ -238,6 +241,7 @@ async def _taken_back(
         survivors=await survivors(books, _contacts_left(written, documents)),
         anew=anew,
         paid_out=paid_out,
+        begun=bool(undone),
     )
     actions, findings = decide_undo(undoing, posted)
     plan = Plan(
@@ -248,11 +252,7 @@ async def _taken_back(
         closed_up_to=_may_close_up_to(documents.values(), closed_up_to(organisation)),
         known=frozenset(each.key for each in (*written, *paid_out.values()) if each.state is State.CONFIRMED),
     )
-    undone: list[Intent] = []
-    if notes is not None:
-        for name, value in undoing.facts.items():
-            undone += await intents_with(books, lookup=(name, value))
-    return await noted(books, plan, notes, undone)
+    return await noted(books, plan, notes, before)
 
 
 def _may_close_up_to(documents: Iterable[Document], closed: date | None) -> date | None:

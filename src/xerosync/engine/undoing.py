@@ -19,7 +19,7 @@ from xerosync.engine.payouts import PAYOUT
 from xerosync.engine.plans import Finding
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.states import OPEN, State
-from xerosync.engine.undo_actions import RemoveBatch, RemoveTransfer
+from xerosync.engine.undo_actions import STAYS, RemoveBatch, RemoveTransfer
 from xerosync.models import (
     BankTransaction,
     BankTransfer,
@@ -48,18 +48,6 @@ TAKES_BACK: Final[Mapping[str, str]] = {
 }
 """Each kind of write that can be undone, with the kind that undoes it."""
 
-_STAYS: Final = frozenset(
-    {
-        act.CreateContact.kind,
-        act.OpenAccount.kind,
-        act.EnablePayments.kind,
-        papers.Attach.kind,
-        papers.MarkBillable.kind,
-        papers.AddNote.kind,
-    }
-)
-"""What moves no money, and others may rest on by now: it stays."""
-
 _EDITED: Final = ("an edit cannot be taken back", "correct it at its source, then call update()")
 _NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
     act.Allocate.kind: (
@@ -71,8 +59,6 @@ _NO_WAY_BACK: Final[Mapping[str, tuple[str, str]]] = {
     papers.ChangeCredit.kind: _EDITED,
     papers.ChangeSpend.kind: _EDITED,
 }
-OF_RUN: Final = "undone_run"
-"""The fact which run it was that a removal undoes."""
 _REMOVED: Final = ("what was removed cannot be brought back", "post it again under a new id")
 _REMOVALS: Final = ("removal", "voiding")
 """How the kinds of what takes something back end."""
@@ -109,7 +95,7 @@ class Posted:
     lines people booked otherwise, *updated* those that the library itself changed in a later run; all by their ids.
     *survivors* are the contacts that those of documents were merged into; *anew* are the keys of those of the writes
     with which a later run put back earlier ones, *paid_out* the payouts that hold money of what was written, and are
-    not undone with it, by the key of that.
+    not undone with it, by the key of that. *begun* is whether the same was undone before.
     """
 
     written: Sequence[Intent]
@@ -122,6 +108,7 @@ class Posted:
     survivors: Mapping[str, str] = field(factory=dict[str, str])
     anew: frozenset[str] = frozenset()
     paid_out: Mapping[str, Intent] = field(factory=dict[str, Intent])
+    begun: bool = False
 
 
 def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], list[Finding]]:
@@ -129,17 +116,22 @@ def decide_undo(undoing: Undoing, posted: Posted) -> tuple[list[act.Action], lis
     What takes back all that stands of what was written: money first, then the documents that it was on.
 
     Where one thing cannot be taken back (reconciled, in closed books, edited since, under money of somebody else's, or
-    of a kind that has no way back), nothing is, and each such thing is a finding.
+    of a kind that has no way back), nothing is, and each such thing is a finding. What is parked keeps nothing else
+    from it: released, it is looked for, and not sent again.
     """
     deciding = _Undoing(undoing, posted)
     for intent in sorted(posted.written, key=lambda each: _TURNS.get(each.operation.kind, len(_TURNS))):
         deciding.undo(intent)
-    return ([] if deciding.findings else deciding.actions), deciding.findings
+    if deciding.findings:
+        return [], deciding.findings
+    parked = [each for each in posted.written if each.state is State.PARKED and each.operation.kind not in STAYS]
+    is_undone = posted.begun or bool(deciding.actions)
+    return deciding.actions, [_in_doubt(each, is_undone=is_undone) for each in parked]
 
 
 def is_to_be_undone(intent: Intent) -> bool:
     """Whether what *intent* wrote, or may write yet, goes where all is undone that it belongs to."""
-    return intent.state in {*OPEN, State.CONFIRMED, State.CONFLICT} and intent.operation.kind not in _STAYS
+    return intent.state in {*OPEN, State.CONFIRMED, State.CONFLICT} and intent.operation.kind not in STAYS
 
 
 _TURNS: Final = {kind: turn for turn, kind in enumerate(TAKES_BACK)}
@@ -164,7 +156,7 @@ class _Undoing:
         if intent.state is State.CONFLICT:
             fix = "remove all but one in Xero, call recover(), then undo again"
             self._keep_all(intent, "more than one document in Xero carries its mark", fix)
-        if intent.state is not State.CONFIRMED or kind in _STAYS:
+        if intent.state is not State.CONFIRMED or kind in STAYS:
             return
         if kind not in TAKES_BACK:
             other = _REMOVED if kind.endswith(_REMOVALS) else ("what it did has no way back here", _BY_HAND)
@@ -342,6 +334,17 @@ class _Undoing:
         about = intent.operation.host_ref
         who = "you" if retry else "the bookkeeper"
         self.findings.append(Finding(code="cannot be undone", about=about, cause=cause, fix=fix, who=who, retry=retry))
+
+
+def _in_doubt(intent: Intent, *, is_undone: bool) -> Finding:
+    """That nobody knows whether Xero has what *intent* was to write; *is_undone* is whether anything else is."""
+    about = intent.operation.host_ref
+    cause = f"it ended in doubt {intent.attempts} times, and nobody knows whether Xero has it"
+    if not is_undone:  # nothing would say that it was undone
+        fix = "release() it and call recover(), then undo again"
+        return Finding(code="cannot be undone", about=about, cause=cause, fix=fix)
+    fix = "when the rest is undone, release() it and call recover(): it is not sent again; if it is found, undo again"
+    return Finding(code="parked", about=about, cause=cause, fix=fix)
 
 
 def _revision(intent: Intent) -> int:
