@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from xerosync import Customer, Money, Receivables, Settlement, SettlementLine, SQLiteStore, State
+from xerosync import Customer, Money, Receivables, Settlement, SettlementLine, SettlementSettings, SQLiteStore, State
 from xerosync._cli import demo, sample
 from xerosync._cli.commands import main
 from xerosync.errors import BudgetSpent
@@ -178,6 +178,28 @@ def test_the_doctor_examines_a_store_whose_payments_were_all_typed_by_people(
 
     assert (code, outcome.findings) == (0, 0)
     assert all(check.passed for check in outcome.checks)
+
+
+def test_the_doctor_examines_the_account_of_a_batch_that_was_broken_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "batches.db"
+    with sandbox(store) as box:
+        box.set_up("story", contacts=sample.CONTACTS, accounts=sample.ACCOUNTS, invoices=sample.invoices())
+        chosen = SettlementSettings(bank_account=sample.BANK, fee_account="4000", provider="Provider", batches=True)
+        sales = Receivables(box.xero, clearing_account=sample.CLEARING, settlements=chosen)
+        sales.apply(sales.match(sample.customers()))
+        sales.apply(sales.import_invoices())
+        paid = {each.invoice_number: each.id for each in sales.transactions()}
+        plan = sales.settle(sample.settlements(paid, "NZD")[0])
+        with pytest.raises(BudgetSpent), box.xero.run(calls=1):
+            sales.apply(plan.only(lambda action: action.kind == "batch_payment"))
+    with Simulator(f"{store}.xero") as simulator:
+        simulator.bookkeeper(simulator.organisations[0].id).archive_account(sample.CLEARING)
+
+    code, outcome = told(["doctor", "--store", str(store)], capsys)
+
+    assert (code, outcome.finding.code) == (1, "account takes no payments")
 
 
 def test_the_doctor_does_not_connect_what_was_disconnected(

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from xerosync.client.connections import Connections, ConnectionSummary
 from xerosync.doctor import Check, Doctor
-from xerosync.engine.actions import BILL_PAYMENT
+from xerosync.engine.actions import BILL_PAYMENT, MoveMoney, Pay, PayBatch, Refund, Transfer
 from xerosync.engine.intents import Intent, read_intent, text_at
 from xerosync.errors import InvalidInput, Misconfigured, StoreFailed
 from xerosync.fleet import Fleet, FleetStatus, finding_row
@@ -22,6 +22,8 @@ from xerosync.testing.sandbox import kept_clock, kept_connection
 Row = dict[str, object]
 
 _PAGE: Final = 1000
+_MOVING: Final = (Pay.kind, PayBatch.kind, Refund.kind, MoveMoney.kind, Transfer.kind)
+"""The kinds of write that name the account that money moves through."""
 
 
 def status(store: Path, organisation: str | None, xero: str | None) -> FleetStatus:
@@ -105,18 +107,25 @@ def _none_known() -> Misconfigured:
 
 def _use_of(kept: SQLiteStore, tenant: str) -> _Use:
     # Keys are hashes, so the first page is a fair sample; what was written last says what is in use now.
-    sample = kept.query("intent", tenant, lookup=("kind", "payment"), limit=_PAGE)
-    paid = [read_intent(record) for record in sorted(sample, key=lambda each: each.changed)]
-    of_bills = [each for each in paid if each.operation.host_ref.startswith(BILL_PAYMENT)]
-    of_sales = [each for each in paid if not each.operation.host_ref.startswith(BILL_PAYMENT)]
+    sample = [each for kind in _MOVING for each in kept.query("intent", tenant, lookup=("kind", kind), limit=_PAGE)]
+    written = [read_intent(record) for record in sorted(sample, key=lambda each: each.changed)]
+    # A batch that Xero refused, or that is still open, is not there payment by payment.
+    moved = [one for each in written for one in each.as_single() or [each]]
+    of_bills = [each for each in moved if each.operation.host_ref.startswith(BILL_PAYMENT)]
+    others = [each for each in moved if not each.operation.host_ref.startswith(BILL_PAYMENT)]
+    of_sales = [each for each in others if _is_of_a_sale(each)]
     sells = bool(of_sales) or bool(kept.query("link", tenant, states=["transaction"], limit=1))
     buys = bool(of_bills) or bool(kept.query("intent", tenant, lookup=("kind", "bill"), limit=1))
     features = (*(["receivables", "clearing balance"] if sells else []), *(["payables"] if buys else []))
     return _Use(features, _last_account(of_sales), _last_account(of_bills))
 
 
-def _last_account(paid: Sequence[Intent]) -> str | None:
-    """The account that was paid through last; what people typed and was taken over, or held back, says none."""
-    return next(
-        (account for each in reversed(paid) if (account := text_at(each.payload, "Account", "AccountID"))), None
-    )
+def _is_of_a_sale(moved: Intent) -> bool:
+    """Whether what *moved* money is a payment of a sale, or stands for something else of a settlement."""
+    return moved.operation.kind == Pay.kind or "settlement" in moved.facts
+
+
+def _last_account(moved: Sequence[Intent]) -> str | None:
+    """The account that money moved through last; what people typed and was taken over, or held back, says none."""
+    named = (each.facts.get("account") or text_at(each.payload, "Account", "AccountID") for each in reversed(moved))
+    return next(filter(None, named), None)
