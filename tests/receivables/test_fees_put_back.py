@@ -17,6 +17,12 @@ from xerosync.models import AccountCode, BankTransaction, BankTransactionId, Lin
 from xerosync.simulator import Bookkeeper
 
 
+REMOVED_FIRST = (
+    "somebody removed it in Xero, and its settlement was undone since",
+    "settle it under new ids, the settlement's and the line's, or leave it",
+)
+
+
 @pytest.fixture
 def collected(product: Product) -> Collected:
     return paid_out_and_in_flight(product)
@@ -142,10 +148,10 @@ def test_a_refund_of_a_voided_credit_note_is_not_put_back_and_the_reason_said(co
 
 @pytest.mark.parametrize("fees_as", [None, FeesAs.BILL])
 @pytest.mark.parametrize("clearing", [ORDINARY, CLEARING])
-def test_a_payout_that_was_removed_before_its_settlement_was_undone_is_not_put_back_and_the_reason_said(
+def test_a_payout_that_was_removed_before_its_settlement_was_undone_is_undone_with_it(
     clearing: str, fees_as: FeesAs | None
 ) -> None:
-    """There is no money left that it could pay out: offered, it was held back each time."""
+    """There is no money left that it could pay out: to put it back was offered, and held back each time."""
     made = collecting(paid_out=True, clearing=clearing, fees_as=fees_as)
     xero, sales = made.product.xero(), made.sales
     for each in made.product.books.bank_transfers:
@@ -157,13 +163,30 @@ def test_a_payout_that_was_removed_before_its_settlement_was_undone_is_not_put_b
     sales.apply(sales.undo_settlement(made.settlement))
 
     report = made.report()
-    (found,) = [each for each in report.discrepancies if each.code == "removed in Xero"]
+    (found,) = [each for each in report.discrepancies if each.part == ("payout", "S1")]
+    (told,) = [each for each in sales.settlement_report(made.settlement).crossed() if each.what == "payout"]
     plan = Ledger(xero).drift().restore()
 
-    assert (found.part, found.fixes, len(report.plan(Fix.RESTORE))) == (("payout", "S1"), (Fix.IGNORE,), 0)
-    assert found.fix.endswith("a plan cannot put it back: its settlement was undone")
+    assert {each.code for each in report.discrepancies} == {"undone"}
+    assert {each.code for each in sales.settle(made.settlement).findings} == {"undone"}
+    assert (found.fixes, len(report.plan(Fix.RESTORE))) == ((Fix.IGNORE,), 0)
+    assert (told.code, told.cause, told.fix) == (found.code, found.cause, found.fix) == ("undone", *REMOVED_FIRST)
     assert (len(plan), {each.code for each in plan.findings}) == (0, {"cannot be put back"})
     assert any("its settlement was undone" in each.cause for each in plan.findings)
-    assert not sales.reconcile().plan(Fix.RESTORE)
+    (alone,) = sales.reconcile().discrepancies
+    assert (alone.code, alone.cause, alone.fix, alone.fixes) == ("undone", *REMOVED_FIRST, (Fix.IGNORE,))
     sales.apply(report.plan(Fix.IGNORE))
     assert made.report().clean
+
+
+def test_a_payment_that_was_removed_before_its_settlement_was_undone_is_undone_with_it() -> None:
+    made = collecting(paid_out=True)
+    (payment,) = made.product.live_payments()
+    made.product.books.remove_payment(payment.id)
+    made.product.clock.advance(60)
+    made.sales.apply(made.sales.undo_settlement(made.settlement))
+
+    (found,) = [each for each in made.report().discrepancies if each.part == ("line", "L1")]
+
+    assert (found.code, found.cause, found.fix, found.fixes) == ("undone", *REMOVED_FIRST, (Fix.IGNORE,))
+    assert {each.code for each in made.sales.settle(made.settlement).findings} == {"undone"}

@@ -15,6 +15,7 @@ from xerosync.engine.clearing import DOUBLE, DOUBLE_CAUSE, DOUBLE_FIX, still_ope
 from xerosync.engine.discrepancies import Discrepancy
 from xerosync.engine.entries import LINE, Entry, Key, named, what_became_of
 from xerosync.engine.expecting import Expected
+from xerosync.engine.given_again import UNDONE
 from xerosync.engine.intents import Intent
 from xerosync.engine.settlement_report import LineMark, ReportedLine
 from xerosync.engine.states import OPEN
@@ -288,7 +289,7 @@ class _Explaining:
         if told is not None and told.code == _NOT_YET:
             return evolve(finding, code=_NOT_YET, cause=_NOT_YET_CAUSE, fix=_NOT_YET_FIX)
         if told is not None:
-            fix = _CHANGED_FIX if changed is not None else told.fix
+            fix = _CHANGED_FIX if changed is not None and told.code != UNDONE else told.fix
             said = evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who)
             return evolve(said, retry=told.retry, root=told.root)
         return finding if moved is None else _changed(finding, changed or moved)

@@ -25,6 +25,10 @@ OF_RUN: Final = "undone_run"
 """The fact which run it was that a removal undoes."""
 SETTLE_ANEW: Final = "settle it under new ids, the settlement's and the line's, or leave it"
 """What is to be done about what was undone: its fees and payout go by the settlement's id, its money by the line's."""
+OF_UNDONE: Final = "its settlement was undone"
+"""Why nothing of a settlement that was undone whole is posted, or put back."""
+REMOVED_FIRST: Final = "somebody removed it in Xero, and its settlement was undone since"
+"""What is so of what could not be taken back any more when its settlement was undone."""
 _ANOTHER_ID: Final = (
     "give the line as it was posted; what is another line needs an id of its own, never one used before"
 )

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, Adopt, MoveMoney, Pay, Pending, RemoveMoney, RemovePayment, Seen, Transfer
 from xerosync.engine.forgotten import taken_over
-from xerosync.engine.given_again import UNDONE, undone_whole
+from xerosync.engine.given_again import OF_UNDONE, UNDONE, undone_whole
 from xerosync.engine.hindrances import hindrances
 from xerosync.engine.intents import intent_key, retries
 from xerosync.engine.mirror import (
@@ -85,7 +85,7 @@ async def _of_undone(books: Books, actions: Collection[Action]) -> dict[Pending,
     removals = [each for one in dict.fromkeys(of.values()) for each in await intents_with(books, lookup=(UNDONE, one))]
     whole = undone_whole(removals)
     by_run = dict.fromkeys(await of_undone_runs(books, actions), "the run that posted it was undone")
-    return by_run | {itself: "its settlement was undone" for itself, settlement in of.items() if settlement in whole}
+    return by_run | {itself: OF_UNDONE for itself, settlement in of.items() if settlement in whole}
 
 
 async def _left_behind(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:

@@ -30,6 +30,7 @@ from xerosync.engine.discrepancies import AcceptDiscrepancy, Discrepancy, Fix, s
 from xerosync.engine.entries import Entry, Key, entries_on, named
 from xerosync.engine.exchange import currency_of
 from xerosync.engine.expecting import Expected, expected_of
+from xerosync.engine.given_again import OF_UNDONE, REMOVED_FIRST, SETTLE_ANEW, UNDONE
 from xerosync.engine.intents import OPEN_STATES, intent_key, tag_of
 from xerosync.engine.mirror import (
     PAYMENTS,
@@ -315,7 +316,7 @@ def _marks(books: Books, settlements: Iterable[Settlement], entries: Iterable[En
 async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discrepancy]:
     """
     Those *told*; what puts something back that is in Xero already, by its mark, takes that over instead. What removes
-    something, or takes it over, knows how it looked.
+    something, or takes it over, knows how it looked. What was removed of a settlement that was undone since is undone.
     """
     listed = list(told)
     restored = await put_back(books, [each.remedies.get(Fix.RESTORE, ()) for each in listed])
@@ -325,18 +326,23 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
     known: list[Discrepancy] = []
     for each, again in zip(listed, restored, strict=True):
         remedies, fix = dict(each.remedies), each.fix
+        is_undone = again.stays == OF_UNDONE and each.code == "removed in Xero"
         if Fix.REMOVE in remedies:
             remedies[Fix.REMOVE] = tuple(islice(removing, len(remedies[Fix.REMOVE])))
         if Fix.POST in remedies:
             remedies[Fix.POST] = tuple(taken_over.get(one.itself, one) for one in remedies[Fix.POST])
-        if again.stays:
+        if is_undone:
+            del remedies[Fix.RESTORE]
+            fix = SETTLE_ANEW
+        elif again.stays:
             del remedies[Fix.RESTORE]
             fix = f"{fix}; a plan cannot put it back: {again.stays}"
         elif again.actions:
             remedies[Fix.RESTORE] = again.actions
             fix = f"{fix}; Xero refused to have it put back: {' | '.join(again.refused)}" if again.refused else fix
             fix = f"{fix}; put back, it lacks {again.leaves}: give those again" if again.leaves else fix
-        known.append(evolve(each, remedies=remedies, fix=fix, refused=again.refused))
+        told = evolve(each, remedies=remedies, fix=fix, refused=again.refused)
+        known.append(evolve(told, code=UNDONE, cause=REMOVED_FIRST, who="you") if is_undone else told)
     return known
 
 
@@ -353,7 +359,7 @@ async def _sorted_out(
     for each in await _known_again(books, told):
         accepting = (one for one in each.remedies.get(Fix.IGNORE, ()) if isinstance(one, AcceptDiscrepancy))
         known = any(one.says in links for one in accepting)
-        gone = each.code in CHANGES and each.xero_id in followed
+        gone = each.code in {*CHANGES, UNDONE} and each.xero_id in followed
         (accepted if known or gone else left).append(each)
     return tuple(left), tuple(accepted)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from attrs import evolve, frozen
@@ -25,7 +25,7 @@ from xerosync.engine.chain_books import known_chain, of_chain, written_for
 from xerosync.engine.edited import edited
 from xerosync.engine.exchange import realised
 from xerosync.engine.forgotten import taken_over
-from xerosync.engine.given_again import SETTLE_ANEW, UNDONE, PostedBefore
+from xerosync.engine.given_again import OF_UNDONE, REMOVED_FIRST, SETTLE_ANEW, UNDONE, PostedBefore
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -147,7 +147,12 @@ async def _settled(
         new = [each for each in vendors if each.itself in needed]
         actions, findings = [*actions, *new, *more], [*findings, *other, *withheld]
     return _Settled(
-        plan=Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings), known=before.removals),
+        plan=Plan(
+            tenant=books.tenant,
+            actions=tuple(actions),
+            findings=tuple(_as_undone(ordered, undone, findings)),
+            known=before.removals,
+        ),
         accounts=accounts,
         kept=kept,
         written=written,
@@ -167,7 +172,7 @@ def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Ac
     """*actions* but those of settlements that were *undone* before all of them was posted, and what to say of these."""
     kept: list[Action] = []
     findings: list[Finding] = []
-    cause, fix = "its settlement was undone", SETTLE_ANEW
+    cause, fix = OF_UNDONE, SETTLE_ANEW
     for each in actions:
         if each.facts.get("settlement") in undone and not isinstance(each, Adopt):
             part = next((part for part in (FEES, PAYOUT) if each.host_ref.startswith(part)), "")
@@ -177,6 +182,17 @@ def _not_of(undone: Collection[str], actions: Iterable[Action]) -> tuple[list[Ac
         else:
             kept.append(each)
     return kept, findings
+
+
+def _as_undone(
+    settlements: Iterable[Settlement], undone: Collection[str], findings: Iterable[Finding]
+) -> Iterator[Finding]:
+    """*findings*, where what people had removed of settlements that were *undone* since is undone with them."""
+    lines = {line.id for each in settlements if each.id in undone for line in each.lines}
+    for each in findings:
+        is_cost = isinstance(each, CostFinding) and bool(each.part)
+        was_undone = each.code == "removed in Xero" and each.about in (undone if is_cost else lines)
+        yield evolve(each, code=UNDONE, cause=REMOVED_FIRST, fix=SETTLE_ANEW) if was_undone else each
 
 
 @frozen(kw_only=True)
