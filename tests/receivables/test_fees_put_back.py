@@ -16,7 +16,6 @@ from xerosync import FeesAs, Fix, Ledger, LineKind, Receivables, Reconciliation,
 from xerosync.models import AccountCode, BankTransaction, BankTransactionId, LineItem
 from xerosync.simulator import Bookkeeper
 
-
 REMOVED_FIRST = (
     "somebody removed it in Xero, and its settlement was undone since",
     "settle it under new ids, the settlement's and the line's, or leave it",

@@ -58,6 +58,29 @@ def test_the_page_tells_fees_from_payout_and_names_what_is_accepted(collected: C
     assert ("✓" in payout, "accepted" in payout) == (True, True)
 
 
+def test_what_is_of_a_settlement_names_it_in_every_form(collected: Collected) -> None:
+    """Lines have ids of their own, by which nobody finds the settlement."""
+    collected.settle("S3", collected.product.collectable("10.00", "Di Fox"), paid_out=False)
+    other = collected.product.invoice("Ed Poe", "9.00")
+    collected.product.books.add_payment(other.id, account=CLEARING, date=DAY)
+    collected.settlements.pop(1)
+
+    report = collected.report()
+
+    found = [(each.code, each.part, each.settlement) for each in report.discrepancies]
+    assert found == [
+        ("not posted yet", ("line", "S3-0"), "S3"),
+        ("not posted yet", ("fees", "S3"), "S3"),
+        ("not in your settlements", ("line", "S2-0"), "S2"),
+        ("not in your settlements", ("fees", "S2"), "S2"),
+        ("payment not posted here", None, ""),
+    ]
+    named = ["S3", "S3", "S2", "S2", ""]
+    assert [row["settlement"] for row in report.rows()] == ["", *named, ""]
+    assert [each["settlement"] for each in json.loads(report.json())["discrepancies"]] == named
+    assert (">S3-0, of S3<" in report.html(), ">S2, fees<" in report.html()) == (True, True)
+
+
 @pytest.mark.parametrize(
     "typo", ["payment not postd here", "payment_not_posted_here", "Payment not posted here ", "not posted yett"]
 )

@@ -6,11 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from tests.conftest import DAY, Product, nzd
 from tests.receivables.collected import Collected, paid_out_and_in_flight
 from tests.receivables.test_ordinary_account import ORDINARY, collecting
 
-from xerosync import Fix
+from xerosync import Fix, LineKind, Settlement
 
 
 @pytest.fixture
@@ -38,3 +39,58 @@ def test_what_is_accepted_in_one_range_of_days_stays_so_whatever_is_accepted_in_
     assert [(each.clean, len(each.accepted), each.explained) for each in again] == [(True, 1, True)] * 3
     books.add_journal("moved", {ORDINARY: Decimal(1), "404": Decimal(-1)}, date=DAY)
     assert [each.amount for each in made.report().discrepancies] == [nzd("16.00")]
+
+
+def test_a_charge_back_of_a_settlement_after_the_last_day_is_told_by_that_with_what_to_do(collected: Collected) -> None:
+    """It removed a payment of before: Xero's balance of that day is without it as well."""
+    back, later = _charged_back(collected), DAY + timedelta(days=30)
+    given, last = collected.settlements[:2], DAY + timedelta(days=10)
+
+    (found,) = collected.sales.reconcile(given, last=last).discrepancies
+
+    assert (found.code, found.about, found.settlement, found.amount) == (*_ORPHAN, "S3", nzd("-60.00"))
+    assert "for a settlement of a day after the last one of this report" in found.cause
+    assert "give that settlement too, or name a later last=…" in found.fix
+    assert collected.sales.reconcile([*given, back], last=last).clean
+    assert collected.sales.reconcile([*given, back], last=later).clean
+
+
+def test_a_charge_back_that_the_host_has_no_more_and_no_plan_takes_back_says_so(collected: Collected) -> None:
+    _charged_back(collected)
+    collected.settlements.pop()
+    collected.product.clock.advance(timedelta(days=40).total_seconds())
+
+    (found,) = collected.report().discrepancies
+
+    assert (found.code, found.about, found.settlement, found.fixes) == (*_ORPHAN, "S3", (Fix.IGNORE,))
+    assert found.fix.startswith("give the settlement; ")
+    assert found.fix.endswith("cannot be brought back: if it never went back, settle it under new ids")
+
+
+def test_an_invoice_in_a_payment_s_place_that_the_host_has_no_more_is_to_be_undone() -> None:
+    """On an account that is no bank account, nothing but that invoice takes the money out."""
+    made = collecting(paid_out=True)
+    (payment,) = made.product.live_payments()
+    made.product.books.reconcile_payment(payment.id)
+    line = evolve(made.settlement.lines[0], id="B1", kind=LineKind.CHARGED_BACK)
+    back = Settlement(id="S2", on=DAY, lines=[line])
+    made.sales.apply(made.sales.settle([made.settlement, back]))
+
+    (found,) = made.sales.reconcile([made.settlement]).discrepancies
+    made.sales.apply(made.sales.undo_settlement(back))
+
+    assert (found.code, found.about, found.settlement, found.fixes) == (*_ORPHAN, "S2", (Fix.IGNORE,))
+    assert found.fix.endswith("a plan cannot remove it alone: undo_settlement() takes its settlement back")
+    assert made.sales.reconcile([made.settlement]).clean
+
+
+_ORPHAN = ("not in your settlements", "B1")
+
+
+def _charged_back(collected: Collected) -> Settlement:
+    """What of S1 went back a month later, in a settlement S3: its payment is removed."""
+    line = evolve(collected.settlements[0].lines[1], id="B1", kind=LineKind.CHARGED_BACK)
+    back = Settlement(id="S3", on=DAY + timedelta(days=30), lines=[line])
+    collected.settlements.append(back)
+    collected.apply()
+    return back

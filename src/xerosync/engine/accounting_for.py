@@ -35,6 +35,10 @@ _ORPHAN_FIX: Final = (
     "give the settlement; if you give those from some day on alone, name that day: first=…; "
     "take back what was posted only if it never was"
 )
+_TO_COME_CAUSE: Final = "it was posted here, for a settlement of a day after the last one of this report"
+_TO_COME_FIX: Final = (
+    "give that settlement too, or name a later last=…: a payment that it took out is missing from earlier balances, too"
+)
 _BY_HAND_CAUSE: Final = "somebody entered it in Xero by hand, and nothing was posted for it"
 _BY_HAND_FIX: Final = "take what was typed for it, or remove that and settle again"
 _TYPED: Final[Mapping[str, str]] = {
@@ -195,15 +199,17 @@ class _Explaining:
             amount = self._actual(entries)
             if amount:
                 first = entries[0]
+                is_to_come = any(settled_on(each) > self.standing.last for each in entries)
                 found = Discrepancy(
                     code="not in your settlements",
                     about=about,
-                    cause=_ORPHAN_CAUSE,
-                    fix=_ORPHAN_FIX,
+                    cause=_TO_COME_CAUSE if is_to_come else _ORPHAN_CAUSE,
+                    fix=_TO_COME_FIX if is_to_come else _ORPHAN_FIX,
                     worth=abs(amount),
                     amount=amount,
                     xero_id=first.xero_id,
                     part=(what, about),
+                    settlement=first.settlement,
                     link=self._link(first),
                 )
                 yield Found(discrepancy=found, entries=tuple(entries))
@@ -229,6 +235,7 @@ class _Explaining:
                     fix=finding.fix,
                     retry=finding.retry,
                     amount=self._zero,
+                    settlement=intent.facts.get("settlement", ""),
                 )
                 yield Found(discrepancy=told)
 
@@ -272,6 +279,7 @@ class _Explaining:
             amount=amount,
             xero_id=shown.xero_id if shown is not None else "",
             part=expected.key,
+            settlement=expected.settlement.id,
             link=link or (told.link if told is not None else None),
         )
         typed = any(each.intent is None and each.tag is None for each in entries)
@@ -305,6 +313,7 @@ class _Explaining:
             worth=abs(amount),
             amount=amount,
             xero_id=entry.xero_id,
+            settlement=entry.settlement,
             link=self._link(entry),
         )
         return _changed(finding, entry)
@@ -381,10 +390,14 @@ def _other_movements(rest: Money) -> Discrepancy:
 def is_before(entry: Entry, first: date) -> bool:
     """Whether *entry* is of before *first*: by its own day, or where it was dated ahead by its settlement's."""
     own = entry.recorded_on is not None and entry.recorded_on < first
-    if own or entry.intent is None:
-        return own
-    settled_on = entry.intent.facts.get("settled_on") or entry.intent.facts.get("on")
-    return settled_on is not None and date.fromisoformat(settled_on) < first
+    return own or settled_on(entry, unknown=first) < first
+
+
+def settled_on(entry: Entry, *, unknown: date = date.min) -> date:
+    """The day of the settlement that *entry* was posted for, of a payout its own; *unknown* where that is not known."""
+    facts = entry.intent.facts if entry.intent is not None else {}
+    said = facts.get("settled_on") or facts.get("on")
+    return unknown if said is None else date.fromisoformat(said)
 
 
 def parts_told(lines: Iterable[ReportedLine]) -> dict[Key, ReportedLine]:

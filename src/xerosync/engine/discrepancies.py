@@ -74,15 +74,16 @@ class Discrepancy(Finding):
     moves none; *worth* is the money at stake.
 
     *about* is the host's id where there is one, else Xero's, *xero_id* the document's, and *link* leads to it. *part*
-    is what of a settlement it is about: ``line``, ``fees`` or ``payout``, and its id. *remedies* are the actions of
-    each fix that a plan can make; *refused* are Xero's words where it refused to have it put back before, and nothing
-    has changed since.
+    is what of a settlement it is about: ``line``, ``fees`` or ``payout``, and its id; *settlement* is the id of that
+    settlement, blank where there is none. *remedies* are the actions of each fix that a plan can make; *refused* are
+    Xero's words where it refused to have it put back before, and nothing has changed since.
     """
 
     amount: Money
     xero_id: str = ""
     link: str | None = None
     part: tuple[str, str] | None = None
+    settlement: str = ""
     remedies: Mapping[Fix, tuple[Action, ...]] = field(factory=dict[Fix, "tuple[Action, ...]"])
     refused: tuple[str, ...] = ()
 

@@ -255,7 +255,7 @@ class Reconciliations(Tabular):
         return f"<Reconciliations of {len(self.reports)} accounts>"
 
 
-_EMPTY: Final = dict.fromkeys(("what", "amount", "worth", "why", "about", "fix", "who", "link"), "")
+_EMPTY: Final = dict.fromkeys(("what", "amount", "worth", "why", "about", "settlement", "fix", "who", "link"), "")
 
 
 def _check(fix: Choice) -> None:
@@ -325,6 +325,7 @@ def _row(each: Discrepancy) -> dict[str, str]:
         "worth": "" if each.worth is None else str(each.worth),
         "why": each.cause,
         "about": each.about,
+        "settlement": each.settlement,
         "fix": each.fix,
         "who": each.who,
         "link": each.link or "",
@@ -335,6 +336,7 @@ def _as_json(each: Discrepancy) -> dict[str, object]:
     return {
         "code": each.code,
         "about": each.about,
+        "settlement": each.settlement,
         "amount": str(each.amount.amount),
         "worth": str(each.worth.amount) if each.worth is not None else None,
         "cause": each.cause,
@@ -443,5 +445,7 @@ def _section_of_discrepancies(report: Reconciliation) -> Section:
 
 
 def _named(each: Discrepancy) -> str:
-    """What *each* is about: a settlement's fees and its payout bear one id."""
-    return each.about if each.part is None or each.part[0] == LINE else f"{each.about}, {each.part[0]}"
+    """What *each* is about: a settlement's fees and its payout bear its id, a line has one of its own."""
+    if each.part is not None and each.part[0] != LINE:
+        return f"{each.about}, {each.part[0]}"
+    return f"{each.about}, of {each.settlement}" if each.settlement else each.about

@@ -27,7 +27,7 @@ from xerosync.engine.entries import LINE, Entry, Key, named
 from xerosync.engine.mirror import GONE
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Plan
-from xerosync.engine.restoring import VOIDED, again
+from xerosync.engine.restoring import TAKING_BACK, VOIDED, again
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment, PaymentId
@@ -164,7 +164,15 @@ def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) 
         if action is None:
             return (), f"a plan cannot remove it: {reason or 'delete it in Xero'}"
         actions.append(action)
-    return tuple(actions), ""
+    return tuple(actions), "" if actions else _why_none_is_left(entries)
+
+
+def _why_none_is_left(entries: Sequence[Entry]) -> str:
+    """Why nothing removes *entries*, which are no documents that a plan removes one by one."""
+    standing = [each.intent for each in entries if each.intent is not None and each.actual]
+    if any(each.operation.kind in TAKING_BACK for each in standing):
+        return "what it took out cannot be brought back: if it never went back, settle it under new ids"
+    return "a plan cannot remove it alone: undo_settlement() takes its settlement back" if standing else ""
 
 
 def _is_foreign(discrepancy: Discrepancy, entries: Sequence[Entry]) -> bool:
