@@ -395,8 +395,9 @@ def is_before(entry: Entry, first: date) -> bool:
 
 def settled_on(entry: Entry, *, unknown: date = date.min) -> date:
     """The day of the settlement that *entry* was posted for, of a payout its own; *unknown* where that is not known."""
-    facts = entry.intent.facts if entry.intent is not None else {}
-    said = facts.get("settled_on") or facts.get("on")
+    if entry.intent is None:
+        return unknown
+    said = entry.intent.facts.get("settled_on") or entry.intent.facts.get("on")
     return unknown if said is None else date.fromisoformat(said)
 
 

@@ -341,8 +341,8 @@ async def _known_again(books: Books, told: Iterable[Discrepancy]) -> list[Discre
             remedies[Fix.RESTORE] = again.actions
             fix = f"{fix}; Xero refused to have it put back: {' | '.join(again.refused)}" if again.refused else fix
             fix = f"{fix}; put back, it lacks {again.leaves}: give those again" if again.leaves else fix
-        told = evolve(each, remedies=remedies, fix=fix, refused=again.refused)
-        known.append(evolve(told, code=UNDONE, cause=REMOVED_FIRST, who="you") if is_undone else told)
+        now = evolve(each, remedies=remedies, fix=fix, refused=again.refused)
+        known.append(evolve(now, code=UNDONE, cause=REMOVED_FIRST, who="you") if is_undone else now)
     return known
 
 

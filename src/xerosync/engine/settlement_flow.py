@@ -146,13 +146,9 @@ async def _settled(
         needed = {need for each in more for need in each.needs}
         new = [each for each in vendors if each.itself in needed]
         actions, findings = [*actions, *new, *more], [*findings, *other, *withheld]
+    findings = list(_as_undone(ordered, undone, findings))
     return _Settled(
-        plan=Plan(
-            tenant=books.tenant,
-            actions=tuple(actions),
-            findings=tuple(_as_undone(ordered, undone, findings)),
-            known=before.removals,
-        ),
+        plan=Plan(tenant=books.tenant, actions=tuple(actions), findings=findings, known=before.removals),
         accounts=accounts,
         kept=kept,
         written=written,
