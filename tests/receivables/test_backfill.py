@@ -214,7 +214,25 @@ def date_fees_later(product: Product) -> None:
     product.xero().bank_transactions.update_one(later)
 
 
-@pytest.mark.parametrize(("edit", "field"), [(raise_fees, "amount"), (date_fees_later, "date")])
+def code_fees_otherwise(product: Product) -> None:
+    (fees,) = (each for each in product.books.bank_transactions if each.type == "SPEND")
+    product.books.edit_bank_transaction(fees.id, amount=Decimal(1), account="453")
+
+
+def move_fees(product: Product) -> None:
+    (fees,) = (each for each in product.books.bank_transactions if each.type == "SPEND")
+    product.books.edit_bank_transaction(fees.id, Contact={"ContactID": product.books.add_contact("Another").id})
+
+
+@pytest.mark.parametrize(
+    ("edit", "field"),
+    [
+        (raise_fees, "amount"),
+        (date_fees_later, "date"),
+        (code_fees_otherwise, "lines"),
+        (move_fees, "contact"),
+    ],
+)
 def test_what_people_edited_after_it_was_taken_over_is_told_of_and_not_undone(
     product: Product, sales: Receivables, edit: Callable[[Product], None], field: str
 ) -> None:

@@ -185,6 +185,35 @@ def test_a_bill_that_may_be_of_the_fees_is_asked_about(product: Product, xero: X
     assert len(product.live_bills()) == 2
 
 
+@pytest.mark.parametrize("field", ["lines", "contact"])
+def test_a_bill_of_fees_edited_after_it_was_taken_over_is_told_of_and_not_undone(
+    product: Product, xero: Xero, field: str
+) -> None:
+    settlement = collected(product)
+    bill = fee_bill(product, "1.00")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=BILLED)
+    sales.apply(sales.backfill(settlement))
+    ledger = Ledger(xero)
+    assert len(ledger.drift()) == 0
+    product.clock.advance(60)
+    if field == "contact":
+        product.books.edit_invoice(bill, Contact={"ContactID": product.books.add_contact("Another").id})
+    else:
+        line: Mapping[str, str] = {"Description": "x", "UnitAmount": "1.00", "AccountCode": "404", "TaxType": "NONE"}
+        product.books.edit_invoice(bill, lines=[line])
+
+    plan = sales.undo_settlement(settlement)
+
+    assert [(each.about, each.cause) for each in plan.findings] == [
+        ("fees/S1", f"it was edited in Xero since: {field}")
+    ]
+    report = ledger.drift()
+    assert [(each.about, each.field) for each in report] == [("fees/S1", field)]
+    assert not sales.apply(report.restore()).results
+    sales.apply(report.ignore())
+    assert len(ledger.drift()) == 0
+
+
 @pytest.mark.parametrize("vendor", ["Collections Limited", "Collections Ltd"])
 def test_a_bill_of_fees_typed_to_a_contact_like_the_provider_s_is_asked_about(
     product: Product, xero: Xero, vendor: str
@@ -290,6 +319,22 @@ def test_what_may_be_the_refund_is_asked_about(
     sales.apply(sales.backfill(settlement, chosen={"R1": ""}))
     sales.apply(sales.settle(settlement))
     assert held_in_clearing(product) == Decimal(190) - Decimal(amount)
+
+
+def test_a_refund_moved_to_another_contact_after_it_was_taken_over_is_told_of_and_not_undone(
+    product: Product, xero: Xero
+) -> None:
+    settlement = collected(product, REFUND, fees="")
+    note = refunded(product, settlement, "10.00")
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=PLAIN)
+    sales.apply(sales.backfill(settlement))
+    product.clock.advance(60)
+    product.books.edit_invoice(note, Contact={"ContactID": product.books.add_contact("Another").id})
+
+    plan = sales.undo_settlement(settlement)
+
+    assert [(each.about, each.cause) for each in plan.findings] == [("R1", "it was edited in Xero since: contact")]
+    assert [(each.about, each.field) for each in Ledger(xero).drift()] == [("R1", "contact")]
 
 
 @pytest.mark.parametrize("is_it", [True, False])

@@ -51,7 +51,14 @@ from xerosync.engine.settling_policies import FeesAs, SettlementSettings
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.transactions import transactions_of
 from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_given, not_it, pair
-from xerosync.engine.typed_books import typed_fee_bills, typed_movements, typed_payments, typed_payouts, typed_refunds
+from xerosync.engine.typed_books import (
+    as_typed,
+    typed_fee_bills,
+    typed_movements,
+    typed_payments,
+    typed_payouts,
+    typed_refunds,
+)
 from xerosync.engine.vendors import known_vendors, vendor_key
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
@@ -228,13 +235,13 @@ async def backfill_settlements(
     known = await current_of(books, [operation for each in listed for operation in each.operations])
     backfill = _Backfill(known, await _gone(books, known.values()), chosen)
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
-    backfill.findings += (each for each in linked if isinstance(each, Finding))
-    backfill.findings += _not_given(given, invoices, chosen)
+    backfill.findings += [*(each for each in linked if isinstance(each, Finding)), *_not_given(given, invoices, chosen)]
     await _decide_lines(books, backfill, writes)
     await _decide_costs(books, backfill, more.values())
     await _decide_bills(books, backfill, settings.provider, bills)
     await _decide_refunds(books, backfill, refunds)
-    return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
+    actions, findings = await as_typed(books, backfill.actions), backfill.findings
+    return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
 
 
 def _costs_by_account(

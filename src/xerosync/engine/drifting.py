@@ -49,7 +49,7 @@ from xerosync.engine.restoring import (
 )
 from xerosync.engine.settling_policies import WhenLocked, open_books
 from xerosync.engine.states import POSTED, State
-from xerosync.engine.written import Written, all_changes, first_key, written_as, written_total
+from xerosync.engine.written import Written, all_changes, as_typed, first_key, written_as, written_total
 from xerosync.models import (
     BankTransaction,
     BankTransfer,
@@ -339,7 +339,7 @@ def _as_taken_over(written: Intent) -> Mapping[str, object]:
     """What was typed looked like when it was taken over: of money and transfers only the facts say how much it was."""
     effect, on = written.facts.get("effect"), written.facts.get("dated")
     amount = {"Amount": str(abs(Decimal(effect)))} if effect is not None else {}
-    return {**amount, **({"Date": on} if on is not None else {}), **written.payload}
+    return {**amount, **({"Date": on} if on is not None else {}), **as_typed(written), **written.payload}
 
 
 def _differing(field: DriftField, was: str, now: date | str | None) -> Iterator[tuple[DriftField, str, str]]:

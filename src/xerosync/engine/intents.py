@@ -52,7 +52,7 @@ _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
 _NAMES: Final = frozenset(
-    {"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled", "taken", "net"}
+    {"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled", "taken", "net", "as_typed"}
 )
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 

@@ -76,19 +76,20 @@ async def lines_changed(
     A call for 80 invoices that changed at all, one for each credit note, and one for each page of bank transactions,
     where more than a few did.
     """
+    known = {xero_id: written[xero_id].known for xero_id in documents}
     changed = {
         xero_id: (document, stamp)
         for xero_id, (document, stamp) in documents.items()
-        if _is_later(stamp, written[xero_id].last.stamp)
+        if _is_later(stamp, known[xero_id][1])
         and (not isinstance(document, BankTransaction) or document.type in _MONEY)
-        and "LineItems" in (written[xero_id].wanted or {})
+        and "LineItems" in known[xero_id][0]
     }
     money = {xero_id: stamp for xero_id, (each, stamp) in changed.items() if isinstance(each, BankTransaction)}
     papers = [each for each, _ in changed.values() if not isinstance(each, BankTransaction)]
     now: dict[str, Paper] = {**await now_in_xero(books, papers), **await money_in_xero(books, money)}
     found: dict[str, LinesChanged] = {}
     for xero_id, there in now.items():
-        before, after = _rows(written[xero_id].wanted or {}), _rows(encode(there))
+        before, after = _rows(known[xero_id][0]), _rows(encode(there))
         was, now_are = _unlike(_lines(before), _lines(after))
         lines = (_in_words(was), _in_words(now_are)) if was or now_are else None
         found[xero_id] = LinesChanged(lines, _texts_changed(before, after))

@@ -33,7 +33,7 @@ from xerosync.engine.observed import intents_of, intents_with
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.states import OPEN, POSTED, State
-from xerosync.engine.written import Written
+from xerosync.engine.written import AS_TYPED, Written
 from xerosync.models import (
     AccountId,
     BankTransaction,
@@ -226,7 +226,7 @@ def _room_for(host_ref: str) -> str:
 
 def _facts(written: Intent) -> dict[str, str]:
     # What is posted anew is whole, and is what is wanted.
-    kept = {name: value for name, value in written.facts.items() if name not in {"batch", "wanted"}}
+    kept = {name: value for name, value in written.facts.items() if name not in {"batch", "wanted", AS_TYPED}}
     return kept | dict([RESTORED])
 
 

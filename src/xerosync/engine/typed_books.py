@@ -10,8 +10,10 @@ from typing import Final, TypeVar
 from attrs import evolve
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import CreateBill, MoveMoney, Seen, Transfer
-from xerosync.engine.intents import sign_of
+from xerosync.client._wire.codec import Json, dump
+from xerosync.client._wire.outgoing import encode
+from xerosync.engine.actions import Action, Adopt, CreateBill, CreateSaleCredit, MoveMoney, Seen, Transfer
+from xerosync.engine.intents import sign_of, text_at
 from xerosync.engine.line_drift import money_in_xero
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
@@ -25,9 +27,11 @@ from xerosync.engine.mirror import (
     stamp_of,
     walk,
 )
-from xerosync.engine.observed import intents_with
+from xerosync.engine.observed import intents_with, stamped
 from xerosync.engine.settlement_books import SettlementAccounts
+from xerosync.engine.states import State
 from xerosync.engine.typed import Paid, Typed, Wanted
+from xerosync.engine.written import AS_TYPED, now_in_xero
 from xerosync.mapping.banking import with_tax
 from xerosync.models import (
     Account,
@@ -47,6 +51,8 @@ T = TypeVar("T", Payment, BankTransaction, BankTransfer, Invoice, CreditNote)
 
 _SAID: Final = ("collected", "net", "effect", "amount")
 """The facts that say how much a write is of, the first that there is."""
+_EDITABLE: Final = (MoveMoney.kind, CreateBill.kind, CreateSaleCredit.kind)
+"""The kinds of what people can edit after it was taken over; a payment or a transfer nobody can."""
 _ANOTHER_TOTAL: Final = "of a credit note of another total"
 _ANOTHER_CONTACT: Final = "of another contact"
 _ANOTHERS: Final = "of a credit note that is taken over for another"
@@ -192,6 +198,46 @@ async def typed_refunds(books: Books, kin: Mapping[str, Sequence[str]]) -> list[
                 )
     # What is taken over of a credit note are its payments, and those are left out already.
     return _oldest_first(found)
+
+
+async def as_typed(books: Books, actions: Iterable[Action]) -> list[Action]:
+    """
+    *actions*, where those that take over spent or received money, a bill or a credit note keep how it was typed.
+
+    A call for 80 bills, and one for each page of money where that is more than a little; of a credit note, which would
+    take a call of its own, the lines are not kept.
+    """
+    listed = list(actions)
+    taken = {each.xero_id: each for each in listed if isinstance(each, Adopt) and each.ends is State.CONFIRMED}
+    by_kind = {of: {key for key, each in taken.items() if each.adopted_kind == of} for of in _EDITABLE}
+    stamps = {key: each.seen[0].stamp for key, each in taken.items() if each.seen}
+    bills = await stamped(books, INVOICES, Invoice, by_kind[CreateBill.kind])
+    whole: dict[str, Invoice | CreditNote | BankTransaction] = {
+        **{
+            key: note
+            for key, (note, _) in (
+                await stamped(books, CREDIT_NOTES, CreditNote, by_kind[CreateSaleCredit.kind])
+            ).items()
+        },
+        **await now_in_xero(books, [bill for bill, _ in bills.values()]),
+        **await money_in_xero(books, {key: stamps[key] for key in by_kind[MoveMoney.kind]}),
+    }
+    return [
+        evolve(each, facts={**each.facts, AS_TYPED: _kept(whole[each.xero_id], stamps[each.xero_id])})
+        if isinstance(each, Adopt) and each.xero_id in whole and each.adopted_kind in _EDITABLE
+        else each
+        for each in listed
+    ]
+
+
+def _kept(document: Invoice | CreditNote | BankTransaction, stamp: str) -> str:
+    """What people may edit of *document* besides its day and total, which are known by themselves."""
+    there = encode(document)
+    contact, account = text_at(there, "Contact", "ContactID"), text_at(there, "BankAccount", "AccountID")
+    kept: Json = {"UpdatedDateUTC": stamp, "Contact": {"ContactID": contact}, "BankAccount": {"AccountID": account}}
+    if not isinstance(document, CreditNote):
+        kept["LineItems"] = there.get("LineItems", [])
+    return dump(kept).decode()
 
 
 async def _payments_on(books: Books, document: str) -> list[tuple[Seen, Payment]]:

@@ -361,7 +361,8 @@ def _touched(
         # A merge of contacts moves all that they had, and it goes all the same.
         if field is not DriftField.CONTACT or posted.survivors.get(was, was) != now
     }
-    if (intent.xero_id or "") in posted.recoded:
+    # Where it comes to another amount, that its lines are others goes without saying.
+    if (intent.xero_id or "") in posted.recoded and DriftField.AMOUNT not in changed:
         changed.add(DriftField.LINES)
     touched = ", ".join(sorted(changed))
     return f"it was edited in Xero since: {touched}" if touched else ""

@@ -34,6 +34,8 @@ T = TypeVar("T", bound=AttrsInstance)
 _APART: Final = frozenset({"Contact", "InvoiceID", "CreditNoteID", "BankTransactionID"})
 """What two changes of one document are compared without: a vendor's contact may be new each time."""
 _IDS_AT_ONCE: Final = 80
+AS_TYPED: Final = "as_typed"
+"""The fact that keeps what people had typed, as it was when it was taken over."""
 _CHANGED_BY: Final[Mapping[type[Action], tuple[str, str]]] = {
     ChangeBill: (CreateBill.kind, ""),
     ChangeSupplierCredit: (CreateCreditNote.kind, ""),
@@ -95,6 +97,14 @@ class Written:
         return (self.last.payload or None) if wanted is None else cast(Json, parse(wanted.encode(), where="wanted"))
 
     @property
+    def known(self) -> tuple[Mapping[str, object], str]:
+        """The document as it was known last, written or taken over as it was typed, with its stamp then."""
+        typed = as_typed(self.creation)
+        if typed and self.last is self.creation:
+            return typed, str(typed.get("UpdatedDateUTC", ""))
+        return self.wanted or {}, self.last.stamp
+
+    @property
     def is_open(self) -> bool:
         """Whether nobody can say yet what became of the last change."""
         return self.latest is not None and self.latest.state in OPEN
@@ -121,6 +131,12 @@ class Written:
         payload = {**self.creation.payload, **last.payload, **(self.wanted or {})}
         known = {name: fact for name, fact in self.creation.facts.items() if name != "total"}
         return evolve(self.creation, payload=payload, facts={**known, **last.facts})
+
+
+def as_typed(creation: Intent) -> Json:
+    """What people had typed and *creation* took over, as it was then; nothing where that is not known."""
+    kept = creation.facts.get(AS_TYPED)
+    return {} if kept is None else cast(Json, parse(kept.encode(), where=AS_TYPED))
 
 
 def first_key(creation: Intent) -> str:
