@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
 
-from xerosync import Customer, Money, Receivables, Settlement, SettlementLine, SettlementSettings, SQLiteStore, State
+from xerosync import (
+    App,
+    Customer,
+    KeyRing,
+    Money,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    SQLiteStore,
+    State,
+    Tokens,
+    Xero,
+    encrypted,
+)
 from xerosync._cli import demo, sample
 from xerosync._cli.commands import main
 from xerosync.errors import BudgetSpent
@@ -232,6 +249,52 @@ def test_the_doctor_asks_a_simulator_that_is_served_elsewhere(
     assert main(["doctor", "--store", str(store)]) == 2
 
 
+@pytest.mark.parametrize("body", [b"", b"<p>no books here</p>"])
+def test_what_is_no_simulator_is_said_to_be_none_in_one_line(
+    body: bytes, demo_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (named by http.server)
+            """It is nobody's to read."""
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        Thread(target=server.handle_request, daemon=True).start()
+        assert main(["doctor", "--store", str(demo_store), "--xero", url]) == 2
+    assert main(["doctor", "--store", str(demo_store), "--xero", url]) == 2
+
+    another, gone = capsys.readouterr().err.splitlines()
+    assert another.startswith(f"xerosync: what answers at {url} is no simulator: give the URL that")
+    assert gone.startswith(f"xerosync: nothing answers at {url} (ConnectError on the way to Xero): give the URL that")
+
+
+def test_several_organisations_are_told_apart_by_name_and_id(
+    demo_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Simulator(f"{demo_store}.xero") as simulator, closing(SQLiteStore(demo_store)) as store:
+        second = simulator.add_organisation("Second Ltd")
+        app = simulator.app("xerosync")
+        assert app is not None
+        consent = simulator.consent(app, tenants=[second.tenant_id])
+        ends = simulator.clock.now() + timedelta(seconds=consent.expires_in)
+        own = App(app.client_id, app.client_secret)
+        xero = Xero(own, second.tenant_id, store=store, transport=simulator.transport, clock=simulator.clock)
+        xero.connect(Tokens(consent.access_token, consent.refresh_token, ends))
+
+    for command in ("doctor", "status"):
+        assert main([command, "--store", str(demo_store)]) == 0
+        assert f"Second Ltd, {second.tenant_id}" in capsys.readouterr().out
+        # As somebody pastes it.
+        assert main([command, "--store", str(demo_store), "--organisation", f" {second.tenant_id.upper()} "]) == 0
+        capsys.readouterr()
+
+
 def test_status_lists_each_organisation_with_its_last_run(demo_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, outcome = told(["status", "--store", str(demo_store)], capsys)
 
@@ -280,11 +343,15 @@ def test_what_cannot_be_looked_at_is_one_line_and_exits_2(
     other.write_text("no store, but text that is long enough to be taken for a file of SQLite's, were it one" * 9)
     empty = tmp_path / "empty.db"
     SQLiteStore(empty).close()
+    sealed = tmp_path / "sealed.db"
+    with closing(SQLiteStore(sealed)) as store, closing(SQLiteStore(demo_store)) as plain:
+        encrypted(store, KeyRing(KeyRing.new_key())).commit(plain.query("company", ""))
     for words in (
         ["--store", str(tmp_path / "none.db")],
         ["--store", str(other)],
         ["--store", str(empty)],
         ["--store", str(demo_store), "--organisation", "another"],
+        ["--store", str(sealed)],
     ):
         assert main([command, *words]) == 2
         (line,) = capsys.readouterr().err.splitlines()

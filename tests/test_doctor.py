@@ -191,6 +191,7 @@ def test_without_a_connection_nothing_else_is_blamed(product: Product, xero: Xer
 
     assert wrong(checkup) == {"connection": ["reconnect needed"]}
     assert [check.name for check in checkup if check.looked] == ["store", "connection"]
+    assert str(checkup).count(": not looked at") == 8
 
 
 def _trial_over(product: Product) -> Xero:

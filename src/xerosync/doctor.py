@@ -64,7 +64,8 @@ class Check:
 
     def __str__(self) -> str:
         mark = "✓" if self.passed else "✗" if self.findings else "·"
-        lines = [f"{mark} {self.name}{': ' if self.note else ''}{self.note}"]
+        note = self.note or ("" if self.looked else "not looked at")
+        lines = [f"{mark} {self.name}{': ' if note else ''}{note}"]
         lines += [f"  {each.cause} → {each.fix} ({each.who})" for each in self.findings]
         return "\n".join(lines)
 

@@ -101,7 +101,7 @@ class OrganisationStatus:
 
     def __str__(self) -> str:
         told = f"{self.open:,} open, {self.parked:,} parked, {self.refused:,} refused"
-        head = f"{self.connection.name or self.organisation}: {self.connection.state.value}"
+        head = f"{headline(self.connection)}: {self.connection.state.value}"
         worker = [f"  worker: {self._worker()}"] if self.runs or self.due is not None else []
         return "\n".join([head, f"  {told}", f"  last run: {_ran(self.last_run)}", *worker, *_lines(self.findings)])
 
@@ -202,7 +202,7 @@ class AsyncFleet:
         """
         found = await self._connections.list()
         if organisations is not None:
-            wanted = {each.lower() for each in organisations}
+            wanted = {each.strip().lower() for each in organisations}
             found = Listing(each for each in found if wanted & {each.organisation.lower(), each.company.lower()})
             known = {name.lower() for each in found for name in (each.organisation, each.company)}
             if wanted - known:
@@ -266,6 +266,11 @@ class Fleet:
         self._flows: Final = AsyncFleet(store, clock=clock, on_event=on_event, _blocking=True)
 
     status: Final = stepped(AsyncFleet.status)
+
+
+def headline(connection: ConnectionSummary) -> str:
+    """Which organisation it is about, by its name, if it is known, and its tenant id."""
+    return ", ".join(filter(None, (connection.name, connection.organisation)))
 
 
 def finding_row(finding: Finding) -> Row:

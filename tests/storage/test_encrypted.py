@@ -14,8 +14,9 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conftest import Product
 
-from xerosync import AsyncKeyRotation, KeyRing, KeyRotation, Secret, encrypted
+from xerosync import App, AsyncKeyRotation, Connections, Fleet, KeyRing, KeyRotation, Secret, Xero, encrypted
 from xerosync.errors import InvalidInput, KeyMissing, NotEncrypted, SealBroken, StoreFailed, VersionConflict
 from xerosync.simulator import VirtualClock
 from xerosync.storage import Fence, MemoryStore, Record, RecordKey
@@ -135,6 +136,23 @@ def test_a_key_that_is_missing_is_named_by_its_fingerprint_with_what_to_do() -> 
     assert KeyRing(OLD).ids[0] in str(refused.value)
     assert not {word for key in (OLD, NEW) for word in (key.reveal(), WORD) if word in str(refused.value)}
     assert read(store, NEW, OLD) == LINK.body
+
+
+def test_a_store_that_is_opened_without_its_keys_says_so_and_sends_nobody_to_connect_again(product: Product) -> None:
+    store = MemoryStore()
+    product.xero(store=encrypted(store, KeyRing(KeyRing.new_key())))
+    # What product.xero() does first is to connect.
+    bare = Xero(
+        App(product.app.client_id, product.app.client_secret),
+        product.books.tenant_id,
+        store=store,
+        transport=product.simulator.transport,
+        clock=product.clock,
+    )
+
+    for ask in (bare.organisation, bare.connection_state, Connections(store).list, Fleet(store).status):
+        with pytest.raises(KeyMissing, match="is encrypted: read this store in your own code"):
+            ask()
 
 
 def test_plain_text_is_refused_unless_it_is_expected_and_then_encrypted_for_good() -> None:

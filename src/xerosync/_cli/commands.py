@@ -73,19 +73,20 @@ def _demo(given: _Given) -> int:
 
 def _doctor(given: _Given) -> int:
     from xerosync._cli import standing  # noqa: PLC0415 - each command imports only what it needs
+    from xerosync.fleet import headline  # noqa: PLC0415 - each command imports only what it needs
 
     found = standing.examined(given.store or Path(), given.organisation, given.xero)
     findings = sum(len(check.findings) for _, check in found)
     if given.json:
-        rows = [standing.check_row(tenant, check) for tenant, check in found]
+        rows = [standing.check_row(about.organisation, check) for about, check in found]
         sys.stdout.write(json.dumps({"checks": rows, "findings": findings}) + "\n")
     else:
-        several = len({tenant for tenant, _ in found}) > 1
-        said = ""
-        for tenant, check in found:
-            if several and tenant != said:
-                sys.stdout.write(f"{tenant}\n")
-            said = tenant
+        heads = [headline(about) for about, _ in found]
+        several, said = len(set(heads)) > 1, ""
+        for head, (_, check) in zip(heads, found, strict=True):
+            if several and head != said:
+                sys.stdout.write(f"{head}\n")
+            said = head
             sys.stdout.write(f"{check}\n")
     return 1 if findings else 0
 

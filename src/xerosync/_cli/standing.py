@@ -42,20 +42,20 @@ def status(store: Path, organisation: str | None, xero: str | None) -> FleetStat
         return found
 
 
-def examined(store: Path, organisation: str | None, xero: str | None) -> list[tuple[str, Check]]:
+def examined(store: Path, organisation: str | None, xero: str | None) -> list[tuple[ConnectionSummary, Check]]:
     """
-    Every check of the connection to each organisation of *store*, or the one asked for, with its tenant id.
+    Every check of the connection to each organisation of *store*, or the one asked for, with what is known of it.
 
     What the store says was done there says what is needed: sales' payments a clearing account, bills a payment account.
     Raises as `status` does, and `Misconfigured` where there is no Xero to ask.
     """
     with closing(_opened(store)) as kept:
-        wanted = [(each.organisation, _use_of(kept, each.organisation)) for each in _connected(kept, organisation)]
-    found: list[tuple[str, Check]] = []
-    for tenant, use in wanted:
-        with kept_connection(store, tenant, xero=xero) as client:
+        wanted = [(each, _use_of(kept, each.organisation)) for each in _connected(kept, organisation)]
+    found: list[tuple[ConnectionSummary, Check]] = []
+    for each, use in wanted:
+        with kept_connection(store, each.organisation, xero=xero) as client:
             doctor = Doctor(client, features=use.features, clearing_account=use.clearing, payment_account=use.paid_from)
-            found += [(tenant, check) for check in doctor.examine()]
+            found += [(each, check) for check in doctor.examine()]
     return found
 
 
@@ -95,7 +95,8 @@ def _connected(kept: SQLiteStore, organisation: str | None) -> Sequence[Connecti
         if not found:
             raise _none_known()
         return found
-    asked = [each for each in found if organisation.lower() in {each.organisation, each.company.lower()}]
+    wanted = organisation.strip().lower()
+    asked = [each for each in found if wanted in {each.organisation, each.company.lower()}]
     if not asked:
         raise InvalidInput("organisation", "the store knows no such organisation: give the id that status shows")
     return asked

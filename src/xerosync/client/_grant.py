@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from xerosync.client.oauth import App, Tokens, tokens_of, tokens_row
 from xerosync.errors import StoreFailed
+from xerosync.storage.keys import check_plain
 from xerosync.storage.protocol import Record, RecordKey
 
 LEASE_S: Final = 90.0
@@ -98,7 +99,8 @@ def new_grant(app: App, tokens: Tokens, now: datetime) -> Record:
 
 
 def read_grant(record: Record) -> Grant:
-    """The token set in *record*. Raises `UnreadableGrant`."""
+    """The token set in *record*. Raises `UnreadableGrant`, or `KeyMissing` for one that is encrypted."""
+    check_plain(record, f"the stored token set {record.key}")
     # Neither the cause nor any frame on its way: they would show what stands in the record.
     grant = _grant_in(record)
     if grant is None:

@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from xerosync.client._wire.codec import Json
 from xerosync.errors import StoreFailed
 from xerosync.models import Connection, ConnectionId, TenantId
+from xerosync.storage.keys import check_plain
 from xerosync.storage.protocol import Record, RecordKey
 
 COMPANY: Final = "company"
@@ -79,6 +80,7 @@ def company_key(company: str) -> RecordKey:
 
 def read_kept(record: Record) -> Kept:
     """The connection in either of its records. Raises `StoreFailed` for one that this library did not write."""
+    check_plain(record, f"the stored connection {record.key}")
     try:
         body = cast(Json, json.loads(record.body))
         since = body.get("connected_at")

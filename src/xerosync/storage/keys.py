@@ -117,6 +117,12 @@ _PLAIN: Final = (
 )
 
 
+def check_plain(record: Record, what: str) -> None:
+    """Raise `KeyMissing` where the body of *record*, *what* is kept in it, lies there encrypted still."""
+    if record.body.startswith(_SEALED):
+        raise KeyMissing(f"{what} is encrypted: read this store in your own code, as encrypted(store, keys)")
+
+
 def _place(record: Record, version: int) -> bytes:
     """Where *record* stands and all that it is found by: a body is readable only there (reliability S7)."""
     due = None if record.due is None else to_micros(record.due)

@@ -146,7 +146,8 @@ def kept_connection(store: Path | str, organisation: str, *, xero: str | None = 
     path = Path(store)
     if xero is None and not _books_of(path).exists():
         raise Misconfigured(
-            f"there are no books {_books_of(path)} beside the store: give the URL of the Xero it is for"
+            f"there are no books {_books_of(path)} beside the store: give the URL of the simulator that it is for; "
+            "of a store that is for Xero itself ask a Doctor in your own code, which has the app's secret"
         )
     with ExitStack() as stack:
         kept = SQLiteStore(path)
@@ -210,7 +211,15 @@ def _connect(transport: Transport, host: str, clock: Clock) -> Connected:
 def _ask(transport: Transport, host: str, what: str, given: Mapping[str, object]) -> dict[str, object]:
     body = msgspec.json.Encoder(decimal_format="number").encode(given)
     headers = {"Content-Type": "application/json"}
-    response = run(transport.send(Request("POST", f"{host}/_simulator/{what}", headers, body)))
-    if response.status != 200:
+    try:
+        response = run(transport.send(Request("POST", f"{host}/_simulator/{what}", headers, body)))
+    except TransportFault as fault:
+        raise Misconfigured(f"nothing answers at {host} ({fault}): {_SERVED}") from fault
+    if response.status not in {200, 400} or response.header("Content-Type") != "application/json":
+        raise Misconfigured(f"what answers at {host} is no simulator: {_SERVED}")
+    if response.status == 400:
         raise Rejected((response.body.decode(errors="replace"),), response.status)
     return cast(dict[str, object], msgspec.json.decode(response.body))
+
+
+_SERVED = "give the URL that python -m xerosync simulator printed when it began"
