@@ -139,6 +139,11 @@ class Link(Action):
         return Record("link", tenant, self.key, json.dumps(about), self.kind, None, lookups)
 
     @property
+    def besides(self) -> tuple[Record, ...]:
+        """What else is kept with it, each in the place of a record that is as it was when this was planned."""
+        return ()
+
+    @property
     def linked_id(self) -> str:
         """The Xero id. Raises `TypeError` while it is another action's to come."""
         if isinstance(self.xero_id, Pending):

@@ -51,7 +51,7 @@ from xerosync.engine.strays import ADOPTED, check_not_behind, stray_record
 from xerosync.engine.undo_flow import is_more_to_undo
 from xerosync.errors import InvalidInput
 from xerosync.events import Event
-from xerosync.storage.protocol import RecordKey
+from xerosync.storage.protocol import Record, RecordKey
 
 _CHUNK: Final = 1000
 _CHANGED: Final = "its document has changed in Xero since this was planned"
@@ -268,20 +268,27 @@ class _Applying:
         kept = [link for link in known if link.itself not in refused]
         for start in range(0, len(kept), _CHUNK):
             fresh = await self._as_planned(kept[start : start + _CHUNK])
-            remembered = [link.record(self.books.tenant) for link in fresh]
+            remembered = [each for link in fresh for each in (link.record(self.books.tenant), *link.besides)]
             forgotten = [RecordKey("link", self.books.tenant, link.undoes) for link in fresh if link.undoes]
             self.poster.trail.linked(fresh)
             await self.poster.commit(remembered, deletes=forgotten)
             self.results += [Result(action=link, state=State.CONFIRMED, xero_id=link.linked_id) for link in fresh]
 
     async def _as_planned(self, links: Sequence[Link]) -> list[Link]:
-        """Drop the links of transactions that are kept already, and those whose transaction has changed meanwhile."""
+        """
+        Drop the links of transactions that are kept already, and those whose transaction, or what else is kept with
+        them, has changed meanwhile.
+        """
         own = [link.record(self.books.tenant) for link in links]
-        kept = {record.identity: record for record in await stored(self.books, (each.identity for each in own))}
+        besides = [each.identity for link in links for each in link.besides]
+        asked = [*(each.identity for each in own), *besides]
+        kept = {record.identity: record for record in await stored(self.books, asked)}
         fresh: list[Link] = []
         for link, record in zip(links, own, strict=True):
             before = kept.get(record.identity)
-            if not isinstance(link, TransactionLink) or link.fits(before):
+            if not all(_takes_the_place(each, kept.get(each.identity)) for each in link.besides):
+                self._left_out(link, "changed since planned", _OTHERWISE)
+            elif not isinstance(link, TransactionLink) or link.fits(before):
                 fresh.append(link)
             elif before is not None and before.body == record.body:
                 self.results.append(Result(action=link, state=State.CONFIRMED, xero_id=link.linked_id, earlier=True))
@@ -421,6 +428,11 @@ class _Applying:
                 retry=True,
             )
         )
+
+
+def _takes_the_place(record: Record, before: Record | None) -> bool:
+    """Whether *record* was made of what is kept *before* it, or is kept already."""
+    return before is not None and (before.version == record.version or before.body == record.body)
 
 
 def _is_answer(action: Action, intent: Intent) -> bool:

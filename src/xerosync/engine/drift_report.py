@@ -10,10 +10,12 @@ from attrs import evolve, frozen
 
 from xerosync.arguments import listed
 from xerosync.engine.actions import AcceptDrift, Action, Pay, Pending
+from xerosync.engine.intents import Intent
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.plans import Finding, Plan
 from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
+from xerosync.storage.protocol import Record
 from xerosync.tables import Tabular
 
 
@@ -53,7 +55,7 @@ class FollowDrift(AcceptDrift):
     """
     Somebody changed a document in Xero, and the host is to follow: give its own row of *about* what the *field* is now.
 
-    Applied, it is remembered as accepted.
+    Applied, it is remembered as accepted; *restates* is what fees and payouts are on record as from then on.
     """
 
     what: str
@@ -61,6 +63,12 @@ class FollowDrift(AcceptDrift):
     field: str
     was: str
     now: str
+    restates: Intent | None = None
+
+    @property
+    def besides(self) -> tuple[Record, ...]:
+        """What is on record from then on."""
+        return (self.restates.record(),) if self.restates is not None else ()
 
 
 @frozen(kw_only=True, repr=False)
@@ -71,7 +79,7 @@ class Drift:
 
     *remedy* is what puts it back; empty where only a person can, and *stays* says why, where that is known. *refused*
     are Xero's words where it refused that before, and nothing has changed since; *leaves* says what the remedy does not
-    bring back.
+    bring back. *restates* is what fees and payouts are on record as once it is followed.
     """
 
     kind: str
@@ -85,6 +93,7 @@ class Drift:
     refused: tuple[str, ...] = ()
     stays: str = ""
     leaves: str = ""
+    restates: Intent | None = None
 
     def accepted(self) -> AcceptDrift:
         """The action that remembers that this is as it should be."""
@@ -104,6 +113,7 @@ class Drift:
             field=self.field.value,
             was=self.was,
             now=self.now,
+            restates=self.restates,
         )
 
     @property
@@ -155,7 +165,13 @@ class DriftReport(Tabular):
         The plan that takes over what people did, of the documents *about* or of all: each `FollowDrift` says what to
         change in your own rows. Change them, then apply it. Nothing is written to Xero. Raises as `ignore`.
         """
-        return Plan(tenant=self.tenant, actions=tuple(each.followed() for each in self._chosen(about)))
+        actions: list[FollowDrift] = []
+        met: set[str] = set()
+        for each in self._chosen(about):
+            # One document may have changed in several fields, and its record takes them over at once.
+            actions.append(evolve(each.followed(), restates=None if each.xero_id in met else each.restates))
+            met.add(each.xero_id)
+        return Plan(tenant=self.tenant, actions=tuple(actions))
 
     def restore(self, *about: str, retry_refused: bool = False) -> Plan:
         """

@@ -36,6 +36,7 @@ from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.putting_back import PutBack, put_back
+from xerosync.engine.restating import Edited, restated
 from xerosync.engine.restoring import (
     RESTORED,
     TAKING_BACK,
@@ -146,6 +147,17 @@ async def _drifted(
     days = open_books(organisation, WhenLocked.REFUSE)
     contacts = (text_at(each.as_one().payload, "Contact", "ContactID") for each, _ in differ.values())
     archived = await archived_contacts(books, contacts)
+    edits = {
+        key: Edited(
+            written=written.creation,
+            document=document,
+            fields={field for field, _, _ in all_differing[key] if field in fields},
+            stamp=documents[key][1],
+        )
+        for key, (written, document) in differ.items()
+        if isinstance(document, BankTransaction) and not written.edits
+    }
+    restates = await restated(books, edits)
     for xero_id, (written, document) in differ.items():
         as_one, differing = written.as_one(), all_differing[xero_id]
         anew = restored.get(xero_id, PutBack())
@@ -167,6 +179,7 @@ async def _drifted(
                 refused=() if stays else anew.refused,
                 stays=stays,
                 leaves="" if stays else anew.leaves,
+                restates=restates.get(xero_id),
             )
 
 

@@ -44,7 +44,10 @@ PAYS_PORTIONS: Final = ("pays", "portions")
 HELD: Final = "payout held"
 """The code of a finding on a payout that waits for lines of its settlement."""
 _HELD_FIX: Final = "see what is found about those lines: it is posted by itself once they stand"
+FOLLOWED: Final = ("followed", "yes")
+"""The fact that people edited it in Xero, and that it is on record as it was followed."""
 _AS_POSTED: Final = "give the settlement as it was posted, or correct what was posted in Xero by hand"
+_AS_FOLLOWED: Final = "give the settlement as it was followed, or correct that in Xero by hand"
 _WHAT: Final[Mapping[str, str]] = {FEES: "fees", PAYOUT: "a payout"}
 _SHOWN: Final = 3
 """How many lines a held payout names."""
@@ -173,8 +176,8 @@ class _Payouts:
             if posted is None or not self.known.stands(posted) or operation.kind == CreateBill.kind:
                 continue
             then = _moved_by(posted, self.known.accounts.currency)
-            cause = f"it was posted with {_WHAT[part]} of {then} on {posted.facts.get('on')}, and is given without"
-            self._find(settlement, part, CHANGED, cause, _AS_POSTED, worth=then)
+            cause = f"{_came(posted)} {_WHAT[part]} of {then} on {posted.facts.get('on')}, and is given without"
+            self._find(settlement, part, CHANGED, cause, _fix(posted), worth=then)
             return True
         return False
 
@@ -394,13 +397,13 @@ class _Payouts:
         ):
             then = _moved_by(intent, effect.currency)
             now = net if net is not None and paid is not None else _out(intent, effect)
-            cause = f"it was posted with {_WHAT[part]} of {then} on {intent.facts.get('on')}"
+            cause = f"{_came(intent)} {_WHAT[part]} of {then} on {intent.facts.get('on')}"
             if then == now and intent.facts.get("on") == on.isoformat():
                 taken = Money(-said, effect.currency)
                 cause += f" that took {taken} out of the clearing account, and is given with one that takes {-effect}"
             else:
                 cause += f", and is given with {now} on {on.isoformat()}"
-            self._find(settlement, part, CHANGED, cause, _AS_POSTED, worth=effect)
+            self._find(settlement, part, CHANGED, cause, _fix(intent), worth=effect)
         elif intent.xero_id in self.known.gone:
             cause = "its fees or its payout were removed in Xero by somebody else; they are not posted again"
             self._find(settlement, part, "removed in Xero", cause, "find out why, and enter them by hand", worth=effect)
@@ -443,6 +446,14 @@ class _Payouts:
     ) -> None:
         found = CostFinding(part=part, code=code, about=settlement.id, cause=cause, fix=fix, worth=worth, root=root)
         self.findings.append(evolve(found, retry=retry, who=who))
+
+
+def _came(intent: Intent) -> str:
+    return "it was edited in Xero, and followed, to" if FOLLOWED[0] in intent.facts else "it was posted with"
+
+
+def _fix(intent: Intent) -> str:
+    return _AS_FOLLOWED if FOLLOWED[0] in intent.facts else _AS_POSTED
 
 
 def _total(moved: Sequence[Movement]) -> Money:

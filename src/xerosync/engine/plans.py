@@ -159,7 +159,7 @@ class Plan(Tabular):
             raise InvalidInput("plan", "it writes to Xero: apply it, and take only() what is kept in the store alone")
         if self.of(Disconnect):
             raise InvalidInput("plan", "it ends a link, which is more than to keep a record: apply it")
-        return tuple(link.record(self.tenant) for link in links)
+        return tuple(record for link in links for record in (link.record(self.tenant), *link.besides))
 
     def of(self, kind: type[A]) -> list[A]:
         """The actions of one *kind*, such as `UpdateCustomer`, in the plan's order."""

@@ -1,0 +1,190 @@
+"""Fees and payouts that people edited, and that were followed: what stands in Xero is gone by from then on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from tests.conftest import DAY, Product, nzd
+from tests.receivables.collected import Collected, paid_out_and_in_flight
+from tests.receivables.test_ordinary_account import ORDINARY, collecting
+
+from xerosync import Fee, FeesAs, Ledger, Reconciliation, Settlement
+from xerosync.simulator.entities import BankTransaction
+
+
+@pytest.fixture
+def collected(product: Product) -> Collected:
+    made = paid_out_and_in_flight(product)
+    product.clock.advance(60)
+    return made
+
+
+def fees_of(product: Product) -> BankTransaction:
+    """Those of the settlement that is in flight."""
+    (fees,) = [each for each in product.books.bank_transactions if each.date > DAY and each.status == "AUTHORISED"]
+    return fees
+
+
+def edited(collected: Collected, amount: str) -> None:
+    collected.product.clock.advance(60)
+    collected.product.books.edit_bank_transaction(fees_of(collected.product).id, amount=Decimal(amount), account="429")
+
+
+def followed(collected: Collected, amount: str) -> None:
+    """Edit the fees of the settlement in flight, and follow that."""
+    edited(collected, amount)
+    collected.sales.apply(Ledger(collected.product.xero()).drift().follow())
+
+
+def given(collected: Collected, amount: str) -> list[Settlement]:
+    first, second = collected.settlements
+    return [first, evolve(second, fees=[Fee(amount=nzd(amount))])]
+
+
+def reports(collected: Collected, settlements: list[Settlement], since: Reconciliation) -> list[Reconciliation]:
+    """All ways to explain the account: whole, brief, rolled forward, and without any settlement."""
+    sales = collected.sales
+    return [
+        sales.reconcile(settlements),
+        sales.reconcile(settlements, brief=True),
+        sales.reconcile(settlements, since=since),
+        sales.reconcile(),
+    ]
+
+
+def test_fees_that_were_followed_are_what_all_go_by(collected: Collected) -> None:
+    product, sales = collected.product, collected.sales
+    before = sales.reconcile(collected.settlements, brief=True)
+    followed(collected, "5.00")
+
+    wanted = given(collected, "5.00")
+    plan = sales.settle(wanted)
+
+    assert (len(plan), plan.findings, len(Ledger(product.xero()).drift())) == (0, (), 0)
+    for report in reports(collected, wanted, before):
+        assert (report.clean, report.in_flight, report.balance) == (True, nzd("35.00"), nzd("35.00"))
+    assert not sales.settlement_report(wanted).crossed()
+    sales.apply(sales.settle([wanted[0], evolve(wanted[1], paid_out_on=DAY + timedelta(days=9))]))
+    assert sales.reconcile().balance == nzd("0.00")
+
+
+def test_where_the_row_stays_as_it_was_both_say_what_was_followed(collected: Collected) -> None:
+    followed(collected, "5.00")
+
+    plan = collected.sales.settle(collected.settlements)
+    (told,) = collected.report().discrepancies
+
+    assert not plan
+    assert [(each.code, each.about) for each in plan.findings] == [("changed since posted", "S2")]
+    assert (told.code, told.about, told.amount) == ("changed since posted", "S2", nzd("-3.50"))
+    for each in (plan.findings[0], told):
+        assert each.cause.startswith("it was edited in Xero, and followed, to fees of 5.00 NZD")
+        assert each.fix.startswith("give the settlement as it was followed")
+
+
+def test_fees_that_are_edited_again_after_they_were_followed_are_told_by_what_was_followed(
+    collected: Collected,
+) -> None:
+    ledger = Ledger(collected.product.xero())
+    followed(collected, "5.00")
+    edited(collected, "6.00")
+
+    (drift,) = ledger.drift()
+    (told,) = collected.sales.reconcile(given(collected, "5.00")).discrepancies
+    collected.sales.apply(ledger.drift().restore())
+
+    assert (drift.was, drift.now) == ("5.00", "6.00")
+    assert (told.code, told.amount) == ("changed in Xero", nzd("-1.00"))
+    assert [(each.total, each.lines[0].account_id) for each in [fees_of(collected.product)]] == [
+        (Decimal(5), collected.product.books.account("429").id)
+    ]
+    assert (collected.sales.reconcile(given(collected, "5.00")).clean, len(ledger.drift())) == (True, 0)
+
+
+def test_fees_that_were_followed_and_removed_are_put_back_as_they_were_followed(collected: Collected) -> None:
+    ledger = Ledger(collected.product.xero())
+    followed(collected, "5.00")
+    collected.product.books.remove_bank_transaction(fees_of(collected.product).id)
+
+    collected.sales.apply(ledger.drift().restore())
+
+    assert collected.sales.reconcile(given(collected, "5.00")).clean
+    assert fees_of(collected.product).total == 5
+
+
+def test_a_settlement_whose_fees_were_followed_is_undone(collected: Collected) -> None:
+    followed(collected, "5.00")
+
+    plan = collected.sales.undo_settlement(given(collected, "5.00")[1])
+    collected.sales.apply(plan)
+
+    assert plan.findings == ()
+    assert collected.sales.reconcile().balance == nzd("0.00")
+
+
+def test_a_day_that_was_followed_is_told_no_more_in_a_report_of_some_days(collected: Collected) -> None:
+    fees, last = fees_of(collected.product), DAY + timedelta(days=8)
+    collected.product.books.edit_bank_transaction(fees.id, date=last + timedelta(days=1))
+
+    def found() -> list[str]:
+        return [each.code for each in collected.sales.reconcile(collected.settlements, last=last).discrepancies]
+
+    assert found() == ["changed in Xero"]
+    collected.sales.apply(Ledger(collected.product.xero()).drift().follow())
+
+    assert found() == []
+    assert collected.sales.settle(collected.settlements).findings == ()
+
+
+def test_what_was_to_be_followed_before_something_else_was_is_left_out(collected: Collected) -> None:
+    """It would put on record what has gone from Xero since."""
+    ledger = Ledger(collected.product.xero())
+    edited(collected, "5.00")
+    first = ledger.drift().follow()
+    followed(collected, "6.00")
+
+    report = collected.sales.apply(first)
+
+    assert [each.code for each in report.findings] == ["changed since planned"]
+    assert collected.sales.reconcile(given(collected, "6.00")).clean
+    assert len(ledger.drift()) == 0
+
+
+def test_a_plan_that_follows_may_be_applied_again_or_kept_with_the_rows_of_the_host(collected: Collected) -> None:
+    edited(collected, "5.00")
+    plan = Ledger(collected.product.xero()).drift().follow()
+
+    collected.product.store.commit(plan.records())
+    report = collected.sales.apply(plan)
+
+    assert report.findings == ()
+    assert collected.sales.reconcile(given(collected, "5.00")).clean
+
+
+def test_fees_on_a_payout_that_were_followed_are_what_all_go_by() -> None:
+    made = collecting(paid_out=True, fees_as=FeesAs.NETTED)
+    books, sales = made.product.books, made.sales
+    (payout,) = books.bank_transactions
+    lines = [("650", "160.00"), ("404", "-5.00")]
+    books.edit_bank_transaction(
+        payout.id,
+        lines=[
+            {"Description": "edited", "Quantity": 1, "UnitAmount": amount, "AccountCode": code, "TaxType": "NONE"}
+            for code, amount in lines
+        ],
+    )
+    ledger = Ledger(made.product.xero())
+    assert books.balance(books.account(ORDINARY).id) == 0
+    made.product.clock.advance(60)
+
+    sales.apply(ledger.drift().follow())
+    wanted = evolve(made.settlement, fees=[Fee(amount=nzd("5.00"))])
+
+    plan = sales.settle(wanted)
+    assert (len(plan), plan.findings, len(ledger.drift())) == (0, (), 0)
+    assert evolve(made, settlement=wanted).report().clean
+    assert sales.reconcile().clean
+    assert [each.code for each in sales.settle(made.settlement).findings] == ["changed since posted"]
