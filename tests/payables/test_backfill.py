@@ -171,6 +171,24 @@ def test_nobody_is_asked_whether_a_bill_is_what_another_one_is_for_sure(product:
     assert len(product.live_bills()) == 4
 
 
+def test_what_bears_the_number_of_another_bill_is_not_taken_for_one_of_its_day_and_amount(
+    product: Product, purchases: Payables
+) -> None:
+    one = typed(product, "INV-2", "30.00", days=5)
+    past = [
+        evolve(paper("b1", "30.00"), number="", on=DAY + timedelta(days=5)),
+        evolve(paper("b2", "30.00"), number="INV-2"),
+    ]
+
+    plan = purchases.backfill(past)
+    purchases.apply(plan)
+    purchases.apply(purchases.submit(past))
+
+    assert (plan.counts(), plan.findings) == ({"bill_link": 1}, ())
+    assert [each.xero_id for each in purchases.posted(["b2"])] == [one]
+    assert len(product.live_bills()) == 2
+
+
 def test_what_was_typed_to_the_contact_a_vendor_was_paired_with_is_asked_about(
     product: Product, purchases: Payables
 ) -> None:

@@ -144,6 +144,7 @@ class _Bills(Submitting[Bill]):
     bills: KnownBills = field(kw_only=True)
     vendors: Vendors = field(init=False)
     linked_now: set[str] = field(factory=set[str])
+    _numbers: set[tuple[str, str]] = field(factory=set[tuple[str, str]])
     _unsure: list[tuple[Bill, Posted, Ref, Sequence[Twin]]] = field(
         factory=list[tuple[Bill, Posted, Ref, "Sequence[Twin]"]]
     )
@@ -166,7 +167,9 @@ class _Bills(Submitting[Bill]):
 
     def submit(self, papers: Iterable[Bill]) -> None:
         """Decide on each of *papers*; no contact is created for those that are held back alone."""
-        super().submit(papers)
+        listed = list(papers)
+        self._numbers |= {(vendor_key(each.party), plain_number(each.number)) for each in listed if each.number}
+        super().submit(listed)
         for paper, posted, contact, twins in self._unsure:
             more = self._decided(paper, posted, [each for each in twins if each.id not in self.linked_now])
             if more is not None:
@@ -246,9 +249,17 @@ class _Bills(Submitting[Bill]):
         )
         plain = plain_number(bill.number)
         planned = self._planned[contact, plain] if plain else []
+        entered = [evolve(each, is_anothers=True) if self._is_anothers(bill, each) else each for each in entered]
+        entered = [each for each in entered if not (each.is_anothers and each.id in self.bills.taken)]
         twins = [*entered, *(each if number == bill.number else _near(each) for number, each in planned)]
         planned.append((bill.number, Twin(id=bill.id)))
         return sorted(twins, key=lambda each: each.alike == BY_NEAR_NUMBER)
+
+    def _is_anothers(self, bill: Bill, twin: Twin) -> bool:
+        """Whether *twin*, which is alike for its day and amount, bears the number of another one of those given."""
+        number = plain_number(number_of(twin.document))
+        is_told_apart = twin.alike == BY_DAY and number and number != plain_number(bill.number)
+        return bool(is_told_apart) and (vendor_key(bill.party), number) in self._numbers
 
     def _guesses(self, bill: Bill, posted: Posted, contact: Ref | None, met: Collection[str]) -> list[Twin]:
         """What people typed that may be the same paper all the same: days apart, or to another contact, or both."""

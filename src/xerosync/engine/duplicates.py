@@ -64,7 +64,7 @@ class Twin:
     What may be the same paper: a *document* in Xero, or another bill of the plan, by its id; *alike* says in what.
 
     *stamp* is the document's, *by_hand* whether somebody typed it, *whose* it is in words where it is not the vendor's
-    own contact's.
+    own contact's. It *is_anothers* where it bears the number of another bill of the plan.
     """
 
     id: str
@@ -73,11 +73,12 @@ class Twin:
     by_hand: bool = False
     alike: str = BY_NUMBER
     whose: str = ""
+    is_anothers: bool = False
 
     @property
     def is_guess(self) -> bool:
         """Whether it is nobody's duplicate where it is another paper's for sure."""
-        return bool(self.whose) or self.alike == BY_NEAR_DAY
+        return bool(self.whose) or self.is_anothers or self.alike == BY_NEAR_DAY
 
 
 @frozen(kw_only=True)
