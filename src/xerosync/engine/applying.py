@@ -334,7 +334,7 @@ class _Applying:
 
     async def _anothers(self, adopted: Sequence[Adopt]) -> AbstractSet[Pending]:
         """What of those *adopted* is another one's by now: a bill with its payment, and a refund with its note."""
-        lost: set[Pending] = set()
+        lost: set[tuple[str, str]] = set()
         taken: set[tuple[str, str]] = set()
         for action in adopted:
             document = (action.adopted_kind, action.xero_id)
@@ -342,9 +342,10 @@ class _Applying:
                 known = await intents_with(self.books, lookup=("xero_id", action.xero_id))
                 others = (each.operation for each in known if each.operation != action.itself)
                 if document in taken or any(each.kind == action.adopted_kind for each in others):
-                    lost.add(action.itself)
+                    lost.add((action.adopted_kind, action.host_ref))
             taken.add(document)
-        return lost | {Pending(_TAKEN_WITH[each.kind], each.host_ref) for each in lost if each.kind in _TAKEN_WITH}
+        lost |= {(_TAKEN_WITH[kind], name) for kind, name in lost if kind in _TAKEN_WITH}
+        return {each.itself for each in adopted if (each.adopted_kind, each.host_ref) in lost}
 
     def _before(self, action: Adopt, known: Mapping[str, Intent]) -> State | None:
         intent = known.get(intent_key(self.books.tenant, action.itself))

@@ -27,7 +27,7 @@ from xerosync.engine.batches import unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice
 from xerosync.engine.handmade import link_transactions
-from xerosync.engine.intents import Intent, intent_key
+from xerosync.engine.intents import DENIED, Intent, intent_key, is_denied
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -39,7 +39,7 @@ from xerosync.engine.mirror import (
     Shelf,
     refresh,
 )
-from xerosync.engine.observed import called_alike, intents_with, stamped
+from xerosync.engine.observed import called_alike, intents_of, intents_with, stamped
 from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
@@ -63,14 +63,26 @@ from xerosync.engine.vendors import known_vendors, vendor_key
 from xerosync.mapping.banking import deductions
 from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, checked_settlements
 from xerosync.mapping.transactions import Transaction
-from xerosync.models import AccountId, BankTransaction, BankTransfer, DocumentStatus, Invoice, Payment
+from xerosync.models import (
+    AccountId,
+    BankTransaction,
+    BankTransfer,
+    CreditNote,
+    DocumentStatus,
+    Invoice,
+    Payment,
+)
 from xerosync.money import Money, exactly
+from xerosync.texts import plain_id
 
 _TYPED: Final = "typed in Xero before"
-_ON: Final[Mapping[str, tuple[Shelf, type[Payment | BankTransaction | BankTransfer]]]] = {
+_ON: Final[Mapping[str, tuple[Shelf, type[Payment | BankTransaction | BankTransfer | Invoice | CreditNote]]]] = {
     Pay.kind: (PAYMENTS, Payment),
+    Refund.kind: (PAYMENTS, Payment),
     MoveMoney.kind: (BANK_TRANSACTIONS, BankTransaction),
     Transfer.kind: (BANK_TRANSFERS, BankTransfer),
+    CreateBill.kind: (INVOICES, Invoice),
+    CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
 }
 
 
@@ -92,17 +104,17 @@ class _Write:
         """All that it would have been written by."""
         return (self.operation,) if self.paying is None else (self.operation, self.paying)
 
-    def taken_over(
-        self, kind: type[Adopt], reason: str, one: Typed | None = None, *, let_go: Intent | None = None
-    ) -> Adopt:
+    def taken_over(self, kind: type[Adopt], reason: str, one: Typed | None = None, *, revision: int = 1) -> Adopt:
         """
-        The action that keeps it as *one* that was typed, or holds it back, or lets it go. What was *let_go* is gone in
-        Xero, and the one takes its place.
+        The action that keeps it as *one* that was typed, or holds it back, or lets it go. By a later *revision* that
+        takes the place of what is gone in Xero.
         """
         amount, on = (one or self.wanted).amount.amount, self.wanted.on
         payload: dict[str, object] = {"Date": (one.on or on if one is not None else on).isoformat()}
         if self.operation.kind == Pay.kind:
             payload |= {"Amount": str(amount), "Invoice": {"InvoiceID": self.wanted.of}}
+        elif self.operation.kind == Refund.kind:
+            payload |= {"Amount": str(amount), "CreditNote": {"CreditNoteID": self.wanted.of}}
         elif self.paying is not None:
             payload = {}  # the day is that of its payment
         else:
@@ -111,31 +123,36 @@ class _Write:
             host_ref=self.operation.host_ref,
             reason=reason,
             seen=(one.seen,) if one is not None else (),
-            revision=let_go.operation.revision + 1 if let_go is not None else 1,
-            facts={**self.facts, **dict([RESTORED] if let_go is not None else [])},
+            revision=revision,
+            facts={**self.facts, **dict([RESTORED] if revision > 1 else [])},
             adopted_kind=self.operation.kind,
             xero_id=one.xero_id if one is not None else "",
             payload=payload,
         )
 
-    def payment(self, reason: str, one: Typed) -> Adopt | None:
-        """The action that keeps the payment of *one*, a bill or a credit note; None where it has none."""
-        if self.paying is None or one.paid is None:
+    def payment(self, document: str) -> _Write | None:
+        """What would have paid it, the *document* being the bill or the credit note that it is; None where nothing."""
+        if self.paying is None:
             return None
-        name, key = ("CreditNote", "CreditNoteID") if self.paying.kind == Refund.kind else ("Invoice", "InvoiceID")
-        return Adopt(
-            host_ref=self.paying.host_ref,
-            reason=reason,
-            seen=(one.paid.seen,),
-            facts=self.facts_paying,
-            adopted_kind=self.paying.kind,
-            xero_id=one.paid.seen.document_id,
-            payload={
-                "Date": (one.paid.on or self.wanted.on).isoformat(),
-                "Amount": str(abs(one.amount.amount)),
-                name: {key: one.xero_id},
-            },
+        wanted = Wanted(
+            name=self.wanted.name,
+            of=document,
+            amount=self.wanted.amount,
+            on=self.wanted.on,
+            account=self.wanted.account,
         )
+        return _Write(wanted=wanted, operation=self.paying, facts=self.facts_paying)
+
+
+@frozen(kw_only=True)
+class _Gone:
+    """
+    The *keys* of writes whose documents people have removed in Xero, and by them what is known of the next revision of
+    each: the *answers* of people, where they gave any.
+    """
+
+    keys: AbstractSet[str]
+    answers: Mapping[str, Intent]
 
 
 @define
@@ -146,14 +163,14 @@ class _Backfill:
     """
 
     known: Mapping[str, Intent]
-    gone: AbstractSet[str]
+    gone: _Gone
     chosen: Mapping[str, str]
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
 
     def is_open(self, intent: Intent | None) -> bool:
         """Whether a write of which *intent* is known may still be looked for among what people typed."""
-        return intent is None or intent.state in {State.SUSPECT, State.REJECTED} or intent.key in self.gone
+        return intent is None or intent.state in {State.SUSPECT, State.REJECTED} or intent.key in self.gone.keys
 
     def decide(
         self, books: Books, writes: Iterable[_Write], typed: Iterable[Typed], due: Mapping[str, Decimal]
@@ -167,28 +184,49 @@ class _Backfill:
         found = pair([each.wanted for each in open_.values()], typed, self.chosen, due)
         for name, each in open_.items():
             self._settle(each, found, held[name])
-            if name in found.sure and each.paying is not None:
-                payment = each.payment(_TYPED, found.sure[name])
-                if payment is not None and self.known.get(intent_key(books.tenant, each.paying)) is None:
-                    self.actions.append(payment)
+            if name in found.sure:
+                self._take_payment(books, each, found.sure[name])
+
+    def _take_payment(self, books: Books, write: _Write, one: Typed) -> None:
+        """Take over the payment of *one*, a bill or a credit note, too, where it has one."""
+        payment = write.payment(one.xero_id)
+        if payment is None or one.paid is None:
+            return
+        known = self.known.get(intent_key(books.tenant, payment.operation))
+        if self.is_open(known):
+            paid = evolve(one, seen=one.paid.seen, on=one.paid.on, amount=abs(one.amount))
+            self.actions.append(payment.taken_over(Adopt, _TYPED, paid, revision=self._revision(known)))
 
     def _settle(self, write: _Write, found: Pairing, held: Intent | None) -> None:
-        name = write.wanted.name
+        name, revision = write.wanted.name, self._revision(held)
         is_held = held is not None and held.state is State.SUSPECT
+        candidates = found.doubtful.get(name) or found.none.get(name, ())
+        is_new = not all(self._is_denied(held, each) for each in candidates)
         if name in found.sure:
             one = found.sure[name]
             differs = ", ".join(write.wanted.differs(one))
             reason = f"{_TYPED}, {differs}: chosen by a person" if differs else _TYPED
-            let_go = held if held is not None and held.key in self.gone else None
-            self.actions.append(write.taken_over(Adopt, reason, one, let_go=let_go))
+            self.actions.append(write.taken_over(Adopt, reason, one, revision=revision))
         elif name in found.none or (is_held and name not in found.doubtful and name not in found.wrong):
-            if is_held:
-                self.actions.append(write.taken_over(Dismiss, "nothing in Xero is the same"))
-        elif name in found.wrong or name in found.doubtful:
+            if is_held or (revision > 1 and is_new):
+                none = write.taken_over(Dismiss, "nothing in Xero is the same", revision=revision)
+                denied = " ".join(each.xero_id for each in candidates)
+                self.actions.append(evolve(none, facts={**none.facts, DENIED: denied}))
+        elif name in found.wrong or (name in found.doubtful and is_new):
             is_wrong = name in found.wrong
-            self.findings.append(not_it(write.wanted) if is_wrong else in_doubt(write.wanted, found.doubtful[name]))
-            if held is None:
-                self.actions.append(write.taken_over(Suspect, "perhaps typed in Xero before: a person must say"))
+            self.findings.append(not_it(write.wanted) if is_wrong else in_doubt(write.wanted, candidates))
+            if not is_held:
+                doubt = "perhaps typed in Xero before: a person must say"
+                self.actions.append(write.taken_over(Suspect, doubt, revision=revision))
+
+    def _revision(self, held: Intent | None) -> int:
+        """By which revision something is taken over of which *held* is known: what is gone keeps its own."""
+        return 1 if held is None else held.operation.revision + (held.key in self.gone.keys)
+
+    def _is_denied(self, held: Intent | None, typed: Typed) -> bool:
+        """Whether a person said that what was *typed* is not that of which *held* is known."""
+        answer = self.gone.answers.get(held.key, held) if held is not None else None
+        return answer is not None and is_denied(answer, typed.xero_id)
 
 
 async def backfill_settlements(
@@ -240,6 +278,7 @@ async def backfill_settlements(
     await _decide_costs(books, backfill, more.values())
     await _decide_bills(books, backfill, settings.provider, bills)
     await _decide_refunds(books, backfill, refunds)
+    await _decide_payments(books, backfill, [*bills, *refunds])
     actions, findings = await as_typed(books, backfill.actions), backfill.findings
     return Plan(tenant=books.tenant, actions=tuple(actions), findings=tuple(findings))
 
@@ -323,20 +362,23 @@ async def backfill_payments(
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
 
 
-async def _gone(books: Books, known: Iterable[Intent]) -> frozenset[str]:
-    """The keys of those *known* whose documents people have removed in Xero: what was typed since may be in place."""
+async def _gone(books: Books, known: Iterable[Intent]) -> _Gone:
+    """Those of the *known* whose documents people have removed in Xero: what was typed since may be in their place."""
     posted = [each for each in known if each.xero_id and each.state in POSTED and each.operation.kind in _ON]
-    shelves = [_ON[kind] for kind in sorted({each.operation.kind for each in posted})]
-    await refresh(books, *(shelf for shelf, _ in shelves))
+    shelves = {_ON[kind][0].name: _ON[kind] for kind in sorted({each.operation.kind for each in posted})}
+    await refresh(books, *(shelf for shelf, _ in shelves.values()))
     removed: set[str] = set()
-    for shelf, model in shelves:
+    for shelf, model in shelves.values():
         found = await stamped(books, shelf, model, (each.xero_id or "" for each in posted))
         removed |= {xero_id for xero_id, (document, _) in found.items() if document.status in GONE}
     ours = set(await being_taken_back(books))
-    for each in removed:
-        if any(one.operation.kind in TAKING_BACK for one in await intents_with(books, lookup=("xero_id", each))):
-            ours.add(each)
-    return frozenset(each.key for each in posted if each.xero_id in removed - ours)
+    for xero_id in removed:
+        if any(one.operation.kind in TAKING_BACK for one in await intents_with(books, lookup=("xero_id", xero_id))):
+            ours.add(xero_id)
+    gone = [each for each in posted if each.xero_id in removed - ours]
+    anew = {evolve(each.operation, revision=each.operation.revision + 1): each.key for each in gone}
+    answers = {anew[each.operation]: each for each in (await intents_of(books, anew)).values()}
+    return _Gone(keys=frozenset(anew.values()), answers=answers)
 
 
 def _line_write(
@@ -486,6 +528,32 @@ async def _refund_writes(
             )
             writes.append(write)
     return writes
+
+
+async def _decide_payments(books: Books, backfill: _Backfill, writes: Iterable[_Write]) -> None:
+    """Decide on the payments of those *writes* whose bill or credit note is known and stands: people may pay it."""
+    payments: list[_Write] = []
+    for each in writes:
+        known = backfill.known.get(intent_key(books.tenant, each.operation))
+        if known is not None and known.state is State.CONFIRMED and known.key not in backfill.gone.keys:
+            payments += filter(None, [each.payment(known.xero_id or "")])
+    ids = [each.wanted.of for each in payments]
+    documents = [one for one, _ in (await stamped(books, INVOICES, Invoice, ids)).values()]
+    notes = [one for one, _ in (await stamped(books, CREDIT_NOTES, CreditNote, ids)).values()]
+    due = {one.invoice_id or "": (_due(one), one.currency_code) for one in documents if one.status not in GONE}
+    due |= {
+        one.credit_note_id or "": (one.remaining_credit or Decimal(0), one.currency_code)
+        for one in notes
+        if one.status not in GONE
+    }
+    typed = await typed_payments(books, {key: currency or "XXX" for key, (_, currency) in due.items()})
+    # An answer that names the document itself was given before that was taken over.
+    is_said = {
+        each.wanted.name for each in payments if plain_id(backfill.chosen.get(each.wanted.name, "")) == each.wanted.of
+    }
+    chosen = {name: one for name, one in backfill.chosen.items() if name not in is_said}
+    standing = [each for each in payments if each.wanted.of in due]
+    evolve(backfill, chosen=chosen).decide(books, standing, typed, {key: left for key, (left, _) in due.items()})
 
 
 def _movement(

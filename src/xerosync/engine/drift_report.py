@@ -13,6 +13,7 @@ from xerosync.engine.actions import AcceptDrift, Action, Pay, Pending
 from xerosync.engine.intents import Intent
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.plans import Finding, Plan
+from xerosync.engine.restoring import PERHAPS_TYPED
 from xerosync.errors import InvalidInput
 from xerosync.models import TenantId
 from xerosync.storage.protocol import Record
@@ -293,6 +294,14 @@ def _left_behind(drift: Drift) -> list[Finding]:
 
 
 def _by_hand(drift: Drift) -> Finding:
+    if drift.stays == PERHAPS_TYPED:
+        return Finding(
+            code="perhaps typed by hand",
+            about=drift.about,
+            cause=f"it was removed or edited in Xero, and {drift.stays}: it would be there twice",
+            fix="say which one it is, or with '' that none is, with backfill(chosen=…), then restore what is left",
+            who="the bookkeeper",
+        )
     fix = _BY_HAND.get(drift.field, "put it back in Xero, or follow or ignore it")
     stays = f": {drift.stays}" if drift.stays else ""
     if drift.field is DriftField.EXISTENCE:

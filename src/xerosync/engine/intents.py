@@ -56,7 +56,9 @@ _NAMES: Final = frozenset(
 )
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 
-_NOT_ASKED_FOR: Final = frozenset({"line", "currency", "through", "portions"})
+DENIED: Final = "denied"
+"""The fact which documents in Xero a person said are not the same, as what was held back was let go."""
+_NOT_ASKED_FOR: Final = frozenset({"line", "currency", "through", "portions", DENIED})
 """Facts that nothing is found by."""
 
 
@@ -398,6 +400,12 @@ def retries(refused: Intent, seen: Sequence[Seen], *, always: bool) -> bool:
         return False
     is_free = refused.messages in {(DISMISSED,), (OVERTAKEN,)}
     return always or is_free or (bool(seen) and basis_of(seen) != refused.basis)
+
+
+def is_denied(answer: Intent, xero_id: str) -> bool:
+    """Whether *answer* is what a person said, and was of the document of this id: that it is not the same."""
+    told = answer.facts.get(DENIED)
+    return answer.messages == (DISMISSED,) and (told is None or xero_id in told.split())
 
 
 def basis_of(seen: Sequence[Seen]) -> str:

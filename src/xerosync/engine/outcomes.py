@@ -18,7 +18,16 @@ from xerosync.engine.actions import (
     CreateSaleCredit,
     MoveMoney,
 )
-from xerosync.engine.intents import ANOTHER_FILE, FILE_UNREADABLE, OVERTAKEN, WITHDRAWN, Intent, text_at, wait_after
+from xerosync.engine.intents import (
+    ANOTHER_FILE,
+    DISMISSED,
+    FILE_UNREADABLE,
+    OVERTAKEN,
+    WITHDRAWN,
+    Intent,
+    text_at,
+    wait_after,
+)
 from xerosync.engine.paper_actions import (
     CARD,
     AddNote,
@@ -83,6 +92,8 @@ def finding_for(intent: Intent) -> Finding | None:
 
 def _finding_for(intent: Intent, about: str) -> Finding | None:
     match intent.state:
+        case State.REJECTED if intent.messages == (DISMISSED,):
+            return None
         case State.REJECTED:
             code, cause, fix = _refusal(intent)
             return Finding(code=code, about=about, cause=cause, fix=fix, retry=True)

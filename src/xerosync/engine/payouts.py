@@ -12,9 +12,10 @@ from attrs import define, evolve, field, frozen
 
 from xerosync.engine.actions import Action, Adopt, CreateBill, MoveMoney, Pay, Pending, Ref, Transfer
 from xerosync.engine.given_again import CHANGED
-from xerosync.engine.intents import Intent, intent_key, retries, tag_of
+from xerosync.engine.intents import Intent, intent_key, retries, tag_of, text_at
 from xerosync.engine.outcomes import finding_for
 from xerosync.engine.plans import Finding
+from xerosync.engine.restoring import RESTORED
 from xerosync.engine.settlement_books import UNFIT, UNFIT_FIX, Deciding, SettlementAccounts
 from xerosync.engine.settling_policies import FeesAs, OpenBooks
 from xerosync.engine.states import OPEN, State
@@ -79,6 +80,10 @@ class KnownPayouts:
     def intent(self, operation: Pending) -> Intent | None:
         """What is known of *operation*."""
         return self.intents.get(intent_key(self.tenant, operation))
+
+    def may_stand(self, intent: Intent) -> bool:
+        """Whether what *intent* wrote is in Xero, or may come to be."""
+        return intent.state is not State.REJECTED and (intent.state is not State.CONFIRMED or self.stands(intent))
 
     def stands(self, intent: Intent) -> bool:
         """Whether what *intent* wrote is in Xero."""
@@ -241,14 +246,17 @@ class _Payouts:
             bill = action.itself
         if bill is None or len(self.findings) > found:
             return
-        paid = self._wanted(settlement, Pending(Pay.kind, name), settlement.on, -total)
+        payment = self._payment_of(bill, name)
+        paid = self._wanted(settlement, payment, settlement.on, -total)
         if paid is None:
             return
+        facts = self._facts(settlement, settlement.on, -total)
         self.actions.append(
             Pay(
                 host_ref=name,
+                revision=payment.revision,
                 reason=reason,
-                facts=self._facts(settlement, settlement.on, -total),
+                facts=facts if payment.revision == 1 else facts | dict([RESTORED]),
                 invoice=bill if isinstance(bill, Pending) else InvoiceId(bill),
                 account=self.known.accounts.clearing_id,
                 amount=total,
@@ -257,6 +265,15 @@ class _Payouts:
                 rate=settlement.rate,
             )
         )
+
+    def _payment_of(self, bill: Ref, name: str) -> Pending:
+        """The operation that pays *bill*: its next revision where that took the place of one that people removed."""
+        first = Pending(Pay.kind, name)
+        before = self.known.intent(first)
+        paid = text_at(before.payload, "Invoice", "InvoiceID") if before is not None else ""
+        if before is None or paid in {"", bill} or isinstance(bill, Pending) or self.known.may_stand(before):
+            return first
+        return evolve(first, revision=before.operation.revision + 1)
 
     def _instead_of_a_bill(self, settlement: Settlement) -> str:
         """How the fees of *settlement* can be posted that no bill can be of."""

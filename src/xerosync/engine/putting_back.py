@@ -9,11 +9,22 @@ from typing import Final
 from attrs import evolve, frozen
 
 from xerosync.client._books import Books
-from xerosync.engine.actions import Action, Adopt, MoveMoney, Pay, Pending, RemoveMoney, RemovePayment, Seen, Transfer
+from xerosync.engine.actions import (
+    Action,
+    Adopt,
+    MoveMoney,
+    Pay,
+    Pending,
+    Refund,
+    RemoveMoney,
+    RemovePayment,
+    Seen,
+    Transfer,
+)
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.given_again import OF_UNDONE, UNDONE, undone_whole
 from xerosync.engine.hindrances import hindrances
-from xerosync.engine.intents import intent_key, retries
+from xerosync.engine.intents import intent_key, is_denied, retries
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
@@ -28,13 +39,16 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import intents_of, intents_with, stamped
 from xerosync.engine.overtaking import of_undone_runs
 from xerosync.engine.paper_actions import OF_PURCHASE, MarkBillable, UnmarkBillable
+from xerosync.engine.restoring import PERHAPS_TYPED, RESTORED
 from xerosync.engine.states import State
+from xerosync.engine.typed_books import typed_payments
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.models import BankTransaction
 
 _TAKEN_OFF: Final = UnmarkBillable.kind
 _TYPED: Final[Mapping[str, Shelf]] = {
     Pay.kind: PAYMENTS,
+    Refund.kind: PAYMENTS,
     MoveMoney.kind: BANK_TRANSACTIONS,
     Transfer.kind: BANK_TRANSFERS,
 }
@@ -63,7 +77,7 @@ async def put_back(books: Books, wanted: Iterable[Sequence[Action]]) -> list[Put
     """
     groups = list(wanted)
     every = [action for group in groups for action in group]
-    hindered = await hindrances(books, every) | await _of_undone(books, every)
+    hindered = await hindrances(books, every) | await _of_undone(books, every) | await _perhaps_typed(books, every)
     left = await _left_behind(books, every)
     # What was put back before the store was set back is in Xero already.
     known = await taken_over(books, await as_seen(books, every))
@@ -86,6 +100,33 @@ async def _of_undone(books: Books, actions: Collection[Action]) -> dict[Pending,
     whole = undone_whole(removals)
     by_run = dict.fromkeys(await of_undone_runs(books, actions), "the run that posted it was undone")
     return by_run | {itself: OF_UNDONE for itself, settlement in of.items() if settlement in whole}
+
+
+async def _perhaps_typed(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:
+    """
+    Those of *actions* that post anew what people may have typed in its place, with words on it: what a backfill holds
+    back, and payments of which one of the same amount was typed on the same document. Not those of which a person said
+    that nothing is the same.
+    """
+    anew = [each for each in actions if RESTORED[0] in each.facts and each.kind in _TYPED]
+    known = await intents_of(books, (each.itself for each in anew))
+    found: dict[Pending, str] = {}
+    for each in anew:
+        intent = known.get(intent_key(books.tenant, each.itself))
+        typed = await _typed_for(books, each)
+        is_new = any(intent is None or not is_denied(intent, one) for one in typed)
+        if is_new or (intent is not None and intent.state is State.SUSPECT):
+            found[each.itself] = PERHAPS_TYPED
+    return found
+
+
+async def _typed_for(books: Books, action: Action) -> list[str]:
+    """The Xero ids of payments that people typed, of the amount of *action* and its document, and are no other's."""
+    if not isinstance(action, Pay | Refund):
+        return []
+    of, amount = str(action.invoice if isinstance(action, Pay) else action.credit_note), action.amount
+    typed = await typed_payments(books, {of: amount.currency})
+    return [each.xero_id for each in typed if each.is_free and each.amount == amount]
 
 
 async def _left_behind(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:

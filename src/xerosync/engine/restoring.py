@@ -65,6 +65,8 @@ TAKING_BACK: Final = frozenset(
 )
 """The kinds of write that take back what was posted."""
 VOIDED: Final = "it was voided, which is for good (F 6.51)"
+PERHAPS_TYPED: Final = "people may have typed it anew in its place, and nobody has said whether"
+"""Why something is not put back of which a person must say first whether it stands in Xero already."""
 _EDITABLE: Final = frozenset({"Date", "DueDate", "LineItems", "LineAmountTypes", "InvoiceNumber", "Reference"})
 _REASON: Final = "put back as it was posted"
 

@@ -52,7 +52,7 @@ from xerosync.engine.payouts import (
 )
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.remembering import by_what_was_written, standing_for
-from xerosync.engine.restoring import current_of
+from xerosync.engine.restoring import RESTORED, current_of
 from xerosync.engine.settled_before import posted_before
 from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
 from xerosync.engine.settlement_books import COUNTER, SURPLUS, Deciding, Known, SettlementAccounts, parking, undoings
@@ -416,12 +416,13 @@ async def _known_payouts(
     for tag, transfer in (await tagged(books, BANK_TRANSFERS, BankTransfer, forgotten)).items():
         marked[tag] = transfer.bank_transfer_id
     undone = frozenset(each.target for each in decided.known.before.undone)
+    refused = [each for each in await intents_with(books, lookup=RESTORED) if each.state is State.REJECTED]
     return KnownPayouts(
         tenant=books.tenant,
         accounts=decided.known.accounts,
         open_books=decided.known.open_books,
         provider=chosen.provider,
-        intents=intents,
+        intents={**{each.key: each for each in refused}, **intents},
         marked={tag: xero_id for tag, xero_id in marked.items() if xero_id},
         gone=frozenset(xero_id for xero_id, status in statuses.items() if status in GONE) - undone,
         undone=undone,

@@ -148,11 +148,11 @@ class Wanted:
 
 @define
 class Pairing:
-    """What was found: *sure* ones by name, *doubtful* ones with their candidates, those of which *none* is it."""
+    """What was found: *sure* ones by name, *doubtful* ones and those of which *none* is it with their candidates."""
 
     sure: dict[str, Typed] = field(factory=dict[str, Typed])
     doubtful: dict[str, tuple[Typed, ...]] = field(factory=dict[str, "tuple[Typed, ...]"])
-    none: list[str] = field(factory=list[str])
+    none: dict[str, tuple[Typed, ...]] = field(factory=dict[str, "tuple[Typed, ...]"])
     wrong: list[str] = field(factory=list[str])
     """Those for which something was chosen that is none of their candidates."""
 
@@ -176,7 +176,8 @@ def pair(
         if each.name not in chosen:
             undecided.append(each)
         elif chosen[each.name] == NONE_OF_THEM:
-            found.none.append(each.name)
+            is_short = each.of in due
+            found.none[each.name] = tuple(one for one in free[each.of] if each.may_be(one, is_short=is_short))
         else:
             listed = [one for one in free[each.of] if one.is_free and _same_way(each.amount, one.amount)]
             # A credit note that was given back in several parts is there once for each: that of the amount goes before.

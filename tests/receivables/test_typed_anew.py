@@ -1,0 +1,385 @@
+"""What people removed in Xero and typed anew: it is taken over in its place, or asked about, and never posted again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+
+from xerosync import (
+    Fee,
+    FeesAs,
+    Ledger,
+    LineKind,
+    Receivables,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+    Xero,
+)
+from xerosync.models import CreditNoteId
+
+BILLED = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd", fees_as=FeesAs.BILL)
+LATER = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def sales(xero: Xero) -> Receivables:
+    return Receivables(xero, clearing_account=CLEARING, settlements=BILLED)
+
+
+def clearing(product: Product) -> Decimal:
+    return product.books.balance(product.books.account(CLEARING).id)
+
+
+def collected(product: Product, *, fees: str = "") -> Settlement:
+    """100 of an invoice of 200, less the *fees*."""
+    line = SettlementLine(id="L1", transaction=product.collectable("200.00").id, amount=nzd("100.00"))
+    return Settlement(id="S1", on=DAY, lines=[line], fees=[Fee(amount=nzd(fees))] if fees else [])
+
+
+def removed_and_typed(product: Product, sales: Receivables, settlement: Settlement, *, days: int) -> str:
+    """The one payment of *settlement* was posted, removed, and typed anew some days later."""
+    sales.apply(sales.settle(settlement))
+    (ours,) = product.live_payments()
+    product.clock.advance(60)
+    product.books.remove_payment(ours.id)
+    on = DAY + timedelta(days=days)
+    return product.books.add_payment(settlement.lines[0].transaction, account=CLEARING, amount=Decimal(100), date=on).id
+
+
+@pytest.mark.parametrize("choose", [True, False])
+def test_a_payment_that_was_perhaps_typed_anew_is_not_put_back_before_somebody_says(
+    product: Product, sales: Receivables, xero: Xero, *, choose: bool
+) -> None:
+    settlement = collected(product)
+    typed = removed_and_typed(product, sales, settlement, days=1)
+    stale = Ledger(xero).drift()
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert ([each.code for each in plan.findings], plan.counts()) == (["which one is it"], {"doubt": 1})
+    assert [each.code for each in sales.settle(settlement).findings] == ["perhaps typed by hand"]
+    restore = Ledger(xero).drift().restore()
+    assert (len(restore), [each.code for each in restore.findings]) == (0, ["perhaps typed by hand"])
+    sales.apply(stale.restore())
+    assert clearing(product) == Decimal(100)
+    sales.apply(sales.backfill(settlement, chosen={"L1": typed if choose else ""}))
+    sales.apply(Ledger(xero).drift().restore())
+    assert clearing(product) == Decimal(100 if choose else 200)
+    assert not sales.backfill(settlement)
+    assert len(Ledger(xero).drift()) == 0
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    sales.apply(sales.undo_settlement(settlement))
+    assert clearing(product) == Decimal(0 if choose else 100)
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_what_was_typed_anew_is_not_put_back_although_nobody_has_looked_for_it_yet(
+    product: Product, sales: Receivables, xero: Xero, *, days: int
+) -> None:
+    settlement = collected(product)
+    removed_and_typed(product, sales, settlement, days=days)
+
+    plan = Ledger(xero).drift().restore()
+    sales.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("perhaps typed by hand", "L1")]
+    assert clearing(product) == Decimal(100)
+    report = sales.reconcile(settlement)
+    assert not [each for each in report.discrepancies if each.about == "L1" and "restore" in each.fixes]
+
+
+def test_an_answer_is_about_what_was_there_then(product: Product, sales: Receivables, xero: Xero) -> None:
+    settlement = collected(product)
+    removed_and_typed(product, sales, settlement, days=1)
+    stale = Ledger(xero).drift()
+    sales.apply(sales.backfill(settlement, chosen={"L1": ""}))
+    again = sales.backfill(settlement)
+    assert (len(again), again.findings) == (0, ())
+    restore = Ledger(xero).drift().restore()
+    transaction = settlement.lines[0].transaction
+    product.books.add_payment(transaction, account=CLEARING, amount=Decimal(100), date=LATER)
+    assert [each.code for each in Ledger(xero).drift().restore().findings] == ["perhaps typed by hand"]
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert [each.code for each in plan.findings] == ["which one is it"]
+    for each in (restore, stale.restore()):
+        sales.apply(each)
+    assert clearing(product) == Decimal(200)
+
+
+def test_a_payment_is_put_back_once_what_was_perhaps_it_is_gone(
+    product: Product, sales: Receivables, xero: Xero
+) -> None:
+    settlement = collected(product)
+    typed = removed_and_typed(product, sales, settlement, days=1)
+    sales.apply(sales.backfill(settlement))
+    product.books.remove_payment(typed)
+
+    sales.apply(sales.backfill(settlement))
+    sales.apply(Ledger(xero).drift().restore())
+
+    assert clearing(product) == Decimal(100)
+    assert sales.reconcile(settlement).clean
+
+
+def typed_bill(product: Product, *, paid: bool, days: int = 0, account: str = CLEARING) -> str:
+    """A bill of 1.00 of the provider that people typed."""
+    books = product.books
+    contact = next(each.id for each in books.contacts if each.name == "Collections Ltd")
+    on = DAY + timedelta(days=days)
+    bill = books.add_invoice(contact, type="ACCPAY", number="77", amount=Decimal(1), date=on)
+    if paid:
+        books.add_payment(bill.id, account=account, amount=Decimal(1), date=on)
+    return bill.id
+
+
+@pytest.mark.parametrize("too_early", [True, False])
+def test_a_bill_taken_over_unpaid_and_paid_by_people_since_is_paid_once(
+    product: Product, sales: Receivables, *, too_early: bool
+) -> None:
+    settlement = collected(product, fees="1.00")
+    product.books.add_contact("Collections Ltd")
+    bill = typed_bill(product, paid=False)
+    sales.apply(sales.backfill(settlement))
+    product.clock.advance(60)
+    product.books.add_payment(bill, account=CLEARING, amount=Decimal(1), date=DAY)
+    if too_early:
+        assert [each.code for each in sales.apply(sales.settle(settlement)).findings] == ["refused by Xero"]
+
+    plan = sales.backfill(settlement, chosen={"fees/S1": bill})
+    sales.apply(plan)
+
+    assert (plan.counts(), plan.findings) == ({"adopt": 1}, ())
+    sales.apply(sales.settle(settlement))
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    assert clearing(product) == Decimal(99)
+    assert sales.reconcile(settlement).clean
+    assert sales.settlement_report(settlement).crossed() == ()
+    assert not sales.backfill(settlement)
+    sales.apply(sales.undo_settlement(settlement))
+    assert clearing(product) == 0
+    assert product.books.invoice(bill).status == "VOIDED"
+
+
+def test_a_bill_taken_over_unpaid_and_paid_by_people_otherwise_is_asked_about(
+    product: Product, sales: Receivables
+) -> None:
+    settlement = collected(product, fees="1.00")
+    product.books.add_contact("Collections Ltd")
+    bill = typed_bill(product, paid=False)
+    sales.apply(sales.backfill(settlement))
+    payment = product.books.add_payment(bill, account=CLEARING, amount=Decimal(1), date=LATER)
+    sales.apply(sales.settle(settlement))
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("which one is it", "fees/S1")]
+    assert [each.code for each in sales.settle(settlement, retry_refused=True).findings] == ["perhaps typed by hand"]
+    sales.apply(sales.backfill(settlement, chosen={"fees/S1": payment.id}))
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    assert clearing(product) == Decimal(99)
+
+
+def test_a_payment_that_people_typed_anew_on_a_bill_of_ours_is_taken_over(
+    product: Product, sales: Receivables, xero: Xero
+) -> None:
+    settlement = collected(product, fees="1.00")
+    sales.apply(sales.settle(settlement))
+    (bill,) = product.live_bills()
+    (ours,) = [each for each in product.live_payments() if each.amount == 1]
+    product.books.remove_payment(ours.id)
+    product.books.add_payment(bill.id, account=CLEARING, amount=Decimal(1), date=DAY)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert (plan.counts(), plan.findings) == ({"adopt": 1}, ())
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings, len(Ledger(xero).drift())) == (0, (), 0)
+    assert clearing(product) == Decimal(99)
+    assert sales.reconcile(settlement).clean
+
+
+def bill_gone(product: Product) -> None:
+    """People remove the bill of fees, and whatever paid it."""
+    (bill,) = product.live_bills()
+    product.clock.advance(60)
+    for each in product.books.payments_of(bill.id):
+        product.books.remove_payment(each.id)
+    product.books.void_invoice(bill.id)
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_bill_of_fees_that_people_removed_and_typed_anew_is_taken_over(
+    product: Product, sales: Receivables, xero: Xero, *, paid: bool
+) -> None:
+    settlement = collected(product, fees="1.00")
+    sales.apply(sales.settle(settlement))
+    for _ in range(3):
+        bill_gone(product)
+        gone = sales.backfill(settlement)
+        assert (len(gone), gone.findings) == (0, ())
+        typed = typed_bill(product, paid=paid)
+
+        plan = sales.backfill(settlement)
+        sales.apply(plan)
+
+        assert (plan.counts(), plan.findings) == ({"adopt": 2 if paid else 1}, ())
+        assert sales.settle(settlement).counts() == ({} if paid else {"payment": 1})
+        sales.apply(sales.settle(settlement))
+        settled = sales.settle(settlement)
+        assert (len(settled), settled.findings) == (0, ())
+        assert [each.id for each in product.live_bills()] == [typed]
+        assert clearing(product) == Decimal(99)
+        assert sales.reconcile(settlement).clean
+        assert sales.settlement_report(settlement).crossed() == ()
+        assert len(Ledger(xero).drift()) == 0
+        assert not sales.backfill(settlement)
+    sales.apply(sales.undo_settlement(settlement))
+    assert clearing(product) == 0
+    assert product.live_bills() == []
+
+
+@pytest.mark.parametrize("choose", [True, False])
+def test_a_bill_of_fees_that_was_perhaps_typed_anew_is_asked_about(
+    product: Product, sales: Receivables, *, choose: bool
+) -> None:
+    settlement = collected(product, fees="1.00")
+    sales.apply(sales.settle(settlement))
+    bill_gone(product)
+    typed = typed_bill(product, paid=True, days=2)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("which one is it", "fees/S1")]
+    held = sales.settle(settlement)
+    assert (len(held), [each.code for each in held.findings]) == (0, ["perhaps typed by hand"])
+    sales.apply(sales.backfill(settlement, chosen={"fees/S1": typed if choose else ""}))
+    settled = sales.settle(settlement)
+    assert (len(settled), [each.code for each in settled.findings]) == (0, [] if choose else ["removed in Xero"])
+    assert clearing(product) == Decimal(99)
+
+
+def test_a_bill_of_fees_that_was_undone_here_is_not_taken_over_anew(product: Product, sales: Receivables) -> None:
+    settlement = collected(product, fees="1.00")
+    sales.apply(sales.settle(settlement))
+    sales.apply(sales.undo_settlement(settlement))
+    typed_bill(product, paid=True)
+
+    plan = sales.backfill(settlement)
+
+    assert (plan.counts(), plan.findings) == ({}, ())
+
+
+def test_a_bill_typed_anew_once_is_taken_over_once_by_two_plans(product: Product, sales: Receivables) -> None:
+    first = collected(product, fees="1.00")
+    line = SettlementLine(id="L2", transaction=product.collectable("60.00", "Bo Lee").id, amount=nzd("60.00"))
+    second = evolve(first, id="S2", lines=[line])
+    sales.apply(sales.settle(first))
+    bill_gone(product)
+    typed_bill(product, paid=True)
+    plans = [sales.backfill(second), sales.backfill(first)]
+
+    sales.apply(plans[0])
+    report = sales.apply(plans[1])
+
+    assert [each.code for each in report.findings] == ["changed since planned"] * 2
+    sales.apply(sales.settle([first, second]))
+    assert clearing(product) == Decimal(159)
+    assert len(product.live_bills()) == 1
+
+
+def refunded(product: Product, sales: Receivables) -> Settlement:
+    """What was collected, and 10 of it given back, as it was posted."""
+    whole = collected(product)
+    back = evolve(whole.lines[0], id="R1", amount=nzd("10.00"), kind=LineKind.REFUNDED)
+    settlement = evolve(whole, lines=[*whole.lines, back])
+    sales.apply(sales.settle(settlement))
+    return settlement
+
+
+def typed_refund(product: Product, settlement: Settlement, *, days: int = 0) -> str:
+    contact = product.books.invoice(settlement.lines[0].transaction).contact_id
+    on = DAY + timedelta(days=days)
+    note = product.books.add_credit_note(contact, amount=Decimal(10), date=on)
+    product.books.add_payment(note.id, account=CLEARING, amount=Decimal(10), date=on)
+    return note.id
+
+
+def refund_gone(product: Product, *, whole: bool = True) -> str:
+    """People remove the payment of the refund, and its credit note where they remove the *whole*."""
+    (note,) = [each for each in product.books.credit_notes if each.status in {"AUTHORISED", "PAID"}]
+    product.clock.advance(60)
+    for each in product.books.payments_of(note.id):
+        product.books.remove_payment(each.id)
+    if whole:
+        product.xero().credit_notes.void(CreditNoteId(note.id))
+    return note.id
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_refund_that_people_removed_and_typed_anew_is_taken_over(
+    product: Product, sales: Receivables, xero: Xero, *, whole: bool
+) -> None:
+    settlement = refunded(product, sales)
+    for _ in range(3):
+        note = refund_gone(product, whole=whole)
+        gone = sales.backfill(settlement)
+        assert (len(gone), gone.findings) == (0, ())
+        if whole:
+            note = typed_refund(product, settlement)
+        else:
+            product.books.add_payment(note, account=CLEARING, amount=Decimal(10), date=DAY)
+
+        plan = sales.backfill(settlement)
+        sales.apply(plan)
+
+        assert (plan.counts(), plan.findings) == ({"adopt": 2 if whole else 1}, ())
+        settled = sales.settle(settlement)
+        assert (len(settled), settled.findings) == (0, ())
+        assert clearing(product) == Decimal(90)
+        assert sales.reconcile(settlement).clean
+        assert sales.settlement_report(settlement).crossed() == ()
+        assert len(Ledger(xero).drift()) == 0
+        assert not sales.backfill(settlement)
+    sales.apply(sales.undo_settlement(settlement))
+    assert clearing(product) == 0
+
+
+@pytest.mark.parametrize("answer", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_refund_that_was_perhaps_typed_anew_is_asked_about(
+    product: Product, sales: Receivables, xero: Xero, *, answer: bool, whole: bool
+) -> None:
+    settlement = refunded(product, sales)
+    note = refund_gone(product, whole=whole)
+    if whole:
+        typed = typed_refund(product, settlement, days=2)
+    else:
+        typed = product.books.add_payment(note, account=CLEARING, amount=Decimal(10), date=LATER).id
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("which one is it", "R1")]
+    sales.apply(Ledger(xero).drift().restore())
+    held = sales.settle(settlement)
+    assert (len(held), {each.code for each in held.findings}) == (0, {"perhaps typed by hand"})
+    sales.apply(sales.backfill(settlement, chosen={"R1": typed if answer else ""}))
+    settled = sales.settle(settlement)
+    assert (len(settled), [each.code for each in settled.findings]) == (0, [] if answer else ["removed in Xero"])
+    sales.apply(Ledger(xero).drift().restore())
+    assert clearing(product) == Decimal(90)
