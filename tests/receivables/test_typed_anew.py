@@ -383,3 +383,48 @@ def test_a_refund_that_was_perhaps_typed_anew_is_asked_about(
     assert (len(settled), [each.code for each in settled.findings]) == (0, [] if answer else ["removed in Xero"])
     sales.apply(Ledger(xero).drift().restore())
     assert clearing(product) == Decimal(90)
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_refund_that_was_typed_with_a_note_of_its_own_beside_ours_is_asked_about(
+    product: Product, sales: Receivables, xero: Xero, *, answer: bool
+) -> None:
+    settlement = refunded(product, sales)
+    refund_gone(product, whole=False)
+    note = typed_refund(product, settlement)
+    (payment,) = product.books.payments_of(note)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("which one is it", "R1")]
+    sales.apply(Ledger(xero).drift().restore())
+    assert clearing(product) == Decimal(90)
+    sales.apply(sales.backfill(settlement, chosen={"R1": payment.id if answer else ""}))
+    sales.apply(Ledger(xero).drift().restore())
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    assert clearing(product) == Decimal(90 if answer else 80)
+    assert not sales.backfill(settlement)
+
+
+def test_the_payment_of_fees_that_was_typed_on_another_bill_beside_ours_is_asked_about(
+    product: Product, sales: Receivables, xero: Xero
+) -> None:
+    settlement = collected(product, fees="1.00")
+    sales.apply(sales.settle(settlement))
+    (ours,) = [each for each in product.live_payments() if each.amount == 1]
+    product.books.remove_payment(ours.id)
+    bill = typed_bill(product, paid=True)
+    (payment,) = product.books.payments_of(bill)
+
+    plan = sales.backfill(settlement)
+    sales.apply(plan)
+
+    assert [(each.code, each.about) for each in plan.findings] == [("which one is it", "fees/S1")]
+    sales.apply(Ledger(xero).drift().restore())
+    assert clearing(product) == Decimal(99)
+    sales.apply(sales.backfill(settlement, chosen={"fees/S1": payment.id}))
+    settled = sales.settle(settlement)
+    assert (len(settled), settled.findings) == (0, ())
+    assert clearing(product) == Decimal(99)

@@ -110,11 +110,12 @@ class _Write:
         takes the place of what is gone in Xero.
         """
         amount, on = (one or self.wanted).amount.amount, self.wanted.on
+        paid = (one.pays if one is not None else "") or self.wanted.of
         payload: dict[str, object] = {"Date": (one.on or on if one is not None else on).isoformat()}
         if self.operation.kind == Pay.kind:
-            payload |= {"Amount": str(amount), "Invoice": {"InvoiceID": self.wanted.of}}
+            payload |= {"Amount": str(amount), "Invoice": {"InvoiceID": paid}}
         elif self.operation.kind == Refund.kind:
-            payload |= {"Amount": str(amount), "CreditNote": {"CreditNoteID": self.wanted.of}}
+            payload |= {"Amount": str(amount), "CreditNote": {"CreditNoteID": paid}}
         elif self.paying is not None:
             payload = {}  # the day is that of its payment
         else:
@@ -159,7 +160,7 @@ class _Gone:
 class _Backfill:
     """
     What was decided so far; what is *known* of a write already is left as it is, unless a person must say, or people
-    have removed it, so that it is *gone*.
+    have removed it, so that it is *gone*. *met* is all that people typed which was looked at.
     """
 
     known: Mapping[str, Intent]
@@ -167,14 +168,16 @@ class _Backfill:
     chosen: Mapping[str, str]
     actions: list[Action] = field(factory=list[Action])
     findings: list[Finding] = field(factory=list[Finding])
+    met: list[Typed] = field(factory=list[Typed])
 
     def is_open(self, intent: Intent | None) -> bool:
         """Whether a write of which *intent* is known may still be looked for among what people typed."""
         return intent is None or intent.state in {State.SUSPECT, State.REJECTED} or intent.key in self.gone.keys
 
     def decide(
-        self, books: Books, writes: Iterable[_Write], typed: Iterable[Typed], due: Mapping[str, Decimal]
+        self, books: Books, writes: Iterable[_Write], typed: Sequence[Typed], due: Mapping[str, Decimal]
     ) -> None:
+        self.met += typed
         held: dict[str, Intent | None] = {}
         open_: dict[str, _Write] = {}
         for each in writes:
@@ -218,6 +221,10 @@ class _Backfill:
             if not is_held:
                 doubt = "perhaps typed in Xero before: a person must say"
                 self.actions.append(write.taken_over(Suspect, doubt, revision=revision))
+
+    def is_anew(self, books: Books, write: _Write) -> bool:
+        """Whether *write* would take the place of what people removed."""
+        return self._revision(self.known.get(intent_key(books.tenant, write.operation))) > 1
 
     def _revision(self, held: Intent | None) -> int:
         """By which revision something is taken over of which *held* is known: what is gone keeps its own."""
@@ -532,12 +539,17 @@ async def _refund_writes(
 
 async def _decide_payments(books: Books, backfill: _Backfill, writes: Iterable[_Write]) -> None:
     """Decide on the payments of those *writes* whose bill or credit note is known and stands: people may pay it."""
-    payments: list[_Write] = []
+    payments: dict[str, _Write] = {}
+    besides: list[Typed] = []
     for each in writes:
         known = backfill.known.get(intent_key(books.tenant, each.operation))
-        if known is not None and known.state is State.CONFIRMED and known.key not in backfill.gone.keys:
-            payments += filter(None, [each.payment(known.xero_id or "")])
-    ids = [each.wanted.of for each in payments]
+        payment = each.payment(known.xero_id or "") if known is not None else None
+        if known is None or payment is None or known.state is not State.CONFIRMED or known.key in backfill.gone.keys:
+            continue
+        payments[each.wanted.name] = payment
+        if backfill.is_anew(books, payment):
+            besides += (_on_another(one, payment) for one in backfill.met if one.paid and one.of == each.wanted.of)
+    ids = [each.wanted.of for each in payments.values()]
     documents = [one for one, _ in (await stamped(books, INVOICES, Invoice, ids)).values()]
     notes = [one for one, _ in (await stamped(books, CREDIT_NOTES, CreditNote, ids)).values()]
     due = {one.invoice_id or "": (_due(one), one.currency_code) for one in documents if one.status not in GONE}
@@ -548,12 +560,29 @@ async def _decide_payments(books: Books, backfill: _Backfill, writes: Iterable[_
     }
     typed = await typed_payments(books, {key: currency or "XXX" for key, (_, currency) in due.items()})
     # An answer that names the document itself was given before that was taken over.
-    is_said = {
-        each.wanted.name for each in payments if plain_id(backfill.chosen.get(each.wanted.name, "")) == each.wanted.of
+    chosen = {
+        name: one
+        for name, one in backfill.chosen.items()
+        if name not in payments or plain_id(one) != payments[name].wanted.of
     }
-    chosen = {name: one for name, one in backfill.chosen.items() if name not in is_said}
-    standing = [each for each in payments if each.wanted.of in due]
-    evolve(backfill, chosen=chosen).decide(books, standing, typed, {key: left for key, (left, _) in due.items()})
+    standing = [each for each in payments.values() if each.wanted.of in due]
+    left = {key: left for key, (left, _) in due.items()}
+    evolve(backfill, chosen=chosen).decide(books, standing, [*typed, *besides], left)
+
+
+def _on_another(one: Typed, payment: _Write) -> Typed:
+    """The payment of *one*, which may be *payment* although the document of that still stands."""
+    return evolve(
+        one,
+        seen=one.paid.seen if one.paid is not None else one.seen,
+        of=payment.wanted.of,
+        amount=abs(one.amount),
+        on=one.paid.on if one.paid is not None else one.on,
+        account=payment.wanted.account,
+        paid=None,
+        otherwise="on another document",
+        pays=one.xero_id,
+    )
 
 
 def _movement(

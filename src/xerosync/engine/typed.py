@@ -79,7 +79,7 @@ class Typed:
     *seen* is how it stood when the plan was made: it may be removed before that is applied. *taken* is what of it is
     taken over already: the rest may be another's, but it cannot be chosen twice. *cleared* is what its lines took out
     of a clearing account that is no bank account; *paid* the payment of a bill or a credit note, and *otherwise* says
-    how that is another.
+    how that is another. *pays* is the document that a payment stands on, where it was typed on another one.
     """
 
     seen: Seen
@@ -91,6 +91,7 @@ class Typed:
     cleared: Decimal | None = None
     paid: Paid | None = None
     otherwise: str = ""
+    pays: str = ""
 
     @property
     def is_free(self) -> bool:
