@@ -548,7 +548,8 @@ async def _decide_payments(books: Books, backfill: _Backfill, writes: Iterable[_
             continue
         payments[each.wanted.name] = payment
         if backfill.is_anew(books, payment):
-            besides += (_on_another(one, payment) for one in backfill.met if one.paid and one.of == each.wanted.of)
+            others = [one for one in backfill.met if one.paid and one.of == each.wanted.of]
+            besides += (_on_another(one, payment) for one in others if one.xero_id != known.xero_id)
     ids = [each.wanted.of for each in payments.values()]
     documents = [one for one, _ in (await stamped(books, INVOICES, Invoice, ids)).values()]
     notes = [one for one, _ in (await stamped(books, CREDIT_NOTES, CreditNote, ids)).values()]
