@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import (
-    Action,
-    Adopt,
     CreateBill,
     CreateSaleCredit,
     ImportInvoice,
@@ -27,30 +23,28 @@ from xerosync.engine.batches import unsettled
 from xerosync.engine.billing import OpenDocument
 from xerosync.engine.clearing import ClearingChoice
 from xerosync.engine.handmade import link_transactions
-from xerosync.engine.intents import DENIED, Intent, intent_key, is_denied
+from xerosync.engine.intents import intent_key
 from xerosync.engine.mirror import (
-    BANK_TRANSACTIONS,
-    BANK_TRANSFERS,
     CONTACTS,
     CREDIT_NOTES,
     GONE,
     INVOICES,
     PAYMENTS,
-    Shelf,
     refresh,
 )
-from xerosync.engine.observed import called_alike, intents_of, intents_with, stamped
+from xerosync.engine.observed import called_alike, stamped
 from xerosync.engine.paying import BILLS, BillPayment, accounts_of
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Finding, Plan
-from xerosync.engine.restoring import RESTORED, TAKING_BACK, being_taken_back, current_of
+from xerosync.engine.restoring import current_of
 from xerosync.engine.settled_before import posted_before
 from xerosync.engine.settlement_accounts import kept_accounts, settlement_accounts
 from xerosync.engine.settlement_books import SURPLUS, SettlementAccounts, facts_given, facts_known, parking
 from xerosync.engine.settling_policies import FeesAs, SettlementSettings
-from xerosync.engine.states import POSTED, State
+from xerosync.engine.states import State
+from xerosync.engine.taking_over import PerhapsTyped, TakingOver, removed_by_people
 from xerosync.engine.transactions import transactions_of
-from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_given, not_it, pair
+from xerosync.engine.typed import Typed, Wanted, not_given, pair
 from xerosync.engine.typed_books import (
     as_typed,
     typed_fee_bills,
@@ -65,175 +59,12 @@ from xerosync.mapping.settlement import LineKind, Settlement, SettlementLine, ch
 from xerosync.mapping.transactions import Transaction
 from xerosync.models import (
     AccountId,
-    BankTransaction,
-    BankTransfer,
     CreditNote,
     DocumentStatus,
     Invoice,
-    Payment,
 )
 from xerosync.money import Money, exactly
 from xerosync.texts import plain_id
-
-_TYPED: Final = "typed in Xero before"
-_ON: Final[Mapping[str, tuple[Shelf, type[Payment | BankTransaction | BankTransfer | Invoice | CreditNote]]]] = {
-    Pay.kind: (PAYMENTS, Payment),
-    Refund.kind: (PAYMENTS, Payment),
-    MoveMoney.kind: (BANK_TRANSACTIONS, BankTransaction),
-    Transfer.kind: (BANK_TRANSFERS, BankTransfer),
-    CreateBill.kind: (INVOICES, Invoice),
-    CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
-}
-
-
-@frozen(kw_only=True)
-class _Write:
-    """
-    What the library would have written for *wanted*: its *operation*, and what would be kept with it; of a bill or a
-    credit note also the operation *paying* it, with what would be kept with that.
-    """
-
-    wanted: Wanted
-    operation: Pending
-    facts: Mapping[str, str]
-    paying: Pending | None = None
-    facts_paying: Mapping[str, str] = field(factory=dict[str, str])
-
-    @property
-    def operations(self) -> tuple[Pending, ...]:
-        """All that it would have been written by."""
-        return (self.operation,) if self.paying is None else (self.operation, self.paying)
-
-    def taken_over(self, kind: type[Adopt], reason: str, one: Typed | None = None, *, revision: int = 1) -> Adopt:
-        """
-        The action that keeps it as *one* that was typed, or holds it back, or lets it go. By a later *revision* that
-        takes the place of what is gone in Xero.
-        """
-        amount, on = (one or self.wanted).amount.amount, self.wanted.on
-        paid = (one.pays if one is not None else "") or self.wanted.of
-        payload: dict[str, object] = {"Date": (one.on or on if one is not None else on).isoformat()}
-        if self.operation.kind == Pay.kind:
-            payload |= {"Amount": str(amount), "Invoice": {"InvoiceID": paid}}
-        elif self.operation.kind == Refund.kind:
-            payload |= {"Amount": str(amount), "CreditNote": {"CreditNoteID": paid}}
-        elif self.paying is not None:
-            payload = {}  # the day is that of its payment
-        else:
-            payload |= {"Amount": str(abs(amount))}
-        return kind(
-            host_ref=self.operation.host_ref,
-            reason=reason,
-            seen=(one.seen,) if one is not None else (),
-            revision=revision,
-            facts={**self.facts, **dict([RESTORED] if revision > 1 else [])},
-            adopted_kind=self.operation.kind,
-            xero_id=one.xero_id if one is not None else "",
-            payload=payload,
-        )
-
-    def payment(self, document: str) -> _Write | None:
-        """What would have paid it, the *document* being the bill or the credit note that it is; None where nothing."""
-        if self.paying is None:
-            return None
-        wanted = Wanted(
-            name=self.wanted.name,
-            of=document,
-            amount=self.wanted.amount,
-            on=self.wanted.on,
-            account=self.wanted.account,
-        )
-        return _Write(wanted=wanted, operation=self.paying, facts=self.facts_paying)
-
-
-@frozen(kw_only=True)
-class _Gone:
-    """
-    The *keys* of writes whose documents people have removed in Xero, and by them what is known of the next revision of
-    each: the *answers* of people, where they gave any.
-    """
-
-    keys: AbstractSet[str]
-    answers: Mapping[str, Intent]
-
-
-@define
-class _Backfill:
-    """
-    What was decided so far; what is *known* of a write already is left as it is, unless a person must say, or people
-    have removed it, so that it is *gone*. *met* is all that people typed which was looked at.
-    """
-
-    known: Mapping[str, Intent]
-    gone: _Gone
-    chosen: Mapping[str, str]
-    actions: list[Action] = field(factory=list[Action])
-    findings: list[Finding] = field(factory=list[Finding])
-    met: list[Typed] = field(factory=list[Typed])
-
-    def is_open(self, intent: Intent | None) -> bool:
-        """Whether a write of which *intent* is known may still be looked for among what people typed."""
-        return intent is None or intent.state in {State.SUSPECT, State.REJECTED} or intent.key in self.gone.keys
-
-    def decide(
-        self, books: Books, writes: Iterable[_Write], typed: Sequence[Typed], due: Mapping[str, Decimal]
-    ) -> None:
-        self.met += typed
-        held: dict[str, Intent | None] = {}
-        open_: dict[str, _Write] = {}
-        for each in writes:
-            intent = self.known.get(intent_key(books.tenant, each.operation))
-            if self.is_open(intent):
-                open_[each.wanted.name], held[each.wanted.name] = each, intent
-        found = pair([each.wanted for each in open_.values()], typed, self.chosen, due)
-        for name, each in open_.items():
-            self._settle(each, found, held[name])
-            if name in found.sure:
-                self._take_payment(books, each, found.sure[name])
-
-    def _take_payment(self, books: Books, write: _Write, one: Typed) -> None:
-        """Take over the payment of *one*, a bill or a credit note, too, where it has one."""
-        payment = write.payment(one.xero_id)
-        if payment is None or one.paid is None:
-            return
-        known = self.known.get(intent_key(books.tenant, payment.operation))
-        if self.is_open(known):
-            paid = evolve(one, seen=one.paid.seen, on=one.paid.on, amount=abs(one.amount))
-            self.actions.append(payment.taken_over(Adopt, _TYPED, paid, revision=self._revision(known)))
-
-    def _settle(self, write: _Write, found: Pairing, held: Intent | None) -> None:
-        name, revision = write.wanted.name, self._revision(held)
-        is_held = held is not None and held.state is State.SUSPECT
-        candidates = found.doubtful.get(name) or found.none.get(name, ())
-        is_new = not all(self._is_denied(held, each) for each in candidates)
-        if name in found.sure:
-            one = found.sure[name]
-            differs = ", ".join(write.wanted.differs(one))
-            reason = f"{_TYPED}, {differs}: chosen by a person" if differs else _TYPED
-            self.actions.append(write.taken_over(Adopt, reason, one, revision=revision))
-        elif name in found.none or (is_held and name not in found.doubtful and name not in found.wrong):
-            if is_held or (revision > 1 and is_new):
-                none = write.taken_over(Dismiss, "nothing in Xero is the same", revision=revision)
-                denied = " ".join(each.xero_id for each in candidates)
-                self.actions.append(evolve(none, facts={**none.facts, DENIED: denied}))
-        elif name in found.wrong or (name in found.doubtful and is_new):
-            is_wrong = name in found.wrong
-            self.findings.append(not_it(write.wanted) if is_wrong else in_doubt(write.wanted, candidates))
-            if not is_held:
-                doubt = "perhaps typed in Xero before: a person must say"
-                self.actions.append(write.taken_over(Suspect, doubt, revision=revision))
-
-    def is_anew(self, books: Books, write: _Write) -> bool:
-        """Whether *write* would take the place of what people removed."""
-        return self._revision(self.known.get(intent_key(books.tenant, write.operation))) > 1
-
-    def _revision(self, held: Intent | None) -> int:
-        """By which revision something is taken over of which *held* is known: what is gone keeps its own."""
-        return 1 if held is None else held.operation.revision + (held.key in self.gone.keys)
-
-    def _is_denied(self, held: Intent | None, typed: Typed) -> bool:
-        """Whether a person said that what was *typed* is not that of which *held* is known."""
-        answer = self.gone.answers.get(held.key, held) if held is not None else None
-        return answer is not None and is_denied(answer, typed.xero_id)
 
 
 async def backfill_settlements(
@@ -273,12 +104,11 @@ async def backfill_settlements(
         if line.transaction in transactions and SURPLUS + line.id not in as_credit
     ]
     more = _costs_by_account(ordered, kept, accounts)
-    costs = [write for _, of_account in more.values() for write in of_account]
     bills = [write for each in ordered for write in _bill_writes(each, kept.get(each.id, accounts))]
     refunds = await _refund_writes(books, ordered, kept, accounts)
-    listed = (*writes, *costs, *bills, *refunds)
+    listed = [*writes, *(each for _, costs in more.values() for each in costs), *bills, *refunds]
     known = await current_of(books, [operation for each in listed for operation in each.operations])
-    backfill = _Backfill(known, await _gone(books, known.values()), chosen)
+    backfill = TakingOver(known, await removed_by_people(books, known.values()), chosen)
     backfill.actions += (each for each in linked if isinstance(each, ImportInvoice))
     backfill.findings += [*(each for each in linked if isinstance(each, Finding)), *_not_given(given, invoices, chosen)]
     await _decide_lines(books, backfill, writes)
@@ -292,9 +122,9 @@ async def backfill_settlements(
 
 def _costs_by_account(
     settlements: Iterable[Settlement], kept: Mapping[str, SettlementAccounts], accounts: SettlementAccounts
-) -> dict[AccountId, tuple[SettlementAccounts, list[_Write]]]:
+) -> dict[AccountId, tuple[SettlementAccounts, list[PerhapsTyped]]]:
     """The fees and payouts of *settlements*, by the clearing account that each goes through."""
-    found: dict[AccountId, tuple[SettlementAccounts, list[_Write]]] = {}
+    found: dict[AccountId, tuple[SettlementAccounts, list[PerhapsTyped]]] = {}
     for each in settlements:
         through = kept.get(each.id, accounts)
         found.setdefault(through.clearing_id, (through, []))[1].extend(_cost_writes(each, through))
@@ -302,20 +132,20 @@ def _costs_by_account(
 
 
 async def _decide_costs(
-    books: Books, backfill: _Backfill, costs: Iterable[tuple[SettlementAccounts, Sequence[_Write]]]
+    books: Books, backfill: TakingOver, costs: Iterable[tuple[SettlementAccounts, Sequence[PerhapsTyped]]]
 ) -> None:
     for through, of_account in costs:
         if of_account:
             backfill.decide(books, of_account, await _typed_costs(books, through, of_account), {})
 
 
-async def _decide_refunds(books: Books, backfill: _Backfill, refunds: Sequence[_Write]) -> None:
+async def _decide_refunds(books: Books, backfill: TakingOver, refunds: Sequence[PerhapsTyped]) -> None:
     if refunds:
         typed = await typed_refunds(books, await called_alike(books, dict.fromkeys(each.wanted.of for each in refunds)))
         backfill.decide(books, refunds, typed, {})
 
 
-async def _typed_costs(books: Books, accounts: SettlementAccounts, writes: Sequence[_Write]) -> list[Typed]:
+async def _typed_costs(books: Books, accounts: SettlementAccounts, writes: Sequence[PerhapsTyped]) -> list[Typed]:
     """What people typed that may be the fees and payouts of *writes*, which go through *accounts*."""
     if accounts.through_a_bank:
         return await typed_movements(books, accounts.clearing_id, accounts.currency)
@@ -323,7 +153,7 @@ async def _typed_costs(books: Books, accounts: SettlementAccounts, writes: Seque
     return await typed_payouts(books, accounts, bank or AccountId(""), [each.wanted for each in writes])
 
 
-async def _decide_lines(books: Books, backfill: _Backfill, writes: Sequence[_Write]) -> None:
+async def _decide_lines(books: Books, backfill: TakingOver, writes: Sequence[PerhapsTyped]) -> None:
     invoiced = await stamped(books, INVOICES, Invoice, {each.wanted.of for each in writes})
     due = {key: _due(invoice) for key, (invoice, _) in invoiced.items()}
     currencies = {key: invoice.currency_code or "XXX" for key, (invoice, _) in invoiced.items()}
@@ -353,8 +183,8 @@ async def backfill_payments(
     paid = {bills[each.bill_id].seen.document_id: bills[each.bill_id] for each in payments if each.bill_id in bills}
     typed = await typed_payments(books, {key: each.document.currency_code or "XXX" for key, each in paid.items()})
     known = await current_of(books, [BILLS.operation(each.id) for each in payments])
-    backfill = _Backfill(known, await _gone(books, known.values()), chosen)
-    writes: list[_Write] = []
+    backfill = TakingOver(known, await removed_by_people(books, known.values()), chosen)
+    writes: list[PerhapsTyped] = []
     # What has an amount of its own goes first: the others are of what that leaves.
     for each in sorted(payments, key=lambda one: one.amount is None):
         intent = known.get(intent_key(books.tenant, BILLS.operation(each.id)))
@@ -369,29 +199,10 @@ async def backfill_payments(
     return Plan(tenant=books.tenant, actions=tuple(backfill.actions), findings=tuple(backfill.findings))
 
 
-async def _gone(books: Books, known: Iterable[Intent]) -> _Gone:
-    """Those of the *known* whose documents people have removed in Xero: what was typed since may be in their place."""
-    posted = [each for each in known if each.xero_id and each.state in POSTED and each.operation.kind in _ON]
-    shelves = {_ON[kind][0].name: _ON[kind] for kind in sorted({each.operation.kind for each in posted})}
-    await refresh(books, *(shelf for shelf, _ in shelves.values()))
-    removed: set[str] = set()
-    for shelf, model in shelves.values():
-        found = await stamped(books, shelf, model, (each.xero_id or "" for each in posted))
-        removed |= {xero_id for xero_id, (document, _) in found.items() if document.status in GONE}
-    ours = set(await being_taken_back(books))
-    for xero_id in removed:
-        if any(one.operation.kind in TAKING_BACK for one in await intents_with(books, lookup=("xero_id", xero_id))):
-            ours.add(xero_id)
-    gone = [each for each in posted if each.xero_id in removed - ours]
-    anew = {evolve(each.operation, revision=each.operation.revision + 1): each.key for each in gone}
-    answers = {anew[each.operation]: each for each in (await intents_of(books, anew)).values()}
-    return _Gone(keys=frozenset(anew.values()), answers=answers)
-
-
 def _line_write(
     settlement: Settlement, line: SettlementLine, transaction: Transaction, accounts: SettlementAccounts
-) -> _Write:
-    return _Write(
+) -> PerhapsTyped:
+    return PerhapsTyped(
         wanted=Wanted(
             name=line.id,
             of=transaction.invoice_id,
@@ -439,9 +250,11 @@ def _whole(
     return Money(whole, bill.document.currency_code or "XXX")
 
 
-def _payment_write(payment: BillPayment, bill: OpenDocument, choice: ClearingChoice | None, amount: Money) -> _Write:
+def _payment_write(
+    payment: BillPayment, bill: OpenDocument, choice: ClearingChoice | None, amount: Money
+) -> PerhapsTyped:
     account = (choice.account.account_id or "") if choice is not None else ""
-    return _Write(
+    return PerhapsTyped(
         wanted=Wanted(name=payment.id, of=bill.seen.document_id, amount=amount, on=payment.on, account=account),
         operation=BILLS.operation(payment.id),
         facts={BILLS.fact: payment.bill_id}
@@ -449,7 +262,7 @@ def _payment_write(payment: BillPayment, bill: OpenDocument, choice: ClearingCho
     )
 
 
-def _cost_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[_Write]:
+def _cost_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[PerhapsTyped]:
     """The fees that were spent, and the payout."""
     clearing, proof = accounts.clearing_id, settlement.proof
     moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
@@ -469,7 +282,7 @@ def _cost_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterab
         yield evolve(write, wanted=wanted, facts={**write.facts, "net": str(proof.net.amount)})
 
 
-def _bill_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[_Write]:
+def _bill_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterable[PerhapsTyped]:
     """The fees that were billed, with the payment of their bill."""
     moved = deductions(settlement, fee_account=accounts.fees, reserve_account=accounts.reserve)
     cost = Money.total((each.amount for each in moved), settlement.proof.net.currency)
@@ -477,7 +290,7 @@ def _bill_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterab
         return
     name, on = FEES + settlement.id, settlement.on
     paid = _movement(settlement, Pending(Pay.kind, name), -cost, on, accounts.clearing_id)
-    yield _Write(
+    yield PerhapsTyped(
         wanted=evolve(paid.wanted, of=CreateBill.kind, amount=cost, elsewhere="of another contact"),
         operation=Pending(CreateBill.kind, name),
         facts={"settlement": settlement.id, "amount": str(cost.amount), "on": on.isoformat()},
@@ -486,7 +299,7 @@ def _bill_writes(settlement: Settlement, accounts: SettlementAccounts) -> Iterab
     )
 
 
-async def _decide_bills(books: Books, backfill: _Backfill, provider: str, bills: Sequence[_Write]) -> None:
+async def _decide_bills(books: Books, backfill: TakingOver, provider: str, bills: Sequence[PerhapsTyped]) -> None:
     """Decide on *bills* of fees, by those typed of the *provider*, or of the settlement's number."""
     contacts, kin = list[str](), list[str]()
     if bills and provider.strip():
@@ -505,7 +318,7 @@ async def _refund_writes(
     settlements: Iterable[Settlement],
     kept: Mapping[str, SettlementAccounts],
     accounts: SettlementAccounts,
-) -> list[_Write]:
+) -> list[PerhapsTyped]:
     """What was refunded, as the credit note to the customer, with its payment."""
     lines = [(each, line) for each in settlements for line in each.lines if line.kind is LineKind.REFUNDED]
     if not lines:
@@ -513,14 +326,14 @@ async def _refund_writes(
     await refresh(books, CREDIT_NOTES)
     transactions = await transactions_of(books, [line.transaction for _, line in lines])
     sold = await stamped(books, INVOICES, Invoice, [each.invoice_id for each in transactions.values()])
-    writes: list[_Write] = []
+    writes: list[PerhapsTyped] = []
     for settlement, line in lines:
         transaction = transactions.get(line.transaction)
         invoice, _ = sold.get(transaction.invoice_id if transaction is not None else "", (None, ""))
         contact = invoice.contact.contact_id if invoice is not None and invoice.contact is not None else None
         if contact is not None:
             facts = facts_known(line) | facts_given(settlement, line)
-            write = _Write(
+            write = PerhapsTyped(
                 wanted=Wanted(
                     name=line.id,
                     of=contact,
@@ -537,9 +350,9 @@ async def _refund_writes(
     return writes
 
 
-async def _decide_payments(books: Books, backfill: _Backfill, writes: Iterable[_Write]) -> None:
+async def _decide_payments(books: Books, backfill: TakingOver, writes: Iterable[PerhapsTyped]) -> None:
     """Decide on the payments of those *writes* whose bill or credit note is known and stands: people may pay it."""
-    payments: dict[str, _Write] = {}
+    payments: dict[str, PerhapsTyped] = {}
     besides: list[Typed] = []
     for each in writes:
         known = backfill.known.get(intent_key(books.tenant, each.operation))
@@ -571,7 +384,7 @@ async def _decide_payments(books: Books, backfill: _Backfill, writes: Iterable[_
     evolve(backfill, chosen=chosen).decide(books, standing, [*typed, *besides], left)
 
 
-def _on_another(one: Typed, payment: _Write) -> Typed:
+def _on_another(one: Typed, payment: PerhapsTyped) -> Typed:
     """The payment of *one*, which may be *payment* although the document of that still stands."""
     return evolve(
         one,
@@ -588,7 +401,7 @@ def _on_another(one: Typed, payment: _Write) -> Typed:
 
 def _movement(
     settlement: Settlement, operation: Pending, effect: Money, on: date, clearing: str, *, other: str = ""
-) -> _Write:
+) -> PerhapsTyped:
     facts = {
         "settlement": settlement.id,
         "on": on.isoformat(),
@@ -596,7 +409,7 @@ def _movement(
         "effect": str(effect.amount),
         "dated": on.isoformat(),
     }
-    return _Write(
+    return PerhapsTyped(
         wanted=Wanted(name=operation.host_ref, of=operation.kind, amount=effect, on=on, account=other or clearing),
         operation=operation,
         facts=facts,
