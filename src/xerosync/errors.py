@@ -294,7 +294,11 @@ class LeaseLost(StoreFailed):
 
 
 class KeyMissing(StoreFailed):
-    """A record is encrypted with a key that is not on the ring: put that one on it, behind the one that writes."""
+    """
+    A record is encrypted with a key that is not on the ring: put that one on it, behind the one that writes.
+
+    Where no key was given at all, open the store as ``encrypted(store, keys)``.
+    """
 
     id = "XS704"
 

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import DAY, nzd
 
 import report_picture
+from chromium import opened
 from xerosync import Receivables, Settlement, SettlementLine
 
 
@@ -35,6 +36,17 @@ def test_the_report_opens_and_shows_its_sums(chromium: str, page: Path) -> None:
     assert shown.count("<section>") == 7  # the sum, the causes, one by one, three settlements, what moved
     for said in ("Harbour Yoga Ltd, account 091", "-81.30 NZD", "perhaps entered twice", "✗", "✓"):
         assert said in shown
+
+
+def test_the_report_tells_what_to_do_on_a_telephone_without_being_pushed_aside(chromium: str, page: Path) -> None:
+    with opened(chromium) as tab:
+        tab.resize(375, 800)
+        tab.open(page.as_uri())
+        hidden = tab.script("[...document.querySelectorAll('table')].filter(t => t.scrollWidth > t.clientWidth).length")
+        shown = tab.text("body")
+
+    assert hidden == 0
+    assert "find out why; then put it back, or leave it" in shown
 
 
 def test_the_report_prints(chromium: str, page: Path) -> None:

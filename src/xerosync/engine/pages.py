@@ -18,9 +18,16 @@ td { overflow-wrap: break-word } .id { overflow-wrap: anywhere } .said { width: 
 th { font-weight: 600 } .amount { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 td.amount, th.amount { padding-right: 1.2rem }
 .mark { width: 1.2rem } .wrong { color: #a3201d } .right { color: #1f6f43 } a { color: #0b5c9e }
-@media (max-width: 40rem) {
+@media screen and (max-width: 40rem) {
   body { font-size: 13px; margin: 1rem auto }
-  table { display: block; overflow-x: auto } .said { width: auto; min-width: 9rem } .id { min-width: 7rem }
+  table { display: block; overflow-x: auto } .id { min-width: 5rem }
+  th, td, td.amount, th.amount { padding-right: .5rem }
+  table:has(.said) :is(thead, tbody) { display: block }
+  tr:has(.said) { display: flex; flex-wrap: wrap; border-bottom: 1px solid #d7dde3 }
+  tr:has(.said) > * { box-sizing: border-box; flex: 1 1 0; min-width: 0; border: 0 }
+  tr:has(.said) > .amount { white-space: normal } tr:has(.said) > .mark { flex: 0 0 1.2rem }
+  tr:has(.said) > .said { flex: 0 0 100%; padding-top: 0 } tr > th.said, tr > .said:empty { display: none }
+  .said::before { content: attr(data-name) ": "; color: #5a6672 }
 }
 @media print {
   body { margin: 0; max-width: none; font-size: 10.5pt } h2 { break-after: avoid-page }
@@ -89,7 +96,15 @@ def _section(section: Section) -> str:
 
 
 def _cells(columns: Sequence[str], row: Sequence[Cell]) -> str:
-    return "".join(f"<td{_class(name, cell)}>{_cell(cell)}</td>" for name, cell in zip(columns, row, strict=True))
+    return "".join(
+        f"<td{_class(name, cell)}{_name(name, cell)}>{_cell(cell)}</td>"
+        for name, cell in zip(columns, row, strict=True)
+    )
+
+
+def _name(column: str, cell: Cell) -> str:
+    """What a narrow screen shows before sentences, which stand below the rest of their row there."""
+    return f' data-name="{escape(column)}"' if column in _SAID and cell.text else ""
 
 
 def _cell(cell: Cell) -> str:
