@@ -189,6 +189,20 @@ def test_what_bears_the_number_of_another_bill_is_not_taken_for_one_of_its_day_a
     assert len(product.live_bills()) == 2
 
 
+def test_of_two_that_were_typed_one_with_the_number_to_another_contact_a_person_says_which_it_is(
+    product: Product, purchases: Payables
+) -> None:
+    alike = typed(product, "", "30.00")
+    numbered = typed(product, "B1", "30.00", name="Paper Limited")
+
+    plan = purchases.backfill([paper("b1", "30.00")])
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert not plan
+    assert [each.xero_id for each in finding.candidates] == [alike, numbered]
+
+
 def test_what_was_typed_to_the_contact_a_vendor_was_paired_with_is_asked_about(
     product: Product, purchases: Payables
 ) -> None:

@@ -168,7 +168,8 @@ class _Bills(Submitting[Bill]):
     def submit(self, papers: Iterable[Bill]) -> None:
         """Decide on each of *papers*; no contact is created for those that are held back alone."""
         listed = list(papers)
-        self._numbers |= {(vendor_key(each.party), plain_number(each.number)) for each in listed if each.number}
+        numbered = ((vendor_key(each.party), plain_number(each.number)) for each in listed)
+        self._numbers |= {(vendor, number) for vendor, number in numbered if number}
         super().submit(listed)
         for paper, posted, contact, twins in self._unsure:
             more = self._decided(paper, posted, [each for each in twins if each.id not in self.linked_now])
@@ -187,8 +188,11 @@ class _Bills(Submitting[Bill]):
     def allowed(self, paper: Bill, posted: Posted, contact: Ref) -> Mapping[str, str] | None:
         """What it is a duplicate of; None where it is linked to one, or held back, or to be decided on last."""
         twins = self._twins(paper, posted, contact)
-        if self._same_paper(posted, twins) is None:
-            twins += self._guesses(paper, posted, contact, {each.id for each in twins})
+        one = self._same_paper(posted, twins)
+        if one is None or one.alike == BY_DAY:
+            guesses = self._guesses(paper, posted, contact, {each.id for each in twins})
+            # The day and the total say less than the number, whoever's contact that was typed to.
+            twins += guesses if one is None else (each for each in guesses if _has_number(each, paper.number))
         if twins and all(each.is_guess for each in twins):
             self._unsure.append((paper, posted, contact, twins))
             return None
@@ -258,8 +262,8 @@ class _Bills(Submitting[Bill]):
     def _is_anothers(self, bill: Bill, twin: Twin) -> bool:
         """Whether *twin*, which is alike for its day and amount, bears the number of another one of those given."""
         number = plain_number(number_of(twin.document))
-        is_told_apart = twin.alike == BY_DAY and number and number != plain_number(bill.number)
-        return bool(is_told_apart) and (vendor_key(bill.party), number) in self._numbers
+        is_told_apart = twin.alike == BY_DAY and not _has_number(twin, bill.number)
+        return is_told_apart and (vendor_key(bill.party), number) in self._numbers
 
     def _guesses(self, bill: Bill, posted: Posted, contact: Ref | None, met: Collection[str]) -> list[Twin]:
         """What people typed that may be the same paper all the same: days apart, or to another contact, or both."""
@@ -272,6 +276,11 @@ class _Bills(Submitting[Bill]):
                 found += entered.typed_to(one, bill.number, on=bill.on, total=total.amount, currency=total.currency)
         known = {*met, *self.bills.taken}
         return [each for each in found if each.id not in known]
+
+
+def _has_number(twin: Twin, number: str) -> bool:
+    plain = plain_number(number)
+    return bool(plain) and plain_number(number_of(twin.document)) == plain
 
 
 def _near(twin: Twin) -> Twin:
