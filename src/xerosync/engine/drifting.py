@@ -28,9 +28,13 @@ from xerosync.engine.mirror import (
     PAYMENTS,
     Shelf,
     is_older,
+    mirror_key,
+    read_mirrored,
     records,
     refresh,
     reread,
+    stamp_of,
+    stored,
 )
 from xerosync.engine.observed import all_links, intents_with, stamped
 from xerosync.engine.pair_actions import ConnectCustomer, ConnectVendor
@@ -192,7 +196,9 @@ async def _differing_of(
 ) -> tuple[dict[str, tuple[Document, str]], dict[str, _Differing]]:
     """The documents of *ours* that the mirror has, each with its stamp, and what of each is not as it was written."""
     shelf, model, _ = _WATCHED[name]
-    known = await stamped(books, shelf, model, ours)
+    # Each is looked at once, and not kept: there may be very many.
+    mirrored = await stored(books, (mirror_key(shelf, books.tenant, each) for each in ours))
+    known = {each.key: (read_mirrored(each, model), stamp_of(each)) for each in mirrored}
     # What another run has changed since the lists were read is in them as it was before.
     documents = {
         key: each for key, each in known.items() if not (ours[key].changes and is_older(each[1], ours[key].last.stamp))
@@ -365,7 +371,10 @@ def _differing(field: DriftField, was: str, now: date | str | None) -> Iterator[
 async def _pages(books: Books, kind: str) -> AsyncIterator[list[Intent]]:
     """The posted writes of *kind*, some at a time."""
     page: list[Intent] = []
-    async for record in records(books, "intent", states=sorted(POSTED), lookup=("kind", kind)):
+    # Asked for by state, too, a store would look through all the rest for the rare ones, once a page.
+    async for record in records(books, "intent", lookup=("kind", kind)):
+        if record.state not in POSTED:
+            continue
         page.append(read_intent(record))
         if len(page) == _CHUNK:
             yield page

@@ -147,7 +147,7 @@ def first_key(creation: Intent) -> str:
 
 def written_as(creation: Intent, changes: Mapping[str, Sequence[Intent]]) -> Written:
     """*creation* with those of all *changes* that are of its document, and those of what it took the place of."""
-    made = changes.get(first_key(creation), ())
+    made = changes.get(first_key(creation), ()) if changes else ()
     if creation.operation.kind != MoveMoney.kind:
         return Written(creation=creation, changes=made)
     own = [each for each in made if text_at(each.payload, "BankTransactionID") == creation.xero_id]
