@@ -39,13 +39,17 @@ KINDS: Final[dict[str, Planter]] = {}
 """Every kind of discrepancy by its name, as docs/howto/why-not-zero.md lists them."""
 OF_BANKS: Final[set[str]] = set()
 """Those that only a clearing account can have that is a bank account."""
+OF_OTHERS: Final[set[str]] = set()
+"""Those that only a clearing account can have that is none."""
 
 
-def kind(name: str, *, of_banks: bool = False) -> Callable[[Planter], Planter]:
+def kind(name: str, *, of_banks: bool = False, of_others: bool = False) -> Callable[[Planter], Planter]:
     def add(planter: Planter) -> Planter:
         KINDS[name] = planter
         if of_banks:
             OF_BANKS.add(name)
+        if of_others:
+            OF_OTHERS.add(name)
         return planter
 
     return add
@@ -368,19 +372,35 @@ def _fees_of(books: Books, settlement: Settlement) -> str:
     return fees
 
 
-def journalled(books: Books) -> None:
+@kind("somebody posted a journal to the account", of_others=True)
+def _journalled(books: Books) -> None:
     """What no document explains: journals, which go to accounts that are no bank accounts alone."""
     amount = books.amount()
     books.product.books.add_journal("moved", {books.clearing: amount, "404": -amount}, date=DAY)
-    others = [each for each in books.planted if each.code == "other movements"]
+    _plant_in_sum(books, "other movements", amount)
+
+
+@kind("fees of a settlement are on the account itself", of_others=True)
+def _kept(books: Books) -> None:
+    if settlement := books.new_line():
+        fee = books.chance.randint(1, 19)
+        fees = [Fee(amount=nzd(Decimal(fee).scaleb(-2)), account=books.clearing)]
+        whole = evolve(settlement, fees=fees, paid_out_on=settlement.on)
+        books.replace(settlement, whole)
+        books.sales.apply(books.sales.settle(whole))
+        _plant_in_sum(books, "kept on the account", Decimal(fee).scaleb(-2))
+
+
+def _plant_in_sum(books: Books, code: str, amount: Decimal) -> None:
+    """Plant what is told in one sum, of all that there is of it."""
+    others = [each for each in books.planted if each.code == code]
     if others:
         books.planted.remove(others[0])
         amount += others[0].amount
     if amount:
-        books.plant("other movements", "", amount)
+        books.plant(code, "", amount)
 
 
-KINDS["somebody posted a journal to the account"] = journalled
 _LAST: Final = (
     "an answer was lost after the payment was posted",
     "an answer was lost before the payment was posted",
@@ -394,7 +414,7 @@ def plant(seed: int, kinds: Sequence[str], *, through_a_bank: bool) -> Books:
     # Whatever is sent closes what was left open, and is refused once the store is known to have lost something.
     last = [name for name in kinds if name in _LAST][:1]
     for name in [*(each for each in kinds if each not in _LAST), *last]:
-        if not ((name in OF_BANKS and not through_a_bank) or (KINDS[name] is journalled and through_a_bank)):
+        if name not in (OF_OTHERS if through_a_bank else OF_BANKS):
             KINDS[name](books)
     return books
 

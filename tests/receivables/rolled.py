@@ -18,7 +18,7 @@ from typing import Final
 
 from attrs import define, evolve, field
 from tests.conftest import nzd
-from tests.receivables.planted import KINDS, OF_BANKS, differences, journalled
+from tests.receivables.planted import KINDS, OF_BANKS, OF_OTHERS, differences
 from tests.receivables.settled_books import Books, founded
 
 from xerosync import Fix, LineKind, Reconciliation, Settlement, SettlementLine
@@ -239,8 +239,7 @@ def _accepted(rolling: Rolling) -> None:
 
 def _planting(name: str) -> Step:
     def plant(rolling: Rolling) -> None:
-        fits = rolling.books.through_a_bank if name in OF_BANKS else True
-        if fits and not (KINDS[name] is journalled and rolling.books.through_a_bank):
+        if name not in (OF_OTHERS if rolling.books.through_a_bank else OF_BANKS):
             KINDS[name](rolling.books)
 
     return plant

@@ -39,6 +39,10 @@ _TO_COME_CAUSE: Final = "it was posted here, for a settlement of a day after the
 _TO_COME_FIX: Final = (
     "give that settlement too, or name a later last=…: a payment that it took out is missing from earlier balances, too"
 )
+_KEPT_CAUSE: Final = (
+    "settlements were paid out less reserves, fees or adjustments that are on this very account, and so stayed there"
+)
+_KEPT_FIX: Final = "leave what is held back; what is not, give another account from now on, and move it there by hand"
 _BY_HAND_CAUSE: Final = "somebody entered it in Xero by hand, and nothing was posted for it"
 _BY_HAND_FIX: Final = "take what was typed for it, or remove that and settle again"
 _TYPED: Final[Mapping[str, str]] = {
@@ -103,7 +107,7 @@ def account_for(standing: Standing) -> Explained:
     work = _Explaining(standing)
     for entry in standing.entries:
         work.sort(entry)
-    found = [*work.settled(), *work.changed(), *work.unknown(), *work.typed(), *work.open()]
+    found = [*work.settled(), *work.changed(), *work.unknown(), *work.kept(), *work.typed(), *work.open()]
     listed = Money.total((each.discrepancy.amount for each in found), standing.balance.currency)
     rest = standing.balance - work.in_flight - listed
     if rest:
@@ -196,7 +200,7 @@ class _Explaining:
     def unknown(self) -> Iterator[Found]:
         """What the library posted, and no settlement of the host's has."""
         for (what, about), entries in self._orphans.items():
-            amount = self._actual(entries)
+            amount = self._actual(entries) + self._kept(entries)
             if amount:
                 first = entries[0]
                 is_to_come = any(settled_on(each) > self.standing.last for each in entries)
@@ -213,6 +217,23 @@ class _Explaining:
                     link=self._link(first),
                 )
                 yield Found(discrepancy=found, entries=tuple(entries))
+
+    def kept(self) -> Iterator[Found]:
+        """What payouts left on the account itself, by their settlements; what comes out of it again is less by that."""
+        orphans = (each for entries in self._orphans.values() for each in entries)
+        amount = self._kept(self.standing.entries) - self._kept(orphans)
+        if amount:
+            keeping = dict.fromkeys(each.settlement for each in self.standing.entries if each.kept)
+            told = Discrepancy(
+                code="kept on the account",
+                about="",
+                cause=_KEPT_CAUSE,
+                fix=_KEPT_FIX,
+                worth=abs(amount),
+                amount=amount,
+                settlement=next(iter(keeping)) if len(keeping) == 1 else "",
+            )
+            yield Found(discrepancy=told)
 
     def typed(self) -> Iterator[Found]:
         """What somebody entered on the account."""
@@ -257,6 +278,10 @@ class _Explaining:
     def _actual(self, entries: Iterable[Entry]) -> Money:
         amounts = (each.actual for each in entries if self._has_come(each.actual_on))
         return Money.total(amounts, self.standing.balance.currency)
+
+    def _kept(self, entries: Iterable[Entry]) -> Money:
+        kept = (each.kept for each in entries if each.kept is not None and self._has_come(each.actual_on))
+        return Money.total(kept, self.standing.balance.currency)
 
     def _link(self, entry: Entry) -> str | None:
         return deep_link(_LINKED.get(entry.what, ""), entry.xero_id, self.standing.short_code)

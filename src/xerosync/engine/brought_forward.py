@@ -227,7 +227,8 @@ def _is_as_posted(entry: Entry, settlement: str, typed_on: Collection[date | Non
         return False
     is_own = entry.settlement in {settlement, ""} and entry.key in {("fees", settlement), ("payout", settlement)}
     is_first = intent.operation.revision == 1 and named(intent.operation.host_ref) == entry.key
-    return is_own and not entry.is_changed and is_first and entry.actual_on not in typed_on
+    stands = not entry.is_changed and entry.kept is None  # what it kept on the account is told of all together
+    return is_own and stands and is_first and entry.actual_on not in typed_on
 
 
 def _closed(settlement: Condensed, entries: Sequence[Entry], until: date) -> Closed:

@@ -22,6 +22,7 @@ USUAL_CODES: Final = frozenset(
         "changed since posted",
         "does not fit",
         "held back",
+        "kept on the account",
         "not created here",
         "not in your settlements",
         "not posted yet",

@@ -46,7 +46,8 @@ class Entry:
     """
     One amount on the account, debit positive: *recorded* by the library, *actual* in Xero, each on its day.
 
-    *intent* is what wrote it, or took it back; None where somebody entered it. *what* is the kind of document.
+    *intent* is what wrote it, or took it back; None where somebody entered it. *what* is the kind of document. *kept*
+    is what a payout was posted with on the account besides, and left there.
     """
 
     what: str
@@ -57,6 +58,7 @@ class Entry:
     actual_on: date | None
     intent: Intent | None = None
     document: Document | None = None
+    kept: Money | None = None
 
     @property
     def key(self) -> Key | None:
@@ -255,9 +257,10 @@ def _as_it_stands(account: AccountId, entry: Entry, movements: Movements) -> Ent
     elif _was_on(account, entry.intent, document):
         amount = signed_transaction(document, currency) if is_on(account, document) else Money.zero(currency)
     else:
-        moved = amount_on(account, document, currency)
+        moved, besides = amount_on(account, document, currency), _besides(entry)
         # It stands on another bank account; what nobody knows of its lines is as it was posted.
-        amount = entry.actual if moved is None else moved - _besides(entry)
+        amount = entry.actual if moved is None else moved - besides
+        entry = evolve(entry, kept=besides or None)
     return evolve(entry, actual=amount, actual_on=document.date or entry.actual_on)
 
 
