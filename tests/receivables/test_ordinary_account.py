@@ -17,6 +17,7 @@ from xerosync import (
     FeesAs,
     Fix,
     MemoryStore,
+    Money,
     Receivables,
     Reconciliation,
     Settlement,
@@ -337,6 +338,24 @@ def test_what_a_payout_leaves_on_the_account_itself_is_no_change_of_anybody_s(be
     sales.apply(sales.reconcile([settlement]).plan(Fix.RESTORE))
     assert sales.settlement_report(settlement).complete
     assert not sales.reconcile([settlement]).plan(Fix.RESTORE)
+
+
+@pytest.mark.parametrize(("account", "kept"), [("404", []), (ORDINARY, [("kept on the account", "S1", nzd("2.00"))])])
+def test_a_payout_of_fees_alone_is_as_it_was_posted(
+    product: Product, account: str, kept: list[tuple[str, str, Money]]
+) -> None:
+    """It has no line on the clearing account for what left it, as nothing did; its second fee was taken for an edit."""
+    product.books.add_account(ORDINARY, "Clearing", type="CURRENT", enable_payments=True)
+    chosen = SettlementSettings(bank_account=BANK, fee_account="404", provider="Collections Ltd")
+    sales = Receivables(product.xero(), clearing_account=ORDINARY, settlements=chosen)
+    fees = [Fee(amount=nzd("1.00")), Fee(amount=nzd("2.00"), account=account)]
+    settlement = Settlement(id="S1", on=DAY, lines=[], fees=fees, paid_out_on=DAY)
+    sales.apply(sales.settle(settlement))
+
+    report = sales.reconcile([settlement])
+
+    assert [(each.code, each.settlement, each.amount) for each in report.discrepancies] == kept
+    assert sales.settlement_report(settlement).complete
 
 
 def test_a_reserve_on_the_account_itself_is_told_until_it_is_paid_out_in_every_report() -> None:

@@ -257,7 +257,9 @@ def _as_it_stands(account: AccountId, entry: Entry, movements: Movements) -> Ent
     elif _was_on(account, entry.intent, document):
         amount = signed_transaction(document, currency) if is_on(account, document) else Money.zero(currency)
     else:
-        moved, besides = amount_on(account, document, currency), _besides(entry)
+        moved = amount_on(account, document, currency)
+        # Where nothing of it left the account, what is there was posted besides.
+        besides = _besides(entry) if entry.recorded else moved or entry.actual
         # It stands on another bank account; what nobody knows of its lines is as it was posted.
         amount = entry.actual if moved is None else moved - besides
         entry = evolve(entry, kept=besides or None)
