@@ -359,6 +359,12 @@ def test_what_cannot_be_asked_for_is_refused(xero: Xero) -> None:
         Doctor(xero, currencies="NZD")
     with pytest.raises(InvalidInput, match="clearing_account: give a text"):
         Doctor(xero, clearing_account=cast(str, 91))
+    with pytest.raises(InvalidInput, match="currencies: give a text that is not blank"):
+        Doctor(xero, currencies=["NZD", " "])
+    with pytest.raises(InvalidInput, match="clearing_account: give a text that is not blank"):
+        Doctor(xero, clearing_account="")
+    with pytest.raises(InvalidInput, match="payment_account: give a text that is not blank"):
+        Doctor(xero, payment_account=" ")
     for wrong in ("2026-01-01", datetime(2026, 1, 1, tzinfo=UTC)):
         with pytest.raises(InvalidInput, match="earliest: give a date"):
             Doctor(xero, earliest=cast(date, wrong))

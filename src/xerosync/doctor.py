@@ -29,7 +29,7 @@ from xerosync.models import Account, Action, Organisation, OrganisationRole, Use
 from xerosync.secret import Secret
 from xerosync.storage.protocol import Record
 from xerosync.tables import Listing, Tabular
-from xerosync.texts import plain_id
+from xerosync.texts import check_text, plain_id
 
 T = TypeVar("T")
 
@@ -142,7 +142,7 @@ class AsyncDoctor:
     *features*, as ``scopes_for()`` knows them, say what the product does there; *clearing_account* and
     *payment_account* are codes or ids of the accounts it pays through, *currencies* the codes it meets, *earliest* the
     first day that its documents may bear. What is not given is not asked for. Raises `InvalidInput` for an unknown
-    feature.
+    feature, and for a blank account or currency.
     """
 
     def __init__(
@@ -156,6 +156,10 @@ class AsyncDoctor:
         earliest: date | None = None,
     ) -> None:
         accounts = {"clearing account": clearing_account, "payment account": payment_account}
+        currencies = tuple(currencies)
+        for name, text in (*accounts.items(), *(("currencies", each) for each in currencies)):
+            if text is not None:
+                check_text(name.replace(" ", "_"), text, needed=True)
         self._books: Final = xero.books
         self._wishes: Final = _Wishes(
             features=tuple(features),
@@ -190,7 +194,7 @@ class Doctor:
     *features*, as ``scopes_for()`` knows them, say what the product does there; *clearing_account* and
     *payment_account* are codes or ids of the accounts it pays through, *currencies* the codes it meets, *earliest* the
     first day that its documents may bear. What is not given is not asked for. Raises `InvalidInput` for an unknown
-    feature.
+    feature, and for a blank account or currency.
     """
 
     def __init__(
