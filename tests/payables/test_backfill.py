@@ -203,6 +203,25 @@ def test_of_two_that_were_typed_one_with_the_number_to_another_contact_a_person_
     assert [each.xero_id for each in finding.candidates] == [alike, numbered]
 
 
+def test_a_candidate_that_is_another_bill_s_by_now_is_told_as_such(product: Product, purchases: Payables) -> None:
+    alike, later = typed(product, "", "30.00"), typed(product, "", "30.00", days=2)
+    past = [evolve(paper(name, "30.00"), number="") for name in ("b1", "b2")]
+
+    plan = purchases.backfill(past)
+    purchases.apply(plan)
+
+    (finding,) = plan.findings
+    assert isinstance(finding, WhichOne)
+    assert (plan.counts(), finding.about) == ({"bill_link": 1}, "b2")
+    assert {each.xero_id: each.differs for each in finding.candidates} == {
+        alike: ("taken over for another",),
+        later: ("another day",),
+    }
+    purchases.apply(purchases.backfill(past, chosen={"b2": later}))
+    assert not purchases.submit(past).findings
+    assert len(product.live_bills()) == 2
+
+
 def test_what_was_typed_to_the_contact_a_vendor_was_paired_with_is_asked_about(
     product: Product, purchases: Payables
 ) -> None:

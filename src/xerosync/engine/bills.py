@@ -38,7 +38,7 @@ from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.respending import update_spends
 from xerosync.engine.sides import PURCHASES
 from xerosync.engine.submitting import Posted, Submitting, read_known, worth_of
-from xerosync.engine.typed import Candidate, WhichOne
+from xerosync.engine.typed import TAKEN_OVER, Candidate, WhichOne
 from xerosync.engine.updating import any_credits, update
 from xerosync.engine.vendors import KnownVendors, Vendors, known_vendors, vendor_key
 from xerosync.errors import InvalidInput
@@ -226,7 +226,8 @@ class _Bills(Submitting[Bill]):
                 self.actions.append(_link(bill, one))
             case Duplicates.LINK:
                 found = _duplicate(bill, twin, "it is held back, since nobody can say which it is")
-                self.findings.append(_with_candidates(found, bill, posted, twins))
+                taken = {*self.bills.taken, *self.linked_now}
+                self.findings.append(_with_candidates(found, bill, posted, twins, taken=taken))
             case Duplicates.STOP:
                 self.findings.append(_duplicate(bill, twin, "it is held back"))
         return False
@@ -295,15 +296,17 @@ def _link(bill: Bill, typed: Twin) -> LinkBill:
     return evolve(link, facts={**link.facts, "paper": sum_of(bill)})
 
 
-def _with_candidates(found: Finding, bill: Bill, posted: Posted, twins: Sequence[Twin]) -> WhichOne:
-    """*found*, with the documents that people typed and that *bill* may be."""
+def _with_candidates(
+    found: Finding, bill: Bill, posted: Posted, twins: Sequence[Twin], *, taken: Collection[str]
+) -> WhichOne:
+    """*found*, with the documents that people typed and that *bill* may be; those *taken* are another one's."""
     documents = [(each, each.document) for each in twins if each.by_hand and each.document is not None]
     candidates = [
         Candidate(
             xero_id=_document_id(document),
             amount=Money(document.total or Decimal(0), document.currency_code or "XXX"),
             on=document.date,
-            differs=tuple(_differs(bill, posted, twin, document)),
+            differs=(*_differs(bill, posted, twin, document), *([TAKEN_OVER] if twin.id in taken else [])),
         )
         for twin, document in documents
     ]

@@ -20,6 +20,9 @@ WHICH_ONE: Final = "which one is it"
 NONE_OF_THEM: Final = ""
 """What is chosen where none of the candidates is it."""
 
+TAKEN_OVER: Final = "taken over for another"
+"""What is said of a candidate that is another one's already, and cannot be chosen."""
+
 _OTHERWISE: Final = "another amount"
 _NOT_IT: Final = "what was chosen is none of its candidates"
 _CHOOSE: Final = "choose it with backfill(chosen={id: its Xero id}), or say with '' that none is"
@@ -127,7 +130,7 @@ class Wanted:
         told += [self.elsewhere] if typed.account != self.account else []
         told += ["with other lines"] if typed.cleared != self.cleared else []
         told += [typed.otherwise] if typed.otherwise else []
-        return (*told, *(["taken over for another"] if not typed.is_free else []))
+        return (*told, *([TAKEN_OVER] if not typed.is_free else []))
 
     def may_be(self, typed: Typed, *, is_short: bool) -> bool:
         """
