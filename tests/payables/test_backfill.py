@@ -308,6 +308,34 @@ def test_a_payment_that_people_removed_and_typed_anew_is_taken_over_again(
         assert [each.code for each in purchases.pay(part).findings] == ["removed in Xero"]
 
 
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_bill_that_people_voided_and_typed_anew_is_linked_under_a_new_id(
+    product: Product, purchases: Payables, *, paid: bool
+) -> None:
+    payment = BillPayment(id="p1", bill_id="b1", on=DAY, amount=nzd("30.00"))
+    purchases.apply(purchases.submit([paper("b1", "30.00")]))
+    purchases.apply(purchases.pay([payment]))
+    (bill,), (ours,) = product.live_bills(), product.live_payments()
+    product.clock.advance(60)
+    product.books.remove_payment(ours.id)
+    product.books.void_invoice(bill.id)
+    anew = typed(product, "b1", "30.00")
+    if paid:
+        product.books.add_payment(anew, account=BANK, amount=Decimal(30), date=DAY)
+    (gone,) = purchases.submit([paper("b1", "30.00")]).findings
+    assert (gone.code, "give it under a new id" in gone.fix) == ("removed in Xero", True)
+    again = evolve(paper("b1", "30.00"), id="b1 again")
+    payments = [evolve(payment, id="p1 again", bill_id="b1 again")]
+
+    purchases.apply(purchases.backfill([again]))
+    purchases.apply(purchases.backfill([again], payments=payments))
+    purchases.apply(purchases.submit([again]))
+    purchases.apply(purchases.pay(payments))
+
+    assert [each.id for each in product.live_bills()] == [anew]
+    assert [each.amount for each in product.live_payments()] == [Decimal(30)]
+
+
 def test_a_payment_of_another_day_is_not_paid_twice_before_somebody_says(product: Product, purchases: Payables) -> None:
     bill = typed(product, "b1", "30.00")
     other = product.books.add_payment(bill, account=BANK, amount=Decimal(10), date=DAY + timedelta(days=3))

@@ -116,6 +116,29 @@ def test_an_answer_is_about_what_was_there_then(product: Product, sales: Receiva
     assert clearing(product) == Decimal(200)
 
 
+def test_fees_and_a_payout_that_were_typed_anew_are_not_put_back_beside(product: Product, xero: Xero) -> None:
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=evolve(BILLED, fees_as=FeesAs.SPEND_MONEY))
+    settlement = evolve(collected(product, fees="1.00"), paid_out_on=DAY)
+    sales.apply(sales.settle(settlement))
+    (spent,) = [each for each in product.books.bank_transactions if each.type == "SPEND"]
+    (moved,) = product.books.bank_transfers
+    product.books.remove_bank_transaction(spent.id)
+    xero.bank_transfers.delete(moved.id)
+    provider = spent.contact_id
+    product.books.add_bank_transaction(provider, bank=CLEARING, amount=Decimal(1), account="404", date=DAY)
+    product.books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(99), date=DAY)
+
+    plan = Ledger(xero).drift().restore()
+    sales.apply(plan)
+
+    told = {(each.code, each.about) for each in plan.findings}
+    assert told == {("perhaps typed by hand", "fees/S1"), ("perhaps typed by hand", "payout/S1")}
+    assert clearing(product) == 0
+    sales.apply(sales.backfill(settlement))
+    assert sales.reconcile(settlement).clean
+    assert len(Ledger(xero).drift()) == 0
+
+
 def test_a_payment_is_put_back_once_what_was_perhaps_it_is_gone(
     product: Product, sales: Receivables, xero: Xero
 ) -> None:
@@ -393,6 +416,8 @@ def test_a_refund_that_was_typed_with_a_note_of_its_own_beside_ours_is_asked_abo
     refund_gone(product, whole=False)
     note = typed_refund(product, settlement)
     (payment,) = product.books.payments_of(note)
+    early = Ledger(xero).drift().restore()
+    assert (len(early), [each.code for each in early.findings]) == (0, ["perhaps typed by hand"])
 
     plan = sales.backfill(settlement)
     sales.apply(plan)

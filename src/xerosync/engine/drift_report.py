@@ -299,7 +299,7 @@ def _by_hand(drift: Drift) -> Finding:
             code="perhaps typed by hand",
             about=drift.about,
             cause=f"it was removed or edited in Xero, and {drift.stays}: it would be there twice",
-            fix="say which one it is, or with '' that none is, with backfill(chosen=…), then restore what is left",
+            fix="say with backfill(chosen=…) which one it is, or '' for none; or remove what was typed in Xero",
             who="the bookkeeper",
         )
     fix = _BY_HAND.get(drift.field, "put it back in Xero, or follow or ignore it")

@@ -37,7 +37,7 @@ def gone_finding(about: str, status: str, worth: Money | None, *, by_host: bool)
     code, cause = "removed in Xero", f"somebody made it {status} in Xero; it is not posted again"
     if by_host:
         code, cause = "withdrawn", "it was taken back with void(); it is not posted again"
-    fix = "find out why; to post it again, submit it under a new id"
+    fix = "find out why; to post it again, or to link what was typed anew, give it under a new id"
     if by_host:
         fix = "nothing, if it is to stay away; to post it again, submit it under a new id"
     return Finding(code=code, about=about, cause=cause, fix=fix, worth=worth)

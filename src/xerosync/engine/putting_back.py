@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Final
 
@@ -28,6 +29,7 @@ from xerosync.engine.intents import intent_key, is_denied, retries
 from xerosync.engine.mirror import (
     BANK_TRANSACTIONS,
     BANK_TRANSFERS,
+    CREDIT_NOTES,
     INVOICES,
     PAYMENTS,
     SHELVES,
@@ -39,11 +41,14 @@ from xerosync.engine.mirror import (
 from xerosync.engine.observed import intents_of, intents_with, stamped
 from xerosync.engine.overtaking import of_undone_runs
 from xerosync.engine.paper_actions import OF_PURCHASE, MarkBillable, UnmarkBillable
+from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.restoring import PERHAPS_TYPED, RESTORED
 from xerosync.engine.states import State
-from xerosync.engine.typed_books import typed_payments
+from xerosync.engine.typed import Typed, Wanted
+from xerosync.engine.typed_books import typed_movements, typed_payments, typed_refunds
 from xerosync.engine.undo_actions import RemoveTransfer
-from xerosync.models import BankTransaction
+from xerosync.models import AccountId, BankTransaction, CreditNote
+from xerosync.money import Money
 
 _TAKEN_OFF: Final = UnmarkBillable.kind
 _TYPED: Final[Mapping[str, Shelf]] = {
@@ -105,8 +110,7 @@ async def _of_undone(books: Books, actions: Collection[Action]) -> dict[Pending,
 async def _perhaps_typed(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:
     """
     Those of *actions* that post anew what people may have typed in its place, with words on it: what a backfill holds
-    back, and payments of which one of the same amount was typed on the same document. Not those of which a person said
-    that nothing is the same.
+    back, and what looks the same as something typed. Not where a person said that it is not.
     """
     anew = [each for each in actions if RESTORED[0] in each.facts and each.kind in _TYPED]
     known = await intents_of(books, (each.itself for each in anew))
@@ -121,12 +125,48 @@ async def _perhaps_typed(books: Books, actions: Iterable[Action]) -> dict[Pendin
 
 
 async def _typed_for(books: Books, action: Action) -> list[str]:
-    """The Xero ids of payments that people typed, of the amount of *action* and its document, and are no other's."""
-    if not isinstance(action, Pay | Refund):
+    """
+    The Xero ids of what people typed, and is no other's, that is the same as *action*: a payment of its amount on its
+    document, or of another credit note of the customer's, fees or a payout of its amount and day.
+    """
+    match action:
+        case Pay(amount=amount) | Refund(amount=amount):
+            of = str(action.invoice if isinstance(action, Pay) else action.credit_note)
+            typed = [each for each in await typed_payments(books, {of: amount.currency}) if each.is_free]
+            on_others = await _on_other_notes(books, action) if isinstance(action, Refund) else []
+            return [each.xero_id for each in (*typed, *on_others) if each.amount == amount]
+        case MoveMoney() | Transfer() if action.host_ref.startswith((FEES, PAYOUT)) and (wanted := _wanted(action)):
+            through = action.source if isinstance(action, Transfer) else AccountId(wanted.account)
+            moved = await typed_movements(books, through, wanted.amount.currency)
+            return [each.xero_id for each in moved if each.of == wanted.of and not wanted.differs(each)]
+        case _:
+            return []
+
+
+async def _on_other_notes(books: Books, refund: Refund) -> list[Typed]:
+    """The payments of other credit notes that people typed for the customer of a settlement's *refund*."""
+    note, _ = (await stamped(books, CREDIT_NOTES, CreditNote, [str(refund.credit_note)])).get(
+        str(refund.credit_note), (None, "")
+    )
+    contact = (note.contact.contact_id if note is not None and note.contact is not None else None) or ""
+    if not contact or "transaction" not in refund.facts:
         return []
-    of, amount = str(action.invoice if isinstance(action, Pay) else action.credit_note), action.amount
-    typed = await typed_payments(books, {of: amount.currency})
-    return [each.xero_id for each in typed if each.is_free and each.amount == amount]
+    typed = await typed_refunds(books, {contact: ()})
+    return [evolve(each, seen=each.paid.seen) for each in typed if each.paid is not None]
+
+
+def _wanted(action: MoveMoney | Transfer) -> Wanted | None:
+    """How *action* would look among what moved on the bank account that it goes through; None without a day."""
+    on = action.on if isinstance(action, Transfer) else action.transaction.date
+    if on is None:
+        return None
+    if isinstance(action, Transfer):
+        amount, account = -action.amount, str(action.target)
+    else:
+        bank = action.transaction.bank_account
+        account = (bank.account_id if bank is not None else None) or ""
+        amount = Money(Decimal(action.facts.get("net") or action.facts.get("effect", "0")), action.total.currency)
+    return Wanted(name=action.host_ref, of=action.kind, amount=amount, on=on, account=account)
 
 
 async def _left_behind(books: Books, actions: Iterable[Action]) -> dict[Pending, str]:
