@@ -6,10 +6,21 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.conftest import BANK, DAY, Product, nzd
+from tests.conftest import BANK, CLEARING, DAY, Product, nzd
 
-from xerosync import Bill, BillLine, BillPayment, Ledger, Payables, Xero
-from xerosync.models import AccountCode
+from xerosync import (
+    Bill,
+    BillLine,
+    BillPayment,
+    Customer,
+    Ledger,
+    Payables,
+    Receivables,
+    Sale,
+    SaleLine,
+    Xero,
+)
+from xerosync.models import Account, AccountCode, AccountId, AccountStatus
 from xerosync.simulator import Fault
 
 
@@ -116,3 +127,61 @@ def test_a_payment_waits_while_the_edit_of_its_bill_is_open(product: Product, xe
     bills.apply(ledger.drift().restore())
     bills.apply(ledger.drift().restore())
     assert standing(product) == (Decimal(10), Decimal(6))
+
+
+def unarchive(product: Product, code: str) -> None:
+    account = Account(account_id=AccountId(product.books.account(code).id), status=AccountStatus.ACTIVE)
+    product.xero().accounts.update([account])
+
+
+def test_an_edit_back_to_an_account_that_was_archived_is_foreseen_and_its_payment_waits(
+    product: Product, xero: Xero, bills: Payables
+) -> None:
+    """Sent all the same, it was refused, and had to be asked for once more when the account was there again."""
+    ledger = Ledger(xero)
+    edit_without_its_payment(product)
+    product.books.archive_account("404")
+
+    for plan in (ledger.drift().restore(), ledger.drift().restore("bill payment/p")):
+        assert not plan
+        assert ("held back", "bill payment/p") in {(each.code, each.about) for each in plan.findings}
+    (told,) = [each for each in ledger.drift().restore().findings if each.about == "b"]
+    assert (told.code, "account 404 is ARCHIVED" in told.cause) == ("cannot be put back", True)
+
+    unarchive(product, "404")
+    bills.apply(ledger.drift().restore())
+    assert standing(product) == (Decimal(10), Decimal(6))
+    assert not ledger.drift()
+
+
+def test_a_day_is_put_back_although_an_account_that_the_lines_name_was_archived(product: Product, xero: Xero) -> None:
+    bills = Payables(xero, payment_account=BANK)
+    bills.apply(bills.submit([paper("b")]))
+    product.clock.advance(3600)
+    (bill,) = product.live_bills()
+    product.books.edit_invoice(bill.id, due=DAY + timedelta(days=9))
+    product.books.archive_account("404")
+    product.clock.advance(3600)
+
+    report = bills.apply(Ledger(xero).drift().restore())
+
+    assert report.findings == ()
+    assert product.books.invoice(bill.id).due_date == DAY
+    assert [each.account_id for each in product.books.invoice(bill.id).lines] == [product.books.account("404").id]
+    assert not Ledger(xero).drift()
+
+
+def test_a_sale_that_cannot_be_edited_back_is_left_as_it_is_and_the_reason_said(product: Product, xero: Xero) -> None:
+    sales = Receivables(xero, clearing_account=CLEARING)
+    product.books.add_contact("Ana")
+    sales.apply(sales.match([Customer(id="ana", custom_identifier="Ana")]))
+    line = SaleLine(description="x", amount=nzd("10.00"), account=AccountCode("260"))
+    sales.apply(sales.submit([Sale(id="s", customer="ana", number="7", on=DAY, due=DAY, lines=[line])]))
+    product.clock.advance(3600)
+    product.books.edit_invoice(product.books.invoices[0].id, amount=Decimal("12.00"))
+    product.books.archive_account("260")
+
+    plan = Ledger(xero).drift().restore()
+
+    assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("cannot be put back", "sale/s")])
+    assert "account 260 is ARCHIVED" in plan.findings[0].cause

@@ -78,9 +78,10 @@ class Drift:
     One change: the host's *about* and Xero's *xero_id* of a document of some *kind*, the *field*, what it *was* when it
     was written and what it is *now*, and a *link* to it where Xero has an address of it.
 
-    *remedy* is what puts it back; empty where only a person can, and *stays* says why, where that is known. *refused*
-    are Xero's words where it refused that before, and nothing has changed since; *leaves* says what the remedy does not
-    bring back. *restates* is what fees and payouts are on record as once it is followed.
+    *remedy* is what puts it back; empty where only a person can. *stays* says why that is so, or what keeps Xero from
+    taking the edit that would, where that is known. *refused* are Xero's words where it refused the remedy before, and
+    nothing has changed since; *leaves* says what the remedy does not bring back. *restates* is what fees
+    and payouts are on record as once it is followed.
     """
 
     kind: str
@@ -186,7 +187,7 @@ class DriftReport(Tabular):
         for each in chosen:
             if each.refused and not retry_refused:
                 findings.append(_refused(each))
-            elif each.remedy:
+            elif each.remedy and not each.stays:
                 actions |= {action.itself: action for action in each.remedy}
                 findings += _left_behind(each)
             else:

@@ -15,7 +15,7 @@ from xerosync.engine.actions import AcceptDrift, Action, Pay, link_key
 from xerosync.engine.addresses import deep_link
 from xerosync.engine.clearing import posted_by_id
 from xerosync.engine.drift_report import Drift, DriftField, DriftReport
-from xerosync.engine.hindrances import archived_contacts
+from xerosync.engine.hindrances import archived_contacts, hindrances
 from xerosync.engine.intents import Intent, read_intent, tag_in, text_at
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
@@ -162,15 +162,11 @@ async def _drifted(
         if isinstance(document, BankTransaction) and not written.edits
     }
     restates = await restated(books, edits)
+    restored |= await _edited_back(books, differ, documents, all_differing)
     for xero_id, (written, document) in differ.items():
-        as_one, differing = written.as_one(), all_differing[xero_id]
-        anew = restored.get(xero_id, PutBack())
-        stays = why_it_stays(as_one, document, days, archived)
-        if isinstance(document, Invoice):
-            anew, under_money = _edited_back(written, document, documents[xero_id][1], differing)
-            stays = stays or under_money
-        stays = stays or anew.stays
-        for field, was, now in differing:
+        as_one, anew = written.as_one(), restored.get(xero_id, PutBack())
+        stays = why_it_stays(as_one, document, days, archived) or anew.stays
+        for field, was, now in all_differing[xero_id]:
             yield Drift(
                 kind=name,
                 about=as_one.operation.host_ref,
@@ -179,7 +175,7 @@ async def _drifted(
                 was=was,
                 now=now,
                 link=deep_link(_WATCHED[name][2], xero_id, organisation.short_code),
-                remedy=() if stays else anew.actions,
+                remedy=anew.actions if isinstance(document, Invoice) or not stays else (),
                 refused=() if stays else anew.refused,
                 stays=stays,
                 leaves="" if stays else anew.leaves,
@@ -221,14 +217,35 @@ async def _differing_of(
     return documents, differing
 
 
-def _edited_back(written: Written, document: Invoice, stamp: str, differing: _Differing) -> tuple[PutBack, str]:
+async def _edited_back(
+    books: Books,
+    differ: Mapping[str, tuple[Written, Document]],
+    documents: Mapping[str, tuple[Document, str]],
+    differing: Mapping[str, _Differing],
+) -> dict[str, PutBack]:
+    """The edits that put back those bills and sales that *differ*, by their ids, and why Xero would not take one."""
+    found = {
+        key: _edit_of(written, document, documents[key][1], differing[key])
+        for key, (written, document) in differ.items()
+        if isinstance(document, Invoice)
+    }
+    hindered = await hindrances(books, [action for each in found.values() for action in each.actions])
+    return {
+        key: evolve(
+            each, stays=next((hindered[one.itself] for one in each.actions if one.itself in hindered), each.stays)
+        )
+        for key, each in found.items()
+    }
+
+
+def _edit_of(written: Written, document: Invoice, stamp: str, differing: _Differing) -> PutBack:
     """The edit that puts *document* back, and why there is none where money on it keeps Xero from it."""
     names = {_EDITED.get(field, "LineItems") for field, _, _ in differing}
     edit = edited_back(written, document, stamp, names)
     free = evolve(document, amount_paid=None, amount_credited=None)
     is_kept = not edit and bool(edited_back(written, free, stamp, names))
     stays = "money stands on it, which must be taken off first (F 6.66)" if is_kept else ""
-    return PutBack(actions=edit, refused=_refused_edit(written, edit)), stays
+    return PutBack(actions=edit, refused=_refused_edit(written, edit), stays=stays)
 
 
 def _is_unsure(document: Document, differing: Iterable[tuple[DriftField, str, str]]) -> bool:

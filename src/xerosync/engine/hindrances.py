@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import Action, MoneyBack, MoveMoney, Pay, Pending, Refund, RefundOverpayment, Transfer
 from xerosync.engine.mirror import ACCOUNTS, CONTACTS, CREDIT_NOTES, GONE, INVOICES, OVERPAYMENTS, Shelf, refresh
 from xerosync.engine.observed import stamped
+from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.preflight import faults
-from xerosync.engine.reference import Reference, read_reference
+from xerosync.engine.reference import Coding, Reference, read_reference
 from xerosync.engine.settling_policies import WhenLocked
 from xerosync.errors import ScopeMissing
 from xerosync.models import (
@@ -23,7 +24,9 @@ from xerosync.models import (
     Contact,
     ContactStatus,
     CreditNote,
+    DocumentStatus,
     Invoice,
+    InvoiceType,
     Overpayment,
 )
 
@@ -48,7 +51,7 @@ async def archived_contacts(books: Books, ids: Iterable[str]) -> frozenset[str]:
 async def hindrances(books: Books, actions: Sequence[Action]) -> dict[Pending, str]:
     """Why Xero would refuse those of *actions* that it would, as far as the mirror, brought up to date, can tell."""
     moved = [each for each in actions if isinstance(each, MoveMoney)]
-    coded = [each.transaction for each in moved if _is_coded(each)]
+    coded = [document for each in actions if (document := _coded(each)) is not None]
     contacts = frozenset[str]()
     with suppress(ScopeMissing):
         contacts = await archived_contacts(books, (str(each.contact) for each in moved))
@@ -81,14 +84,25 @@ class _Known:
         for each in _accounts(action):
             if each in self.accounts:
                 yield f"its account {self.accounts[each]}was archived: restore that in Xero first"
-        if isinstance(action, MoveMoney) and _is_coded(action):
-            for fault in faults(action.host_ref, action.transaction, self.reference, None):
-                yield f"{fault.cause}: Xero would refuse it until that is put right there"
+        document = _coded(action)
+        for fault in faults(action.host_ref, document, self.reference, None) if document is not None else ():
+            yield f"{fault.cause}: Xero would refuse it until that is put right there"
 
 
-def _is_coded(action: MoveMoney) -> bool:
-    """Whether its lines name accounts; that of an overpayment is on the account of all debtors (F 6.155)."""
-    return action.transaction.type in {BankTransactionType.SPEND, BankTransactionType.RECEIVE}
+def _coded(action: Action) -> Coding | None:
+    """
+    The document of *action* whose lines it sends, if they name accounts; that of an overpayment is on the account of
+    all debtors (F 6.155).
+    """
+    match action:
+        case MoveMoney() if action.transaction.type in {BankTransactionType.SPEND, BankTransactionType.RECEIVE}:
+            return action.transaction
+        case ChangeBill() if action.invoice.line_items:
+            kind = InvoiceType.ACCREC if isinstance(action, ChangeSale) else InvoiceType.ACCPAY
+            # Lines without an account, as a draft may have, were taken so before.
+            return evolve(action.invoice, type=kind, status=DocumentStatus.DRAFT)
+        case _:
+            return None
 
 
 def _rests_on(action: Action) -> str | None:

@@ -67,6 +67,7 @@ TAKING_BACK: Final = frozenset(
 VOIDED: Final = "it was voided, which is for good (F 6.51)"
 PERHAPS_TYPED: Final = "people may have typed it anew in its place, and nobody has said whether"
 """Why something is not put back of which a person must say first whether it stands in Xero already."""
+_OF_LINES: Final = frozenset({"LineItems", "LineAmountTypes"})
 _EDITABLE: Final = frozenset({"Date", "DueDate", "LineItems", "LineAmountTypes", "InvoiceNumber", "Reference"})
 _REASON: Final = "put back as it was posted"
 
@@ -114,7 +115,9 @@ def edited_back(written: Written, document: Invoice, stamp: str, differing: Abst
         return ()
     last = written.changes[-1] if written.changes else None
     done = last is not None and last.state is State.CONFIRMED
+    # Lines that are as they were may name what Xero takes no more, and stay where they are not sent (F 6.65).
     names = _EDITABLE & differing if has_money else _EDITABLE
+    names -= frozenset() if "LineItems" in differing else _OF_LINES
     wanted = decode(Invoice, {name: value for name, value in payload.items() if name in names}, where="as written")
     return (
         change(
