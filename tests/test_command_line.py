@@ -343,6 +343,8 @@ def test_what_cannot_be_looked_at_is_one_line_and_exits_2(
     other.write_text("no store, but text that is long enough to be taken for a file of SQLite's, were it one" * 9)
     empty = tmp_path / "empty.db"
     SQLiteStore(empty).close()
+    blank = tmp_path / "blank.db"
+    blank.touch()
     sealed = tmp_path / "sealed.db"
     with closing(SQLiteStore(sealed)) as store, closing(SQLiteStore(demo_store)) as plain:
         encrypted(store, KeyRing(KeyRing.new_key())).commit(plain.query("company", ""))
@@ -352,11 +354,13 @@ def test_what_cannot_be_looked_at_is_one_line_and_exits_2(
         ["--store", str(empty)],
         ["--store", str(demo_store), "--organisation", "another"],
         ["--store", str(sealed)],
+        ["--store", str(blank)],
     ):
         assert main([command, *words]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("xerosync: ")
     assert not (tmp_path / "none.db").exists()
+    assert blank.read_bytes() == b""
     assert not (tmp_path / "empty.db.xero").exists()
 
 

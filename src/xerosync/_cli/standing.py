@@ -81,7 +81,8 @@ class _Use:
 
 
 def _opened(path: Path) -> SQLiteStore:
-    if not path.is_file():
+    # SQLite would make a store of a file without a byte in it.
+    if not path.is_file() or not path.stat().st_size:
         raise StoreFailed(f"There is no store {path}: check its name.")
     try:
         return SQLiteStore(path)

@@ -25,7 +25,8 @@ td.amount, th.amount { padding-right: 1.2rem }
   table:has(.said) :is(thead, tbody) { display: block }
   tr:has(.said) { display: flex; flex-wrap: wrap; border-bottom: 1px solid #d7dde3 }
   tr:has(.said) > * { box-sizing: border-box; flex: 1 1 0; min-width: 0; border: 0 }
-  tr:has(.said) > .amount { white-space: normal } tr:has(.said) > .mark { flex: 0 0 1.2rem }
+  tr:has(.said) > .amount { white-space: normal; overflow-wrap: normal; min-width: min-content }
+  tr:has(.said) > .mark { flex: 0 0 1.2rem }
   tr:has(.said) > .said { flex: 0 0 100%; padding-top: 0 } tr > th.said, tr > .said:empty { display: none }
   .said::before { content: attr(data-name) ": "; color: #5a6672 }
 }
