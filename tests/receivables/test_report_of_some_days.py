@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from tests.conftest import DAY, Product, nzd
-from tests.receivables.collected import Collected, paid_out_and_in_flight
+from tests.conftest import CLEARING, DAY, Product, nzd
+from tests.receivables.collected import CHOSEN, Collected, paid_out_and_in_flight
 from tests.receivables.test_ordinary_account import ORDINARY, collecting
 
-from xerosync import Fix, LineKind, Settlement
+from xerosync import Fix, LineKind, Receivables, Settlement
 
 
 @pytest.fixture
@@ -82,6 +82,38 @@ def test_an_invoice_in_a_payment_s_place_that_the_host_has_no_more_is_to_be_undo
     assert (found.code, found.about, found.settlement, found.fixes) == (*_ORPHAN, "S2", (Fix.IGNORE,))
     assert found.fix.endswith("a plan cannot remove it alone: undo_settlement() takes its settlement back")
     assert made.sales.reconcile([made.settlement]).clean
+
+
+@pytest.mark.parametrize(
+    ("kind", "stays"),
+    [
+        (LineKind.REFUNDED, "its credit note stays"),
+        (LineKind.CHARGED_BACK, "the invoice in its payment's place stays"),
+    ],
+)
+def test_what_would_stay_of_a_line_that_the_host_has_no_more_is_said(
+    collected: Collected, kind: LineKind, stays: str
+) -> None:
+    books, sales = (
+        collected.product.books,
+        Receivables(
+            collected.product.xero(),
+            clearing_account=CLEARING,
+            settlements=evolve(CHOSEN, charge_back_account="404"),
+        ),
+    )
+    for payment in collected.product.live_payments():
+        books.reconcile_payment(payment.id)
+    line = evolve(collected.settlements[0].lines[1], id="B1", kind=kind)
+    back = Settlement(id="S3", on=DAY, lines=[line])
+    sales.apply(sales.settle([*collected.settlements, back]))
+
+    (found,) = sales.reconcile(collected.settlements).discrepancies
+    sales.apply(sales.undo_settlement(back))
+
+    assert (found.code, found.about, found.fixes) == (*_ORPHAN, (Fix.REMOVE, Fix.IGNORE))
+    assert found.fix.endswith(f"removed, {stays}: undo_settlement() takes back both")
+    assert sales.reconcile(collected.settlements).clean
 
 
 _ORPHAN = ("not in your settlements", "B1")

@@ -16,6 +16,7 @@ from xerosync.engine.actions import (
     CreateSaleCredit,
     MoveMoney,
     Pay,
+    Refund,
     RemoveMoney,
     RemovePayment,
     Transfer,
@@ -28,6 +29,7 @@ from xerosync.engine.mirror import GONE
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.plans import Plan
 from xerosync.engine.restoring import TAKING_BACK, VOIDED, again
+from xerosync.engine.settlement_books import COUNTER
 from xerosync.engine.settling_policies import OpenBooks
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.models import AccountId, BankTransaction, BankTransfer, Payment, PaymentId
@@ -38,6 +40,7 @@ _VOIDABLE: Final = frozenset({CreateSale.kind, CreateSaleCredit.kind})
 """What stands in a payment's place, or was parked as a credit: people change nothing of it but that it stands."""
 CHANGES: Final = frozenset({"removed in Xero", "changed in Xero"})
 """The codes of what people did to what the library posted."""
+_TAKES_BOTH: Final = "undo_settlement() takes back both"
 BY_HAND: Final = "by hand/"
 """What the name of an operation begins with that removes what somebody entered, by Xero's id of it."""
 
@@ -164,7 +167,17 @@ def _removing(discrepancy: Discrepancy, entries: Sequence[Entry], means: Means) 
         if action is None:
             return (), f"a plan cannot remove it: {reason or 'delete it in Xero'}"
         actions.append(action)
-    return tuple(actions), "" if actions else _why_none_is_left(entries)
+    return tuple(actions), _what_stays(entries) if actions else _why_none_is_left(entries)
+
+
+def _what_stays(entries: Sequence[Entry]) -> str:
+    """What a plan leaves that removes *entries*, the money alone: the document it was on has no line on the account."""
+    standing = [each.intent for each in entries if each.intent is not None and each.actual]
+    if any(each.operation.kind == Refund.kind for each in standing):
+        return f"removed, its credit note stays: {_TAKES_BOTH}"
+    if any(each.operation.host_ref.startswith(COUNTER) for each in standing):
+        return f"removed, the invoice in its payment's place stays: {_TAKES_BOTH}"
+    return ""
 
 
 def _why_none_is_left(entries: Sequence[Entry]) -> str:
