@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 
-from xerosync import Bill, BillLine, BillPayment, BillSettings, Duplicates, LinkBill, Payables
+from xerosync import Bill, BillLine, BillPayment, BillSettings, Duplicates, LinkBill, Payables, WhichOne
 from xerosync.models import AccountCode, LineAmountTypes
 from xerosync.simulator import Document
 
@@ -68,7 +68,7 @@ def test_a_bill_is_no_duplicate_of_a_credit_of_the_same_amount(product: Product,
 
 
 def test_the_one_that_was_typed_is_taken_for_the_hosts_and_paid(product: Product) -> None:
-    entered = typed(product, number="typo")
+    entered = typed(product, number="")
     linking = choosing(product, Duplicates.LINK)
 
     plan = linking.submit([bill("b")])
@@ -118,7 +118,7 @@ def test_a_bill_is_never_taken_for_a_credit_nor_a_sale_for_either(product: Produ
 
 
 def test_a_bill_whose_tax_comes_on_top_is_known_by_what_it_comes_to(product: Product) -> None:
-    entered = typed(product, "34.50", number="other")
+    entered = typed(product, "34.50")
     linking = choosing(product, Duplicates.LINK)
 
     plan = linking.submit([evolve(bill("b"), amounts=LineAmountTypes.EXCLUSIVE)])
@@ -182,9 +182,28 @@ def test_a_number_that_is_only_written_otherwise_is_warned_of_and_never_linked(p
     assert [(each.code, each.about) for each in fresh.findings] == [("possible duplicate", "y")]
 
 
-def test_the_same_day_and_amount_still_links_whatever_the_number(product: Product) -> None:
-    entered = typed(product, number="INV-42")
+@pytest.mark.parametrize(("number", "entered_as"), [("inv 42", "INV-42"), ("42", "INV-42"), ("42", ""), ("", "42")])
+def test_the_same_day_and_amount_links_where_no_number_tells_apart(
+    product: Product, number: str, entered_as: str
+) -> None:
+    entered = typed(product, number=entered_as)
 
-    plan = choosing(product, Duplicates.LINK).submit([bill("b", number="inv 42")])
+    plan = choosing(product, Duplicates.LINK).submit([bill("b", number=number)])
 
     assert [each.linked_id for each in plan.of(LinkBill)] == [entered.id]
+
+
+def test_of_another_number_on_the_same_day_a_person_says_whether_it_is_one_paper(product: Product) -> None:
+    """Of two bills that a vendor writes on one day for the same amount, one would be lost."""
+    entered = typed(product, number="78")
+    linking = choosing(product, Duplicates.LINK)
+
+    plan = linking.submit([bill("b")])
+    (asked,) = linking.backfill([bill("b")]).findings
+
+    assert (len(plan), [each.code for each in plan.findings]) == (0, ["possible duplicate"])
+    assert isinstance(asked, WhichOne)
+    assert [(each.xero_id, each.differs) for each in asked.candidates] == [(entered.id, ("another number",))]
+    chosen = linking.backfill([bill("b")], chosen={"b": entered.id})
+    assert [each.linked_id for each in chosen.of(LinkBill)] == [entered.id]
+    assert len(choosing(product, Duplicates.WARN).submit([bill("b")])) == 1

@@ -22,6 +22,7 @@ from xerosync.engine.duplicates import (
     Entered,
     Twin,
     entered_documents,
+    may_be_one,
     number_of,
     plain_number,
 )
@@ -188,7 +189,7 @@ class _Bills(Submitting[Bill]):
     def allowed(self, paper: Bill, posted: Posted, contact: Ref) -> Mapping[str, str] | None:
         """What it is a duplicate of; None where it is linked to one, or held back, or to be decided on last."""
         twins = self._twins(paper, posted, contact)
-        one = self._same_paper(posted, twins)
+        one = self._same_paper(paper, posted, twins)
         if one is None or one.alike == BY_DAY:
             guesses = self._guesses(paper, posted, contact, {each.id for each in twins})
             # The day and the total say less than the number, whoever's contact that was typed to.
@@ -221,7 +222,7 @@ class _Bills(Submitting[Bill]):
             case Duplicates.WARN:
                 self.findings.append(_duplicate(bill, twin, "it was posted all the same"))
                 return True
-            case Duplicates.LINK if (one := self._same_paper(posted, twins)) is not None:
+            case Duplicates.LINK if (one := self._same_paper(bill, posted, twins)) is not None:
                 self.linked_now.add(one.id)
                 self.actions.append(_link(bill, one))
             case Duplicates.LINK:
@@ -232,12 +233,12 @@ class _Bills(Submitting[Bill]):
                 self.findings.append(_duplicate(bill, twin, "it is held back"))
         return False
 
-    def _same_paper(self, posted: Posted, twins: Sequence[Twin]) -> Twin | None:
+    def _same_paper(self, bill: Bill, posted: Posted, twins: Sequence[Twin]) -> Twin | None:
         """The one of *twins* that somebody typed, of the same total, and that no other bill is linked to."""
         document = twins[0].document if len(twins) == 1 else None
         if document is None or not twins[0].by_hand or twins[0].is_guess:
             return None
-        if twins[0].alike == BY_NEAR_NUMBER:
+        if twins[0].alike == BY_NEAR_NUMBER or not may_be_one(bill.number, number_of(document)):
             return None
         is_free = twins[0].id not in self.bills.taken and twins[0].id not in self.linked_now
         of_one_kind = isinstance(document, Invoice) == isinstance(posted.document, Invoice)

@@ -120,7 +120,7 @@ class Entered:
             evolve(each, alike=BY_NEAR_DAY)
             for typed_on in days
             for each in self.by_day.get((contact, typed_on, total, currency), ())
-            if _may_be_one(number, number_of(each.document))
+            if may_be_one(number, number_of(each.document))
         ]
 
     def typed_to(self, one: Contact, number: str, *, on: date, total: Decimal, currency: str) -> list[Twin]:
@@ -138,7 +138,7 @@ def number_of(document: Invoice | CreditNote | None) -> str:
     return number or ""
 
 
-def _may_be_one(one: str, other: str) -> bool:
+def may_be_one(one: str, other: str) -> bool:
     """Whether one of two numbers says nothing that the other does not, such as “INV-77” of “77”, or of none at all."""
     parts, others = set(plain_number(one).split()), set(plain_number(other).split())
     return parts <= others or others <= parts
