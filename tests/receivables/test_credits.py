@@ -212,6 +212,18 @@ def test_credit_in_closed_books_waits(product: Product, sales: Receivables) -> N
     assert (len(plan), [(each.code, each.about) for each in plan.findings]) == (0, [("books closed", "c1")])
 
 
+@pytest.mark.parametrize(("credit", "worth"), [("-0.01", "0.01"), ("-60.00", "50.00"), ("-40.00", "40.00")])
+def test_credit_in_closed_books_is_one_finding_however_many_invoices_it_is_meant_for(
+    product: Product, sales: Receivables, credit: str, worth: str
+) -> None:
+    submit(sales, sale("s1", "20.00"), sale("s2", "30.00"), sale("c1", credit))
+    product.books.lock_period(DAY)
+
+    plan = sales.allocate()
+
+    assert [(each.code, each.about, each.worth) for each in plan.findings] == [("books closed", "c1", nzd(worth))]
+
+
 def test_what_is_left_of_a_credit_note_is_given_back_once(product: Product, sales: Receivables) -> None:
     submit(sales, sale("s1", "20.00"), sale("c1", "-50.00"))
     sales.apply(sales.allocate())

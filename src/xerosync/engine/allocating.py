@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import SALE, CreateSaleCredit, MoveMoney, Pay, PayBatch, Pending, Seen
@@ -176,13 +176,14 @@ class _Allocating:
 
     def spend(self, credit: Credit, owed: Iterable[Owed]) -> None:
         """Set what is left of *credit* against what is *owed*."""
-        left = credit.left.amount
+        left, told_before = credit.left.amount, len(self.findings)
         for each in owed:
             part = min(left, self.free[each.seen.document_id])
             same_currency = each.invoice.currency_code == credit.left.currency
             if part > 0 and same_currency and self._allocates(credit, each, Money(part, credit.left.currency)):
                 self.free[each.seen.document_id] -= part
                 left -= part
+        self.findings[told_before:] = _told_once(self.findings[told_before:], credit.left)
 
     def _allocates(self, credit: Credit, owed: Owed, part: Money) -> bool:
         """Whether *part* is taken: planned, or perhaps set already; not what was undone in Xero, or refused."""
@@ -217,6 +218,16 @@ class _Allocating:
         revision = latest.operation.revision + (latest.state is State.CONFIRMED) if latest is not None else 1
         self.actions.append(_allocation(credit, owed, part, name=name, revision=revision, on=on))
         return True
+
+
+def _told_once(findings: Iterable[Finding], most: Money) -> list[Finding]:
+    """*findings* on one credit: what keeps it from several invoices is one, on all of that, *most* of it the whole."""
+    told: dict[tuple[str, str], Finding] = {}
+    for each in findings:
+        before = told.get((each.code, each.about))
+        both = [one.worth for one in (before, each) if one is not None and one.worth is not None]
+        told[each.code, each.about] = evolve(each, worth=min(sum(both[1:], start=both[0]), most)) if both else each
+    return list(told.values())
 
 
 def _allocation(credit: Credit, owed: Owed, part: Money, *, name: str, revision: int, on: date) -> Allocation:
