@@ -10,7 +10,7 @@ from attrs import evolve
 from tests.conftest import BANK, DAY, Product, nzd
 from tests.engine.scenarios import paper
 
-from xerosync import Bill, BillPayment, BillSettings, Duplicates, Ledger, Money, Payables, WhichOne, Xero
+from xerosync import Bill, BillPayment, BillSettings, Duplicates, Ledger, LinkBill, Money, Payables, WhichOne, Xero
 
 
 @pytest.fixture
@@ -220,6 +220,55 @@ def test_a_candidate_that_is_another_bill_s_by_now_is_told_as_such(product: Prod
     purchases.apply(purchases.backfill(past, chosen={"b2": later}))
     assert not purchases.submit(past).findings
     assert len(product.live_bills()) == 2
+
+
+@pytest.mark.parametrize("order", [("b1", "b2"), ("b2", "b1")])
+def test_what_a_person_chose_for_one_bill_is_not_linked_to_another_that_looks_like_it(
+    product: Product, purchases: Payables, order: tuple[str, str]
+) -> None:
+    one = typed(product, "", "30.00")
+    past = [evolve(paper(name, "30.00"), number="") for name in order]
+
+    plan = purchases.backfill(past, chosen={"b2": one})
+    purchases.apply(plan)
+
+    assert [(each.host_ref, each.linked_id) for each in plan.of(LinkBill)] == [("b2", one)]
+    (finding,) = plan.findings
+    assert (finding.about, finding.fix) == (
+        "b1",
+        "compare the two, or submit it with Duplicates.WARN if it is another paper",
+    )
+    assert not purchases.submit(past).counts().get("bill")
+    warned = Payables(product.xero(), payment_account=BANK)
+    warned.apply(warned.submit(past))
+    assert len(product.live_bills()) == 2
+
+
+@pytest.mark.parametrize("duplicates", list(Duplicates))
+def test_what_bears_another_number_and_is_another_bill_s_by_now_is_in_nobody_s_way(
+    product: Product, purchases: Payables, xero: Xero, duplicates: Duplicates
+) -> None:
+    typed(product, "INV-2", "30.00")
+    purchases.apply(purchases.backfill([evolve(paper("b2", "30.00"), number="INV-2")]))
+    later = Payables(xero, payment_account=BANK, bills=BillSettings(duplicates=duplicates))
+
+    plan = later.submit([evolve(paper("b1", "30.00"), number="INV-1")])
+    later.apply(plan)
+
+    assert (plan.counts()["bill"], plan.findings) == (1, ())
+    assert len(product.live_bills()) == 2
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_blank_that_is_answered_for_a_bill_is_told_to_be_kept_nowhere(
+    product: Product, purchases: Payables, *, days: int
+) -> None:
+    typed(product, "", "30.00", days=days)
+
+    plan = purchases.backfill([paper("b1", "30.00")], chosen={"b1": ""})
+
+    assert not plan
+    assert ["submit it with Duplicates.WARN" in each.fix for each in plan.findings] == [True]
 
 
 def test_what_was_typed_to_the_contact_a_vendor_was_paired_with_is_asked_about(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import cast
+from typing import Final, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -50,6 +50,8 @@ from xerosync.models import Contact, CreditNote, Invoice
 from xerosync.money import Money
 from xerosync.texts import plain_id
 
+_ANOTHER_PAPER: Final = "submit it with Duplicates.WARN if it is another paper"
+
 
 @frozen(kw_only=True)
 class KnownBills:
@@ -75,8 +77,13 @@ async def submit_bills(
     match_by: Sequence[MatchKey],
     *,
     retry_refused: bool,
+    chosen: Collection[str] = (),
 ) -> Plan:
-    """Plan the contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings."""
+    """
+    Plan the contacts, bills and credit notes to create so that the books hold *bills*; the rest are findings.
+
+    What was typed and is *chosen*, by its Xero id, is another one's.
+    """
     listed = each_once(bills, "bill")
     outside = await handled_ids(books, BILL)
     listed, unfit = sifted([bill for bill in listed if bill.id not in outside], check_names, worth_of)
@@ -91,7 +98,7 @@ async def submit_bills(
     known = KnownBills(
         vendors=vendors,
         entered=await entered_documents(books, (one.contact_id or "" for each in kin.values() for one in each)),
-        taken={link["xero_id"] for link in await all_links(books, LinkBill.kind)},
+        taken={*chosen, *(link["xero_id"] for link in await all_links(books, LinkBill.kind))},
         duplicates=duplicates,
         kin=kin,
     )
@@ -256,7 +263,7 @@ class _Bills(Submitting[Bill]):
         plain = plain_number(bill.number)
         planned = self._planned[contact, plain] if plain else []
         entered = [evolve(each, is_anothers=True) if self._is_anothers(bill, each) else each for each in entered]
-        entered = [each for each in entered if not (each.is_anothers and each.id in self.bills.taken)]
+        entered = [each for each in entered if not (each.id in self.bills.taken and _is_told_apart(each, bill.number))]
         twins = [*entered, *(each if number == bill.number else _near(each) for number, each in planned)]
         planned.append((bill.number, Twin(id=bill.id)))
         return sorted(twins, key=lambda each: each.alike == BY_NEAR_NUMBER)
@@ -278,6 +285,11 @@ class _Bills(Submitting[Bill]):
                 found += entered.typed_to(one, bill.number, on=bill.on, total=total.amount, currency=total.currency)
         known = {*met, *self.bills.taken}
         return [each for each in found if each.id not in known]
+
+
+def _is_told_apart(twin: Twin, number: str) -> bool:
+    """Whether *twin* has but the day and the amount, and is another paper by its number."""
+    return twin.alike == BY_DAY and (twin.is_anothers or not may_be_one(number, number_of(twin.document)))
 
 
 def _has_number(twin: Twin, number: str) -> bool:
@@ -311,9 +323,15 @@ def _with_candidates(
         )
         for twin, document in documents
     ]
-    fix = f"choose it with backfill(chosen={{id: its Xero id}}), or: {found.fix}"
+    is_open = any(TAKEN_OVER not in each.differs for each in candidates)
+    fix = "choose it with backfill(chosen={id: its Xero id})" if is_open else "compare the two"
     return WhichOne(
-        code=found.code, about=found.about, cause=found.cause, fix=fix, worth=found.worth, candidates=tuple(candidates)
+        code=found.code,
+        about=found.about,
+        cause=found.cause,
+        fix=f"{fix}, or {_ANOTHER_PAPER}",
+        worth=found.worth,
+        candidates=tuple(candidates),
     )
 
 
@@ -342,15 +360,19 @@ async def backfill_bills(
     """The links of *bills* to what people typed for them, and what a person must say; nothing is posted."""
     outside = await handled_ids(books, BILL)
     bills, unfit = sifted([each for each in bills if each.id not in outside], check_names, worth_of)
-    unasked = [each for each in bills if each.id not in chosen]
-    plan = await submit_bills(books, unasked, settings, Duplicates.LINK, match_by, retry_refused=False)
-    actions: list[Action] = [each for each in plan if isinstance(each, LinkBill)]
-    findings = unfit + [each for each in plan.findings if each.code == DUPLICATE]
     answered = {each.id: each for each in bills if chosen.get(each.id)}
+    unasked = [each for each in bills if each.id not in answered]
+    picked = [plain_id(chosen[bill_id]) for bill_id in answered]
+    plan = await submit_bills(books, unasked, settings, Duplicates.LINK, match_by, retry_refused=False, chosen=picked)
+    links = [each for each in plan.of(LinkBill) if each.host_ref not in chosen]
+    alike = {each.host_ref for each in plan.of(LinkBill)}
+    actions: list[Action] = [*links]
+    findings = unfit + [each for each in plan.findings if each.code == DUPLICATE]
+    findings += (_no_answer(each) for each in unasked if each.id in chosen and each.id in alike)
     if not answered:
         return actions, findings
     linked = {link["host_id"]: link["xero_id"] for link in await all_links(books, LinkBill.kind)}
-    taken = {*linked.values(), *(each.linked_id for each in plan.of(LinkBill))}
+    taken = {*linked.values(), *(each.linked_id for each in links)}
     entered = await entered_documents(books)
     typed = {each.id: each for same in entered.by_day.values() for each in same}
     for bill_id, bill in answered.items():
@@ -365,6 +387,12 @@ async def backfill_bills(
             taken.add(one.id)
             actions.append(evolve(_link(bill, one), reason="typed in Xero before: chosen by a person"))
     return actions, findings
+
+
+def _no_answer(bill: Bill) -> Finding:
+    """The finding on a blank that was given for *bill*, which is kept nowhere: `submit` would link it all the same."""
+    cause = "that it is none of those typed is kept for payments alone: submit() would link it to the one it looks like"
+    return Finding(code="does not fit", about=bill.id, cause=cause, fix=_ANOTHER_PAPER, worth=bill.total)
 
 
 def _duplicate(bill: Bill, twin: Twin, done: str) -> Finding:
