@@ -325,6 +325,61 @@ def test_a_bill_typed_anew_once_is_taken_over_once_by_two_plans(product: Product
     assert len(product.live_bills()) == 1
 
 
+def test_a_bill_of_fees_that_is_another_by_a_later_answer_takes_no_payment_of_the_one_before(
+    product: Product, sales: Receivables
+) -> None:
+    settlement = collected(product, fees="1.00")
+    product.books.add_contact("Collections Ltd")
+    unpaid, paid = typed_bill(product, paid=False), typed_bill(product, paid=True)
+    first, second = (sales.backfill(settlement, chosen={"fees/S1": one}) for one in (unpaid, paid))
+
+    sales.apply(first)
+    report = sales.apply(second)
+
+    assert [each.code for each in report.findings] == ["changed since planned"] * 2
+    sales.apply(sales.settle(settlement))
+    assert product.books.invoice(unpaid).amount_due == 0
+    (typed,) = product.books.payments_of(paid)
+    assert [each.xero_id for each in sales.reconcile(settlement).discrepancies] == [typed.id]
+
+
+def test_a_plan_that_takes_over_what_was_put_back_since_does_not_say_that_it_did(
+    product: Product, sales: Receivables, xero: Xero
+) -> None:
+    settlement = collected(product)
+    removed_and_typed(product, sales, settlement, days=0)
+    taking = sales.backfill(settlement)
+    sales.apply(sales.backfill(settlement, chosen={"L1": ""}))
+    sales.apply(Ledger(xero).drift().restore())
+
+    report = sales.apply(taking)
+
+    assert (report.done("adopt"), [each.code for each in report.findings]) == (0, ["changed since planned"])
+    assert clearing(product) == Decimal(200)
+
+
+def test_edited_fees_beside_some_that_were_typed_are_put_back_once_those_are_gone(product: Product, xero: Xero) -> None:
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=evolve(BILLED, fees_as=FeesAs.SPEND_MONEY))
+    settlement = collected(product, fees="1.00")
+    sales.apply(sales.settle(settlement))
+    (spent,) = [each for each in product.books.bank_transactions if each.type == "SPEND"]
+    product.clock.advance(60)
+    product.books.edit_bank_transaction(spent.id, amount=Decimal(2))
+    typed = product.books.add_bank_transaction(
+        spent.contact_id, bank=CLEARING, amount=Decimal(1), account="404", date=DAY
+    )
+
+    (finding,) = Ledger(xero).drift().restore().findings
+
+    assert (finding.code, finding.fix) == (
+        "perhaps typed by hand",
+        "edit it back in Xero; or remove what was typed in Xero",
+    )
+    product.books.remove_bank_transaction(typed.id)
+    sales.apply(Ledger(xero).drift().restore())
+    assert clearing(product) == Decimal(99)
+
+
 def refunded(product: Product, sales: Receivables) -> Settlement:
     """What was collected, and 10 of it given back, as it was posted."""
     whole = collected(product)

@@ -60,6 +60,7 @@ _UNDONE: Final = "its settlement or run was undone, or something of it, since th
 _ANOTHERS: Final = "what was to be taken over in Xero is another one's meanwhile"
 _POSTED_FOR_ONE: Final = frozenset({Pay.kind, MoveMoney.kind, Transfer.kind, CreateBill.kind, Refund.kind})
 """The kinds of write whose document in Xero is of one operation alone, and may have been typed by people."""
+_TYPED: Final = _POSTED_FOR_ONE | {CreateSaleCredit.kind}
 _TAKEN_WITH: Final[Mapping[str, str]] = {
     CreateBill.kind: Pay.kind,
     Pay.kind: CreateBill.kind,
@@ -186,6 +187,7 @@ class _Applying:
         if any(isinstance(action, Pay | PayBatch) for action in actions):
             known = {**(await unsettled(self.books)).intents, **known}
         open_: list[Action] = []
+        otherwise = self._taken_otherwise(actions, known)
         for planned in actions:
             if isinstance(planned, Link):
                 open_.append(planned)  # it is looked for when its turn comes: nothing of it is ever under way
@@ -194,8 +196,10 @@ class _Applying:
             if action is None:
                 continue
             intent = known.get(intent_key(self.books.tenant, action.itself))
+            if action.itself in otherwise:
+                self._left_out(action, "changed since planned", _OTHERWISE)
             # One that is still intended was put off when the open ones were closed.
-            if intent is not None and intent.state is not State.REJECTED and not _is_answer(action, intent):
+            elif intent is not None and intent.state is not State.REJECTED and not _is_answer(action, intent):
                 self._result(action, intent, earlier=True)
             elif self._is_overtaken(action, known):
                 self._left_out(action, "changed since planned", _OTHERWISE)
@@ -204,6 +208,18 @@ class _Applying:
             else:
                 open_.append(action)
         return open_
+
+    def _taken_otherwise(self, actions: Iterable[Action], known: Mapping[str, Intent]) -> AbstractSet[Pending]:
+        """What would take over another document than stands for it by now, with what is taken over together with it."""
+        adopted = [each for each in actions if isinstance(each, Adopt)]
+        lost = {
+            (each.adopted_kind, each.host_ref)
+            for each in adopted
+            if each.xero_id and each.adopted_kind in _TYPED
+            if (intent := known.get(intent_key(self.books.tenant, each.itself))) is not None
+            if intent.state is State.CONFIRMED and intent.xero_id not in {None, each.xero_id}
+        }
+        return _taken_with(adopted, lost)
 
     def _is_overtaken(self, action: Action, known: Mapping[str, Intent]) -> bool:
         return is_overtaken(action, lambda rival: known.get(intent_key(self.books.tenant, rival)))
@@ -344,8 +360,7 @@ class _Applying:
                 if document in taken or any(each.kind == action.adopted_kind for each in others):
                     lost.add((action.adopted_kind, action.host_ref))
             taken.add(document)
-        lost |= {(_TAKEN_WITH[kind], name) for kind, name in lost if kind in _TAKEN_WITH}
-        return {each.itself for each in adopted if (each.adopted_kind, each.host_ref) in lost}
+        return _taken_with(adopted, lost)
 
     def _before(self, action: Adopt, known: Mapping[str, Intent]) -> State | None:
         intent = known.get(intent_key(self.books.tenant, action.itself))
@@ -429,6 +444,12 @@ class _Applying:
                 retry=True,
             )
         )
+
+
+def _taken_with(adopted: Iterable[Adopt], lost: AbstractSet[tuple[str, str]]) -> AbstractSet[Pending]:
+    """Those of the *adopted* of which a kind and name is *lost*, and what is taken over together with them."""
+    every = lost | {(_TAKEN_WITH[kind], name) for kind, name in lost if kind in _TAKEN_WITH}
+    return {each.itself for each in adopted if (each.adopted_kind, each.host_ref) in every}
 
 
 def _takes_the_place(record: Record, before: Record | None) -> bool:

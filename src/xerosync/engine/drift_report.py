@@ -296,11 +296,14 @@ def _left_behind(drift: Drift) -> list[Finding]:
 
 def _by_hand(drift: Drift) -> Finding:
     if drift.stays == PERHAPS_TYPED:
+        is_gone = drift.field is DriftField.EXISTENCE
+        # A backfill asks of what is gone alone.
+        answer = "say with backfill(chosen=…) which one it is, or '' for none" if is_gone else "edit it back in Xero"
         return Finding(
             code="perhaps typed by hand",
             about=drift.about,
-            cause=f"it was removed or edited in Xero, and {drift.stays}: it would be there twice",
-            fix="say with backfill(chosen=…) which one it is, or '' for none; or remove what was typed in Xero",
+            cause=f"it was {'removed' if is_gone else 'edited'} in Xero, and {drift.stays}: it would be there twice",
+            fix=f"{answer}; or remove what was typed in Xero",
             who="the bookkeeper",
         )
     fix = _BY_HAND.get(drift.field, "put it back in Xero, or follow or ignore it")
