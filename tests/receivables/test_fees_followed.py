@@ -7,12 +7,23 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
-from tests.conftest import DAY, Product, nzd
-from tests.receivables.collected import Collected, paid_out_and_in_flight
+from tests.conftest import BANK, CLEARING, DAY, Product, nzd
+from tests.receivables.collected import CHOSEN, Collected, paid_out_and_in_flight
 from tests.receivables.test_ordinary_account import ORDINARY, collecting
 
-from xerosync import Fee, FeesAs, Ledger, Reconciliation, Settlement
+from xerosync import (
+    DriftField,
+    Fee,
+    FeesAs,
+    Ledger,
+    Receivables,
+    Reconciliation,
+    Settlement,
+    SettlementLine,
+    SettlementSettings,
+)
 from xerosync.simulator.entities import BankTransaction
+from xerosync.simulator.given import Json
 
 
 @pytest.fixture
@@ -168,14 +179,7 @@ def test_fees_on_a_payout_that_were_followed_are_what_all_go_by() -> None:
     made = collecting(paid_out=True, fees_as=FeesAs.NETTED)
     books, sales = made.product.books, made.sales
     (payout,) = books.bank_transactions
-    lines = [("650", "160.00"), ("404", "-5.00")]
-    books.edit_bank_transaction(
-        payout.id,
-        lines=[
-            {"Description": "edited", "Quantity": 1, "UnitAmount": amount, "AccountCode": code, "TaxType": "NONE"}
-            for code, amount in lines
-        ],
-    )
+    books.edit_bank_transaction(payout.id, lines=lines((ORDINARY, "160.00"), ("404", "-5.00")))
     ledger = Ledger(made.product.xero())
     assert books.balance(books.account(ORDINARY).id) == 0
     made.product.clock.advance(60)
@@ -188,3 +192,105 @@ def test_fees_on_a_payout_that_were_followed_are_what_all_go_by() -> None:
     assert evolve(made, settlement=wanted).report().clean
     assert sales.reconcile().clean
     assert [each.code for each in sales.settle(made.settlement).findings] == ["changed since posted"]
+
+
+def lines(*rows: tuple[str, str]) -> list[dict[str, Json]]:
+    """Lines as people edit them: the account and the amount of each."""
+    return [
+        {"Description": "edited", "Quantity": 1, "UnitAmount": amount, "AccountCode": code, "TaxType": "NONE"}
+        for code, amount in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edited_to", "reserve", "fees"),
+    [
+        ([(ORDINARY, "160.00"), ("404", "-1.50"), (ORDINARY, "-7.00")], "7.00", "1.50"),
+        ([(ORDINARY, "160.00"), ("404", "-1.50")], "", "1.50"),
+        ([(ORDINARY, "155.00"), ("404", "-2.00")], "5.00", "2.00"),
+        ([("404", "-2.00"), (ORDINARY, "160.00"), (ORDINARY, "-5.00")], "5.00", "2.00"),
+        ([(ORDINARY, "100.00"), (ORDINARY, "60.00"), ("404", "-1.50"), (ORDINARY, "-5.00")], "5.00", "1.50"),
+    ],
+)
+def test_a_payout_that_keeps_a_reserve_on_the_account_is_explained_once_it_was_followed(
+    edited_to: list[tuple[str, str]], reserve: str, fees: str
+) -> None:
+    """Whatever order its lines have now, and whether the reserve has one of its own."""
+    begun = collecting(paid_out=False)
+    books, ledger = begun.product.books, Ledger(begun.product.xero())
+    chosen = SettlementSettings(
+        bank_account=BANK, fee_account="404", provider="Collections Ltd", reserve_account=ORDINARY
+    )
+    sales = Receivables(begun.product.xero(), clearing_account=ORDINARY, settlements=chosen)
+    proven = sales.reconcile([evolve(begun.settlement, paid_out_on=None)], brief=True)
+    made = evolve(begun, sales=sales, settlement=evolve(begun.settlement, reserve=nzd("5.00")), proven=proven)
+    sales.apply(sales.settle(made.settlement))
+    begun.product.clock.advance(60)
+    (payout,) = books.bank_transactions
+    books.edit_bank_transaction(payout.id, lines=lines(*edited_to))
+    begun.product.clock.advance(60)
+
+    sales.apply(ledger.drift().follow())
+    kept_back = nzd(reserve) if reserve else None
+    wanted = evolve(made, settlement=evolve(made.settlement, reserve=kept_back, fees=[Fee(amount=nzd(fees))]))
+    kept = books.balance(books.account(ORDINARY).id)
+
+    plan = sales.settle(wanted.settlement)
+    assert (len(plan), plan.findings, len(ledger.drift())) == (0, (), 0)
+    for report in (wanted.report(), sales.reconcile()):
+        assert report.in_flight == nzd(0)
+        assert [(each.code, str(each.amount)) for each in report.discrepancies] == (
+            [("kept on the account", str(nzd(kept)))] if kept else []
+        )
+    sales.apply(sales.undo_settlement(wanted.settlement))
+    assert sales.reconcile().clean
+
+
+def test_fees_of_which_the_day_alone_is_followed_are_told_to_be_recoded_and_not_undone(collected: Collected) -> None:
+    ledger, fees = Ledger(collected.product.xero()), fees_of(collected.product)
+    later = fees.date + timedelta(days=2)
+    collected.product.books.edit_bank_transaction(fees.id, date=later, lines=lines(("429", "1.50")))
+    collected.product.clock.advance(60)
+
+    collected.sales.apply(ledger.drift(fields=[DriftField.DATE]).follow())
+
+    assert [each.field for each in ledger.drift()] == [DriftField.LINES]
+    plan = collected.sales.undo_settlement(collected.settlements[1])
+    assert (len(plan), [each.cause for each in plan.findings]) == (0, ["it was edited in Xero since: lines"])
+    collected.sales.apply(ledger.drift().follow())
+    collected.sales.apply(collected.sales.undo_settlement(collected.settlements[1]))
+    assert collected.sales.reconcile().balance == nzd("0.00")
+
+
+def test_fees_that_people_typed_are_gone_by_as_they_were_followed(product: Product) -> None:
+    invoice = product.collectable("100.00").id
+    product.books.add_payment(invoice, account=CLEARING, amount=Decimal(100), date=DAY)
+    provider = product.books.add_contact("Collections Ltd").id
+    fees = product.books.add_bank_transaction(
+        provider, type="SPEND", bank=CLEARING, date=DAY, lines=lines(("404", "1.50"))
+    )
+    line = SettlementLine(id="L1", transaction=invoice, amount=nzd("100.00"))
+    settlement = Settlement(id="S1", on=DAY, lines=[line], fees=[Fee(amount=nzd("1.50"))])
+    sales = Receivables(product.xero(), clearing_account=CLEARING, settlements=CHOSEN)
+    sales.apply(sales.backfill(settlement))
+    ledger = Ledger(product.xero())
+    told: list[tuple[DriftField, str]] = []
+    for rows in (("404", "5.00"), ("429", "5.00"), ("429", "6.00")):
+        product.clock.advance(60)
+        product.books.edit_bank_transaction(fees.id, lines=lines(rows))
+        product.clock.advance(60)
+        told += [(each.field, each.was) for each in ledger.drift()]
+        sales.apply(ledger.drift().follow())
+
+    settlement = evolve(settlement, fees=[Fee(amount=nzd("6.00"))])
+
+    assert told == [
+        (DriftField.AMOUNT, "1.50"),
+        (DriftField.LINES, "404 NONE 5.00"),
+        (DriftField.AMOUNT, "5.00"),
+    ]
+    assert sales.reconcile(settlement).clean
+    plan = sales.undo_settlement(settlement)
+    sales.apply(plan)
+    assert plan.findings == ()
+    assert product.books.balance(product.books.account(CLEARING).id) == 0

@@ -355,6 +355,7 @@ def test_a_payout_of_fees_alone_is_as_it_was_posted(
     report = sales.reconcile([settlement])
 
     assert [(each.code, each.settlement, each.amount) for each in report.discrepancies] == kept
+    assert ", of S1" not in report.html()
     assert sales.settlement_report(settlement).complete
 
 

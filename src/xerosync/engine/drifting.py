@@ -155,8 +155,9 @@ async def _drifted(
         key: Edited(
             written=written.creation,
             document=document,
-            fields={field for field, _, _ in all_differing[key] if field in fields},
+            fields={field for field, _, _ in all_differing[key] if field in {*fields, DriftField.ACCOUNT}},
             stamp=documents[key][1],
+            knows_lines=DriftField.LINES in fields,
         )
         for key, (written, document) in differ.items()
         if isinstance(document, BankTransaction) and not written.edits

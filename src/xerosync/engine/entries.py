@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from attrs import evolve, frozen
 
@@ -38,6 +38,8 @@ Key: TypeAlias = tuple[str, str]
 """What of the host an entry stands for: ``line``, ``fees`` or ``payout``, and its id."""
 
 LINE = "line"
+KEPT: Final = "kept"
+"""The fact what a payout that was followed keeps on the account, where its lines do not say so by their order."""
 _SETTLED = frozenset({"settlement", "transaction", "charged_back_by"})
 
 
@@ -270,6 +272,8 @@ def _besides(entry: Entry) -> Money:
     """What *entry*, a payout, was posted with on its account besides the payout: a reserve that stays there, say."""
     if entry.intent is None:
         return Money.zero(entry.recorded.currency)
+    if KEPT in entry.intent.facts:
+        return Money(entry.intent.facts[KEPT], entry.recorded.currency)
     payload = entry.intent.payload
     out, *others = cast(Sequence[Mapping[str, object]], payload.get("LineItems") or ({},))
     amounts = [

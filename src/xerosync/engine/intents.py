@@ -52,7 +52,20 @@ _PATIENCE: Final = timedelta(minutes=24)
 _LONGEST: Final = timedelta(hours=6)
 
 _NAMES: Final = frozenset(
-    {"vendor", "collected", "surplus", "effect", "amount", "total", "wanted", "settled", "taken", "net", "as_typed"}
+    {
+        "vendor",
+        "collected",
+        "surplus",
+        "effect",
+        "amount",
+        "total",
+        "wanted",
+        "settled",
+        "taken",
+        "net",
+        "kept",
+        "as_typed",
+    }
 )
 """Facts that are names or amounts: what a record is found by stays readable in an encrypted store."""
 

@@ -448,4 +448,4 @@ def _named(each: Discrepancy) -> str:
     """What *each* is about: a settlement's fees and its payout bear its id, a line has one of its own."""
     if each.part is not None and each.part[0] != LINE:
         return f"{each.about}, {each.part[0]}"
-    return f"{each.about}, of {each.settlement}" if each.settlement else each.about
+    return ", of ".join(filter(None, (each.about, each.settlement)))
