@@ -139,6 +139,30 @@ def test_fees_and_a_payout_that_were_typed_anew_are_not_put_back_beside(product:
     assert len(Ledger(xero).drift()) == 0
 
 
+@pytest.mark.parametrize("days", [6, 7])
+def test_a_payout_that_was_typed_anew_some_days_later_is_not_put_back_beside(
+    product: Product, xero: Xero, *, days: int
+) -> None:
+    """What comes every week is another one."""
+    sales = Receivables(xero, clearing_account=CLEARING, settlements=BILLED)
+    settlement = evolve(collected(product), paid_out_on=DAY)
+    sales.apply(sales.settle(settlement))
+    (moved,) = product.books.bank_transfers
+    xero.bank_transfers.delete(moved.id)
+    on = DAY + timedelta(days=days)
+    product.books.add_transfer(from_bank=CLEARING, to_bank=BANK, amount=Decimal(100), date=on)
+
+    plan = Ledger(xero).drift().restore()
+    sales.apply(plan)
+
+    is_near = days == 6
+    assert [each.code for each in plan.findings] == ["perhaps typed by hand"] * is_near
+    assert clearing(product) == Decimal(0 if is_near else -100)
+    sales.apply(sales.backfill(settlement, chosen={"payout/S1": ""}))
+    sales.apply(Ledger(xero).drift().restore())
+    assert clearing(product) == Decimal(-100)
+
+
 def test_a_payment_is_put_back_once_what_was_perhaps_it_is_gone(
     product: Product, sales: Receivables, xero: Xero
 ) -> None:
@@ -463,6 +487,20 @@ def test_a_refund_that_was_perhaps_typed_anew_is_asked_about(
     assert clearing(product) == Decimal(90)
 
 
+def test_nobody_is_asked_whether_a_refund_is_what_another_one_is_for_sure(product: Product, sales: Receivables) -> None:
+    settlement = refunded(product, sales)
+    refund_gone(product, whole=False)
+    typed_refund(product, settlement)
+    other = Settlement(id="S2", on=DAY, lines=[evolve(settlement.lines[1], id="R2")])
+
+    plan = sales.backfill([settlement, other])
+    sales.apply(plan)
+
+    assert (plan.counts(), plan.findings) == ({"adopt": 2}, ())
+    assert not sales.backfill([settlement, other])
+    assert clearing(product) == Decimal(90)
+
+
 @pytest.mark.parametrize("answer", [True, False])
 def test_a_refund_that_was_typed_with_a_note_of_its_own_beside_ours_is_asked_about(
     product: Product, sales: Receivables, xero: Xero, *, answer: bool
@@ -497,6 +535,8 @@ def test_the_payment_of_fees_that_was_typed_on_another_bill_beside_ours_is_asked
     product.books.remove_payment(ours.id)
     bill = typed_bill(product, paid=True)
     (payment,) = product.books.payments_of(bill)
+    early = Ledger(xero).drift().restore()
+    assert (len(early), [each.code for each in early.findings]) == (0, ["perhaps typed by hand"])
 
     plan = sales.backfill(settlement)
     sales.apply(plan)

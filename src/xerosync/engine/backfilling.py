@@ -10,6 +10,7 @@ from attrs import evolve
 
 from xerosync.client._books import Books
 from xerosync.engine.actions import (
+    Adopt,
     CreateBill,
     CreateSaleCredit,
     ImportInvoice,
@@ -361,8 +362,11 @@ async def _decide_payments(books: Books, backfill: TakingOver, writes: Iterable[
             continue
         payments[each.wanted.name] = payment
         if backfill.is_anew(books, payment):
-            others = [one for one in backfill.met if one.paid and one.of == each.wanted.of]
-            besides += (_on_another(one, payment) for one in others if one.xero_id != known.xero_id)
+            taken = {one.xero_id for one in backfill.actions if isinstance(one, Adopt)}
+            others = [one for one in backfill.met if one.of == each.wanted.of and one.xero_id != known.xero_id]
+            besides += (
+                _on_another(one, payment) for one in others if one.paid and one.paid.seen.document_id not in taken
+            )
     ids = [each.wanted.of for each in payments.values()]
     documents = [one for one, _ in (await stamped(books, INVOICES, Invoice, ids)).values()]
     notes = [one for one, _ in (await stamped(books, CREDIT_NOTES, CreditNote, ids)).values()]

@@ -22,6 +22,7 @@ from xerosync.engine.actions import (
     Seen,
     Transfer,
 )
+from xerosync.engine.duplicates import NEAR_DAYS
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.given_again import OF_UNDONE, UNDONE, undone_whole
 from xerosync.engine.hindrances import hindrances
@@ -45,9 +46,9 @@ from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.restoring import PERHAPS_TYPED, RESTORED
 from xerosync.engine.states import State
 from xerosync.engine.typed import Typed, Wanted
-from xerosync.engine.typed_books import typed_movements, typed_payments, typed_refunds
+from xerosync.engine.typed_books import typed_fee_bills, typed_movements, typed_payments, typed_refunds
 from xerosync.engine.undo_actions import RemoveTransfer
-from xerosync.models import AccountId, BankTransaction, CreditNote
+from xerosync.models import AccountId, BankTransaction, CreditNote, Invoice
 from xerosync.money import Money
 
 _TAKEN_OFF: Final = UnmarkBillable.kind
@@ -115,44 +116,64 @@ async def _perhaps_typed(books: Books, actions: Iterable[Action]) -> dict[Pendin
     anew = [each for each in actions if RESTORED[0] in each.facts and each.kind in _TYPED]
     known = await intents_of(books, (each.itself for each in anew))
     found: dict[Pending, str] = {}
+    moved: dict[AccountId, list[Typed]] = {}
     for each in anew:
         intent = known.get(intent_key(books.tenant, each.itself))
-        typed = await _typed_for(books, each)
+        typed = await _typed_for(books, each, moved)
         is_new = any(intent is None or not is_denied(intent, one) for one in typed)
         if is_new or (intent is not None and intent.state is State.SUSPECT):
             found[each.itself] = PERHAPS_TYPED
     return found
 
 
-async def _typed_for(books: Books, action: Action) -> list[str]:
+async def _typed_for(books: Books, action: Action, moved: dict[AccountId, list[Typed]]) -> list[str]:
     """
     The Xero ids of what people typed, and is no other's, that is the same as *action*: a payment of its amount on its
-    document, or of another credit note of the customer's, fees or a payout of its amount and day.
+    document, or of another credit note of the customer's or bill of the provider's, fees or a payout of its amount some
+    days apart at most.
+
+    What *moved* on an account is looked for once.
     """
     match action:
         case Pay(amount=amount) | Refund(amount=amount):
             of = str(action.invoice if isinstance(action, Pay) else action.credit_note)
             typed = [each for each in await typed_payments(books, {of: amount.currency}) if each.is_free]
-            on_others = await _on_other_notes(books, action) if isinstance(action, Refund) else []
+            on_others = await _on_others(books, action)
             return [each.xero_id for each in (*typed, *on_others) if each.amount == amount]
         case MoveMoney() | Transfer() if action.host_ref.startswith((FEES, PAYOUT)) and (wanted := _wanted(action)):
             through = action.source if isinstance(action, Transfer) else AccountId(wanted.account)
-            moved = await typed_movements(books, through, wanted.amount.currency)
-            return [each.xero_id for each in moved if each.of == wanted.of and not wanted.differs(each)]
+            if through not in moved:
+                moved[through] = await typed_movements(books, through, wanted.amount.currency)
+            return [each.xero_id for each in moved[through] if each.of == wanted.of and _is_near(wanted, each)]
         case _:
             return []
 
 
-async def _on_other_notes(books: Books, refund: Refund) -> list[Typed]:
-    """The payments of other credit notes that people typed for the customer of a settlement's *refund*."""
-    note, _ = (await stamped(books, CREDIT_NOTES, CreditNote, [str(refund.credit_note)])).get(
-        str(refund.credit_note), (None, "")
-    )
-    contact = (note.contact.contact_id if note is not None and note.contact is not None else None) or ""
-    if not contact or "transaction" not in refund.facts:
-        return []
-    typed = await typed_refunds(books, {contact: ()})
-    return [evolve(each, seen=each.paid.seen) for each in typed if each.paid is not None]
+def _is_near(wanted: Wanted, typed: Typed) -> bool:
+    """Whether *typed* is as *wanted*, but for some days."""
+    days = abs(typed.on - wanted.on).days if typed.on is not None else NEAR_DAYS
+    return days <= NEAR_DAYS and not wanted.differs(evolve(typed, on=wanted.on))
+
+
+async def _on_others(books: Books, action: Pay | Refund) -> list[Typed]:
+    """
+    The payments of other documents that people typed in the place of *action*: of credit notes to the customer of a
+    settlement's refund, or of bills of the provider of fees.
+    """
+    typed: list[Typed] = []
+    if isinstance(action, Refund) and "transaction" in action.facts:
+        note, _ = (await stamped(books, CREDIT_NOTES, CreditNote, [of := str(action.credit_note)])).get(of, (None, ""))
+        contact = _contact_of(note)
+        typed = await typed_refunds(books, {contact: ()}) if contact else []
+    elif isinstance(action, Pay) and action.host_ref.startswith(FEES):
+        bill, _ = (await stamped(books, INVOICES, Invoice, [of := str(action.invoice)])).get(of, (None, ""))
+        contact = _contact_of(bill)
+        typed = await typed_fee_bills(books, [contact], (), (), str(action.account)) if contact else []
+    return [evolve(each, seen=each.paid.seen, amount=abs(each.amount)) for each in typed if each.paid is not None]
+
+
+def _contact_of(document: CreditNote | Invoice | None) -> str:
+    return (document.contact.contact_id if document is not None and document.contact is not None else None) or ""
 
 
 def _wanted(action: MoveMoney | Transfer) -> Wanted | None:
