@@ -10,7 +10,6 @@ from attrs import evolve, frozen
 
 from xerosync.arguments import listed
 from xerosync.engine.actions import AcceptDrift, Action, Pay, Pending
-from xerosync.engine.intents import Intent
 from xerosync.engine.paper_actions import ChangeBill, ChangeSale
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import PERHAPS_TYPED
@@ -64,12 +63,12 @@ class FollowDrift(AcceptDrift):
     field: str
     was: str
     now: str
-    restates: Intent | None = None
+    restates: Record | None = None
 
     @property
     def besides(self) -> tuple[Record, ...]:
         """What is on record from then on."""
-        return (self.restates.record(),) if self.restates is not None else ()
+        return (self.restates,) if self.restates is not None else ()
 
 
 @frozen(kw_only=True, repr=False)
@@ -95,7 +94,7 @@ class Drift:
     refused: tuple[str, ...] = ()
     stays: str = ""
     leaves: str = ""
-    restates: Intent | None = None
+    restates: Record | None = None
 
     def accepted(self) -> AcceptDrift:
         """The action that remembers that this is as it should be."""

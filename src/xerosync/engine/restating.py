@@ -26,6 +26,7 @@ from xerosync.engine.payouts import FEES, FOLLOWED, PAYOUT
 from xerosync.engine.written import AS_TYPED, as_typed
 from xerosync.models import AccountId, BankTransaction, BankTransactionType, LineItem
 from xerosync.money import Money
+from xerosync.storage.protocol import Record
 
 _LINES: Final = frozenset({DriftField.AMOUNT, DriftField.LINES})
 _TAKEN: Final = _LINES | {DriftField.DATE}
@@ -55,7 +56,7 @@ class Edited:
         return is_cost and is_known and bool(fields & _TAKEN) and DriftField.ACCOUNT not in fields
 
 
-async def restated(books: Books, edited: Mapping[str, Edited]) -> dict[str, Intent]:
+async def restated(books: Books, edited: Mapping[str, Edited]) -> dict[str, Record]:
     """The records of those *edited*, by their ids, as they are once that is followed; a call or few for their lines."""
     taken = {key: each for key, each in edited.items() if each.is_taken}
     if not taken:
@@ -63,7 +64,7 @@ async def restated(books: Books, edited: Mapping[str, Edited]) -> dict[str, Inte
     base = (await books.organisation()).base_currency or "XXX"
     whole = await money_in_xero(books, {key: each.stamp for key, each in taken.items()})
     return {
-        key: _as_it_stands(taken[key], there, there.currency_code or base)
+        key: _as_it_stands(taken[key], there, there.currency_code or base).record()
         for key, there in whole.items()
         if (there.total, there.date) == (taken[key].document.total, taken[key].document.date)
     }
