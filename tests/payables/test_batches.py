@@ -242,6 +242,36 @@ def test_a_batch_that_was_removed_before_its_lost_answer_was_looked_for_can_be_p
     assert (ledger.drift().drifts, ledger.audit().findings) == ((), ())
 
 
+@pytest.mark.parametrize("days", [0, 1])
+@pytest.mark.parametrize("listed", [True, False], ids=["payments listed", "payments not listed"])
+def test_what_people_typed_anew_for_a_batch_that_was_found_removed_is_taken_over(*, listed: bool, days: int) -> None:
+    product = found_product(switches=Switches(deleted_payments_are_listed=listed))
+    purchases = Payables(product.xero(), payment_account=BANK)
+    purchases.apply(purchases.submit([bill("a"), bill("b", "20.00")]))
+    payments = [payment("a"), payment("b")]
+    product.simulator.faults.plan(Fault.LOST_AFTER, method="PUT", path="/BatchPayments")
+    purchases.apply(purchases.pay(payments, batch=True))
+    product.books.remove_batch_payment(product.books.batch_payments[0].id)
+    purchases.recover()
+    on = DAY + timedelta(days=days)
+    typed = {
+        f"p-{each.number}": product.books.add_payment(each.id, account=BANK, amount=each.total, date=on).id
+        for each in product.live_bills()
+    }
+    restore = Ledger(product.xero()).drift().restore()
+    assert (len(restore), {each.code for each in restore.findings}) == (0, {"perhaps typed by hand"})
+
+    plan = purchases.backfill([], payments=payments)
+    purchases.apply(plan)
+    purchases.apply(purchases.backfill([], payments=payments, chosen=typed))
+
+    assert [each.code for each in plan.findings] == (["which one is it"] * 2 if days else [])
+    after = purchases.pay(payments, batch=True)
+    assert (len(after), after.findings) == (0, ())
+    assert sorted(each.amount for each in product.live_payments()) == [10, 20]
+    assert not Ledger(product.xero()).drift()
+
+
 def test_a_crash_while_a_batch_is_found_removed_leaves_all_of_it_to_be_put_back() -> None:
     for moment in count(1, 5):
         mortal, fuse = found_mortal(), Fuse(moment)

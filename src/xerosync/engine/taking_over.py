@@ -209,7 +209,8 @@ class TakingOver:
 
 async def removed_by_people(books: Books, known: Iterable[Intent]) -> Gone:
     """Those of the *known* whose documents people have removed in Xero: what was typed since may be in their place."""
-    posted = [each for each in known if each.xero_id and each.state in POSTED and each.operation.kind in _ON]
+    writes = [each for each in known if each.state in POSTED and each.operation.kind in _ON]
+    posted = [each for each in writes if each.xero_id]
     shelves = {_ON[kind][0].name: _ON[kind] for kind in sorted({each.operation.kind for each in posted})}
     await refresh(books, *(shelf for shelf, _ in shelves.values()))
     removed: set[str] = set()
@@ -220,7 +221,9 @@ async def removed_by_people(books: Books, known: Iterable[Intent]) -> Gone:
     for xero_id in removed:
         if any(one.operation.kind in TAKING_BACK for one in await intents_with(books, lookup=("xero_id", xero_id))):
             ours.add(xero_id)
-    gone = [each for each in posted if each.xero_id in removed - ours]
+    # Of a batch that was found removed, Xero may not say which its payments were (F 4.25).
+    nameless = [each for each in writes if not each.xero_id and each.state is State.REMOVED]
+    gone = [*nameless, *(each for each in posted if each.xero_id in removed - ours)]
     anew = {evolve(each.operation, revision=each.operation.revision + 1): each.key for each in gone}
     answers = {anew[each.operation]: each for each in (await intents_of(books, anew)).values()}
     return Gone(keys=frozenset(anew.values()), answers=answers)
