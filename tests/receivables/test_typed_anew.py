@@ -95,6 +95,29 @@ def test_what_was_typed_anew_is_not_put_back_although_nobody_has_looked_for_it_y
     assert not [each for each in report.discrepancies if each.about == "L1" and "restore" in each.fixes]
 
 
+def test_payments_that_were_typed_anew_as_one_sum_are_not_put_back_beside_it(
+    product: Product, sales: Receivables, xero: Xero
+) -> None:
+    transaction = product.collectable("400.00").id
+    lines = [SettlementLine(id=name, transaction=transaction, amount=nzd("100.00")) for name in ("L1", "L2")]
+    settlement = Settlement(id="S1", on=DAY, lines=lines)
+    sales.apply(sales.settle(settlement))
+    for each in product.live_payments():
+        product.books.remove_payment(each.id)
+    product.books.add_payment(transaction, account=CLEARING, amount=Decimal(200), date=DAY)
+
+    plan = Ledger(xero).drift().restore()
+    sales.apply(plan)
+
+    assert [each.code for each in plan.findings] == ["perhaps typed by hand"] * 2
+    assert clearing(product) == Decimal(200)
+    asked = sales.backfill(settlement)
+    assert [each.code for each in asked.findings] == ["which one is it"] * 2
+    sales.apply(sales.backfill(settlement, chosen={"L1": "", "L2": ""}))
+    sales.apply(Ledger(xero).drift().restore())
+    assert clearing(product) == Decimal(400)
+
+
 def test_an_answer_is_about_what_was_there_then(product: Product, sales: Receivables, xero: Xero) -> None:
     settlement = collected(product)
     removed_and_typed(product, sales, settlement, days=1)

@@ -128,18 +128,20 @@ async def _perhaps_typed(books: Books, actions: Iterable[Action]) -> dict[Pendin
 
 async def _typed_for(books: Books, action: Action, moved: dict[AccountId, list[Typed]]) -> list[str]:
     """
-    The Xero ids of what people typed, and is no other's, that is the same as *action*: a payment of its amount on its
-    document, or of another credit note of the customer's or bill of the provider's, fees or a payout of its amount some
-    days apart at most.
+    The Xero ids of what people typed, and is no other's, that may be *action*: a payment of its amount, or of its day
+    and account, on its document; one of its amount on another credit note of the customer's or bill of the provider's;
+    fees or a payout of its amount some days apart at most.
 
     What *moved* on an account is looked for once.
     """
     match action:
-        case Pay(amount=amount) | Refund(amount=amount):
+        case Pay() | Refund():
             of = str(action.invoice if isinstance(action, Pay) else action.credit_note)
-            typed = [each for each in await typed_payments(books, {of: amount.currency}) if each.is_free]
-            on_others = await _on_others(books, action)
-            return [each.xero_id for each in (*typed, *on_others) if each.amount == amount]
+            paid = Wanted(name=of, of=of, amount=action.amount, on=action.on, account=str(action.account))
+            typed = await typed_payments(books, {of: paid.amount.currency})
+            there = [each for each in typed if paid.may_be(each, is_short=False)]
+            on_others = [each for each in await _on_others(books, action) if each.amount == paid.amount]
+            return [each.xero_id for each in (*there, *on_others)]
         case MoveMoney() | Transfer() if action.host_ref.startswith((FEES, PAYOUT)) and (wanted := _wanted(action)):
             through = action.source if isinstance(action, Transfer) else AccountId(wanted.account)
             if through not in moved:
