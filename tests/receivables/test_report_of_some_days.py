@@ -11,7 +11,7 @@ from tests.conftest import CLEARING, DAY, Product, nzd
 from tests.receivables.collected import CHOSEN, Collected, paid_out_and_in_flight
 from tests.receivables.test_ordinary_account import ORDINARY, collecting
 
-from xerosync import Fix, LineKind, Receivables, Settlement
+from xerosync import Fee, Fix, LineKind, Receivables, Settlement
 
 
 @pytest.fixture
@@ -114,6 +114,21 @@ def test_what_would_stay_of_a_line_that_the_host_has_no_more_is_said(
     assert (found.code, found.about, found.fixes) == (*_ORPHAN, (Fix.REMOVE, Fix.IGNORE))
     assert found.fix.endswith(f"removed, {stays}: undo_settlement() takes back both")
     assert sales.reconcile(collected.settlements).clean
+
+
+def test_what_was_kept_until_the_last_day_names_the_settlement_that_kept_it_by_then() -> None:
+    made = collecting(paid_out=True)
+    later, kept = DAY + timedelta(days=10), [Fee(amount=nzd("2.00"), account=ORDINARY)]
+    more = [
+        Settlement(id=name, on=on, lines=[], fees=kept, paid_out_on=on) for name, on in (("S2", DAY), ("S3", later))
+    ]
+    made.sales.apply(made.sales.settle(more))
+    made.product.clock.advance(timedelta(days=20).total_seconds())
+
+    by_then, since = (made.sales.reconcile([made.settlement, *more], last=last) for last in (DAY, None))
+
+    assert [(each.settlement, each.amount) for each in by_then.discrepancies] == [("S2", nzd("2.00"))]
+    assert [(each.settlement, each.amount) for each in since.discrepancies] == [("", nzd("4.00"))]
 
 
 _ORPHAN = ("not in your settlements", "B1")

@@ -220,10 +220,11 @@ class _Explaining:
 
     def kept(self) -> Iterator[Found]:
         """What payouts left on the account itself, by their settlements; what comes out of it again is less by that."""
-        orphans = (each for entries in self._orphans.values() for each in entries)
-        amount = self._kept(self.standing.entries) - self._kept(orphans)
+        lost = {each.xero_id for entries in self._orphans.values() for each in entries}
+        keeping = [each for each in self.standing.entries if each.kept and each.xero_id not in lost]
+        amount = self._kept(keeping)
         if amount:
-            keeping = dict.fromkeys(each.settlement for each in self.standing.entries if each.kept)
+            names = {each.settlement for each in keeping if self._has_come(each.actual_on)}
             told = Discrepancy(
                 code="kept on the account",
                 about="",
@@ -231,7 +232,7 @@ class _Explaining:
                 fix=_KEPT_FIX,
                 worth=abs(amount),
                 amount=amount,
-                settlement=next(iter(keeping)) if len(keeping) == 1 else "",
+                settlement=names.pop() if len(names) == 1 else "",
             )
             yield Found(discrepancy=told)
 
