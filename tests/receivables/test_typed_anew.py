@@ -68,6 +68,8 @@ def test_a_payment_that_was_perhaps_typed_anew_is_not_put_back_before_somebody_s
     assert (len(restore), [each.code for each in restore.findings]) == (0, ["perhaps typed by hand"])
     sales.apply(stale.restore())
     assert clearing(product) == Decimal(100)
+    (told,) = [each for each in sales.reconcile(settlement).discrepancies if each.about == "L1"]
+    assert (told.code, "backfill(chosen=" in told.fix) == ("perhaps typed by hand", True)
     sales.apply(sales.backfill(settlement, chosen={"L1": typed if choose else ""}))
     sales.apply(Ledger(xero).drift().restore())
     assert clearing(product) == Decimal(100 if choose else 200)

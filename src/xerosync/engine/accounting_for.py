@@ -43,6 +43,7 @@ _KEPT_CAUSE: Final = (
     "settlements were paid out less reserves, fees or adjustments that are on this very account, and so stayed there"
 )
 _KEPT_FIX: Final = "leave what is held back; what is not, give another account from now on, and move it there by hand"
+_BY_HAND: Final = "perhaps typed by hand"
 _BY_HAND_CAUSE: Final = "somebody entered it in Xero by hand, and nothing was posted for it"
 _BY_HAND_FIX: Final = "take what was typed for it, or remove that and settle again"
 _TYPED: Final[Mapping[str, str]] = {
@@ -310,7 +311,7 @@ class _Explaining:
         )
         typed = any(each.intent is None and each.tag is None for each in entries)
         if typed:
-            return evolve(finding, code="perhaps typed by hand", cause=_BY_HAND_CAUSE, fix=_BY_HAND_FIX)
+            return evolve(finding, code=_BY_HAND, cause=_BY_HAND_CAUSE, fix=_BY_HAND_FIX)
         forgotten = any(each.intent is None for each in entries)
         if told is not None and forgotten and told.code == _NOT_YET:
             cause = "it carries our mark, but the store has no record of it"
@@ -323,7 +324,7 @@ class _Explaining:
         if told is not None and told.code == _NOT_YET:
             return evolve(finding, code=_NOT_YET, cause=_NOT_YET_CAUSE, fix=_NOT_YET_FIX)
         if told is not None:
-            fix = _CHANGED_FIX if changed is not None and told.code != UNDONE else told.fix
+            fix = _CHANGED_FIX if changed is not None and told.code not in {UNDONE, _BY_HAND} else told.fix
             said = evolve(finding, code=told.code, cause=told.cause, fix=fix, who=told.who)
             return evolve(said, retry=told.retry, root=told.root)
         return finding if moved is None else _changed(finding, changed or moved)
