@@ -15,6 +15,7 @@ from xerosync import (
     DriftField,
     Fee,
     FeesAs,
+    Fix,
     Ledger,
     Receivables,
     Reconciliation,
@@ -244,6 +245,26 @@ def test_a_payout_that_keeps_a_reserve_on_the_account_is_explained_once_it_was_f
         )
     sales.apply(sales.undo_settlement(wanted.settlement))
     assert sales.reconcile().clean
+
+
+def test_a_payout_that_was_moved_away_and_followed_is_told_once_it_is_moved_back() -> None:
+    made = collecting(paid_out=True)
+    books, ledger = made.product.books, Ledger(made.product.xero())
+    (payout,) = books.bank_transactions
+    books.edit_bank_transaction(payout.id, amount=payout.total, account="400")
+    made.product.clock.advance(60)
+    made.sales.apply(ledger.drift().follow())
+    away = made.balance("400")
+    made.product.clock.advance(60)
+    books.edit_bank_transaction(payout.id, amount=payout.total, account=ORDINARY)
+    made.product.clock.advance(60)
+
+    (told,) = made.sales.reconcile().discrepancies
+    made.sales.apply(made.sales.reconcile().plan(Fix.RESTORE))
+
+    assert (told.code, told.amount, told.fixes) == ("changed in Xero", nzd("-158.50"), (Fix.RESTORE, Fix.IGNORE))
+    assert (made.balance("400"), len(ledger.drift())) == (away, 0)
+    assert [each.code for each in made.report().discrepancies] == ["changed since posted"]
 
 
 def test_fees_of_which_the_day_alone_is_followed_are_told_to_be_recoded_and_not_undone(collected: Collected) -> None:

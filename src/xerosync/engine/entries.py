@@ -260,20 +260,24 @@ def _as_it_stands(account: AccountId, entry: Entry, movements: Movements) -> Ent
         amount = signed_transaction(document, currency) if is_on(account, document) else Money.zero(currency)
     else:
         moved = amount_on(account, document, currency)
-        # Where nothing of it left the account, what is there was posted besides.
-        besides = _besides(entry) if entry.recorded else moved or entry.actual
+        besides = _besides(entry, moved or entry.actual)
         # It stands on another bank account; what nobody knows of its lines is as it was posted.
         amount = entry.actual if moved is None else moved - besides
         entry = evolve(entry, kept=besides or None)
     return evolve(entry, actual=amount, actual_on=document.date or entry.actual_on)
 
 
-def _besides(entry: Entry) -> Money:
-    """What *entry*, a payout, was posted with on its account besides the payout: a reserve that stays there, say."""
+def _besides(entry: Entry, moved: Money) -> Money:
+    """
+    What *entry*, a payout that has *moved* so much on its account, was posted with there besides the payout: a reserve
+    that stays there, say.
+    """
     if entry.intent is None:
         return Money.zero(entry.recorded.currency)
     if KEPT in entry.intent.facts:
         return Money(entry.intent.facts[KEPT], entry.recorded.currency)
+    if not entry.recorded:
+        return moved  # nothing of it left the account
     payload = entry.intent.payload
     out, *others = cast(Sequence[Mapping[str, object]], payload.get("LineItems") or ({},))
     amounts = [
