@@ -12,6 +12,7 @@ from tests.receivables.collected import CHOSEN, Collected, paid_out_and_in_fligh
 from tests.receivables.test_ordinary_account import ORDINARY, collecting
 
 from xerosync import Fee, Fix, LineKind, Receivables, Settlement
+from xerosync.models import BankTransferId
 
 
 @pytest.fixture
@@ -39,6 +40,25 @@ def test_what_is_accepted_in_one_range_of_days_stays_so_whatever_is_accepted_in_
     assert [(each.clean, len(each.accepted), each.explained) for each in again] == [(True, 1, True)] * 3
     books.add_journal("moved", {ORDINARY: Decimal(1), "404": Decimal(-1)}, date=DAY)
     assert [each.amount for each in made.report().discrepancies] == [nzd("16.00")]
+
+
+def test_what_is_accepted_without_settlements_is_so_with_them_fees_and_their_payout_each(collected: Collected) -> None:
+    """Both bear the settlement's id, so that the one was accepted in the place of the other."""
+    xero, (payout,) = collected.product.xero(), collected.product.books.bank_transfers
+    xero.bank_transfers.delete(BankTransferId(payout.id))
+    fees = next(each for each in collected.product.books.bank_transactions if each.reference.startswith("Fees S1"))
+    collected.product.books.remove_bank_transaction(fees.id)
+    collected.product.clock.advance(60)
+
+    alone = collected.sales.reconcile()
+    collected.sales.apply(alone.plan(Fix.IGNORE))
+
+    assert {(each.part, each.amount) for each in alone.discrepancies} == {
+        (("fees", "S1"), nzd("1.50")),
+        (("payout", "S1"), nzd("158.50")),
+    }
+    assert collected.sales.reconcile().clean
+    assert collected.report().clean
 
 
 def test_a_charge_back_of_a_settlement_after_the_last_day_is_told_by_that_with_what_to_do(collected: Collected) -> None:
