@@ -19,7 +19,6 @@ from xerosync.engine.actions import (
     CreateBill,
     CreateSaleCredit,
     Link,
-    MoveMoney,
     Pay,
     PayBatch,
     Pending,
@@ -27,7 +26,6 @@ from xerosync.engine.actions import (
     Refund,
     RemovePayment,
     TransactionLink,
-    Transfer,
 )
 from xerosync.engine.batches import unsettled, without
 from xerosync.engine.exclusive import refused_links
@@ -49,6 +47,7 @@ from xerosync.engine.settling_policies import closed_up_to
 from xerosync.engine.states import State
 from xerosync.engine.strays import ADOPTED, check_not_behind, stray_record
 from xerosync.engine.undo_flow import is_more_to_undo
+from xerosync.engine.written_on import TYPED, TYPED_FOR_ONE
 from xerosync.errors import InvalidInput
 from xerosync.events import Event
 from xerosync.storage.protocol import Record, RecordKey
@@ -58,9 +57,6 @@ _CHANGED: Final = "its document has changed in Xero since this was planned"
 _OTHERWISE: Final = "it was posted otherwise since this was planned"
 _UNDONE: Final = "its settlement or run was undone, or something of it, since this was planned"
 _ANOTHERS: Final = "what was to be taken over in Xero is another one's meanwhile"
-_POSTED_FOR_ONE: Final = frozenset({Pay.kind, MoveMoney.kind, Transfer.kind, CreateBill.kind, Refund.kind})
-"""The kinds of write whose document in Xero is of one operation alone, and may have been typed by people."""
-_TYPED: Final = _POSTED_FOR_ONE | {CreateSaleCredit.kind}
 _TAKEN_WITH: Final[Mapping[str, str]] = {
     CreateBill.kind: Pay.kind,
     Pay.kind: CreateBill.kind,
@@ -215,7 +211,7 @@ class _Applying:
         lost = {
             (each.adopted_kind, each.host_ref)
             for each in adopted
-            if each.xero_id and each.adopted_kind in _TYPED
+            if each.xero_id and each.adopted_kind in TYPED
             if (intent := known.get(intent_key(self.books.tenant, each.itself))) is not None
             if intent.state is State.CONFIRMED and intent.xero_id not in {None, each.xero_id}
         }
@@ -354,7 +350,7 @@ class _Applying:
         taken: set[tuple[str, str]] = set()
         for action in adopted:
             document = (action.adopted_kind, action.xero_id)
-            if action.xero_id and action.adopted_kind in _POSTED_FOR_ONE:
+            if action.xero_id and action.adopted_kind in TYPED_FOR_ONE:
                 known = await intents_with(self.books, lookup=("xero_id", action.xero_id))
                 others = (each.operation for each in known if each.operation != action.itself)
                 if document in taken or any(each.kind == action.adopted_kind for each in others):

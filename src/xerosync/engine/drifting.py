@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
 from attrs import evolve
 
@@ -19,14 +19,8 @@ from xerosync.engine.hindrances import archived_contacts, hindrances
 from xerosync.engine.intents import Intent, read_intent, tag_in, text_at
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
-    BANK_TRANSACTIONS,
-    BANK_TRANSFERS,
     CONTACTS,
-    CREDIT_NOTES,
     GONE,
-    INVOICES,
-    PAYMENTS,
-    Shelf,
     is_older,
     mirror_key,
     read_mirrored,
@@ -55,6 +49,7 @@ from xerosync.engine.restoring import (
 from xerosync.engine.settling_policies import WhenLocked, open_books
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.written import Written, all_changes, as_typed, first_key, written_as, written_total
+from xerosync.engine.written_on import WRITTEN_ON, Document
 from xerosync.models import (
     BankTransaction,
     BankTransfer,
@@ -67,19 +62,9 @@ from xerosync.models import (
     PaymentStatus,
 )
 
-Document: TypeAlias = Invoice | CreditNote | Payment | BankTransaction | BankTransfer
-
 _CHUNK: Final = 500
-_WATCHED: Final[Mapping[str, tuple[Shelf, type[Document], str]]] = {
-    "payment": (PAYMENTS, Payment, "payment"),
-    "refund": (PAYMENTS, Payment, "payment"),
-    "bank_transaction": (BANK_TRANSACTIONS, BankTransaction, "bank transaction"),
-    "transfer": (BANK_TRANSFERS, BankTransfer, "transfer"),
-    "bill": (INVOICES, Invoice, "bill"),
-    "credit_note": (CREDIT_NOTES, CreditNote, "credit note"),
-    "sale": (INVOICES, Invoice, "sale"),
-    "sale_credit": (CREDIT_NOTES, CreditNote, "sale credit"),
-}
+_CALLED: Final[Mapping[str, str]] = {"refund": "payment"}
+"""As what a document is linked to that is called otherwise than its write."""
 _TELLING: Final = frozenset({DriftField.EXISTENCE, DriftField.AMOUNT})
 """What was changed of a document that also says that its lines are others."""
 _EDITED: Final = {DriftField.DATE: "Date", DriftField.DUE_DATE: "DueDate", DriftField.CONTACT: "Contact"}
@@ -92,8 +77,8 @@ async def find_drift(books: Books, fields: Collection[DriftField]) -> DriftRepor
     """Compare everything the library wrote with what the mirror, just refreshed, holds of it."""
     books = books.reading_once()
     # What was never written needs no scope to be read.
-    kinds = [name for name in _WATCHED if await _is_written(books, name)]
-    await refresh(books, *{shelf.name: shelf for shelf, _, _ in map(_WATCHED.__getitem__, kinds)}.values())
+    kinds = [name for name in WRITTEN_ON if await _is_written(books, name)]
+    await refresh(books, *{shelf.name: shelf for shelf, _ in map(WRITTEN_ON.__getitem__, kinds)}.values())
     accepted = {link_key(AcceptDrift.kind, link["host_id"]): link["now"] for link in await all_links(books, "drift")}
     taken_back = await _taken_back(books)
     changed = await all_changes(books)
@@ -175,7 +160,7 @@ async def _drifted(
                 field=field,
                 was=was,
                 now=now,
-                link=deep_link(_WATCHED[name][2], xero_id, organisation.short_code),
+                link=deep_link(_CALLED.get(name, name.replace("_", " ")), xero_id, organisation.short_code),
                 remedy=anew.actions if isinstance(document, Invoice) or not stays else (),
                 refused=() if stays else anew.refused,
                 stays=stays,
@@ -192,7 +177,7 @@ async def _differing_of(
     books: Books, name: str, ours: Mapping[str, Written], fields: Collection[DriftField]
 ) -> tuple[dict[str, tuple[Document, str]], dict[str, _Differing]]:
     """The documents of *ours* that the mirror has, each with its stamp, and what of each is not as it was written."""
-    shelf, model, _ = _WATCHED[name]
+    shelf, model = WRITTEN_ON[name]
     # Each is looked at once, and not kept: there may be very many.
     mirrored = await stored(books, (mirror_key(shelf, books.tenant, each) for each in ours))
     known = {each.key: (read_mirrored(each, model), stamp_of(each)) for each in mirrored}

@@ -34,7 +34,6 @@ from xerosync.engine.mirror import (
     INVOICES,
     PAYMENTS,
     SHELVES,
-    Shelf,
     mirror_key,
     stamp_of,
     stored,
@@ -48,17 +47,13 @@ from xerosync.engine.states import State
 from xerosync.engine.typed import Typed, Wanted
 from xerosync.engine.typed_books import typed_fee_bills, typed_movements, typed_payments, typed_refunds
 from xerosync.engine.undo_actions import RemoveTransfer
+from xerosync.engine.written_on import WRITTEN_ON
 from xerosync.models import AccountId, BankTransaction, CreditNote, Invoice
 from xerosync.money import Money
 
 _TAKEN_OFF: Final = UnmarkBillable.kind
-_TYPED: Final[Mapping[str, Shelf]] = {
-    Pay.kind: PAYMENTS,
-    Refund.kind: PAYMENTS,
-    MoveMoney.kind: BANK_TRANSACTIONS,
-    Transfer.kind: BANK_TRANSFERS,
-}
-"""Where what people typed is found, by what would have written it."""
+_MOVES: Final = frozenset({Pay.kind, Refund.kind, MoveMoney.kind, Transfer.kind})
+"""What moves money, and so may stand twice where people typed it anew."""
 
 
 @frozen(kw_only=True)
@@ -113,7 +108,7 @@ async def _perhaps_typed(books: Books, actions: Iterable[Action]) -> dict[Pendin
     Those of *actions* that post anew what people may have typed in its place, with words on it: what a backfill holds
     back, and what looks the same as something typed. Not where a person said that it is not.
     """
-    anew = [each for each in actions if RESTORED[0] in each.facts and each.kind in _TYPED]
+    anew = [each for each in actions if RESTORED[0] in each.facts and each.kind in _MOVES]
     known = await intents_of(books, (each.itself for each in anew))
     found: dict[Pending, str] = {}
     moved: dict[AccountId, list[Typed]] = {}
@@ -247,8 +242,8 @@ def _rests_on(action: Action) -> tuple[str, str] | None:
             return BANK_TRANSACTIONS.name, transaction
         case RemoveTransfer():
             return BANK_TRANSFERS.name, action.removed
-        case Adopt() if action.adopted_kind in _TYPED:
-            return _TYPED[action.adopted_kind].name, action.xero_id
+        case Adopt() if action.adopted_kind in _MOVES:
+            return WRITTEN_ON[action.adopted_kind][0].name, action.xero_id
         case _:
             return None
 

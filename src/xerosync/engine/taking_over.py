@@ -13,23 +13,13 @@ from xerosync.client._books import Books
 from xerosync.engine.actions import (
     Action,
     Adopt,
-    CreateBill,
-    CreateSaleCredit,
-    MoveMoney,
     Pay,
     Pending,
     Refund,
-    Transfer,
 )
 from xerosync.engine.intents import DENIED, Intent, intent_key, is_denied
 from xerosync.engine.mirror import (
-    BANK_TRANSACTIONS,
-    BANK_TRANSFERS,
-    CREDIT_NOTES,
     GONE,
-    INVOICES,
-    PAYMENTS,
-    Shelf,
     refresh,
 )
 from xerosync.engine.observed import intents_of, intents_with, stamped
@@ -37,23 +27,9 @@ from xerosync.engine.plans import Finding
 from xerosync.engine.restoring import RESTORED, TAKING_BACK, being_taken_back
 from xerosync.engine.states import POSTED, State
 from xerosync.engine.typed import Dismiss, Pairing, Suspect, Typed, Wanted, in_doubt, not_it, pair
-from xerosync.models import (
-    BankTransaction,
-    BankTransfer,
-    CreditNote,
-    Invoice,
-    Payment,
-)
+from xerosync.engine.written_on import TYPED, WRITTEN_ON
 
 _TYPED: Final = "typed in Xero before"
-_ON: Final[Mapping[str, tuple[Shelf, type[Payment | BankTransaction | BankTransfer | Invoice | CreditNote]]]] = {
-    Pay.kind: (PAYMENTS, Payment),
-    Refund.kind: (PAYMENTS, Payment),
-    MoveMoney.kind: (BANK_TRANSACTIONS, BankTransaction),
-    Transfer.kind: (BANK_TRANSFERS, BankTransfer),
-    CreateBill.kind: (INVOICES, Invoice),
-    CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
-}
 
 
 @frozen(kw_only=True)
@@ -209,9 +185,9 @@ class TakingOver:
 
 async def removed_by_people(books: Books, known: Iterable[Intent]) -> Gone:
     """Those of the *known* whose documents people have removed in Xero: what was typed since may be in their place."""
-    writes = [each for each in known if each.state in POSTED and each.operation.kind in _ON]
+    writes = [each for each in known if each.state in POSTED and each.operation.kind in TYPED]
     posted = [each for each in writes if each.xero_id]
-    shelves = {_ON[kind][0].name: _ON[kind] for kind in sorted({each.operation.kind for each in posted})}
+    shelves = {WRITTEN_ON[kind][0].name: WRITTEN_ON[kind] for kind in sorted({each.operation.kind for each in posted})}
     await refresh(books, *(shelf for shelf, _ in shelves.values()))
     removed: set[str] = set()
     for shelf, model in shelves.values():

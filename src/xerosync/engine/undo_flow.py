@@ -15,12 +15,8 @@ from xerosync.engine.given_again import OF_RUN, UNDONE, WHOLE
 from xerosync.engine.intents import Intent, intent_key, tag_of
 from xerosync.engine.line_drift import Paper, lines_changed
 from xerosync.engine.mirror import (
-    BANK_TRANSACTIONS,
-    BANK_TRANSFERS,
     BATCH_PAYMENTS,
-    CREDIT_NOTES,
     GONE,
-    INVOICES,
     OVERPAYMENTS,
     PAYMENTS,
     Shelf,
@@ -47,28 +43,18 @@ from xerosync.engine.strays import document_of, stray_key
 from xerosync.engine.trail import RUN, TRAIL
 from xerosync.engine.undoing import Document, Posted, Undoing, decide_undo, is_to_be_undone
 from xerosync.engine.written import all_changes, written_as
+from xerosync.engine.written_on import WRITTEN_ON
 from xerosync.errors import InvalidInput
 from xerosync.mapping.settlement import LineKind, Settlement, checked_settlements
 from xerosync.models import (
     BankTransaction,
-    BankTransfer,
     BatchPayment,
-    CreditNote,
-    Invoice,
     Overpayment,
-    Payment,
 )
 
 _HELD_ON: Final[Mapping[str, tuple[Shelf, type[Document]]]] = {
-    act.Pay.kind: (PAYMENTS, Payment),
-    act.Refund.kind: (PAYMENTS, Payment),
+    **WRITTEN_ON,
     act.PayBatch.kind: (BATCH_PAYMENTS, BatchPayment),
-    act.MoveMoney.kind: (BANK_TRANSACTIONS, BankTransaction),
-    act.Transfer.kind: (BANK_TRANSFERS, BankTransfer),
-    act.CreateBill.kind: (INVOICES, Invoice),
-    act.CreateSale.kind: (INVOICES, Invoice),
-    act.CreateCreditNote.kind: (CREDIT_NOTES, CreditNote),
-    act.CreateSaleCredit.kind: (CREDIT_NOTES, CreditNote),
 }
 
 
