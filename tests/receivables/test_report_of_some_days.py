@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -42,15 +42,19 @@ def test_what_is_accepted_in_one_range_of_days_stays_so_whatever_is_accepted_in_
     assert [each.amount for each in made.report().discrepancies] == [nzd("16.00")]
 
 
-def test_what_is_accepted_without_settlements_is_so_with_them_fees_and_their_payout_each(collected: Collected) -> None:
+@pytest.mark.parametrize("first", [None, DAY + timedelta(days=3)])
+def test_what_is_accepted_where_its_settlement_is_not_given_is_so_with_it_fees_and_their_payout_each(
+    collected: Collected, first: date | None
+) -> None:
     """Both bear the settlement's id, so that the one was accepted in the place of the other."""
     xero, (payout,) = collected.product.xero(), collected.product.books.bank_transfers
     xero.bank_transfers.delete(BankTransferId(payout.id))
     fees = next(each for each in collected.product.books.bank_transactions if each.reference.startswith("Fees S1"))
     collected.product.books.remove_bank_transaction(fees.id)
-    collected.product.clock.advance(60)
+    collected.product.clock.advance(timedelta(days=10).total_seconds())
+    given = None if first is None else collected.settlements[1:]
 
-    alone = collected.sales.reconcile()
+    alone = collected.sales.reconcile(given, first=first)
     collected.sales.apply(alone.plan(Fix.IGNORE))
 
     assert {(each.part, each.amount) for each in alone.discrepancies} == {

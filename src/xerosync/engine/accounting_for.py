@@ -340,8 +340,8 @@ class _Explaining:
             worth=abs(amount),
             amount=amount,
             xero_id=entry.xero_id,
-            # As a report of settlements names it, so that what is accepted in the one is in the other.
-            part=key if self.standing.expected is None else None,
+            # As a report that has its settlement names it, so that what is accepted in the one is in the other.
+            part=key,
             settlement=entry.settlement,
             link=self._link(entry),
         )
