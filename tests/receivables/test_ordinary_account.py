@@ -167,15 +167,6 @@ def test_fees_edited_on_a_payout_and_accepted_are_told_again_once_they_are_edite
     assert made.report().clean
 
 
-def test_a_payout_that_is_on_another_bank_account_has_left_the_clearing_account_all_the_same() -> None:
-    made = collecting(paid_out=True)
-    other = made.product.books.add_account("092", "Savings", type="BANK")
-    (payout,) = made.product.books.bank_transactions
-    made.product.books.edit_bank_transaction(payout.id, BankAccount={"AccountID": other.id})
-
-    assert made.report().clean
-
-
 def test_the_statement_has_a_payout_that_was_moved_away_among_what_is_gone() -> None:
     made = collecting(paid_out=True)
     (payout,) = made.product.books.bank_transactions
