@@ -264,3 +264,41 @@ def test_that_its_lines_are_billable_no_more_is_said_by_the_plan(
     assert (told.code, "without the marks of its billable lines" in told.cause) == ("not all comes back", True)
     assert again
     assert again.findings == ()
+
+
+def _typed_anew(product: Product) -> str:
+    (vendor,) = (each.id for each in product.books.contacts if each.name == "Taxi Ltd")
+    return product.books.add_bank_transaction(vendor, amount=Decimal("23.00"), account="493", date=DAY).id
+
+
+def test_a_receipt_that_was_typed_anew_is_not_put_back_beside(
+    product: Product, purchases: Payables, xero: Xero
+) -> None:
+    purchases.apply(purchases.spend([receipt()]))
+    _remove(product, xero)
+    early = Ledger(xero).drift().restore()
+    typed = _typed_anew(product)
+
+    plan = Ledger(xero).drift().restore()
+
+    (finding,) = plan.findings
+    assert (len(plan), finding.code) == (0, "perhaps typed by hand")
+    assert finding.fix == "follow or ignore it, and give it under a new id; or remove what was typed in Xero"
+    assert [each.worth for each in early] == [nzd("-23.00")]
+    product.books.remove_bank_transaction(typed)
+    restore(purchases, xero)
+    assert spent(product) == [23]
+
+
+def test_a_receipt_is_put_back_beside_what_was_there_when_it_was_posted(
+    product: Product, purchases: Payables, xero: Xero
+) -> None:
+    product.books.add_contact("Taxi Ltd")
+    _typed_anew(product)
+    purchases.apply(purchases.spend([receipt()]))
+    (ours,) = (each.id for each in product.books.bank_transactions if "XS-" in (each.reference or ""))
+    product.books.remove_bank_transaction(ours)
+
+    restore(purchases, xero)
+
+    assert spent(product) == [23, 23]

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from xerosync.arguments import listed
 from xerosync.engine.actions import AcceptDrift, Action, Pay, Pending
-from xerosync.engine.paper_actions import ChangeBill, ChangeSale
+from xerosync.engine.paper_actions import CARD, ChangeBill, ChangeSale
 from xerosync.engine.plans import Finding, Plan
 from xerosync.engine.restoring import PERHAPS_TYPED
 from xerosync.errors import InvalidInput
@@ -298,6 +298,8 @@ def _by_hand(drift: Drift) -> Finding:
         is_gone = drift.field is DriftField.EXISTENCE
         # A backfill asks of what is gone alone.
         answer = "say with backfill(chosen=…) which one it is, or '' for none" if is_gone else "edit it back in Xero"
+        if drift.about.startswith(CARD):
+            answer = "follow or ignore it, and give it under a new id"
         return Finding(
             code="perhaps typed by hand",
             about=drift.about,

@@ -22,7 +22,7 @@ from xerosync.engine.actions import (
     Seen,
     Transfer,
 )
-from xerosync.engine.duplicates import NEAR_DAYS
+from xerosync.engine.duplicates import NEAR_DAYS, entered_money
 from xerosync.engine.forgotten import taken_over
 from xerosync.engine.given_again import OF_UNDONE, UNDONE, undone_whole
 from xerosync.engine.hindrances import hindrances
@@ -38,9 +38,9 @@ from xerosync.engine.mirror import (
     stamp_of,
     stored,
 )
-from xerosync.engine.observed import intents_of, intents_with, stamped
+from xerosync.engine.observed import all_links, intents_of, intents_with, stamped
 from xerosync.engine.overtaking import of_undone_runs
-from xerosync.engine.paper_actions import OF_PURCHASE, MarkBillable, UnmarkBillable
+from xerosync.engine.paper_actions import CARD, OF_PURCHASE, LinkSpend, MarkBillable, UnmarkBillable
 from xerosync.engine.payouts import FEES, PAYOUT
 from xerosync.engine.restoring import PERHAPS_TYPED, RESTORED
 from xerosync.engine.states import State
@@ -48,7 +48,7 @@ from xerosync.engine.typed import Typed, Wanted
 from xerosync.engine.typed_books import typed_fee_bills, typed_movements, typed_payments, typed_refunds
 from xerosync.engine.undo_actions import RemoveTransfer
 from xerosync.engine.written_on import WRITTEN_ON
-from xerosync.models import AccountId, BankTransaction, CreditNote, Invoice
+from xerosync.models import AccountId, BankTransaction, BankTransactionType, CreditNote, Invoice
 from xerosync.money import Money
 
 _TAKEN_OFF: Final = UnmarkBillable.kind
@@ -125,7 +125,7 @@ async def _typed_for(books: Books, action: Action, moved: dict[AccountId, list[T
     """
     The Xero ids of what people typed, and is no other's, that may be *action*: a payment of its amount, or of its day
     and account, on its document; one of its amount on another credit note of the customer's or bill of the provider's;
-    fees or a payout of its amount some days apart at most.
+    fees or a payout of its amount some days apart at most; a card receipt of its vendor, day and amount.
 
     What *moved* on an account is looked for once.
     """
@@ -142,8 +142,20 @@ async def _typed_for(books: Books, action: Action, moved: dict[AccountId, list[T
             if through not in moved:
                 moved[through] = await typed_movements(books, through, wanted.amount.currency)
             return [each.xero_id for each in moved[through] if each.of == wanted.of and _is_near(wanted, each)]
+        case MoveMoney() if action.itself.host_ref.startswith(CARD):
+            return await _receipts_like(books, action)
         case _:
             return []
+
+
+async def _receipts_like(books: Books, action: MoveMoney) -> list[str]:
+    """What people typed of the account, vendor, day and amount of a card receipt since it was posted."""
+    bank, total = action.transaction.bank_account, abs(Decimal(action.facts.get("total") or action.total.amount))
+    account = (bank.account_id if bank is not None else None) or ""
+    spent = total if action.transaction.type == BankTransactionType.SPEND else -total
+    typed = (await entered_money(books)).get((account, str(action.contact), action.transaction.date, spent), ())
+    others = {link["xero_id"] for link in await all_links(books, LinkSpend.kind)} | {action.facts.get("duplicate_of")}
+    return [xero_id for each in typed if (xero_id := each.bank_transaction_id or "") not in others]
 
 
 def _is_near(wanted: Wanted, typed: Typed) -> bool:

@@ -332,7 +332,8 @@ def _money(written: Intent, currency: str, after: tuple[Pending, ...]) -> MoveMo
     if not contact:
         return None
     document = decode(BankTransaction, dict(written.payload), where="what was posted")
-    effect = written.facts.get("effect", "0")
+    # A receipt's amount is what was spent.
+    effect = Decimal(written.facts.get("effect") or -Decimal(written.facts.get("amount", "0")))
     return MoveMoney(
         host_ref=written.operation.host_ref,
         revision=written.operation.revision + 1,
@@ -340,7 +341,7 @@ def _money(written: Intent, currency: str, after: tuple[Pending, ...]) -> MoveMo
         facts=_facts(written),
         transaction=evolve(document, bank_transaction_id=None, contact=None, reference=_reference(written)),
         contact=contact,
-        total=Money(Decimal(effect), currency),
+        total=Money(effect, currency),
         after=after,
     )
 
