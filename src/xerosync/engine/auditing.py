@@ -24,6 +24,7 @@ from xerosync.engine.actions import Pending
 from xerosync.engine.intents import Intent, read_intent, sign_of, text_at
 from xerosync.engine.lease import take
 from xerosync.engine.mirror import BATCH_PAYMENTS, GONE, Shelf, records, tag_on
+from xerosync.engine.outcomes import FOUND_TWICE, REMOVED_SINCE
 from xerosync.engine.plans import Finding
 from xerosync.engine.posting import Poster
 from xerosync.engine.probes import Found, conclude, payments_in, payments_removed
@@ -316,13 +317,7 @@ def _finding(code: str, about: str) -> Finding:
                 fix="find out who undid it in Xero, or whether this store belongs to another organisation",
             )
         case "found twice in Xero":
-            return Finding(
-                code="found twice in Xero",
-                about=about,
-                cause="more than one document in Xero carries its mark",
-                fix="remove all but one in Xero, then call recover()",
-                who="the bookkeeper",
-            )
+            return evolve(FOUND_TWICE, about=about)
         case "unknown to the ledger":
             return Finding(
                 code="unknown to the ledger",
@@ -331,10 +326,4 @@ def _finding(code: str, about: str) -> Finding:
                 fix="call audit(adopt=True): the store was restored from an older backup, or another one writes too",
             )
         case _:
-            return Finding(
-                code="removed in Xero",
-                about=about,
-                cause="it was written, and somebody removed it in Xero since",
-                fix="find out why; to write it again, submit it under a new id",
-                who="the bookkeeper",
-            )
+            return evolve(REMOVED_SINCE, about=about)

@@ -44,6 +44,22 @@ from xerosync.engine.states import State
 
 STILL_OPEN: Final = "still open"
 """What recovering itself leaves so has its own reasons, and another call of it is no remedy."""
+FOUND_TWICE: Final = Finding(
+    code="found twice in Xero",
+    about="",
+    cause="more than one document in Xero carries its mark",
+    fix="remove all but one in Xero, then call recover()",
+    who="the bookkeeper",
+)
+"""Of what Xero holds more than once, whatever it is about."""
+REMOVED_SINCE: Final = Finding(
+    code="removed in Xero",
+    about="",
+    cause="it was written, and somebody removed it in Xero since",
+    fix="find out why; to write it again, submit it under a new id",
+    who="the bookkeeper",
+)
+"""Of what was written and is gone, whatever it is about."""
 
 # Xero's words for a name (F 6.23) and a number (F 6.26) that another contact has.
 _TAKEN: Final = ("is already assigned to another contact", "Another contact has this contact number")
@@ -146,21 +162,9 @@ def _finding_at_end(state: State, about: str, attempts: int) -> Finding | None:
                 fix="find out what Xero has against it, then release() it",
             )
         case State.REMOVED:
-            return Finding(
-                code="removed in Xero",
-                about=about,
-                cause="it was written, and somebody removed it in Xero since",
-                fix="find out why; to write it again, submit it under a new id",
-                who="the bookkeeper",
-            )
+            return evolve(REMOVED_SINCE, about=about)
         case State.CONFLICT:
-            return Finding(
-                code="found twice in Xero",
-                about=about,
-                cause="more than one document in Xero carries its mark",
-                fix="remove all but one in Xero, then call recover()",
-                who="the bookkeeper",
-            )
+            return evolve(FOUND_TWICE, about=about)
         case State.SUSPECT:
             return Finding(
                 code="perhaps typed by hand",

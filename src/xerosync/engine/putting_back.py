@@ -112,9 +112,10 @@ async def _perhaps_typed(books: Books, actions: Iterable[Action]) -> dict[Pendin
     known = await intents_of(books, (each.itself for each in anew))
     found: dict[Pending, str] = {}
     moved: dict[AccountId, list[Typed]] = {}
+    receipts = await _receipts_like(books, anew)
     for each in anew:
         intent = known.get(intent_key(books.tenant, each.itself))
-        typed = await _typed_for(books, each, moved)
+        typed = receipts[each.itself] if each.itself in receipts else await _typed_for(books, each, moved)
         is_new = any(intent is None or not is_denied(intent, one) for one in typed)
         if is_new or (intent is not None and intent.state is State.SUSPECT):
             found[each.itself] = PERHAPS_TYPED
@@ -125,7 +126,7 @@ async def _typed_for(books: Books, action: Action, moved: dict[AccountId, list[T
     """
     The Xero ids of what people typed, and is no other's, that may be *action*: a payment of its amount, or of its day
     and account, on its document; one of its amount on another credit note of the customer's or bill of the provider's;
-    fees or a payout of its amount some days apart at most; a card receipt of its vendor, day and amount.
+    fees or a payout of its amount some days apart at most.
 
     What *moved* on an account is looked for once.
     """
@@ -142,20 +143,26 @@ async def _typed_for(books: Books, action: Action, moved: dict[AccountId, list[T
             if through not in moved:
                 moved[through] = await typed_movements(books, through, wanted.amount.currency)
             return [each.xero_id for each in moved[through] if each.of == wanted.of and _is_near(wanted, each)]
-        case MoveMoney() if action.itself.host_ref.startswith(CARD):
-            return await _receipts_like(books, action)
         case _:
             return []
 
 
-async def _receipts_like(books: Books, action: MoveMoney) -> list[str]:
-    """What people typed of the account, vendor, day and amount of a card receipt since it was posted."""
-    bank, total = action.transaction.bank_account, abs(Decimal(action.facts.get("total") or action.total.amount))
-    account = (bank.account_id if bank is not None else None) or ""
-    spent = total if action.transaction.type == BankTransactionType.SPEND else -total
-    typed = (await entered_money(books)).get((account, str(action.contact), action.transaction.date, spent), ())
-    others = {link["xero_id"] for link in await all_links(books, LinkSpend.kind)} | {action.facts.get("duplicate_of")}
-    return [xero_id for each in typed if (xero_id := each.bank_transaction_id or "") not in others]
+async def _receipts_like(books: Books, actions: Iterable[Action]) -> dict[Pending, list[str]]:
+    """By each card receipt of *actions* what people typed of its account, vendor, day and amount since."""
+    receipts = [each for each in actions if isinstance(each, MoveMoney) and each.itself.host_ref.startswith(CARD)]
+    if not receipts:
+        return {}
+    entered = await entered_money(books)
+    linked = {link["xero_id"] for link in await all_links(books, LinkSpend.kind)}
+    found: dict[Pending, list[str]] = {}
+    for each in receipts:
+        bank, total = each.transaction.bank_account, abs(Decimal(each.facts.get("total") or each.total.amount))
+        account = (bank.account_id if bank is not None else None) or ""
+        spent = total if each.transaction.type == BankTransactionType.SPEND else -total
+        typed = entered.get((account, str(each.contact), each.transaction.date, spent), ())
+        others = linked | {each.facts.get("duplicate_of")}
+        found[each.itself] = [xero_id for one in typed if (xero_id := one.bank_transaction_id or "") not in others]
+    return found
 
 
 def _is_near(wanted: Wanted, typed: Typed) -> bool:
